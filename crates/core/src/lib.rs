@@ -1,0 +1,21 @@
+//! The words that every crate shares: ids, time, money, orders, traits, settings.
+//!
+//! Nothing here reads a file, a clock or the network.
+//! A type lives here when three crates use it; otherwise it lives where it is used.
+
+mod id;
+mod money;
+mod order;
+mod settings;
+mod time;
+mod trait_def;
+
+pub use id::{CustomerId, OrderKey, Partition, SegmentName, SegmentNameError, Symbol, Symbols};
+pub use money::{AmountError, Currency, CurrencyError, Money, format_minor, parse_minor};
+pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
+pub use settings::{
+    ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings, PriceSettings,
+    PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, ValueSettings,
+};
+pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Window, Zone, ZoneError};
+pub use trait_def::{DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};

@@ -1,0 +1,302 @@
+//! Time: instants in milliseconds, civil dates, time zones and windows.
+//!
+//! There is no clock here: `now` is an argument everywhere.
+
+use std::fmt;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 3_600_000;
+/// Milliseconds of a day of a rolling window: always 24 hours.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Before every event.
+    pub const MIN: Self = Self(i64::MIN);
+    /// After every event.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The instant `ms` milliseconds later (earlier when negative); stays within range.
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Whole 24-hour days from `earlier` to `self`, rounded down; negative when `earlier` is later.
+    pub fn whole_days_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).div_euclid(DAY_MS)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, with milliseconds only where there are any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (date, in_day) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
+        let Ok(days) = i32::try_from(date) else {
+            return write!(f, "{}ms", self.0);
+        };
+        let (s, ms) = (in_day / 1000, in_day % 1000);
+        write!(f, "{}T{:02}:{:02}:{:02}", CivilDate(days), s / 3600, s / 60 % 60, s % 60)?;
+        if ms != 0 {
+            write!(f, ".{ms:03}")?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// A day of the calendar: days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CivilDate(pub i32);
+
+impl CivilDate {
+    /// The day `year`-`month`-`day` of the proleptic Gregorian calendar; `None` if there is none.
+    pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
+        if !(1..=12).contains(&month) || day < 1 || !(-9999..=9999).contains(&year) {
+            return None;
+        }
+        // Days from civil, with years that begin in March (Hinnant, "chrono-compatible
+        // low-level date algorithms").
+        let y = i64::from(if month <= 2 { year - 1 } else { year });
+        let era = y.div_euclid(400);
+        let year_of_era = y.rem_euclid(400);
+        let shifted_month = i64::from((month + 9) % 12);
+        let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let date = Self((era * 146_097 + day_of_era - 719_468) as i32);
+        (date.ymd() == (year, month, day)).then_some(date)
+    }
+
+    /// Year, month (1–12) and day (1–31).
+    pub fn ymd(self) -> (i32, u32, u32) {
+        let z = i64::from(self.0) + 719_468;
+        let era = z.div_euclid(146_097);
+        let day_of_era = z.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (year as i32, month, day)
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        if year.len() != 4 || month.len() != 2 || day.len() != 2 {
+            return None;
+        }
+        Self::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    }
+}
+
+impl fmt::Display for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.ymd();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// A time zone of the IANA database, from the edition built into the binary, so that results
+/// do not depend on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    /// (first instant, offset in ms to add to UTC), ascending; the first begins at [`Timestamp::MIN`].
+    offsets: Vec<(Timestamp, i64)>,
+}
+
+/// A time zone that the built-in database does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone `{0}`: use a name of the IANA database such as `Europe/Berlin` or `UTC`")]
+pub struct ZoneError(pub String);
+
+impl Zone {
+    /// Coordinated universal time.
+    pub fn utc() -> Self {
+        Self { name: "UTC".to_owned(), offsets: vec![(Timestamp::MIN, 0)] }
+    }
+
+    /// The zone of that name.
+    ///
+    /// # Errors
+    /// When the database has no such name.
+    pub fn named(name: &str) -> Result<Self, ZoneError> {
+        if name.eq_ignore_ascii_case("utc") {
+            return Ok(Self::utc());
+        }
+        let zone = TimeZone::get(name).map_err(|_| ZoneError(name.to_owned()))?;
+        let first_day = |year| {
+            let date = CivilDate::new(year, 1, 1).expect("every year has a first day");
+            jiff::Timestamp::from_millisecond(i64::from(date.0) * DAY_MS)
+                .expect("years between 1900 and 2200 are within range")
+        };
+        let (first, last) = (first_day(1900), first_day(2200));
+        let offset_ms = |at| i64::from(zone.to_offset(at).seconds()) * 1000;
+        let mut offsets = vec![(Timestamp::MIN, offset_ms(first))];
+        for transition in zone.following(first).take_while(|t| t.timestamp() < last) {
+            let at = transition.timestamp();
+            let offset = i64::from(transition.offset().seconds()) * 1000;
+            if offsets.last().is_some_and(|&(_, before)| before != offset) {
+                offsets.push((Timestamp(at.as_millisecond()), offset));
+            }
+        }
+        Ok(Self { name: name.to_owned(), offsets })
+    }
+
+    /// The name that the zone was asked for by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn offset_ms(&self, at: Timestamp) -> i64 {
+        let after = self.offsets.partition_point(|&(from, _)| from <= at);
+        self.offsets[after.saturating_sub(1)].1
+    }
+
+    /// The calendar day of `at` in this zone.
+    pub fn date_of(&self, at: Timestamp) -> CivilDate {
+        let days = at.plus_ms(self.offset_ms(at)).0.div_euclid(DAY_MS);
+        CivilDate(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
+    }
+
+    /// The instant at which a clock of this zone shows `local_ms` (milliseconds since
+    /// 1970-01-01T00:00 on that clock).
+    ///
+    /// A time that occurs twice is the earlier one; a time that is skipped is moved forward by
+    /// the length of the gap.
+    pub fn instant_of(&self, local_ms: i64) -> Timestamp {
+        let local = Timestamp(local_ms);
+        let before = self.offset_ms(local.plus_ms(-DAY_MS));
+        let after = self.offset_ms(local.plus_ms(DAY_MS));
+        let earlier = local.plus_ms(-before);
+        if before == after || self.offset_ms(earlier) == before {
+            return earlier;
+        }
+        let later = local.plus_ms(-after);
+        if self.offset_ms(later) == after { later } else { earlier }
+    }
+
+    /// The first instant of `date`.
+    pub fn start_of(&self, date: CivilDate) -> Timestamp {
+        self.instant_of(i64::from(date.0) * DAY_MS)
+    }
+
+    /// The last millisecond of `date`: what a bare date means as `--as-of`.
+    pub fn end_of(&self, date: CivilDate) -> Timestamp {
+        self.start_of(CivilDate(date.0 + 1)).plus_ms(-1)
+    }
+}
+
+/// The span of time that a condition looks at, seen from `now`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// All of time up to `now`.
+    Ever,
+    /// `(now − ms, now]`; a day is 24 hours.
+    Rolling {
+        /// Length in milliseconds, positive.
+        ms: i64,
+    },
+    /// Today and the `days − 1` days before it, in the workspace's time zone.
+    CalendarDays {
+        /// Number of days, at least 1.
+        days: u32,
+    },
+}
+
+impl Window {
+    /// A rolling window of `days` times 24 hours.
+    pub fn rolling_days(days: u32) -> Self {
+        Self::Rolling { ms: i64::from(days) * DAY_MS }
+    }
+
+    /// The last instant that lies before the window; an event at `t` is inside when
+    /// `start < t && t <= now`.
+    pub fn start(self, now: Timestamp, zone: &Zone) -> Timestamp {
+        match self {
+            Self::Ever => Timestamp::MIN,
+            Self::Rolling { ms } => now.plus_ms(-ms),
+            Self::CalendarDays { days } => {
+                let first = CivilDate(zone.date_of(now).0 - (days as i32 - 1));
+                zone.start_of(first).plus_ms(-1)
+            }
+        }
+    }
+
+    /// The first instant at which an event of time `at` is no longer inside; `None` for never.
+    pub fn leaves_at(self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        match self {
+            Self::Ever => None,
+            Self::Rolling { ms } => Some(at.plus_ms(ms)),
+            Self::CalendarDays { days } => {
+                Some(zone.start_of(CivilDate(zone.date_of(at).0 + days as i32)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_dates_round_trip() {
+        for days in (-800_000..800_000).step_by(37) {
+            let (y, m, d) = CivilDate(days).ymd();
+            assert_eq!(CivilDate::new(y, m, d), Some(CivilDate(days)));
+        }
+        assert_eq!(CivilDate::parse("1997-01-01"), Some(CivilDate(9862)));
+        assert_eq!(CivilDate::parse("2023-02-29"), None);
+        assert_eq!(CivilDate::parse("23-02-01"), None);
+    }
+
+    #[test]
+    fn zones_follow_daylight_saving() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let show = |y, m, d| berlin.start_of(CivilDate::new(y, m, d).unwrap()).to_string();
+        assert_eq!(show(2026, 1, 1), "2025-12-31T23:00:00Z");
+        assert_eq!(show(2026, 7, 1), "2026-06-30T22:00:00Z");
+        // 2026-03-29 02:30 is skipped: it becomes 03:30 summer time.
+        let spring = CivilDate::new(2026, 3, 29).unwrap();
+        let skipped = i64::from(spring.0) * DAY_MS + 5 * HOUR_MS / 2;
+        assert_eq!(berlin.instant_of(skipped).to_string(), "2026-03-29T01:30:00Z");
+        // 2026-10-25 02:30 occurs twice: the earlier one, in summer time.
+        let autumn = CivilDate::new(2026, 10, 25).unwrap();
+        let twice = i64::from(autumn.0) * DAY_MS + 5 * HOUR_MS / 2;
+        assert_eq!(berlin.instant_of(twice).to_string(), "2026-10-25T00:30:00Z");
+        assert_eq!(berlin.date_of(berlin.end_of(autumn)), autumn);
+        assert_eq!(
+            berlin.end_of(autumn).0 - berlin.start_of(autumn).0,
+            25 * HOUR_MS - 1,
+            "the day on which summer time ends has 25 hours"
+        );
+    }
+
+    #[test]
+    fn an_unknown_zone_is_named() {
+        assert!(Zone::named("Mars/Olympus").unwrap_err().to_string().contains("Mars/Olympus"));
+    }
+
+    #[test]
+    fn windows_are_open_at_their_start_and_closed_at_now() {
+        let zone = Zone::utc();
+        let now = Timestamp(100 * DAY_MS);
+        let window = Window::rolling_days(30);
+        assert_eq!(window.start(now, &zone), Timestamp(70 * DAY_MS));
+        assert_eq!(window.leaves_at(Timestamp(70 * DAY_MS), &zone), Some(now));
+        let days = Window::CalendarDays { days: 1 };
+        assert_eq!(days.start(now.plus_ms(5), &zone), now.plus_ms(-1));
+        assert_eq!(days.leaves_at(now, &zone), Some(Timestamp(101 * DAY_MS)));
+    }
+}
