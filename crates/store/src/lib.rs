@@ -1,1 +1,39 @@
-//! Regulars: store.
+//! The embedded store: the one crate that opens the data files of a workspace.
+//!
+//! ```text
+//! data/
+//!   FORMAT                     what wrote this directory, and its version
+//!   LOCK                       held while a process works here: one writer or many readers
+//!   log/seg-<first>.log        the log: what happened, in order            log
+//!   manifest.json              which files count, up to which offset       manifest
+//!   history/*.parquet          orders and customers, by partition          history
+//!   tables/*.parquet           products, ad spend                          tables
+//!   vault/*                    who the customers are, and their keys       vault
+//!   tmp/                       spill of a running import; emptied on open  spill
+//! ```
+//!
+//! A [`Transaction`] writes new files, makes them durable, appends one record to the log that says
+//! what they are, and replaces the manifest. A kill at any moment leaves the store as it was before
+//! or as it is after; [`Store::open`] finishes or undoes what was begun.
+//!
+//! Always: every file carries a format version and an unknown one is refused in words; no personal
+//! data is readable in any file; nothing is deleted before the manifest that no longer lists it is
+//! durable.
+
+mod store;
+
+pub mod history;
+pub mod tables;
+pub mod vault;
+
+pub mod log;
+pub mod manifest;
+
+pub mod export;
+pub mod spill;
+
+mod disk;
+mod error;
+
+pub use error::StoreError;
+pub use store::{Recovery, Store, StoreOptions, Transaction};

@@ -1,0 +1,1 @@
+//! Where the log, the manifest and the vault meet the file system.

@@ -1,0 +1,51 @@
+//! One table of texts for readers on several threads.
+
+use regulars_core::{Symbol, Symbols};
+
+/// Interned texts that several threads add to.
+///
+/// The index of a text depends on which thread came first: compare texts, never indices.
+#[derive(Debug, Default)]
+pub struct SymbolTable {
+    symbols: std::sync::Mutex<Symbols>,
+}
+
+impl SymbolTable {
+    /// A table that starts with `symbols`.
+    pub fn new(symbols: Symbols) -> Self {
+        Self {
+            symbols: std::sync::Mutex::new(symbols),
+        }
+    }
+
+    /// The texts, when all threads are done.
+    pub fn into_symbols(self) -> Symbols {
+        self.symbols
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// A copy of the texts as they are now (texts are shared, not copied).
+    pub fn snapshot(&self) -> Symbols {
+        self.lock().clone()
+    }
+
+    /// The symbol of `text`.
+    pub fn intern(&self, text: &str) -> Symbol {
+        self.lock().intern(text)
+    }
+
+    /// The symbols of `texts`, in order, taking the lock once.
+    pub fn intern_all<'t>(&self, texts: impl Iterator<Item = &'t str>, into: &mut Vec<Symbol>) {
+        let mut symbols = self.lock();
+        into.clear();
+        into.extend(texts.map(|text| symbols.intern(text)));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Symbols> {
+        // A panic while interning leaves at worst a text without an index: still consistent.
+        self.symbols
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

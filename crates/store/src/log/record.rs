@@ -1,0 +1,119 @@
+//! What the records of the log say: one level above the bytes.
+
+use regulars_core::{CustomerId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened to the workspace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LogRecord {
+    /// Files were imported; what they added comes with the record.
+    ImportAdded(ImportAdded),
+    /// Models were fitted and are in use from here on.
+    ModelsFitted(ModelsFitted),
+    /// Population-relative limits were computed and are in use from here on.
+    CutpointsSet(CutpointsSet),
+    /// Two customers turned out to be one.
+    MergeAccepted(MergeAccepted),
+    /// Runs of the history were merged; what it says is the same.
+    HistoryCompacted(HistoryCompacted),
+}
+
+/// Which kind of [`LogRecord`]: the latest of each kind is found without reading the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogRecordKind {
+    /// [`LogRecord::ImportAdded`].
+    ImportAdded,
+    /// [`LogRecord::ModelsFitted`].
+    ModelsFitted,
+    /// [`LogRecord::CutpointsSet`].
+    CutpointsSet,
+    /// [`LogRecord::MergeAccepted`].
+    MergeAccepted,
+    /// [`LogRecord::HistoryCompacted`].
+    HistoryCompacted,
+}
+
+impl LogRecord {
+    /// The kind of this record.
+    pub fn kind(&self) -> LogRecordKind {
+        match self {
+            Self::ImportAdded(_) => LogRecordKind::ImportAdded,
+            Self::ModelsFitted(_) => LogRecordKind::ModelsFitted,
+            Self::CutpointsSet(_) => LogRecordKind::CutpointsSet,
+            Self::MergeAccepted(_) => LogRecordKind::MergeAccepted,
+            Self::HistoryCompacted(_) => LogRecordKind::HistoryCompacted,
+        }
+    }
+}
+
+/// What was imported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportAdded {
+    /// The files, in the order in which they were read.
+    pub files: Vec<ImportedFile>,
+    /// When it was imported.
+    pub recorded_at: Timestamp,
+    /// Whatever else the importer wants to find again (mappings, counts); no personal data.
+    pub notes: serde_json::Value,
+}
+
+/// A file that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedFile {
+    /// Its name, without the directory.
+    pub name: String,
+    /// Hash of its content: a file that was imported before is recognised by it.
+    pub fingerprint: String,
+    /// What it was taken for: `orders`, `customers`, `products`, `ad_spend`.
+    pub content: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Rows that were taken.
+    pub rows: u64,
+    /// Rows that were not.
+    pub rejected: u64,
+}
+
+/// Models that were fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelsFitted {
+    /// `now` of the fit.
+    pub as_of: Timestamp,
+    /// When it was fitted.
+    pub recorded_at: Timestamp,
+    /// Parameters, choices and figures, as the pipeline writes them.
+    pub body: serde_json::Value,
+}
+
+/// Limits that depend on the whole population.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CutpointsSet {
+    /// `now` of the computation.
+    pub as_of: Timestamp,
+    /// When it was computed.
+    pub recorded_at: Timestamp,
+    /// The limits, as the pipeline writes them.
+    pub body: serde_json::Value,
+}
+
+/// Two customers that are one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeAccepted {
+    /// The customer that is no more.
+    pub from: CustomerId,
+    /// The customer that took over.
+    pub into: CustomerId,
+    /// When it was accepted.
+    pub recorded_at: Timestamp,
+    /// Why, for a person; no personal data.
+    pub reason: String,
+}
+
+/// Runs that were merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryCompacted {
+    /// When it was done.
+    pub recorded_at: Timestamp,
+}
