@@ -1,0 +1,12 @@
+//! Recency, frequency, monetary: where a customer stands among all, in exact integers.
+//!
+//! Values are `i64` in the caller's units (days, orders, minor units of money). Nothing here is
+//! sampled or approximated, and equal values are always treated alike.
+
+mod concentration;
+mod cutpoints;
+mod quantile;
+
+pub use concentration::{Concentration, concentration, gini, lorenz};
+pub use cutpoints::{Better, Cutpoints, Tier, TierCutpoints};
+pub use quantile::{median, quantile};
