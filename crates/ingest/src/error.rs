@@ -1,0 +1,107 @@
+//! Why a file cannot be read at all. Rows that cannot be read are [`crate::Reject`]s instead.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{Entity, Question};
+
+/// Why a file cannot be read; each message names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file cannot be opened or read: check that it exists and may be read.
+    #[error("cannot read `{file}`: {source}", file = .file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The path is a directory: name the files in it.
+    #[error("`{file}` is a directory: name the files in it, such as `{file}/*.csv`", file = .file.display())]
+    Directory {
+        /// The path.
+        file: PathBuf,
+    },
+    /// Nothing in it: export it again.
+    #[error("`{file}` is empty: export it again", file = .file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A header and no row below it: nothing to import.
+    #[error("`{file}` has a header and no rows: there is nothing to import", file = .file.display())]
+    HeaderOnly {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A file of another kind: convert it.
+    #[error("`{file}` is {kind}: {advice}", file = .file.display())]
+    WrongType {
+        /// The file.
+        file: PathBuf,
+        /// What it is, with its article.
+        kind: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The compressed data, the Parquet file or the encoding is broken: make the file again.
+    #[error("`{file}` is damaged: {detail}", file = .file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// Where and how.
+        detail: String,
+    },
+    /// A line that is longer than any table has: look at that line.
+    #[error(
+        "line {line} of `{file}` is longer than 16 MB: is it a table, and is every quote closed?",
+        file = .file.display()
+    )]
+    LineTooLong {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
+    /// Bytes that neither UTF-8 nor Windows-1252 have: name the encoding or convert the file.
+    #[error(
+        "`{file}` is neither UTF-8 nor Windows-1252: save it as UTF-8, or name its encoding with `--encoding`",
+        file = .file.display()
+    )]
+    UnknownEncoding {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The columns are not those of any kind of file: map them.
+    #[error(
+        "`{file}` cannot be read as {as_what}: {missing}; its columns are {columns}; {example}",
+        file = .file.display(),
+        as_what = .entity.map_or("orders, customers, products or ad spend", Entity::plural),
+    )]
+    Unmapped {
+        /// The file.
+        file: PathBuf,
+        /// What the rows were said to be, if anything.
+        entity: Option<Entity>,
+        /// What is missing, for a person.
+        missing: String,
+        /// The columns, each in backticks.
+        columns: String,
+        /// What could be said, with an example.
+        example: String,
+    },
+    /// `--map` or `--columns` names something that is not there.
+    #[error("{message}")]
+    Mapping {
+        /// What, and the nearest name.
+        message: String,
+    },
+    /// Something that the file does not tell must be said.
+    #[error("`{file}`: {question}", file = .file.display())]
+    Question {
+        /// The file.
+        file: PathBuf,
+        /// The first open question.
+        question: Box<Question>,
+    },
+}
