@@ -1,1 +1,50 @@
-//! Regulars: rules.
+//! The segment language: who belongs to a segment, said once, meant once.
+//!
+//! ```text
+//! text ──parse──► Rule ◄──JSON──        one tree, three forms
+//!                  │ check (kinds, names, choices, zone, currency)
+//!                  ▼
+//!              CheckedRule ── reads, availability
+//!                  │ Program::compile (leaves shared, references resolved)
+//!                  ▼
+//!               Program ── fold(order) ── evaluate(now) ── next_flip ── explain
+//! ```
+//!
+//! Nothing here does I/O, knows a clock or iterates in hash order. A customer enters through the
+//! [`Subject`] trait, orders through [`regulars_core::Order`]; `now` is always an argument.
+//!
+//! What always holds: a comparison with a missing value is false, also `!=`; `not (…)` is
+//! two-valued; windows are `(now − W, now]`; sums and distinct counts are exact integers.
+
+mod tree;
+
+mod error;
+mod parse;
+mod print;
+mod template;
+
+mod check;
+mod describe;
+
+mod explain;
+mod program;
+mod subject;
+
+#[cfg(feature = "mutations")]
+mod mutation;
+
+pub use check::{Availability, CheckedRule, Reads, Vocabulary, check};
+pub use describe::describe;
+pub use error::{RuleError, RuleProblem};
+pub use explain::{ExplainedValue, Explanation, Part};
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
+pub use parse::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
+pub use program::{CompileError, Keep, LeafStates, Memberships, NamedRule, Program, Scratch};
+pub use subject::Subject;
+pub use template::{TemplateError, expand_template, parse_template};
+pub use tree::{
+    Aggregate, CompareOp, Condition, Day, Decimal, DecimalError, Filter, FilterCondition, Length,
+    Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span,
+    Test, Unit, WhichOrder,
+};

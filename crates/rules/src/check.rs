@@ -1,0 +1,90 @@
+//! A tree made sense of: kinds, names, choices, amounts and days.
+//!
+//! Stands between the tree and the program. A [`CheckedRule`] cannot compare money with a text,
+//! name an unknown segment or ask for a choice that does not exist; everything in it that depends
+//! on the workspace (currency, zone) is resolved.
+
+mod availability;
+mod condition;
+mod reads;
+mod typed;
+mod values;
+
+use regulars_core::{Currency, SegmentName, Zone};
+
+use crate::error::RuleError;
+use crate::tree::Rule;
+
+pub use availability::Availability;
+pub use reads::Reads;
+pub(crate) use typed::{
+    FilterNode, InstantTest, LeafSpec, MICRO_PIECES, MeasureKind, MeasureSpec, Node, OrderedTest,
+    Source, TextTest, ValueTest,
+};
+
+/// What names and literals of a rule mean in a workspace.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    /// Currency of money literals.
+    pub currency: Currency,
+    /// Zone of days and calendar windows.
+    pub zone: Zone,
+    /// Segments that a rule may refer to.
+    pub segments: Vec<SegmentName>,
+}
+
+/// A rule that makes sense in a workspace.
+#[derive(Debug, Clone)]
+pub struct CheckedRule {
+    rule: Rule,
+    node: Node,
+}
+
+impl CheckedRule {
+    /// The tree that was checked.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+}
+
+/// Checks a tree against a vocabulary.
+///
+/// # Errors
+/// At the first comparison that cannot be, with its place when the tree was read from text.
+pub fn check(rule: &Rule, vocabulary: &Vocabulary) -> Result<CheckedRule, RuleError> {
+    rule.validate()?;
+    Ok(CheckedRule {
+        rule: rule.clone(),
+        node: check_rule(rule, vocabulary)?,
+    })
+}
+
+fn check_rule(rule: &Rule, vocabulary: &Vocabulary) -> Result<Node, RuleError> {
+    let all = |rules: &[Rule]| -> Result<Vec<Node>, RuleError> {
+        rules
+            .iter()
+            .map(|rule| check_rule(rule, vocabulary))
+            .collect()
+    };
+    Ok(match rule {
+        Rule::Everyone => Node::Everyone,
+        Rule::And(rules) => Node::And(all(rules)?),
+        Rule::Or(rules) => Node::Or(all(rules)?),
+        Rule::Not(rule) => Node::Not(Box::new(check_rule(rule, vocabulary)?)),
+        Rule::InSegment(segment) => {
+            if !vocabulary.segments.contains(&segment.name) {
+                let known = vocabulary.segments.iter().map(SegmentName::as_str);
+                let error = RuleError::unknown("segment", segment.name.as_str(), known);
+                return Err(error.at(segment.span));
+            }
+            Node::InSegment(segment.name.clone())
+        }
+        Rule::Condition(condition) => {
+            Node::Leaf(condition::check_condition(condition, vocabulary)?)
+        }
+    })
+}

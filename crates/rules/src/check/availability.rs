@@ -1,0 +1,89 @@
+//! Whether a segment's size can be known from the data that a workspace has.
+
+use std::collections::BTreeSet;
+
+use regulars_core::{DataNeed, SegmentName};
+use serde::Serialize;
+
+use super::{CheckedRule, Node};
+
+/// How far a rule can be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// Everything that it reads is there.
+    Known,
+    /// One branch of an `or` cannot be answered: customers may be missing from the segment.
+    Partial {
+        /// What is not there.
+        missing: BTreeSet<DataNeed>,
+    },
+    /// It cannot be answered.
+    Unknown {
+        /// What is not there.
+        missing: BTreeSet<DataNeed>,
+    },
+}
+
+impl CheckedRule {
+    /// Whether the rule can be answered, given which data is there and what is known of the
+    /// segments that it refers to.
+    pub fn availability(
+        &self,
+        has: &dyn Fn(DataNeed) -> bool,
+        segments: &dyn Fn(&SegmentName) -> Availability,
+    ) -> Availability {
+        of_node(&self.node, has, segments)
+    }
+}
+
+fn of_node(
+    node: &Node,
+    has: &dyn Fn(DataNeed) -> bool,
+    segments: &dyn Fn(&SegmentName) -> Availability,
+) -> Availability {
+    let parts = |nodes: &[Node]| {
+        nodes
+            .iter()
+            .map(|node| of_node(node, has, segments))
+            .collect::<Vec<_>>()
+    };
+    match node {
+        Node::Everyone => Availability::Known,
+        Node::InSegment(name) => segments(name),
+        Node::Not(inside) => of_node(inside, has, segments),
+        Node::And(nodes) => combined(&parts(nodes), |unknown, _| unknown > 0),
+        Node::Or(nodes) => combined(&parts(nodes), |unknown, all| unknown == all),
+        Node::Leaf(leaf) => {
+            let missing: BTreeSet<_> = leaf.needs.iter().copied().filter(|&n| !has(n)).collect();
+            if missing.is_empty() {
+                Availability::Known
+            } else {
+                Availability::Unknown { missing }
+            }
+        }
+    }
+}
+
+/// Unknown when `is_unknown(unknown parts, all parts)`, else partial when any part is not known.
+fn combined(parts: &[Availability], is_unknown: fn(usize, usize) -> bool) -> Availability {
+    let mut missing = BTreeSet::new();
+    let mut unknown = 0;
+    for part in parts {
+        match part {
+            Availability::Known => {}
+            Availability::Partial { missing: of_part } => missing.extend(of_part),
+            Availability::Unknown { missing: of_part } => {
+                unknown += 1;
+                missing.extend(of_part);
+            }
+        }
+    }
+    if is_unknown(unknown, parts.len()) {
+        Availability::Unknown { missing }
+    } else if missing.is_empty() {
+        Availability::Known
+    } else {
+        Availability::Partial { missing }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a rule reads: for reverse indexes, documentation and data needs.
+
+use std::collections::BTreeSet;
+
+use regulars_core::{DataNeed, SegmentName, Trait};
+
+use super::{CheckedRule, Node, Source};
+use crate::print::print_operand;
+use crate::tree::Rule;
+
+/// What a rule reads, without what the segments that it refers to read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// Standard traits. Windowed ones stand under `aggregates`, as which they are evaluated.
+    pub traits: BTreeSet<Trait>,
+    /// Declared traits.
+    pub declared: BTreeSet<String>,
+    /// Aggregates over orders, as canonical text.
+    pub aggregates: BTreeSet<String>,
+    /// Segments.
+    pub segments: BTreeSet<SegmentName>,
+    /// Data without which a part of the rule cannot be answered.
+    pub needs: BTreeSet<DataNeed>,
+}
+
+impl CheckedRule {
+    /// What the rule reads.
+    pub fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
+        collect(&self.rule, &self.node, &mut reads);
+        reads
+    }
+}
+
+/// Walks tree and checked tree together: they have the same shape.
+fn collect(rule: &Rule, node: &Node, reads: &mut Reads) {
+    match (rule, node) {
+        (Rule::And(rules) | Rule::Or(rules), Node::And(nodes) | Node::Or(nodes)) => {
+            for (rule, node) in rules.iter().zip(nodes) {
+                collect(rule, node, reads);
+            }
+        }
+        (Rule::Not(rule), Node::Not(node)) => collect(rule, node, reads),
+        (Rule::InSegment(_), Node::InSegment(name)) => {
+            reads.segments.insert(name.clone());
+        }
+        (Rule::Condition(condition), Node::Leaf(leaf)) => {
+            reads.needs.extend(&leaf.needs);
+            match (&leaf.source, &condition.operand) {
+                (Source::Trait(which), _) => {
+                    reads.traits.insert(*which);
+                }
+                (Source::Declared(name), _) => {
+                    reads.declared.insert(name.clone());
+                }
+                (Source::Measure(_), operand) => {
+                    reads.aggregates.insert(print_operand(operand));
+                }
+            }
+        }
+        _ => {}
+    }
+}

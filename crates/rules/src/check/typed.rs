@@ -1,0 +1,261 @@
+//! The checked tree: every literal has the type of what it is compared with.
+
+use std::borrow::Cow;
+
+use regulars_core::{DataNeed, SegmentName, Timestamp, Trait, TraitKind, TraitValue, Window, Zone};
+
+use crate::tree::{CompareOp, Measure, Property, WhichOrder};
+
+/// A rule whose names and literals are resolved; of the same shape as its tree.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node {
+    Everyone,
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    InSegment(SegmentName),
+    Leaf(LeafSpec),
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LeafSpec {
+    pub(crate) source: Source,
+    pub(crate) test: ValueTest,
+    /// Kind of the value; `None` for a declared trait.
+    pub(crate) kind: Option<TraitKind>,
+    pub(crate) needs: Vec<DataNeed>,
+    /// Canonical text of the condition.
+    pub(crate) text: String,
+}
+
+/// Where a condition's value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Source {
+    Trait(Trait),
+    Declared(String),
+    Measure(MeasureSpec),
+}
+
+/// A value folded from orders.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MeasureSpec {
+    pub(crate) kind: MeasureKind,
+    pub(crate) filter: Option<FilterNode>,
+    pub(crate) window: Window,
+}
+
+/// What is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MeasureKind {
+    Aggregate(Measure),
+    OrderTime(WhichOrder),
+}
+
+/// A filter whose literals are resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FilterNode {
+    And(Vec<FilterNode>),
+    Or(Vec<FilterNode>),
+    Not(Box<FilterNode>),
+    Property(Property, ValueTest),
+}
+
+/// Pieces are counted in millionths, so that their sums are exact in any order.
+pub(crate) const PIECE_DIGITS: u32 = 6;
+/// Millionths in one piece.
+pub(crate) const MICRO_PIECES: f64 = 1e6;
+
+/// A test of a value, typed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ValueTest {
+    IsSet,
+    IsNotSet,
+    Flag(bool),
+    /// Of counts, days, minor units and millionths of pieces.
+    Integer(OrderedTest<i64>),
+    Number(OrderedTest<f64>),
+    Text(TextTest),
+    Instant(InstantTest),
+}
+
+/// A test of a value that has an order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OrderedTest<T> {
+    Compare(CompareOp, T),
+    Between(T, T),
+    In(Vec<T>),
+    NotIn(Vec<T>),
+}
+
+/// A test of a text. The texts of the last two are in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TextTest {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Contains(String),
+    StartsWith(String),
+}
+
+/// A test of an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstantTest {
+    /// At `now − ms` or earlier.
+    BeforeAgo { ms: i64 },
+    /// Inside the window that ends at `now`.
+    Within(Window),
+    /// `from <= t < until`.
+    Range { from: Timestamp, until: Timestamp },
+}
+
+impl<T: PartialOrd + Copy> OrderedTest<T> {
+    pub(crate) fn holds(&self, value: T) -> bool {
+        match self {
+            Self::Compare(CompareOp::Equal, of) => value == *of,
+            Self::Compare(CompareOp::NotEqual, of) => value != *of,
+            Self::Compare(CompareOp::Less, of) => value < *of,
+            Self::Compare(CompareOp::AtMost, of) => value <= *of,
+            Self::Compare(CompareOp::Greater, of) => value > *of,
+            Self::Compare(CompareOp::AtLeast, of) => value >= *of,
+            Self::Between(low, high) => *low <= value && value <= *high,
+            Self::In(values) => values.contains(&value),
+            Self::NotIn(values) => !values.contains(&value),
+        }
+    }
+
+    /// The values next to which the truth may change.
+    pub(crate) fn bounds(&self) -> Cow<'_, [T]> {
+        match self {
+            Self::Compare(_, of) => Cow::Owned(vec![*of]),
+            Self::Between(low, high) => Cow::Owned(vec![*low, *high]),
+            Self::In(values) | Self::NotIn(values) => Cow::Borrowed(values),
+        }
+    }
+}
+
+impl TextTest {
+    pub(crate) fn holds(&self, value: &str) -> bool {
+        let lower = || value.chars().flat_map(char::to_lowercase);
+        match self {
+            Self::In(texts) => texts.iter().any(|text| text == value),
+            Self::NotIn(texts) => !texts.iter().any(|text| text == value),
+            Self::StartsWith(prefix) => starts_with(lower(), prefix),
+            Self::Contains(part) => {
+                let mut rest = lower();
+                loop {
+                    if starts_with(rest.clone(), part) {
+                        return true;
+                    }
+                    if rest.next().is_none() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn starts_with(mut text: impl Iterator<Item = char>, prefix: &str) -> bool {
+    prefix.chars().all(|wanted| text.next() == Some(wanted))
+}
+
+/// A text in lower case, letter by letter, as it is compared by `contains` and `starts with`.
+pub(crate) fn lower_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+impl InstantTest {
+    pub(crate) fn holds(self, at: Timestamp, now: Timestamp, zone: &Zone) -> bool {
+        match self {
+            Self::BeforeAgo { ms } => at <= now.plus_ms(-ms),
+            Self::Within(window) => window.start(now, zone) < at && at <= now,
+            Self::Range { from, until } => from <= at && at < until,
+        }
+    }
+
+    /// The first instant after `now` at which the truth for an instant that stays changes.
+    pub(crate) fn next_flip(self, at: Timestamp, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let later = |instant: Timestamp| (instant > now).then_some(instant);
+        match self {
+            Self::BeforeAgo { ms } => later(at.plus_ms(ms)),
+            Self::Within(window) => {
+                later(at).or_else(|| window.leaves_at(at, zone).and_then(later))
+            }
+            Self::Range { .. } => None,
+        }
+    }
+}
+
+impl ValueTest {
+    /// True when `value`, known at `now`, passes. A missing value passes [`Self::IsNotSet`] only.
+    pub(crate) fn holds(&self, value: TraitValue<'_>, now: Timestamp, zone: &Zone) -> bool {
+        match (self, value) {
+            (Self::IsNotSet, TraitValue::Missing) => true,
+            (_, TraitValue::Missing) | (Self::IsNotSet, _) => false,
+            (Self::IsSet, _) => true,
+            (Self::Flag(wanted), TraitValue::Flag(flag)) => *wanted == flag,
+            (Self::Integer(test), TraitValue::Integer(number) | TraitValue::Money(number)) => {
+                test.holds(number)
+            }
+            (Self::Number(test), TraitValue::Number(number)) => {
+                !number.is_nan() && test.holds(number)
+            }
+            (Self::Number(test), TraitValue::Integer(number)) => test.holds(number as f64),
+            (Self::Text(test), TraitValue::Text(text)) => test.holds(text),
+            (Self::Instant(test), TraitValue::Instant(at)) => test.holds(at, now, zone),
+            // A declared trait may hold a value of another kind than the rule asks for.
+            (
+                Self::Flag(_)
+                | Self::Integer(_)
+                | Self::Number(_)
+                | Self::Text(_)
+                | Self::Instant(_),
+                _,
+            ) => false,
+        }
+    }
+}
+
+impl<T: PartialOrd + Copy> OrderedTest<T> {
+    /// True of `>= k` and `< k`, which need no more than to know whether there are `k`.
+    pub(crate) fn is_threshold(&self) -> bool {
+        matches!(self, Self::Compare(CompareOp::AtLeast | CompareOp::Less, _))
+    }
+
+    /// How many ends of half-lines lie below `value`: the same for all values between two bounds,
+    /// different on either side of a bound and on it.
+    fn side_of(&self, value: T) -> usize {
+        let bounds = self.bounds();
+        bounds
+            .iter()
+            .map(|bound| usize::from(*bound < value) + usize::from(*bound <= value))
+            .sum()
+    }
+}
+
+impl ValueTest {
+    /// On which side of the test's bounds a value is; equal sides have equal truth. `None` for a
+    /// value that the test cannot place.
+    pub(crate) fn side_of(&self, value: TraitValue<'_>) -> Option<usize> {
+        match (self, value) {
+            (_, TraitValue::Missing) => None,
+            (Self::Integer(test), TraitValue::Integer(number) | TraitValue::Money(number)) => {
+                Some(test.side_of(number))
+            }
+            (Self::Number(test), TraitValue::Number(number)) => {
+                (!number.is_nan()).then(|| test.side_of(number))
+            }
+            (Self::Number(test), TraitValue::Integer(number)) => Some(test.side_of(number as f64)),
+            (
+                Self::IsSet
+                | Self::IsNotSet
+                | Self::Flag(_)
+                | Self::Integer(_)
+                | Self::Number(_)
+                | Self::Text(_)
+                | Self::Instant(_),
+                _,
+            ) => Some(0),
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Several checked rules as one program: equal leaves shared, references resolved.
+//!
+//! ```text
+//! new_states ── fold(order)* ──► LeafStates ─┐
+//!                                Subject ────┴─ evaluate(now) ──► Memberships
+//!                                             └ next_flip(now) ──► the instant of the next change
+//! ```
+//!
+//! Orders are folded in ascending time of occurrence, each once, and none later than the `now` of
+//! an evaluation. A state holds what later evaluations need and no more; it is a value, and the
+//! same program with the same orders gives the same state.
+
+mod compile;
+mod evaluate;
+mod filter;
+mod flips;
+mod leaf;
+mod measure;
+
+use regulars_core::{DataNeed, Order, SegmentName, Symbols, Timestamp, Zone};
+
+use crate::check::{Availability, CheckedRule, Vocabulary};
+use crate::subject::Subject;
+
+pub(crate) use leaf::{Leaf, LeafSource};
+pub use measure::LeafStates;
+pub(crate) use measure::MeasureProgram;
+
+/// A checked rule with the name of its segment.
+#[derive(Debug, Clone)]
+pub struct NamedRule {
+    /// Name of the segment.
+    pub name: SegmentName,
+    /// Who belongs to it.
+    pub rule: CheckedRule,
+}
+
+/// How much of the orders a state keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// What truths and flips need: of `count >= k` the k latest. For many customers.
+    Needed,
+    /// What exact values in explanations need as well. For one customer.
+    Values,
+}
+
+/// Why rules do not make a program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// Rename one of them.
+    #[error("there are two segments `{0}`")]
+    Duplicate(SegmentName),
+    /// Correct the name, or add the segment.
+    #[error("segment `{segment}` refers to the unknown segment `{name}`{}", suggestion(nearest.as_ref()))]
+    UnknownSegment {
+        /// The segment that refers.
+        segment: SegmentName,
+        /// The name that it refers to.
+        name: SegmentName,
+        /// A known name that is close.
+        nearest: Option<SegmentName>,
+    },
+    /// Break the circle.
+    #[error("segments refer to each other in a circle: {}", circle(path))]
+    Cycle {
+        /// The segments of the circle; the last refers to the first.
+        path: Vec<SegmentName>,
+    },
+}
+
+fn suggestion(nearest: Option<&SegmentName>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+fn circle(path: &[SegmentName]) -> String {
+    let names = path.iter().chain(path.first());
+    names
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(" → ")
+}
+
+/// Rules compiled together. Segments are numbered in the order in which they were given.
+#[derive(Debug, Clone)]
+pub struct Program {
+    segments: Vec<Segment>,
+    /// Segment numbers such that each comes after those that it refers to.
+    order: Vec<u32>,
+    leaves: Vec<Leaf>,
+    measures: Vec<MeasureProgram>,
+    zone: Zone,
+    faults: Faults,
+}
+
+/// One segment of a program.
+#[derive(Debug, Clone)]
+struct Segment {
+    name: SegmentName,
+    rule: CheckedRule,
+    code: Vec<Op>,
+    /// The leaf of each condition, in the order of the text.
+    conditions: Vec<u32>,
+    /// What decides about it, references included.
+    scope: Scope,
+}
+
+/// The part of a program that decides about one segment, or about all.
+#[derive(Debug, Clone, Default)]
+struct Scope {
+    /// Segment numbers, each after those that it refers to.
+    segments: Vec<u32>,
+    /// Leaf numbers, ascending.
+    leaves: Vec<u32>,
+}
+
+/// One step of a boolean program with a single accumulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    /// Sets the accumulator.
+    Constant(bool),
+    /// Sets the accumulator to a leaf's truth.
+    Leaf(u32),
+    /// Sets the accumulator to a segment's membership.
+    Segment(u32),
+    /// Inverts the accumulator.
+    Not,
+    /// Goes on at this step when the accumulator is false.
+    JumpIfFalse(u32),
+    /// Goes on at this step when the accumulator is true.
+    JumpIfTrue(u32),
+}
+
+/// A set of segments of a program, by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Memberships {
+    bits: Vec<u64>,
+}
+
+/// Working memory of evaluations, to be used again from customer to customer.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    known: Vec<u64>,
+    truth: Vec<u64>,
+    members: Memberships,
+    flips: Vec<Option<Timestamp>>,
+}
+
+impl Program {
+    /// Compiles rules. Texts in filters are looked up in `symbols`: one that is interned later is
+    /// not seen, so compile after the orders' texts are known.
+    ///
+    /// # Errors
+    /// When names are given twice, unknown, or go in a circle.
+    pub fn compile(
+        rules: &[NamedRule],
+        vocabulary: &Vocabulary,
+        symbols: &Symbols,
+        keep: Keep,
+    ) -> Result<Self, CompileError> {
+        compile::compile(rules, vocabulary, symbols, keep)
+    }
+
+    /// Number of segments.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Name of a segment.
+    pub fn segment_name(&self, segment: usize) -> &SegmentName {
+        &self.segments[segment].name
+    }
+
+    /// Number of the segment of that name.
+    pub fn segment_index(&self, name: &SegmentName) -> Option<usize> {
+        self.segments
+            .iter()
+            .position(|segment| segment.name == *name)
+    }
+
+    /// The checked rule of a segment.
+    pub fn rule(&self, segment: usize) -> &CheckedRule {
+        &self.segments[segment].rule
+    }
+
+    /// Number of different conditions.
+    pub fn leaf_count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Number of different values folded from orders.
+    pub fn measure_count(&self) -> usize {
+        self.measures.len()
+    }
+
+    /// The state of a customer without orders.
+    pub fn new_states(&self) -> LeafStates {
+        LeafStates::new(&self.measures)
+    }
+
+    /// Brings a state back to that of a customer without orders, keeping its memory.
+    pub fn reset(&self, states: &mut LeafStates) {
+        states.reset(&self.measures);
+    }
+
+    /// Folds an order into a state. Orders come in ascending time, ties by key.
+    pub fn fold(&self, states: &mut LeafStates, order: &Order<'_>) {
+        states.fold(&self.measures, order, &self.zone, self.faults);
+    }
+
+    /// Working memory for evaluations of this program.
+    pub fn new_scratch(&self) -> Scratch {
+        let words = self.leaves.len().div_ceil(64);
+        Scratch {
+            known: vec![0; words],
+            truth: vec![0; words],
+            members: self.no_memberships(),
+            flips: Vec::new(),
+        }
+    }
+
+    /// The empty set of segments.
+    pub fn no_memberships(&self) -> Memberships {
+        Memberships {
+            bits: vec![0; self.segments.len().div_ceil(64)],
+        }
+    }
+
+    /// Which segments the customer is in at `now`.
+    pub fn evaluate<S: Subject>(
+        &self,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        memberships: &mut Memberships,
+    ) {
+        evaluate::evaluate(self, states, subject, now, scratch, memberships);
+    }
+
+    /// The first instant after `now` at which the customer enters or leaves `segment` if nothing
+    /// happens; `None` when that is never, or not within ten years for a trait that rises or falls.
+    pub fn next_flip<S: Subject>(
+        &self,
+        segment: usize,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Option<Timestamp> {
+        let segment_scope = &self.segments[segment].scope;
+        let watched = [u32::try_from(segment).expect("segments are numbered in 32 bits")];
+        flips::next_flip(self, segment_scope, &watched, states, subject, now, scratch)
+    }
+
+    /// The first instant after `now` at which the customer enters or leaves any segment if nothing
+    /// happens.
+    pub fn next_flip_of_any<S: Subject>(
+        &self,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Option<Timestamp> {
+        let leaves = (0..self.leaves.len() as u32).collect();
+        let all = Scope {
+            segments: self.order.clone(),
+            leaves,
+        };
+        flips::next_flip(self, &all, &self.order, states, subject, now, scratch)
+    }
+
+    /// How far each segment can be answered with the data that is there, by segment number.
+    pub fn availability(&self, has: &dyn Fn(DataNeed) -> bool) -> Vec<Availability> {
+        let mut known = vec![Availability::Known; self.segments.len()];
+        for &segment in &self.order {
+            let of_segment = |name: &SegmentName| {
+                self.segment_index(name)
+                    .map_or(Availability::Known, |index| known[index].clone())
+            };
+            let availability = self.segments[segment as usize]
+                .rule
+                .availability(has, &of_segment);
+            known[segment as usize] = availability;
+        }
+        known
+    }
+
+    /// The leaves of a segment's conditions, in the order of the text.
+    pub(crate) fn conditions(&self, segment: usize) -> &[u32] {
+        &self.segments[segment].conditions
+    }
+
+    pub(crate) fn leaf(&self, leaf: u32) -> &Leaf {
+        &self.leaves[leaf as usize]
+    }
+
+    pub(crate) fn measure(&self, measure: u32) -> &MeasureProgram {
+        &self.measures[measure as usize]
+    }
+
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// How far ahead of `now` flips are looked for that must be searched.
+    pub(crate) fn horizon(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(leaf::HORIZON_MS)
+    }
+
+    /// The same program with a seeded bug.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub fn with_mutation(mut self, mutation: crate::Mutation) -> Self {
+        if mutation == crate::Mutation::CalendarInUtc {
+            self.zone = Zone::utc();
+        }
+        self.faults = Faults(Some(mutation));
+        self
+    }
+}
+
+impl Memberships {
+    /// True when `segment` is in the set.
+    pub fn contains(&self, segment: usize) -> bool {
+        self.bits[segment / 64] >> (segment % 64) & 1 == 1
+    }
+
+    /// Numbers of the segments in the set, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.bits.iter().enumerate().flat_map(|(word, &bits)| {
+            (0..64)
+                .filter(move |bit| bits >> bit & 1 == 1)
+                .map(move |bit| word * 64 + bit)
+        })
+    }
+
+    /// Number of segments in the set.
+    pub fn len(&self) -> usize {
+        self.bits
+            .iter()
+            .map(|bits| bits.count_ones() as usize)
+            .sum()
+    }
+
+    /// True when no segment is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.bits.iter().all(|&bits| bits == 0)
+    }
+
+    fn clear(&mut self) {
+        self.bits.fill(0);
+    }
+
+    fn set(&mut self, segment: u32) {
+        self.bits[segment as usize / 64] |= 1 << (segment % 64);
+    }
+}
+
+/// Which seeded bug is switched on: none, outside of the test that asks for one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Faults(#[cfg(feature = "mutations")] pub(crate) Option<crate::Mutation>);
+
+/// True when the seeded bug of that name is switched on; always false without the feature
+/// `mutations`, where the name is not even compiled.
+macro_rules! mutated {
+    ($faults:expr, $name:ident) => {{
+        #[cfg(feature = "mutations")]
+        let on = $faults.0 == Some(crate::Mutation::$name);
+        #[cfg(not(feature = "mutations"))]
+        let on = {
+            let _: crate::program::Faults = $faults;
+            false
+        };
+        on
+    }};
+}
+pub(crate) use mutated;

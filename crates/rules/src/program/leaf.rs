@@ -1,0 +1,186 @@
+//! One condition of a program: its value, its truth at `now`, its next flip.
+
+use regulars_core::{DAY_MS, Motion, Timestamp, Trait, TraitValue};
+
+use super::{LeafStates, Program};
+use crate::check::ValueTest;
+use crate::subject::Subject;
+
+/// A condition; conditions that ask the same are one leaf.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Leaf {
+    pub(crate) source: LeafSource,
+    pub(crate) test: ValueTest,
+}
+
+/// Where a leaf's value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum LeafSource {
+    Trait(Trait),
+    Declared(String),
+    /// Number of a measure.
+    Measure(u32),
+}
+
+/// How far ahead flips of traits that rise, fall or step are looked for: ten years.
+pub(crate) const HORIZON_MS: i64 = 3653 * DAY_MS;
+
+impl Leaf {
+    pub(crate) fn value<'s, S: Subject>(
+        &self,
+        program: &Program,
+        states: &LeafStates,
+        subject: &'s S,
+        now: Timestamp,
+    ) -> TraitValue<'s> {
+        match &self.source {
+            LeafSource::Trait(which) => subject.value(*which, now),
+            LeafSource::Declared(name) => subject.declared(name),
+            LeafSource::Measure(measure) => program.measures[*measure as usize].value(
+                states,
+                *measure,
+                now,
+                &program.zone,
+                program.faults,
+            ),
+        }
+    }
+
+    pub(crate) fn truth<S: Subject>(
+        &self,
+        program: &Program,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+    ) -> bool {
+        let value = self.value(program, states, subject, now);
+        #[cfg(feature = "mutations")]
+        if let Some(seeded) = program
+            .faults
+            .0
+            .and_then(|m| m.truth(&self.test, value, now))
+        {
+            return seeded;
+        }
+        self.test.holds(value, now, &program.zone)
+    }
+
+    /// The first instant after `now`, up to `horizon` where it must be searched for, at which the
+    /// truth changes if nothing happens.
+    pub(crate) fn next_flip<S: Subject>(
+        &self,
+        program: &Program,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+        horizon: Timestamp,
+    ) -> Option<Timestamp> {
+        let zone = &program.zone;
+        let still = |value: TraitValue<'_>, now| match (&self.test, value) {
+            (ValueTest::Instant(test), TraitValue::Instant(at)) => test.next_flip(at, now, zone),
+            _ => None,
+        };
+        match &self.source {
+            LeafSource::Measure(measure) => program.measures[*measure as usize]
+                .next_flip(states, *measure, &self.test, now, zone),
+            LeafSource::Declared(name) => still(subject.declared(name), now),
+            LeafSource::Trait(which) => {
+                let value_at = |at| subject.value(*which, at);
+                let truth_at = |at| self.test.holds(value_at(at), at, zone);
+                match subject.motion(*which) {
+                    Motion::Still => still(value_at(now), now),
+                    Motion::DaysSince(since) => self.flip_of_days(value_at(now), since, now),
+                    Motion::Rises | Motion::Falls => {
+                        flip_of_crossing(&self.test, value_at, truth_at, now, horizon)
+                    }
+                    Motion::Steps => {
+                        let next_step = |at| subject.next_step_after(*which, at);
+                        let within_step = |at| still(value_at(at), at);
+                        flip_of_steps(truth_at, next_step, within_step, now, horizon)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of a number of whole days: the first day at which the truth differs.
+    fn flip_of_days(
+        &self,
+        value: TraitValue<'_>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let (ValueTest::Integer(test), TraitValue::Integer(_)) = (&self.test, value) else {
+            return None;
+        };
+        let today = now.whole_days_since(since);
+        let truth = test.holds(today);
+        // The truth can only change on reaching a bound or on passing it.
+        let bounds = test.bounds();
+        let days = bounds
+            .iter()
+            .flat_map(|&bound| [bound, bound.saturating_add(1)]);
+        days.filter(|&day| day > today && test.holds(day) != truth)
+            .min()
+            .map(|day| since.plus_ms(day.saturating_mul(DAY_MS)))
+    }
+}
+
+/// Of a value that only rises or only falls: the first instant at which it has crossed a bound
+/// that matters, found by bisection to the millisecond.
+fn flip_of_crossing<'s>(
+    test: &ValueTest,
+    value_at: impl Fn(Timestamp) -> TraitValue<'s>,
+    truth_at: impl Fn(Timestamp) -> bool,
+    now: Timestamp,
+    horizon: Timestamp,
+) -> Option<Timestamp> {
+    let truth = truth_at(now);
+    let mut from = now;
+    loop {
+        // The truth is the same as long as the value stays on the same side of every bound.
+        let side = test.side_of(value_at(from));
+        let has_left = |at| test.side_of(value_at(at)) != side;
+        if from >= horizon || !has_left(horizon) {
+            return None;
+        }
+        let (mut inside, mut outside) = (from, horizon);
+        while outside.0 - inside.0 > 1 {
+            let middle = Timestamp(inside.0 + (outside.0 - inside.0) / 2);
+            if has_left(middle) {
+                outside = middle;
+            } else {
+                inside = middle;
+            }
+        }
+        if truth_at(outside) != truth {
+            return Some(outside);
+        }
+        from = outside;
+    }
+}
+
+/// Of a value that may jump at certain instants: goes from one to the next.
+fn flip_of_steps(
+    truth_at: impl Fn(Timestamp) -> bool,
+    next_step: impl Fn(Timestamp) -> Option<Timestamp>,
+    within_step: impl Fn(Timestamp) -> Option<Timestamp>,
+    now: Timestamp,
+    horizon: Timestamp,
+) -> Option<Timestamp> {
+    let truth = truth_at(now);
+    let mut from = now;
+    loop {
+        let step = next_step(from).filter(|&step| step > from && step <= horizon);
+        if let Some(flip) = within_step(from)
+            && step.is_none_or(|step| flip < step)
+        {
+            return Some(flip);
+        }
+        let step = step?;
+        if truth_at(step) != truth {
+            return Some(step);
+        }
+        from = step;
+    }
+}

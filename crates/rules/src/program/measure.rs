@@ -1,0 +1,417 @@
+//! Values folded from orders: what each keeps, what it is worth at `now`, when it next changes.
+//!
+//! Every value is an exact integer (a count, minor units, millionths of pieces) or an instant.
+//! Inside a window a state keeps (time, value) pairs; what left the window before the latest order
+//! is dropped when that order is folded, which is safe because no evaluation is earlier.
+
+use std::collections::VecDeque;
+
+use regulars_core::{Order, OrderLine, Symbol, Timestamp, TraitValue, Window, Zone};
+
+use super::filter::FilterProgram;
+use super::{Faults, Keep, mutated};
+use crate::check::ValueTest;
+use crate::check::{MICRO_PIECES, MeasureKind, MeasureSpec};
+use crate::tree::{Measure, WhichOrder};
+
+/// A measure as it is folded.
+#[derive(Debug, Clone)]
+pub(crate) struct MeasureProgram {
+    pub(crate) spec: MeasureSpec,
+    pub(crate) filter: Option<FilterProgram>,
+    /// Counts beyond this make no difference to any test; the k latest are kept.
+    pub(crate) cap: usize,
+}
+
+/// What is kept of one customer's orders, one slot for each measure of a program.
+///
+/// Made by `Program::new_states`; only for the program that made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeafStates {
+    slots: Vec<Slot>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Slot {
+    /// A count or sum over all time.
+    Ever(i64),
+    /// Times of the latest orders that count, ascending.
+    Times(VecDeque<Timestamp>),
+    /// Amounts with their times, ascending, and their sum.
+    Amounts {
+        total: i64,
+        entries: VecDeque<(Timestamp, i64)>,
+    },
+    /// Each symbol with its latest time, ascending in time.
+    Distinct(VecDeque<(Timestamp, Symbol)>),
+    /// Symbols of all time, sorted.
+    DistinctEver(Vec<Symbol>),
+    /// Time of the first or last order that counts.
+    OrderTime(Option<Timestamp>),
+}
+
+impl LeafStates {
+    pub(super) fn new(measures: &[MeasureProgram]) -> Self {
+        Self {
+            slots: measures.iter().map(MeasureProgram::empty_slot).collect(),
+        }
+    }
+
+    pub(super) fn reset(&mut self, measures: &[MeasureProgram]) {
+        self.slots.resize_with(measures.len(), || Slot::Ever(0));
+        for (slot, measure) in self.slots.iter_mut().zip(measures) {
+            match slot {
+                Slot::Ever(value) => *value = 0,
+                Slot::Times(times) => times.clear(),
+                Slot::Amounts { total, entries } => {
+                    *total = 0;
+                    entries.clear();
+                }
+                Slot::Distinct(entries) => entries.clear(),
+                Slot::DistinctEver(symbols) => symbols.clear(),
+                Slot::OrderTime(time) => *time = None,
+            }
+            let empty = measure.empty_slot();
+            if std::mem::discriminant(slot) != std::mem::discriminant(&empty) {
+                *slot = empty;
+            }
+        }
+    }
+
+    pub(super) fn fold(
+        &mut self,
+        measures: &[MeasureProgram],
+        order: &Order<'_>,
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        for (slot, measure) in self.slots.iter_mut().zip(measures) {
+            measure.fold(slot, order, zone, faults);
+        }
+    }
+}
+
+impl MeasureProgram {
+    pub(crate) fn new(spec: MeasureSpec, filter: Option<FilterProgram>) -> Self {
+        Self {
+            spec,
+            filter,
+            cap: 0,
+        }
+    }
+
+    /// Makes room for a test: afterwards the kept part tells whether it passes.
+    pub(crate) fn serve(&mut self, test: &ValueTest, keep: Keep) {
+        let needed = match (keep, test) {
+            (Keep::Values, _) => usize::MAX,
+            (Keep::Needed, ValueTest::Integer(test)) => {
+                let greatest = test.bounds().iter().copied().max().unwrap_or(0);
+                // One more than the greatest bound tells `= k` from `> k`.
+                usize::try_from(greatest.saturating_add(1)).unwrap_or(0)
+            }
+            (Keep::Needed, _) => 1,
+        };
+        let needed = match test {
+            ValueTest::Integer(test) if keep == Keep::Needed && test.is_threshold() => {
+                needed.saturating_sub(1)
+            }
+            _ => needed,
+        };
+        self.cap = self.cap.max(needed);
+    }
+
+    fn empty_slot(&self) -> Slot {
+        let ever = self.spec.window == Window::Ever;
+        match self.spec.kind {
+            MeasureKind::OrderTime(_) => Slot::OrderTime(None),
+            MeasureKind::Aggregate(measure) => match measure {
+                Measure::Orders | Measure::Revenue | Measure::Items if ever => Slot::Ever(0),
+                Measure::Orders => Slot::Times(VecDeque::new()),
+                Measure::Revenue | Measure::Items => Slot::Amounts {
+                    total: 0,
+                    entries: VecDeque::new(),
+                },
+                Measure::DistinctProducts
+                | Measure::DistinctCategories
+                | Measure::DistinctBrands => {
+                    if ever {
+                        Slot::DistinctEver(Vec::new())
+                    } else {
+                        Slot::Distinct(VecDeque::new())
+                    }
+                }
+            },
+        }
+    }
+
+    fn fold(&self, slot: &mut Slot, order: &Order<'_>, zone: &Zone, faults: Faults) {
+        let at = order.occurred_at;
+        match slot {
+            Slot::Ever(value) => {
+                *value = value.saturating_add(self.amount(order, zone, faults));
+            }
+            Slot::OrderTime(time) => {
+                if self.passes(order, zone, faults) {
+                    let later = self.spec.kind == MeasureKind::OrderTime(WhichOrder::Last);
+                    *time = Some(match *time {
+                        None => at,
+                        Some(known) if later => known.max(at),
+                        Some(known) => known.min(at),
+                    });
+                }
+            }
+            Slot::Times(times) => {
+                if self.passes(order, zone, faults) {
+                    insert(times, at, at, |&time| time);
+                    let cap = self
+                        .cap
+                        .saturating_sub(usize::from(mutated!(faults, KeepsOneLess)));
+                    while times.len() > cap {
+                        times.pop_front();
+                    }
+                    self.forget(times, at, zone, |&time| time, |_| {});
+                }
+            }
+            Slot::Amounts { total, entries } => {
+                let amount = self.amount(order, zone, faults);
+                if amount != 0 {
+                    *total = total.saturating_add(amount);
+                    insert(entries, at, (at, amount), |&(time, _)| time);
+                    self.forget(
+                        entries,
+                        at,
+                        zone,
+                        |&(time, _)| time,
+                        |(_, gone)| {
+                            if !mutated!(faults, SumIgnoresExits) {
+                                *total = total.saturating_sub(gone);
+                            }
+                        },
+                    );
+                }
+            }
+            Slot::Distinct(entries) => {
+                self.for_each_symbol(order, zone, faults, |symbol| {
+                    let known = entries.iter().position(|&(_, known)| known == symbol);
+                    if let Some(position) = known
+                        && !mutated!(faults, DistinctCountsRepeats)
+                    {
+                        if entries[position].0 >= at {
+                            return;
+                        }
+                        entries.remove(position);
+                    }
+                    insert(entries, at, (at, symbol), |&(time, _)| time);
+                });
+                while entries.len() > self.cap {
+                    entries.pop_front();
+                }
+                self.forget(entries, at, zone, |&(time, _)| time, |_| {});
+            }
+            Slot::DistinctEver(symbols) => {
+                self.for_each_symbol(order, zone, faults, |symbol| {
+                    let place = match symbols.binary_search(&symbol) {
+                        Ok(_) if !mutated!(faults, DistinctCountsRepeats) => return,
+                        Ok(place) | Err(place) => place,
+                    };
+                    if symbols.len() < self.cap {
+                        symbols.insert(place, symbol);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Drops from the front what has left the window at `at`.
+    fn forget<T>(
+        &self,
+        entries: &mut VecDeque<T>,
+        at: Timestamp,
+        zone: &Zone,
+        time: impl Fn(&T) -> Timestamp,
+        mut gone: impl FnMut(T),
+    ) {
+        let start = self.spec.window.start(at, zone);
+        while entries.front().is_some_and(|entry| time(entry) <= start) {
+            if let Some(entry) = entries.pop_front() {
+                gone(entry);
+            }
+        }
+    }
+
+    fn passes(&self, order: &Order<'_>, zone: &Zone, faults: Faults) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.passes(order, zone, faults))
+    }
+
+    /// What the order adds to a count or sum.
+    fn amount(&self, order: &Order<'_>, zone: &Zone, faults: Faults) -> i64 {
+        let MeasureKind::Aggregate(measure) = self.spec.kind else {
+            return 0;
+        };
+        let of_line = |line: &OrderLine| match measure {
+            Measure::Revenue => line.net_minor,
+            _ => micro_pieces(line.quantity),
+        };
+        match (&self.filter, measure) {
+            (_, Measure::Orders) => i64::from(self.passes(order, zone, faults)),
+            (Some(filter), _) if filter.is_of_lines => {
+                let lines = order.lines.iter();
+                lines
+                    .filter(|l| filter.passes_line(order, l, zone, faults))
+                    .map(of_line)
+                    .sum()
+            }
+            _ if !self.passes(order, zone, faults) => 0,
+            (_, Measure::Revenue) => order.net_minor,
+            (_, _) => micro_pieces(order.quantity),
+        }
+    }
+
+    /// Calls `each` with the symbols of the lines that take part, unknown ones left out.
+    fn for_each_symbol(
+        &self,
+        order: &Order<'_>,
+        zone: &Zone,
+        faults: Faults,
+        mut each: impl FnMut(Symbol),
+    ) {
+        for line in order.lines {
+            let takes_part = self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.passes_line(order, line, zone, faults));
+            let symbol = match self.spec.kind {
+                MeasureKind::Aggregate(Measure::DistinctCategories) => line.category,
+                MeasureKind::Aggregate(Measure::DistinctBrands) => line.brand,
+                _ => line.product,
+            };
+            if takes_part && let Some(symbol) = symbol.known() {
+                each(symbol);
+            }
+        }
+    }
+
+    /// Number of this measure's value at `now`; an instant or missing for the time of an order.
+    pub(crate) fn value(
+        &self,
+        states: &LeafStates,
+        measure: u32,
+        now: Timestamp,
+        zone: &Zone,
+        faults: Faults,
+    ) -> TraitValue<'static> {
+        let count = |entries: usize| TraitValue::Integer(entries as i64);
+        match &states.slots[measure as usize] {
+            Slot::Ever(value) => TraitValue::Integer(*value),
+            Slot::OrderTime(None) => TraitValue::Missing,
+            Slot::OrderTime(Some(at)) => TraitValue::Instant(*at),
+            Slot::DistinctEver(symbols) => count(symbols.len()),
+            Slot::Times(times) => {
+                let start = self.start(now, zone, faults);
+                count(times.len() - times.partition_point(|&time| time <= start))
+            }
+            Slot::Distinct(entries) => {
+                let start = self.start(now, zone, faults);
+                count(entries.len() - entries.partition_point(|&(time, _)| time <= start))
+            }
+            Slot::Amounts { total, entries } => {
+                if mutated!(faults, SumIgnoresExits) {
+                    return TraitValue::Integer(*total);
+                }
+                let start = self.start(now, zone, faults);
+                let gone = entries.iter().take_while(|&&(time, _)| time <= start);
+                let gone: i64 = gone.map(|&(_, amount)| amount).sum();
+                TraitValue::Integer(total.saturating_sub(gone))
+            }
+        }
+    }
+
+    /// True when the value may be greater than what is kept shows.
+    pub(crate) fn is_at_cap(&self, value: TraitValue<'_>) -> bool {
+        let is_capped = match self.spec.kind {
+            MeasureKind::Aggregate(Measure::Orders) => self.spec.window != Window::Ever,
+            MeasureKind::Aggregate(
+                Measure::DistinctProducts | Measure::DistinctCategories | Measure::DistinctBrands,
+            ) => true,
+            MeasureKind::Aggregate(Measure::Revenue | Measure::Items)
+            | MeasureKind::OrderTime(_) => false,
+        };
+        matches!(value, TraitValue::Integer(count) if is_capped && count >= 0 && count as usize >= self.cap)
+    }
+
+    fn start(&self, now: Timestamp, zone: &Zone, faults: Faults) -> Timestamp {
+        let start = self.spec.window.start(now, zone);
+        if mutated!(faults, WindowEdge) {
+            start.plus_ms(-1)
+        } else {
+            start
+        }
+    }
+
+    /// The first instant after `now` at which the truth of `test` changes if nothing happens.
+    pub(crate) fn next_flip(
+        &self,
+        states: &LeafStates,
+        measure: u32,
+        test: &ValueTest,
+        now: Timestamp,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        match &states.slots[measure as usize] {
+            Slot::Ever(_) | Slot::DistinctEver(_) | Slot::OrderTime(None) => None,
+            Slot::OrderTime(Some(at)) => match test {
+                ValueTest::Instant(test) => test.next_flip(*at, now, zone),
+                _ => None,
+            },
+            Slot::Times(times) => {
+                self.flip_of(times.iter().map(|&time| (time, 1)), test, now, zone)
+            }
+            Slot::Distinct(entries) => {
+                self.flip_of(entries.iter().map(|&(time, _)| (time, 1)), test, now, zone)
+            }
+            Slot::Amounts { entries, .. } => self.flip_of(entries.iter().copied(), test, now, zone),
+        }
+    }
+
+    /// Lets the entries leave the window one instant after the other until the truth changes.
+    fn flip_of(
+        &self,
+        entries: impl Iterator<Item = (Timestamp, i64)> + Clone,
+        test: &ValueTest,
+        now: Timestamp,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        let start = self.spec.window.start(now, zone);
+        let inside = entries.filter(|&(time, _)| time > start);
+        let mut value: i64 = inside.clone().map(|(_, amount)| amount).sum();
+        let holds = |value| test.holds(TraitValue::Integer(value), now, zone);
+        let truth = holds(value);
+        let mut inside = inside.peekable();
+        while let Some((time, amount)) = inside.next() {
+            value -= amount;
+            let leaves_at = self.spec.window.leaves_at(time, zone)?;
+            // Those that leave at the same instant leave together.
+            if let Some(&(next, _)) = inside.peek()
+                && self.spec.window.leaves_at(next, zone) == Some(leaves_at)
+            {
+                continue;
+            }
+            if holds(value) != truth {
+                return Some(leaves_at);
+            }
+        }
+        None
+    }
+}
+
+/// Inserts into a list that ascends in time, after those of the same time.
+fn insert<T>(entries: &mut VecDeque<T>, at: Timestamp, entry: T, time: impl Fn(&T) -> Timestamp) {
+    let place = entries.partition_point(|known| time(known) <= at);
+    entries.insert(place, entry);
+}
+
+fn micro_pieces(quantity: f64) -> i64 {
+    (quantity * MICRO_PIECES).round() as i64
+}
