@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::optimise::Convergence;
 use crate::parallel::Parallelism;
 
-pub(crate) use search::{Problem, search};
+pub(crate) use search::{Likelihood, Problem, search};
 
 /// How to search for the maximum of a likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

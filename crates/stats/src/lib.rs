@@ -16,6 +16,11 @@
 //! - [`validate`]: predictions against what happened, beside naive baselines.
 //! - [`optimise`], [`special`], [`parallel`]: the numerical floor the models stand on.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "matrix code reads best with the indices of its formulas"
+)]
+
 pub mod rfm;
 
 pub mod purchase;

@@ -1,7 +1,7 @@
 //! How often customers order and whether they still do: buy-till-you-die models.
 //!
-//! A customer is seen as (x, t_x, T): x repeat orders (distinct periods less one), the last of them
-//! t_x after the first order, observed until T after it, in one unit of time that the caller
+//! A customer is seen as (x, `t_x`, T): x repeat orders (distinct periods less one), the last of them
+//! `t_x` after the first order, observed until T after it, in one unit of time that the caller
 //! chooses. Common assumptions:
 //!
 //! 1. While alive, a customer orders at random at a rate λ of their own (Poisson).

@@ -14,6 +14,9 @@ const DEGENERATE_SHAPE: f64 = 0.01;
 /// A standard error of a log-parameter above this spans four orders of magnitude each way.
 const UNIDENTIFIED: f64 = 5.0;
 
+/// A log-likelihood of log-parameters.
+pub(crate) type Likelihood<'a, const D: usize> = &'a dyn Fn(&[f64; D]) -> Evaluation<D>;
+
 /// What is to be maximised, in the logarithms of scaled parameters.
 pub(crate) struct Problem<'a, const D: usize> {
     pub model: &'static str,
@@ -26,9 +29,9 @@ pub(crate) struct Problem<'a, const D: usize> {
     pub offset: f64,
     pub customers: u64,
     /// Over all customers.
-    pub full: &'a dyn Fn(&[f64; D]) -> Evaluation<D>,
+    pub full: Likelihood<'a, D>,
     /// Over a part of them, to compare starts; `None` when all are few enough.
-    pub thinned: Option<&'a dyn Fn(&[f64; D]) -> Evaluation<D>>,
+    pub thinned: Option<Likelihood<'a, D>>,
 }
 
 /// Runs every start on the thinned likelihood and the best of them on the full one; gives the

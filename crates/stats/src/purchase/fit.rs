@@ -5,7 +5,7 @@ use super::summary::{Group, GroupedSummaries};
 use super::tables::Tables;
 use super::{BgNbd, MbgNbd, Nbd, ParetoNbd, PurchaseKind, PurchaseModel, lomax, nbd};
 use crate::error::StatsError;
-use crate::fitted::{FitOptions, Fitted, Problem, search};
+use crate::fitted::{FitOptions, Fitted, Likelihood, Problem, search};
 use crate::optimise::{Convergence, Evaluation};
 
 /// More histories than this, and starts are compared on an evenly spaced part of them.
@@ -175,9 +175,7 @@ fn fit_with<const D: usize, const K: usize>(
             offset: tables.offset(),
             customers: counts.customers,
             full: &full,
-            thinned: on_part
-                .as_ref()
-                .map(|f| f as &dyn Fn(&[f64; D]) -> Evaluation<D>),
+            thinned: on_part.as_ref().map(|f| f as Likelihood<'_, D>),
         },
         options,
     )

@@ -105,7 +105,7 @@ impl PurchaseModel {
 }
 
 /// The `q` quantile of the time from the last order to the next of a customer who stays alive:
-/// (alpha + t_x) · ((1 − q)^(−1/(r + x)) − 1).
+/// (alpha + `t_x`) · ((1 − q)^(−1/(r + x)) − 1).
 ///
 /// The customer's own usual range is `q` = 0.9.
 pub fn usual_gap_quantile(model: &PurchaseModel, history: PurchaseSummary, q: f64) -> f64 {

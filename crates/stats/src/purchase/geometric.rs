@@ -5,8 +5,10 @@
 //! (Batislam, Denizel & Filiztekin 2007) also after the first order. With k = 0 or 1 opportunities
 //! at the start, n = x + k survived if alive, and
 //!
-//! L = Γ(r+x) α^r / Γ(r) · B(a, b+n)/B(a, b) · (α+T)^−(r+x) · (1 + e^d),
-//! d = ln(a / (b+n−1)) + (r+x) ln((α+T)/(α+t_x)),
+//! ```text
+//! L = Γ(r+x) α^r / Γ(r) · B(a, b+n)/B(a, b) · (α+T)^−(r+x) · (1 + e^d)
+//! d = ln(a / (b+n−1)) + (r+x) ln((α+T)/(α+t_x))
+//! ```
 //!
 //! where the e^d term (the customer left after the last order) is absent for n = 0.
 

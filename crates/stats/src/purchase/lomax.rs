@@ -4,8 +4,11 @@
 //! Schmittlein, Morrison & Colombo (1987), as an integral over the moment u of leaving instead of
 //! hypergeometric functions:
 //!
-//! L = Γ(r+x) α^r β^s / Γ(r) · { (α+T)^−(r+x) (β+T)^−s + s ∫ (α+u)^−(r+x) (β+u)^−(s+1) du },
-//! u from t_x to T.
+//! ```text
+//! L = Γ(r+x) α^r β^s / Γ(r) · { (α+T)^−(r+x) (β+T)^−s + s ∫ (α+u)^−(r+x) (β+u)^−(s+1) du }
+//! ```
+//!
+//! with u from `t_x` to T.
 //!
 //! The integral is taken by Gauss–Legendre in the logarithm of the faster of α+u and β+u, cut where
 //! the integrand has fallen by e^−40. Derivatives are moments under the same nodes.

@@ -53,7 +53,7 @@ impl MbgNbd {
         Ok(fitted.map(|[r, alpha, a, b]| Self { r, alpha, a, b }))
     }
 
-    /// P(alive at T | x, t_x, T); below 1 also for a customer without a repeat order.
+    /// P(alive at T | x, `t_x`, T); below 1 also for a customer without a repeat order.
     pub fn probability_alive(&self, history: PurchaseSummary) -> f64 {
         let point = [self.r, self.alpha, self.a, self.b];
         geometric::probability_alive(point, history, f64::from(history.x) + 1.0)

@@ -112,7 +112,7 @@ impl PurchaseModel {
 
     /// The order process after T of a customer with x repeats who is alive at T.
     ///
-    /// Depends on (x, T) only; t_x enters through [`Self::probability_alive`].
+    /// Depends on (x, T) only; `t_x` enters through [`Self::probability_alive`].
     pub fn future(&self, x: u32, t: f64) -> Future {
         match self {
             Self::BgNbd(m) => m.future(x, t),

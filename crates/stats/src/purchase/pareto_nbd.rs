@@ -52,7 +52,7 @@ impl ParetoNbd {
         Ok(fitted.map(|[r, alpha, s, beta]| Self { r, alpha, s, beta }))
     }
 
-    /// P(alive at T | x, t_x, T).
+    /// P(alive at T | x, `t_x`, T).
     pub fn probability_alive(&self, history: PurchaseSummary) -> f64 {
         if history.t <= history.t_x {
             return 1.0;

@@ -112,7 +112,7 @@ pub struct Group {
     pub customers: u64,
 }
 
-/// Sufficient statistics of all purchase models: distinct histories in order of (x, T, t_x).
+/// Sufficient statistics of all purchase models: distinct histories in order of (x, T, `t_x`).
 ///
 /// The same for any order of the observations.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,7 +193,7 @@ impl GroupedSummaries {
         Ok(Self { groups, counts })
     }
 
-    /// Distinct histories in order of (x, T, t_x).
+    /// Distinct histories in order of (x, T, `t_x`).
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }

@@ -11,9 +11,9 @@ pub(super) struct Tables {
     pub customers: f64,
     /// Distinct x, increasing, and how many customers have each.
     pub counts: Vec<(f64, f64)>,
-    /// Distinct scaled times (t_x and T together), increasing; the first is 0.
+    /// Distinct scaled times (`t_x` and T together), increasing; the first is 0.
     pub times: Vec<f64>,
-    /// Histories in order of (x, T, t_x).
+    /// Histories in order of (x, T, `t_x`).
     pub rows: Vec<Row>,
     /// For each T that occurs: its index, customers, sum of their x.
     pub ends: Vec<(u32, f64, f64)>,
@@ -29,7 +29,7 @@ pub(super) struct Row {
 }
 
 impl Tables {
-    /// Lays out groups that are in order of (x, T, t_x) and not empty.
+    /// Lays out groups that are in order of (x, T, `t_x`) and not empty.
     pub(super) fn new(groups: &[Group]) -> Self {
         let customers: f64 = groups.iter().map(|g| g.customers as f64).sum();
         let observed: f64 = groups

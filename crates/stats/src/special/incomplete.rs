@@ -42,12 +42,12 @@ pub fn gamma_p(a: f64, x: f64) -> f64 {
     1.0 - front * h
 }
 
-/// Regularised incomplete beta I_x(a, b), a, b > 0, 0 ≤ x ≤ 1.
+/// Regularised incomplete beta I(x; a, b), a, b > 0, 0 ≤ x ≤ 1.
 pub fn beta_i(a: f64, b: f64, x: f64) -> f64 {
     beta_i_with(a, b, ln_beta(a, b), x, 1.0 - x)
 }
 
-/// I_x(a, b) with ln B(a, b) and 1 − x already known (Lentz's continued fraction, DLMF 8.17.22).
+/// I(x; a, b) with ln B(a, b) and 1 − x already known (Lentz's continued fraction, DLMF 8.17.22).
 pub fn beta_i_with(a: f64, b: f64, ln_beta_ab: f64, x: f64, one_minus_x: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
@@ -102,7 +102,7 @@ pub fn gamma_quantile(a: f64, probability: f64) -> f64 {
     find_root(low, high, 1e-14, |y| gamma_p(a, y) - probability)
 }
 
-/// The x with I_x(a, b) = `probability`, 0 < probability < 1.
+/// The x with I(x; a, b) = `probability`, 0 < probability < 1.
 pub fn beta_quantile(a: f64, b: f64, probability: f64) -> f64 {
     let ln_b = ln_beta(a, b);
     // In the logit, so that quantiles near 0 and 1 keep their relative precision.

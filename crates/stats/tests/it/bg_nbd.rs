@@ -1,4 +1,4 @@
-//! BG/NBD, MBG/NBD and NBD against Fader, Hardie & Lee (2005), CLVTools, BTYD and lifetimes.
+//! BG/NBD, MBG/NBD and NBD against Fader, Hardie & Lee (2005), `CLVTools`, BTYD and lifetimes.
 
 use regulars_stats::purchase::{BgNbd, MbgNbd, Nbd, PurchaseModel, PurchaseSummary};
 use regulars_stats::{Convergence, FitOptions, Information};

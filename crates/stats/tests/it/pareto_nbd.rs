@@ -1,4 +1,4 @@
-//! Pareto/NBD against CLVTools, BTYD and lifetimes.
+//! Pareto/NBD against `CLVTools`, BTYD and lifetimes.
 
 use regulars_stats::purchase::{ParetoNbd, PurchaseModel, PurchaseSummary};
 use regulars_stats::{Convergence, FitOptions};

@@ -1,0 +1,147 @@
+//! CDNOW sample, 39 weeks after 1997-09-30, against the figures measured with lifetimes 0.11.3.
+
+use regulars_stats::FitOptions;
+use regulars_stats::purchase::{GroupedSummaries, PurchaseKind, PurchaseSummary, fit_purchase};
+use regulars_stats::spend::{GammaGamma, GroupedSpend, SpendSummary};
+use regulars_stats::validate::{auc, metrics, order_rate, recency};
+
+use crate::cdnow::{close, customers};
+
+const HORIZON: f64 = 39.0;
+
+struct Holdout {
+    histories: Vec<PurchaseSummary>,
+    spend: Vec<SpendSummary>,
+    past_spend: Vec<f64>,
+    orders: Vec<f64>,
+    revenue: Vec<f64>,
+}
+
+fn holdout() -> Holdout {
+    let all = customers();
+    Holdout {
+        histories: all.iter().map(|c| c.history).collect(),
+        spend: all
+            .iter()
+            .map(|c| SpendSummary {
+                x: c.history.x,
+                mean: c.mean_repeat_spend,
+            })
+            .collect(),
+        past_spend: all.iter().map(|c| c.past_spend).collect(),
+        orders: all.iter().map(|c| c.holdout_orders).collect(),
+        revenue: all.iter().map(|c| c.holdout_spend).collect(),
+    }
+}
+
+fn expected_orders(kind: PurchaseKind, histories: &[PurchaseSummary]) -> Vec<f64> {
+    let groups = GroupedSummaries::new(histories).unwrap();
+    let model = fit_purchase(kind, &groups, &FitOptions::default())
+        .unwrap()
+        .model;
+    histories
+        .iter()
+        .map(|&history| model.expected_orders(history, HORIZON))
+        .collect()
+}
+
+#[test]
+fn correctness_orders_lifetimes() {
+    let Holdout {
+        histories, orders, ..
+    } = holdout();
+    close(orders.iter().sum(), 1_882.0, 0.0);
+    let models = [
+        (
+            PurchaseKind::BgNbd,
+            [0.7855, 1.608, 0.6256, 0.4493, 1_653.0, -0.122],
+        ),
+        (
+            PurchaseKind::MbgNbd,
+            [0.7648, 1.607, 0.6273, 0.4500, 1_577.0, -0.162],
+        ),
+        (
+            PurchaseKind::ParetoNbd,
+            [0.7545, 1.603, 0.6302, 0.4597, 1_666.0, -0.115],
+        ),
+    ];
+    for (kind, expected) in models {
+        check(&expected_orders(kind, &histories), &orders, expected);
+    }
+    let naive = order_rate(&histories, HORIZON);
+    check(
+        &naive,
+        &orders,
+        [1.0237, 2.212, 0.5839, 0.4898, 2_930.0, 0.557],
+    );
+}
+
+#[track_caller]
+fn check(predicted: &[f64], actual: &[f64], expected: [f64; 6]) {
+    let found = metrics(predicted, actual).unwrap();
+    let [mae, rmse, pearson, spearman, total, bias] = expected;
+    close(found.mae.unwrap(), mae, 1e-4);
+    close(found.rmse.unwrap(), rmse, 6e-4);
+    close(found.pearson.unwrap(), pearson, 1e-4);
+    close(found.spearman.unwrap(), spearman, 2e-4);
+    close(found.predicted_total.unwrap(), total, 0.6);
+    close(found.bias.unwrap(), bias, 6e-4);
+}
+
+#[test]
+fn correctness_who_orders_at_all_lifetimes() {
+    let Holdout {
+        histories, orders, ..
+    } = holdout();
+    let by_count: Vec<f64> = histories.iter().map(|h| f64::from(h.x)).collect();
+    close(auc(&by_count, &orders).unwrap(), 0.7576, 6e-5);
+    close(auc(&recency(&histories), &orders).unwrap(), 0.7714, 6e-5);
+    let active = orders.iter().filter(|&&n| n > 0.0).count() as f64 / orders.len() as f64;
+    close(active, 0.290, 5e-4);
+}
+
+#[test]
+fn correctness_spend_lifetimes() {
+    let Holdout {
+        histories,
+        spend,
+        past_spend,
+        orders,
+        revenue,
+    } = holdout();
+    close(revenue.iter().sum(), 70_976.39, 1e-6);
+    let groups = GroupedSpend::new(&spend).unwrap();
+    let model = GammaGamma::fit(&groups, &FitOptions::default())
+        .unwrap()
+        .model;
+    let rows = [
+        (
+            PurchaseKind::BgNbd,
+            [30.41, 72.30, 0.4264, 0.6379, -0.156, 0.502, 0.7725],
+        ),
+        (
+            PurchaseKind::ParetoNbd,
+            [29.45, 72.18, 0.4451, 0.6593, -0.148, 0.503, 0.7787],
+        ),
+    ];
+    for (kind, [mae, rmse, spearman, gini, bias, capture, any]) in rows {
+        let expected = expected_orders(kind, &histories);
+        let predicted: Vec<f64> = expected
+            .iter()
+            .zip(&spend)
+            .map(|(n, s)| n * model.expected_spend(s.x, s.mean.max(0.0)).unwrap())
+            .collect();
+        let found = metrics(&predicted, &revenue).unwrap();
+        close(found.mae.unwrap(), mae, 1e-2);
+        close(found.rmse.unwrap(), rmse, 1e-2);
+        close(found.spearman.unwrap(), spearman, 2e-4);
+        close(found.gini.unwrap(), gini, 2e-3);
+        close(found.bias.unwrap(), bias, 6e-4);
+        close(found.top_decile_capture.unwrap(), capture, 2e-3);
+        close(auc(&expected, &orders).unwrap(), any, 2e-4);
+    }
+    let found = metrics(&past_spend, &revenue).unwrap();
+    close(found.spearman.unwrap(), 0.3929, 2e-4);
+    close(found.gini.unwrap(), 0.6800, 2e-3);
+    close(found.top_decile_capture.unwrap(), 0.481, 2e-3);
+}
