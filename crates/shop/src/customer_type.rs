@@ -19,6 +19,8 @@ named! {
         Occasional "occasional",
         /// Came for the first time within the last weeks of the data.
         NewArrival "new_arrival",
+        /// Bought every two weeks, and has been silent for some weeks now.
+        SlippingRegular "slipping_regular",
         /// Was a regular, and left months before the end of the data.
         LapsedRegular "lapsed_regular",
         /// Was a regular, was silent for more than 60 days, and came back lately.

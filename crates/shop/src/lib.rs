@@ -27,13 +27,23 @@
 mod options;
 mod shop;
 
-mod customer;
 mod customer_type;
+
+mod behaviour;
+mod life;
+mod rate;
+mod rhythm;
+
+mod basket;
+mod customer;
+mod dirt;
 mod order;
 mod product;
 mod spend;
 
+mod calendar;
 mod columns;
+mod random;
 mod words;
 
 pub use customer::{CustomerNumber, CustomerRow, Customers};

@@ -10,8 +10,8 @@ pub struct ShopOptions {
     /// Number of people: with an account, prospects included, and the few who only order as
     /// guests.
     pub customers: u32,
-    /// Total number of order lines to aim at (it is met within 3 %, as far as there are a few
-    /// thousand of them); `None` for about ten per customer.
+    /// Total number of order lines to aim at (met within 3 % when there are some thousands);
+    /// `None` for what comes of itself: about twenty per customer in three years.
     ///
     /// It scales the rate at which customers come back and nothing else.
     pub order_lines: Option<u64>,
