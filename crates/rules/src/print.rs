@@ -95,6 +95,10 @@ pub(crate) fn print_operand(operand: &Operand) -> String {
                 WhichOrder::First => "first order",
                 WhichOrder::Last => "last order",
             };
+            // A flag at the end would take an `is set` that belongs to the time.
+            if ends_with_flag(&time.filter) {
+                return format!("{which} where ({})", time.filter);
+            }
             format!("{which}{}", print_where(&time.filter))
         }
     }
@@ -135,6 +139,14 @@ fn print_where(filter: &Filter) -> String {
         Filter::Property(_) => format!(" where {filter}"),
         Filter::And(filters) if filters.iter().all(is_condition) => format!(" where {filter}"),
         _ => format!(" where ({filter})"),
+    }
+}
+
+fn ends_with_flag(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(filters) => filters.last().is_some_and(ends_with_flag),
+        Filter::Property(condition) => condition.test == Test::Holds,
+        Filter::Or(_) | Filter::Not(_) => false,
     }
 }
 

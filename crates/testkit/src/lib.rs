@@ -1,1 +1,13 @@
-//! Regulars: testkit.
+//! For tests only: what is obviously right, and random things to try it on.
+//!
+//! - [`history`]: a customer as plain data: orders with texts, traits as functions of time.
+//! - [`reference`]: the meaning of a rule, read off the tree and the plain data. Slow, short, and
+//!   without any code of the compiled evaluation.
+//! - [`generate`]: random rules and histories over small alphabets, so that matches, ties and
+//!   window edges are frequent.
+//! - [`text`]: a customer's state as text, for snapshots and failure messages.
+
+pub mod generate;
+pub mod history;
+pub mod reference;
+pub mod text;

@@ -1,0 +1,417 @@
+//! Conditions: operands, periods, tests and literals.
+
+use regulars_core::{Trait, TraitKind};
+
+use super::Parser;
+use super::lexer::{Sign, TokenKind};
+use crate::error::{RuleError, RuleProblem, nearest};
+use crate::tree::{
+    Aggregate, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue, Measure, Operand,
+    OrderTime, Period, Test, Unit, WhichOrder,
+};
+
+/// What may stand alone, without a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// A flag: alone it means that it is true.
+    Allowed,
+    /// A value: it must be compared.
+    Refused,
+}
+
+impl Parser<'_> {
+    pub(super) fn condition(&mut self) -> Result<Condition, RuleError> {
+        let start = self.span();
+        let operand = self.operand()?;
+        let alone = match &operand {
+            Operand::Trait(which) if which.def().kind == TraitKind::Flag => Alone::Allowed,
+            Operand::Declared(_) => Alone::Allowed,
+            Operand::Trait(_) | Operand::Aggregate(_) | Operand::OrderTime(_) => Alone::Refused,
+        };
+        let test = self.test(alone)?;
+        Ok(Condition {
+            operand,
+            test,
+            span: start.to(self.last_span()),
+        })
+    }
+
+    fn operand(&mut self) -> Result<Operand, RuleError> {
+        let span = self.span();
+        let TokenKind::Word(word) = *self.peek() else {
+            return Err(self.unexpected("a condition such as `orders >= 3`"));
+        };
+        self.position += 1;
+        let name = word.to_ascii_lowercase();
+        match name.as_str() {
+            "traits" if self.eat_sign(Sign::Dot) => self.declared_name(),
+            "distinct" => {
+                let measure = self.distinct_measure()?;
+                self.aggregate(measure)
+            }
+            "first" | "last" if self.is("order") => {
+                self.position += 1;
+                let which = if name == "first" {
+                    WhichOrder::First
+                } else {
+                    WhichOrder::Last
+                };
+                self.order_time(which)
+            }
+            "orders" => self.aggregate(Measure::Orders),
+            "revenue" => self.aggregate(Measure::Revenue),
+            "items" => self.aggregate(Measure::Items),
+            _ => {
+                let Some(which) = Trait::named(&name) else {
+                    return Err(unknown_operand(word).at(span));
+                };
+                if self.is("where") || self.is_period() {
+                    let error = self.unexpected("a comparison");
+                    return Err(error.hint(
+                        "only `orders`, `revenue`, `items` and `distinct …` have a filter and a period",
+                    ));
+                }
+                Ok(Operand::Trait(which))
+            }
+        }
+    }
+
+    fn declared_name(&mut self) -> Result<Operand, RuleError> {
+        let name = match self.peek() {
+            TokenKind::Word(word) => (*word).to_owned(),
+            TokenKind::Text(text) if !text.is_empty() => text.clone(),
+            _ => return Err(self.unexpected("the name of a column of the customers file")),
+        };
+        self.position += 1;
+        Ok(Operand::Declared(name))
+    }
+
+    fn distinct_measure(&mut self) -> Result<Measure, RuleError> {
+        for (word, measure) in [
+            ("products", Measure::DistinctProducts),
+            ("categories", Measure::DistinctCategories),
+            ("brands", Measure::DistinctBrands),
+        ] {
+            if self.eat(word) {
+                return Ok(measure);
+            }
+        }
+        Err(self.unexpected("`products`, `categories` or `brands`"))
+    }
+
+    fn aggregate(&mut self, measure: Measure) -> Result<Operand, RuleError> {
+        let filter = self.optional_filter()?;
+        let period = self.optional_period()?;
+        if self.is("where") {
+            let error = self.unexpected("a comparison such as `>= 1`");
+            return Err(self.with_hint_on_rest(error));
+        }
+        Ok(match (measure, &filter, period) {
+            (Measure::Orders, None, None) => Operand::Trait(Trait::Orders),
+            (Measure::Revenue, None, None) => Operand::Trait(Trait::Revenue),
+            (Measure::Items, None, None) => Operand::Trait(Trait::Items),
+            _ => Operand::Aggregate(Aggregate {
+                measure,
+                filter,
+                period,
+            }),
+        })
+    }
+
+    fn order_time(&mut self, which: WhichOrder) -> Result<Operand, RuleError> {
+        let operand = match (self.optional_filter()?, which) {
+            (Some(filter), which) => Operand::OrderTime(OrderTime { which, filter }),
+            (None, WhichOrder::First) => Operand::Trait(Trait::FirstOrder),
+            (None, WhichOrder::Last) => Operand::Trait(Trait::LastOrder),
+        };
+        if self.is("in") {
+            let error = self.unexpected("a test of a time such as `within 30 days`");
+            return Err(error.hint("of a time write `within last 30 days` instead of `in last`"));
+        }
+        Ok(operand)
+    }
+
+    fn optional_filter(&mut self) -> Result<Option<Filter>, RuleError> {
+        if self.eat("where") {
+            self.filter().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// True when `in last`, `in the last` or `today` stands here.
+    pub(super) fn is_period(&self) -> bool {
+        let after_in = 1 + usize::from(self.is_at(1, "the"));
+        self.is("today") || (self.is("in") && self.is_at(after_in, "last"))
+    }
+
+    fn optional_period(&mut self) -> Result<Option<Period>, RuleError> {
+        if self.eat("today") {
+            return Ok(Some(Period::LastCalendarDays(1)));
+        }
+        if !self.is_period() {
+            return Ok(None);
+        }
+        self.expect("in")?;
+        self.eat("the");
+        self.expect("last")?;
+        self.period().map(Some)
+    }
+
+    /// What stands after `last`.
+    fn period(&mut self) -> Result<Period, RuleError> {
+        let start = self.span();
+        let calendar = self.is_at(1, "calendar");
+        if !calendar {
+            return self.length().map(Period::Last);
+        }
+        let days = self.count()?;
+        self.expect("calendar")?;
+        if !self.eat("days") && !self.eat("day") {
+            let error = self.unexpected("`days`");
+            return Err(error.hint("calendar windows are whole days: `last 30 calendar days`"));
+        }
+        let period = Period::LastCalendarDays(days);
+        if period.is_in_range() {
+            return Ok(period);
+        }
+        Err(RuleError::new(RuleProblem::LengthRange).at(start.to(self.last_span())))
+    }
+
+    fn length(&mut self) -> Result<Length, RuleError> {
+        let start = self.span();
+        let count = self.count()?;
+        let unit = [Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks]
+            .into_iter()
+            .find(|unit| self.is(unit.name()) || self.is(unit.name().trim_end_matches('s')));
+        let Some(unit) = unit else {
+            let error = self.unexpected("`minutes`, `hours`, `days` or `weeks`");
+            return Err(match self.peek() {
+                TokenKind::Word(word) if is_calendar_unit(word) => error.hint(
+                    "months and years differ in length: write days, as in `30 days` or `365 days`, \
+                     or calendar days, as in `last 30 calendar days`",
+                ),
+                _ => error,
+            });
+        };
+        self.position += 1;
+        let length = Length { count, unit };
+        if length.is_in_range() {
+            return Ok(length);
+        }
+        Err(RuleError::new(RuleProblem::LengthRange).at(start.to(self.last_span())))
+    }
+
+    fn count(&mut self) -> Result<u32, RuleError> {
+        let span = self.span();
+        let number = self.number("a whole number such as `30`")?;
+        let whole = number.scaled(0).and_then(|value| u32::try_from(value).ok());
+        whole.filter(|&count| count > 0).ok_or_else(|| {
+            let problem = RuleProblem::NumberRange {
+                number: number.to_string(),
+                why: "is no number of whole units, 1 or more".to_owned(),
+            };
+            RuleError::new(problem).at(span)
+        })
+    }
+
+    pub(super) fn test(&mut self, alone: Alone) -> Result<Test, RuleError> {
+        if let TokenKind::Op(op) = *self.peek() {
+            self.position += 1;
+            return Ok(Test::Compare {
+                op,
+                value: self.literal()?,
+            });
+        }
+        if self.eat("between") {
+            let low = self.literal()?;
+            self.expect("and")?;
+            return Ok(Test::Between {
+                low,
+                high: self.literal()?,
+            });
+        }
+        if self.is("in") && !self.is_period() {
+            self.position += 1;
+            return Ok(Test::In(self.list()?));
+        }
+        if self.is("not") && self.is_at(1, "in") && !self.is_at(2, "segment") {
+            self.position += 2;
+            return Ok(Test::NotIn(self.list()?));
+        }
+        if self.eat("contains") {
+            return Ok(Test::Contains(self.literal()?));
+        }
+        if self.eat("starts") {
+            self.expect("with")?;
+            return Ok(Test::StartsWith(self.literal()?));
+        }
+        if self.eat("is") {
+            return self.is_set();
+        }
+        if let Some(test) = self.time_test()? {
+            return Ok(test);
+        }
+        match alone {
+            Alone::Allowed if self.may_end_condition() => Ok(Test::Holds),
+            Alone::Allowed => Err(self.no_test("a comparison, `and`, `or` or the end of the rule")),
+            Alone::Refused => Err(self.no_test("a comparison such as `>= 3`")),
+        }
+    }
+
+    /// True before what can follow a complete condition.
+    fn may_end_condition(&self) -> bool {
+        matches!(self.peek(), TokenKind::End | TokenKind::Sign(Sign::Close))
+            || self.is("and")
+            || self.is("or")
+    }
+
+    fn no_test(&self, expected: &str) -> RuleError {
+        let error = self.unexpected(expected);
+        let word = match self.peek() {
+            TokenKind::Word(word) => word.to_ascii_lowercase(),
+            _ => return error,
+        };
+        const TESTS: [&str; 11] = [
+            "between", "contains", "starts", "before", "after", "within", "today", "where", "on",
+            "in", "is",
+        ];
+        match word.as_str() {
+            "not" => error.hint("negate the whole condition: `not (country contains 'x')`"),
+            "like" | "ilike" => error.hint("use `contains 'x'` or `starts with 'x'`"),
+            "since" => error.hint("use `within 30 days` or `after 2026-01-31`"),
+            other => match nearest(other, TESTS) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            },
+        }
+    }
+
+    pub(super) fn is_set(&mut self) -> Result<Test, RuleError> {
+        let test = if self.eat("not") {
+            Test::IsNotSet
+        } else {
+            Test::IsSet
+        };
+        if self.eat("set") {
+            return Ok(test);
+        }
+        let error = self.unexpected("`set` or `not set`");
+        Err(if self.is("null") {
+            error.hint("write `is set` or `is not set`")
+        } else {
+            error
+        })
+    }
+
+    /// A test of an instant, if one begins here.
+    fn time_test(&mut self) -> Result<Option<Test>, RuleError> {
+        if self.eat("today") {
+            return Ok(Some(Test::Within(Period::LastCalendarDays(1))));
+        }
+        if self.eat("on") {
+            return self.day().map(|day| Some(Test::On(day)));
+        }
+        if self.eat("after") {
+            return self.day().map(|day| Some(Test::After(day)));
+        }
+        if self.eat("before") {
+            if !matches!(self.peek(), TokenKind::Number(_)) {
+                return self.day().map(|day| Some(Test::Before(day)));
+            }
+            let length = self.length()?;
+            self.expect("ago")?;
+            return Ok(Some(Test::BeforeAgo(length)));
+        }
+        if self.eat("within") {
+            self.eat("the");
+            let period = if self.eat("last") {
+                self.period()?
+            } else {
+                Period::Last(self.length()?)
+            };
+            return Ok(Some(Test::Within(period)));
+        }
+        Ok(None)
+    }
+
+    fn day(&mut self) -> Result<Day, RuleError> {
+        let span = self.span();
+        match *self.peek() {
+            TokenKind::Date(date) => {
+                self.position += 1;
+                Ok(Day { date, span })
+            }
+            TokenKind::Number(_) => {
+                let error = self.unexpected("a day such as `2026-01-31`");
+                Err(error.hint("of the last days write `within 30 days` or `before 30 days ago`"))
+            }
+            TokenKind::Text(_) => {
+                let error = self.unexpected("a day such as `2026-01-31`");
+                Err(error.hint("days stand without quotes"))
+            }
+            _ => Err(self.unexpected("a day such as `2026-01-31`")),
+        }
+    }
+
+    fn list(&mut self) -> Result<Vec<Literal>, RuleError> {
+        self.expect_sign(Sign::Open, "`(` and a list of values")?;
+        let mut values = vec![self.literal()?];
+        while self.eat_sign(Sign::Comma) {
+            values.push(self.literal()?);
+        }
+        if !self.eat_sign(Sign::Close) {
+            return Err(self.unexpected("`,` or `)`"));
+        }
+        Ok(values)
+    }
+
+    fn literal(&mut self) -> Result<Literal, RuleError> {
+        let span = self.span();
+        let value = match self.peek() {
+            TokenKind::Number(number) => LiteralValue::Number(*number),
+            TokenKind::Percent(number) => LiteralValue::Percent(*number),
+            TokenKind::Text(text) => LiteralValue::Text(text.clone()),
+            TokenKind::Date(date) => LiteralValue::Date(*date),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("true") => LiteralValue::Flag(true),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => {
+                LiteralValue::Flag(false)
+            }
+            TokenKind::Word(word) => {
+                let error = self.unexpected("a value");
+                return Err(error.hint(format!("texts stand in quotes: '{word}'")));
+            }
+            TokenKind::Op(_) | TokenKind::Sign(_) | TokenKind::End => {
+                return Err(self.unexpected("a value such as `3`, `99.90`, `60%` or `'abc'`"));
+            }
+        };
+        self.position += 1;
+        Ok(Literal { value, span })
+    }
+
+    /// True when `=` or `!=` with `true` or `false` stands here.
+    pub(super) fn is_flag_comparison(&self) -> bool {
+        matches!(
+            self.peek(),
+            TokenKind::Op(CompareOp::Equal | CompareOp::NotEqual)
+        ) && (self.is_at(1, "true") || self.is_at(1, "false"))
+    }
+}
+
+fn is_calendar_unit(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    matches!(
+        word.as_str(),
+        "month" | "months" | "quarter" | "quarters" | "year" | "years"
+    )
+}
+
+fn unknown_operand(word: &str) -> RuleError {
+    let others = ["traits", "distinct", "everyone", "not", "in"];
+    let names = Trait::all().iter().map(|def| def.name).chain(others);
+    let error = RuleError::unknown("trait", word, names);
+    match error.hint {
+        Some(_) => error,
+        None => error.hint(format!("columns of the customers file are `traits.{word}`")),
+    }
+}

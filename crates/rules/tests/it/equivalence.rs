@@ -1,0 +1,220 @@
+//! Reference == compiled evaluation, at any `now`; and flips are where the reference changes.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use regulars_core::{Currency, SegmentName, Symbols, Timestamp, Zone};
+use regulars_rules::{Keep, Mutation, NamedRule, Program, Rule, Vocabulary, check};
+use regulars_testkit::generate;
+use regulars_testkit::history::Customer;
+use regulars_testkit::reference::{self, World};
+use regulars_testkit::text::state_as_text;
+
+/// Random rules, a customer, and which of the interesting instants are looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    rules: Vec<(SegmentName, Rule)>,
+    customer: Customer,
+    picks: Vec<Index>,
+}
+
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    (
+        generate::rules(),
+        generate::customer(),
+        vec(any::<Index>(), 40),
+    )
+        .prop_map(|(rules, customer, picks)| Case {
+            rules,
+            customer,
+            picks,
+        })
+}
+
+/// A case made ready: the compiled program beside the world of the reference.
+struct Trial<'a> {
+    case: &'a Case,
+    world: World,
+    program: Program,
+    symbols: Symbols,
+    /// Instants near which something may change, each with its neighbours, ascending.
+    instants: Vec<Timestamp>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(case: &'a Case, keep: Keep, mutation: Option<Mutation>) -> Self {
+        let zone = Zone::named(generate::ZONE).unwrap();
+        let vocabulary = Vocabulary {
+            currency: Currency::new("EUR").unwrap(),
+            zone: zone.clone(),
+            segments: case.rules.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        let named = |(name, rule): &(SegmentName, Rule)| NamedRule {
+            name: name.clone(),
+            rule: check(rule, &vocabulary).unwrap_or_else(|error| panic!("{rule}: {error}")),
+        };
+        let rules: Vec<NamedRule> = case.rules.iter().map(named).collect();
+        let mut symbols = Symbols::default();
+        for order in &case.customer.orders {
+            order.with_order(&mut symbols, |_| ());
+        }
+        let mut program = Program::compile(&rules, &vocabulary, &symbols, keep).unwrap();
+        if let Some(mutation) = mutation {
+            program = program.with_mutation(mutation);
+        }
+        let edges = reference::edges(&case.customer, &zone, &generate::LENGTHS_MS);
+        let near = |edge: Timestamp| [edge.plus_ms(-1), edge, edge.plus_ms(1)];
+        let mut instants: Vec<Timestamp> = edges.into_iter().flat_map(near).collect();
+        instants.extend((0..40).map(|day| Timestamp((20_525 + day) * regulars_core::DAY_MS)));
+        instants.sort();
+        instants.dedup();
+        let segments: BTreeMap<SegmentName, Rule> = case.rules.iter().cloned().collect();
+        let world = World {
+            zone,
+            minor_per_major: 100,
+            segments,
+        };
+        Self {
+            case,
+            world,
+            program,
+            symbols,
+            instants,
+        }
+    }
+
+    fn reference(&self, segment: usize, known: &Customer, now: Timestamp) -> bool {
+        reference::holds(&self.case.rules[segment].1, known, &self.world, now)
+    }
+
+    /// The first difference between the reference and the compiled evaluation, in words.
+    fn difference(mut self) -> Option<String> {
+        let picks = &self.case.picks;
+        let mut nows: Vec<Timestamp> = picks
+            .iter()
+            .map(|pick| self.instants[pick.index(self.instants.len())])
+            .collect();
+        nows.sort();
+        let mut states = self.program.new_states();
+        let (mut scratch, mut members) =
+            (self.program.new_scratch(), self.program.no_memberships());
+        let mut folded = 0;
+        for (position, now) in nows.into_iter().enumerate() {
+            while let Some(order) = self
+                .case
+                .customer
+                .orders
+                .get(folded)
+                .filter(|order| order.at <= now)
+            {
+                let program = &self.program;
+                order.with_order(&mut self.symbols, |order| program.fold(&mut states, order));
+                folded += 1;
+            }
+            let known = self.case.customer.up_to(now);
+            self.program
+                .evaluate(&states, &known, now, &mut scratch, &mut members);
+            for segment in 0..self.case.rules.len() {
+                let (wanted, got) = (
+                    self.reference(segment, &known, now),
+                    members.contains(segment),
+                );
+                if wanted != got {
+                    return Some(self.report(segment, now, &format!("{got} instead of {wanted}")));
+                }
+            }
+            if position % 5 == 0 {
+                let flip = |segment| {
+                    let scratch = &mut self.program.new_scratch();
+                    self.program
+                        .next_flip(segment, &states, &known, now, scratch)
+                };
+                let flips: Vec<_> = (0..self.case.rules.len()).map(flip).collect();
+                for (segment, &flip) in flips.iter().enumerate() {
+                    if let Some(what) = self.wrong_flip(segment, &known, now, flip) {
+                        return Some(self.report(segment, now, &what));
+                    }
+                }
+                let any = self
+                    .program
+                    .next_flip_of_any(&states, &known, now, &mut scratch);
+                if any != flips.iter().copied().flatten().min() {
+                    return Some(self.report(0, now, &format!("{any:?} is not the first flip")));
+                }
+            }
+        }
+        None
+    }
+
+    /// Nothing changes before the flip, and the truth differs at it.
+    fn wrong_flip(
+        &self,
+        segment: usize,
+        known: &Customer,
+        now: Timestamp,
+        flip: Option<Timestamp>,
+    ) -> Option<String> {
+        let truth = self.reference(segment, known, now);
+        if let Some(flip) = flip {
+            if flip <= now {
+                return Some(format!("flip at {flip} is not after now"));
+            }
+            let (before, at) = (flip.plus_ms(-1), flip);
+            if self.reference(segment, known, before) != truth {
+                return Some(format!("changed before the flip at {flip}"));
+            }
+            if self.reference(segment, known, at) == truth {
+                return Some(format!("no change at the flip at {flip}"));
+            }
+        }
+        let until = flip.unwrap_or(Timestamp::MAX);
+        let between = self
+            .instants
+            .iter()
+            .filter(|&&at| at > now && at < until)
+            .step_by(7);
+        let changed = between
+            .copied()
+            .find(|&at| self.reference(segment, known, at) != truth);
+        changed.map(|at| format!("changed at {at}, and the flip is said to be at {flip:?}"))
+    }
+
+    fn report(&self, segment: usize, now: Timestamp, what: &str) -> String {
+        let rules: String = self
+            .case
+            .rules
+            .iter()
+            .map(|(name, rule)| format!("{name}: {rule}\n"))
+            .collect();
+        let (name, state) = (
+            &self.case.rules[segment].0,
+            state_as_text(&self.case.customer),
+        );
+        format!("{name} at {now}: {what}\n\n{rules}\n{state}")
+    }
+}
+
+/// The first difference between the reference and the program of a case, in words.
+pub(crate) fn difference(case: &Case, keep: Keep, mutation: Option<Mutation>) -> Option<String> {
+    Trial::new(case, keep, mutation).difference()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn compiled_evaluation_is_the_reference(case in case()) {
+        if let Some(difference) = difference(&case, Keep::Needed, None) {
+            prop_assert!(false, "{difference}");
+        }
+    }
+
+    #[test]
+    fn keeping_values_changes_no_truth(case in case()) {
+        if let Some(difference) = difference(&case, Keep::Values, None) {
+            prop_assert!(false, "{difference}");
+        }
+    }
+}

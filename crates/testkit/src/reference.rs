@@ -1,0 +1,304 @@
+//! What a rule means, written down as plainly as possible.
+//!
+//! Reads the tree and the plain customer only, looks at every order each time, keeps nothing, and
+//! shares no code with the compiled evaluation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regulars_core::{DAY_MS, SegmentName, Timestamp, TraitKind, Zone};
+use regulars_rules::{
+    CompareOp, Filter, Literal, LiteralValue, Measure, Operand, Period, Property, Rule, Test,
+    WhichOrder,
+};
+
+use crate::history::{Customer, RawLine, RawOrder, RawValue};
+
+/// The workspace in which a rule is read.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Zone of days.
+    pub zone: Zone,
+    /// Minor units of one major unit.
+    pub minor_per_major: i64,
+    /// All segments.
+    pub segments: BTreeMap<SegmentName, Rule>,
+}
+
+/// Orders up to `now` only: what comes later has not happened.
+pub fn holds(rule: &Rule, customer: &Customer, world: &World, now: Timestamp) -> bool {
+    match rule {
+        Rule::Everyone => true,
+        Rule::And(rules) => rules.iter().all(|rule| holds(rule, customer, world, now)),
+        Rule::Or(rules) => rules.iter().any(|rule| holds(rule, customer, world, now)),
+        Rule::Not(rule) => !holds(rule, customer, world, now),
+        Rule::InSegment(segment) => holds(&world.segments[&segment.name], customer, world, now),
+        Rule::Condition(condition) => {
+            let value = value_of(&condition.operand, customer, world, now);
+            passes(&value, &condition.test, world, now)
+        }
+    }
+}
+
+fn value_of(operand: &Operand, customer: &Customer, world: &World, now: Timestamp) -> RawValue {
+    match operand {
+        Operand::Declared(name) => customer
+            .declared
+            .get(name)
+            .cloned()
+            .unwrap_or(RawValue::Missing),
+        Operand::Aggregate(of) => measure(
+            of.measure,
+            of.filter.as_ref(),
+            of.period,
+            customer,
+            world,
+            now,
+        ),
+        Operand::OrderTime(of) => {
+            let mut times: Vec<Timestamp> = customer
+                .orders
+                .iter()
+                .filter(|order| order.at <= now && order_passes(order, Some(&of.filter), world))
+                .map(|order| order.at)
+                .collect();
+            times.sort();
+            let time = match of.which {
+                WhichOrder::First => times.first(),
+                WhichOrder::Last => times.last(),
+            };
+            time.map_or(RawValue::Missing, |&at| RawValue::Instant(at))
+        }
+        Operand::Trait(which) => {
+            let days = [("30", 30), ("90", 90), ("365", 365)]
+                .into_iter()
+                .find(|(name, _)| which.def().name.ends_with(&format!("_last_{name}_days")));
+            let Some((_, days)) = days else {
+                let course = customer.traits.get(which);
+                return course.map_or(RawValue::Missing, |course| course.at(now));
+            };
+            let period = Period::Last(regulars_rules::Length {
+                count: days,
+                unit: regulars_rules::Unit::Days,
+            });
+            let of = match which.def().kind {
+                TraitKind::Money => Measure::Revenue,
+                _ => Measure::Orders,
+            };
+            measure(of, None, Some(period), customer, world, now)
+        }
+    }
+}
+
+fn measure(
+    of: Measure,
+    filter: Option<&Filter>,
+    period: Option<Period>,
+    customer: &Customer,
+    world: &World,
+    now: Timestamp,
+) -> RawValue {
+    let orders: Vec<&RawOrder> = customer
+        .orders
+        .iter()
+        .filter(|order| order.at <= now)
+        .filter(|order| period.is_none_or(|period| is_within(order.at, period, world, now)))
+        .filter(|order| order_passes(order, filter, world))
+        .collect();
+    let of_lines = filter.is_some_and(is_about_lines);
+    let lines: Vec<&RawLine> = orders
+        .iter()
+        .flat_map(|order| {
+            order.lines.iter().filter(|line| {
+                !of_lines || filter.is_none_or(|f| filter_holds(f, order, Some(line), world))
+            })
+        })
+        .collect();
+    let different = |text: fn(&RawLine) -> &str| {
+        let texts: BTreeSet<&str> = lines
+            .iter()
+            .map(|line| text(line))
+            .filter(|text| !text.is_empty())
+            .collect();
+        RawValue::Integer(texts.len() as i64)
+    };
+    match of {
+        Measure::Orders => RawValue::Integer(orders.len() as i64),
+        Measure::Revenue => RawValue::Money(lines.iter().map(|line| line.net_minor).sum()),
+        Measure::Items => RawValue::Number(lines.iter().map(|line| line.quantity).sum()),
+        Measure::DistinctProducts => different(|line| &line.product),
+        Measure::DistinctCategories => different(|line| &line.category),
+        Measure::DistinctBrands => different(|line| &line.brand),
+    }
+}
+
+fn is_within(at: Timestamp, period: Period, world: &World, now: Timestamp) -> bool {
+    match period {
+        Period::Last(length) => now.0 - length.ms() < at.0 && at <= now,
+        Period::LastCalendarDays(days) => {
+            let age = world.zone.date_of(now).0 - world.zone.date_of(at).0;
+            at <= now && age < days as i32
+        }
+    }
+}
+
+fn order_passes(order: &RawOrder, filter: Option<&Filter>, world: &World) -> bool {
+    match filter {
+        None => true,
+        Some(filter) if is_about_lines(filter) => order
+            .lines
+            .iter()
+            .any(|line| filter_holds(filter, order, Some(line), world)),
+        Some(filter) => filter_holds(filter, order, None, world),
+    }
+}
+
+fn is_about_lines(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(filters) | Filter::Or(filters) => filters.iter().any(is_about_lines),
+        Filter::Not(filter) => is_about_lines(filter),
+        Filter::Property(condition) => matches!(
+            condition.property,
+            Property::Product | Property::Category | Property::Brand | Property::Quantity
+        ),
+    }
+}
+
+fn filter_holds(filter: &Filter, order: &RawOrder, line: Option<&RawLine>, world: &World) -> bool {
+    match filter {
+        Filter::And(filters) => filters.iter().all(|f| filter_holds(f, order, line, world)),
+        Filter::Or(filters) => filters.iter().any(|f| filter_holds(f, order, line, world)),
+        Filter::Not(filter) => !filter_holds(filter, order, line, world),
+        Filter::Property(condition) => {
+            let text = |text: &str| match text {
+                "" => RawValue::Missing,
+                text => RawValue::Text(text.to_owned()),
+            };
+            let of_line = |value: fn(&RawLine) -> &str| {
+                line.map_or(RawValue::Missing, |line| text(value(line)))
+            };
+            let value = match condition.property {
+                Property::Product => of_line(|line| &line.product),
+                Property::Category => of_line(|line| &line.category),
+                Property::Brand => of_line(|line| &line.brand),
+                Property::Quantity => {
+                    line.map_or(RawValue::Missing, |line| RawValue::Number(line.quantity))
+                }
+                Property::Channel => text(&order.channel),
+                Property::Country => text(&order.country),
+                Property::Value => RawValue::Money(order.net_minor()),
+                Property::Discount => order
+                    .discount_minor
+                    .map_or(RawValue::Missing, RawValue::Money),
+                Property::Discounted => order
+                    .discount_minor
+                    .map_or(RawValue::Missing, |minor| RawValue::Flag(minor > 0)),
+            };
+            passes(&value, &condition.test, world, Timestamp::MIN)
+        }
+    }
+}
+
+fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool {
+    if *value == RawValue::Missing {
+        return *test == Test::IsNotSet;
+    }
+    let is = |op, literal: &Literal| compare(value, op, literal, world);
+    let at = match value {
+        RawValue::Instant(at) => Some(*at),
+        _ => None,
+    };
+    let date = at.map(|at| world.zone.date_of(at));
+    let text = match value {
+        RawValue::Text(text) => small(text),
+        _ => String::new(),
+    };
+    let part = |literal: &Literal| match &literal.value {
+        LiteralValue::Text(part) => small(part),
+        _ => String::new(),
+    };
+    match test {
+        Test::IsSet => true,
+        Test::IsNotSet => false,
+        Test::Holds => *value == RawValue::Flag(true),
+        Test::Compare { op, value } => is(*op, value),
+        Test::Between { low, high } => match (&low.value, &high.value) {
+            (LiteralValue::Date(low), LiteralValue::Date(high)) => {
+                date.is_some_and(|date| *low <= date && date <= *high)
+            }
+            _ => is(CompareOp::AtLeast, low) && is(CompareOp::AtMost, high),
+        },
+        Test::In(literals) => literals.iter().any(|literal| is(CompareOp::Equal, literal)),
+        Test::NotIn(literals) => literals
+            .iter()
+            .all(|literal| is(CompareOp::NotEqual, literal)),
+        Test::Contains(literal) => {
+            matches!(value, RawValue::Text(_)) && text.contains(&part(literal))
+        }
+        Test::StartsWith(literal) => {
+            matches!(value, RawValue::Text(_)) && text.starts_with(&part(literal))
+        }
+        Test::BeforeAgo(length) => at.is_some_and(|at| at.0 + length.ms() <= now.0),
+        Test::Within(period) => at.is_some_and(|at| is_within(at, *period, world, now)),
+        Test::Before(day) => date.is_some_and(|date| date < day.date),
+        Test::After(day) => date.is_some_and(|date| date > day.date),
+        Test::On(day) => date == Some(day.date),
+    }
+}
+
+fn small(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Values of different kinds compare as false, whatever the operator.
+fn compare(value: &RawValue, op: CompareOp, literal: &Literal, world: &World) -> bool {
+    use std::cmp::Ordering;
+    let number = |text: String| text.parse::<f64>().unwrap_or(f64::NAN);
+    let ordering = match (value, &literal.value) {
+        (RawValue::Text(text), LiteralValue::Text(other)) => Some(text.cmp(other)),
+        (RawValue::Flag(flag), LiteralValue::Flag(other)) => Some(flag.cmp(other)),
+        (RawValue::Integer(value), LiteralValue::Number(other)) => {
+            (*value as f64).partial_cmp(&number(other.to_string()))
+        }
+        (RawValue::Number(value), LiteralValue::Number(other)) => {
+            value.partial_cmp(&number(other.to_string()))
+        }
+        (RawValue::Number(value), LiteralValue::Percent(other)) => {
+            value.partial_cmp(&number(format!("{other}e-2")))
+        }
+        (RawValue::Money(minor), LiteralValue::Number(other)) => {
+            let major = number(other.to_string());
+            minor.partial_cmp(&((major * world.minor_per_major as f64).round() as i64))
+        }
+        _ => None,
+    };
+    ordering.is_some_and(|ordering| match op {
+        CompareOp::Equal => ordering == Ordering::Equal,
+        CompareOp::NotEqual => ordering != Ordering::Equal,
+        CompareOp::Less => ordering == Ordering::Less,
+        CompareOp::AtMost => ordering != Ordering::Greater,
+        CompareOp::Greater => ordering == Ordering::Greater,
+        CompareOp::AtLeast => ordering != Ordering::Less,
+    })
+}
+
+/// Instants near which a rule may change its truth for a customer: the interesting moments of the
+/// customer, shifted by every length that rules of this kit use.
+pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timestamp> {
+    let mut starts: Vec<Timestamp> = customer.orders.iter().map(|order| order.at).collect();
+    starts.extend(customer.traits.values().flat_map(|course| course.edges()));
+    starts.extend(customer.declared.values().filter_map(|value| match value {
+        RawValue::Instant(at) => Some(*at),
+        _ => None,
+    }));
+    let mut edges = Vec::new();
+    for start in starts {
+        edges.push(start);
+        edges.extend(lengths_ms.iter().map(|&ms| start.plus_ms(ms)));
+        let day = zone.date_of(start).0;
+        edges.extend((0..9).map(|n| zone.start_of(regulars_core::CivilDate(day + n))));
+        edges.extend((1..9).map(|n| start.plus_ms(n * DAY_MS)));
+    }
+    edges.sort();
+    edges.dedup();
+    edges
+}
