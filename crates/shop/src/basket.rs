@@ -9,7 +9,7 @@ use crate::behaviour::MAX_LINES;
 use crate::calendar::{Calendar, Sale};
 use crate::life::{Account, Life};
 use crate::order::{Buyer, OrderLineRow, OrderLines, OrderNumber};
-use crate::product::{Assortment, Choice, minor_of_cents};
+use crate::product::{Assortment, CATEGORIES, Choice, minor_of_cents};
 use crate::random::{Dice, Stream};
 use crate::rhythm::{Place, Visit};
 use crate::{Channel, Country, Coupon, Device, ProductNumber};
@@ -287,8 +287,7 @@ impl<'a> Baskets<'a> {
         let returns = self.life.behaviour().returns;
         let mut returned = [0; MAX_LINES as usize];
         for (line, back) in lines.iter().zip(&mut returned) {
-            let rate =
-                crate::product::CATEGORIES[self.assortment.category_of(line.product)].returned;
+            let rate = CATEGORIES[self.assortment.category_of(line.product)].returned;
             if self.dice.chance(rate * returns) {
                 let pieces = 1 + i64::from(self.dice.below(line.quantity));
                 *back = line.net_minor() * pieces / i64::from(line.quantity);

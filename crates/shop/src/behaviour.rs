@@ -10,7 +10,7 @@ use crate::calendar::Season;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stay {
     /// First order within the first `arrival_share` of the data (in season time, most of them
-    /// early where `early` is above 1); leaves after a time that is exponential with this mean.
+    /// early where `early` is above 1); leaves after a time with this mean.
     From {
         arrival_share: f64,
         early: f64,
@@ -132,7 +132,7 @@ const FASHION_REGULAR: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.8,
         early: 1.3,
-        mean_days: 1_600.0,
+        mean_days: 2_800.0,
     },
     season: Season::Collections,
     orders_a_year: 7.5,
@@ -150,7 +150,7 @@ const GIFT_BUYER: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.9,
         early: 2.0,
-        mean_days: 5_000.0,
+        mean_days: 8_000.0,
     },
     season: Season::Presents,
     orders_a_year: 2.4,
@@ -169,7 +169,7 @@ const BARGAIN_HUNTER: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.95,
         early: 1.1,
-        mean_days: 900.0,
+        mean_days: 1_700.0,
     },
     season: Season::Sales,
     orders_a_year: 4.5,
@@ -190,7 +190,7 @@ const FULL_PRICE_ENTHUSIAST: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.85,
         early: 1.2,
-        mean_days: 1_500.0,
+        mean_days: 2_800.0,
     },
     season: Season::Launches,
     orders_a_year: 6.0,
@@ -231,7 +231,7 @@ const OCCASIONAL: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 1.0,
         early: 1.0,
-        mean_days: 600.0,
+        mean_days: 900.0,
     },
     orders_a_year: 1.5,
     rate_shape: 1.2,
@@ -294,7 +294,7 @@ const BASICS_SUBSCRIBER: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.3,
         early: 1.2,
-        mean_days: 4_000.0,
+        mean_days: 6_000.0,
     },
     orders_a_year: 10.5,
     rate_shape: 14.0,
@@ -316,7 +316,7 @@ const BULK_BUYER: Behaviour = Behaviour {
     stay: Stay::From {
         arrival_share: 0.7,
         early: 1.2,
-        mean_days: 1_800.0,
+        mean_days: 3_000.0,
     },
     season: Season::Office,
     orders_a_year: 10.0,

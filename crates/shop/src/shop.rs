@@ -66,45 +66,6 @@ impl Shop {
         Ok(shop)
     }
 
-    /// The common rate at which the shop has about `target` order lines.
-    fn rate_for(&self, target: u64) -> Result<f64, ShopError> {
-        let customers = self.options.customers;
-        let sample = customers.min(CUSTOMERS_FOR_RATE);
-        let mut expected = ExpectedLines::default();
-        for number in 0..sample {
-            expected.add(&self.life(CustomerNumber(number)));
-        }
-        let whole = f64::from(customers) / f64::from(sample);
-        let (least, most) = expected.reach();
-        let asked = target as f64 / whole;
-        if asked < least || asked > most {
-            return Err(ShopError::OrderLinesOutOfReach {
-                customers,
-                asked: target,
-                least: libm::ceil(least * whole) as u64,
-                most: libm::floor(most * whole) as u64,
-            });
-        }
-        let rate = expected.rate_for(asked);
-        if customers > CUSTOMERS_TO_COUNT {
-            return Ok(rate);
-        }
-        Ok(corrected(rate, asked, least, |rate| self.count_lines(rate)))
-    }
-
-    fn count_lines(&self, order_rate: f64) -> u64 {
-        let of_customer = |number| {
-            let life = self.life(CustomerNumber(number));
-            let visits = Rhythm::new(self.options.seed, order_rate, &life, &self.seasons);
-            visits.map(|visit| u64::from(visit.n_lines)).sum::<u64>()
-        };
-        (0..self.options.customers).map(of_customer).sum()
-    }
-
-    fn life(&self, customer: CustomerNumber) -> Life {
-        Life::draw(self.options.seed, customer, &self.calendar, &self.seasons)
-    }
-
     /// What the shop was made from.
     pub fn options(&self) -> &ShopOptions {
         &self.options
@@ -224,5 +185,44 @@ impl Shop {
     /// The hidden type of a person. It is in no file.
     pub fn truth(&self, customer: CustomerNumber) -> CustomerType {
         self.life(customer).customer_type
+    }
+
+    /// The common rate at which the shop has about `target` order lines.
+    fn rate_for(&self, target: u64) -> Result<f64, ShopError> {
+        let customers = self.options.customers;
+        let sample = customers.min(CUSTOMERS_FOR_RATE);
+        let mut expected = ExpectedLines::default();
+        for number in 0..sample {
+            expected.add(&self.life(CustomerNumber(number)));
+        }
+        let whole = f64::from(customers) / f64::from(sample);
+        let (least, most) = expected.reach();
+        let asked = target as f64 / whole;
+        if asked < least || asked > most {
+            return Err(ShopError::OrderLinesOutOfReach {
+                customers,
+                asked: target,
+                least: libm::ceil(least * whole) as u64,
+                most: libm::floor(most * whole) as u64,
+            });
+        }
+        let rate = expected.rate_for(asked);
+        if customers > CUSTOMERS_TO_COUNT {
+            return Ok(rate);
+        }
+        Ok(corrected(rate, asked, least, |rate| self.count_lines(rate)))
+    }
+
+    fn count_lines(&self, order_rate: f64) -> u64 {
+        let of_customer = |number| {
+            let life = self.life(CustomerNumber(number));
+            let visits = Rhythm::new(self.options.seed, order_rate, &life, &self.seasons);
+            visits.map(|visit| u64::from(visit.n_lines)).sum::<u64>()
+        };
+        (0..self.options.customers).map(of_customer).sum()
+    }
+
+    fn life(&self, customer: CustomerNumber) -> Life {
+        Life::draw(self.options.seed, customer, &self.calendar, &self.seasons)
     }
 }

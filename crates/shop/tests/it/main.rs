@@ -15,7 +15,7 @@ use regulars_shop::{Shop, ShopOptions};
 /// The shop of the demo.
 fn demo() -> &'static Shop {
     static DEMO: OnceLock<Shop> = OnceLock::new();
-    DEMO.get_or_init(|| Shop::new(ShopOptions::default()).unwrap())
+    DEMO.get_or_init(|| Shop::new(ShopOptions::default()).expect("the default shop can be made"))
 }
 
 /// A larger one, for shares that chance should not move.
@@ -23,10 +23,10 @@ fn town() -> &'static Shop {
     static TOWN: OnceLock<Shop> = OnceLock::new();
     TOWN.get_or_init(|| {
         Shop::new(ShopOptions {
-            customers: 10_000,
+            customers: 6_000,
             seed: 11,
             ..ShopOptions::default()
         })
-        .unwrap()
+        .expect("a shop of 6,000 can be made")
     })
 }

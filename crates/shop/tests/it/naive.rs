@@ -62,7 +62,11 @@ impl Customer {
             let inside = |order: &&Order| (order.date.ymd().1 + 12 - first) % 12 < 3;
             self.orders.iter().filter(inside).count()
         };
-        (1..=12).map(in_months).max().unwrap() as f64 / self.orders.len() as f64
+        (1..=12)
+            .map(in_months)
+            .max()
+            .expect("there are twelve months") as f64
+            / self.orders.len() as f64
     }
 
     /// Quarters with orders of each year.
