@@ -9,7 +9,7 @@ use crate::fitted::{FitOptions, Fitted, Likelihood, Problem, search};
 use crate::optimise::{Convergence, Evaluation};
 
 /// More histories than this, and starts are compared on an evenly spaced part of them.
-const ENOUGH_TO_COMPARE: usize = 20_000;
+const ENOUGH_TO_COMPARE: usize = 4_000;
 
 /// Fits one kind of model.
 ///

@@ -18,7 +18,7 @@ use crate::parallel::{Parallelism, map_chunks};
 use crate::special::gamma::{digamma, ln_gamma_ratio, trigamma};
 
 /// Chunks of histories that are summed apart.
-const CHUNK: usize = 8_192;
+const CHUNK: usize = 4_096;
 
 /// Opportunities to drop out before the first repeat order.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -289,3 +289,6 @@ fn add_counts(
         sum.hessian[0][0] += w * second;
     }
 }
+
+#[cfg(test)]
+mod tests;

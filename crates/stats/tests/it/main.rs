@@ -6,4 +6,8 @@ mod bg_nbd;
 mod cdnow;
 mod holdout;
 mod pareto_nbd;
+mod recovery;
+mod simulate;
+mod special;
 mod spend;
+mod traps;

@@ -49,24 +49,23 @@ for a, b in ((0.0, 0.0), (-800.0, -801.5), (3.0, -40.0), (700.0, 699.999999)):
         row("log_diff_exp", log(exp(mpf(a)) - exp(mpf(b))), a, b)
 
 
-# Expected orders within h of a customer who is alive, p ~ Beta(a, b), K ~ NB(shape, rate):
-# the integral of (1 - (1 + p h / rate)^-shape) / p; away from its poles equal to Fader, Hardie &
-# Lee's hypergeometric form, which is checked here too.
+# Expected orders within h of a customer who is alive, p ~ Beta(a, b), K ~ NB(shape, rate): Fader,
+# Hardie & Lee's hypergeometric form, at its poles (a = 1, a + b = 1) by moving off them by 1e-30; the
+# integral of (1 - (1 + p h / rate)^-shape) / p where that can be taken.
 def geometric(shape, rate, a, b, h):
     shape, rate, a, b, h = m(shape, rate, a, b, h)
+    z = h / (rate + h)
+    nudge = mpf(10) ** -30
+    closed = (a + nudge + b + nudge - 1) / (a + nudge - 1)
+    closed *= 1 - (rate / (rate + h)) ** shape * hyp2f1(shape, b + nudge, a + b + 2 * nudge - 1, z)
+    if a > 0.5 and h < 100 and b < 100:
+        def integrand(p):
+            return p ** (a - 1) * (1 - p) ** (b - 1) * (1 - (1 + p * h / rate) ** -shape) / p
 
-    def integrand(p):
-        return p ** (a - 1) * (1 - p) ** (b - 1) * (1 - (1 + p * h / rate) ** -shape) / p
-
-    knots = [0] + [mpf(10) ** -k for k in (12, 8, 6, 4, 3, 2, 1)] + [mpf(1) / 2, mpf(9) / 10, 1]
-    value = quad(integrand, knots) / beta(a, b)
-    if a != 1 and a + b > 1:
-        z = h / (rate + h)
-        closed = (a + b - 1) / (a - 1)
-        closed *= 1 - (rate / (rate + h)) ** shape * hyp2f1(shape, b, a + b - 1, z)
+        knots = [0] + [mpf(10) ** -k for k in (12, 8, 6, 4, 3, 2, 1)] + [mpf(1) / 2, mpf(9) / 10, 1]
+        value = quad(integrand, knots) / beta(a, b)
         assert abs(closed / value - 1) < mpf(10) ** -15, (shape, rate, a, b, h, closed, value)
-        value = closed
-    return value
+    return closed
 
 
 for arguments in (
@@ -114,7 +113,7 @@ def lomax_none(shape, rate, s, beta_, h):
     def integrand(u):
         return (rate / (rate + u)) ** shape * s * beta_ ** s * (beta_ + u) ** (-s - 1)
 
-    return stays + quad(integrand, [h * mpf(2) ** -j for j in range(40, -1, -1)])
+    return stays + quad(integrand, [0] + [h * mpf(2) ** -j for j in range(40, -1, -1)])
 
 
 def lomax_exactly(shape, rate, s, beta_, h, n):
