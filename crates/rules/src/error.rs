@@ -10,7 +10,7 @@ use std::fmt;
 use crate::parse::{MAX_DEPTH, MAX_TEXT_BYTES};
 use crate::tree::Span;
 
-pub(crate) use nearest::nearest;
+pub use nearest::nearest;
 
 /// A rule that cannot be used: the problem, its place, and a way out.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,9 @@ pub struct RuleError {
     /// Where in the text; empty at 0 when the rule had no text.
     pub span: Span,
     /// What would have been right here.
-    pub expected: Option<String>,
+    pub expected: Option<Box<str>>,
     /// What the author may have meant, or how to say it.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 /// What is wrong with a rule.
@@ -66,7 +66,7 @@ pub enum RuleProblem {
         /// What is compared.
         operand: String,
         /// The kind of its value.
-        kind: String,
+        kind: &'static str,
         /// The kind of the literal.
         found: String,
     },
@@ -76,7 +76,7 @@ pub enum RuleProblem {
         /// What is tested.
         operand: String,
         /// The kind of its value.
-        kind: String,
+        kind: &'static str,
         /// The test as written.
         test: String,
     },
@@ -130,12 +130,12 @@ impl RuleError {
         self
     }
 
-    pub(crate) fn expecting(mut self, expected: impl Into<String>) -> Self {
+    pub(crate) fn expecting(mut self, expected: impl Into<Box<str>>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -57,10 +57,12 @@ pub enum Part {
     },
     /// Membership of another segment.
     Segment {
+        /// Its name.
+        segment: String,
         /// Whether the customer is in it.
         holds: bool,
-        /// Why.
-        explanation: Box<Explanation>,
+        /// Why, where the segment is named for the first time; `None` where it is named again.
+        explanation: Option<Box<Explanation>>,
     },
     /// A condition.
     Condition {
@@ -144,6 +146,7 @@ impl Program {
         let mut scratch = self.new_scratch();
         let mut members = self.no_memberships();
         self.evaluate(states, subject, now, &mut scratch, &mut members);
+        let explained = self.no_memberships();
         let mut explainer = Explainer {
             program: self,
             states,
@@ -151,6 +154,7 @@ impl Program {
             now,
             scratch,
             members,
+            explained,
         };
         explainer.explain(segment)
     }
@@ -163,11 +167,14 @@ struct Explainer<'a, S> {
     now: Timestamp,
     scratch: Scratch,
     members: Memberships,
+    /// Segments that have been explained: each is explained once, however often it is named.
+    explained: Memberships,
 }
 
 impl<S: Subject> Explainer<'_, S> {
     fn explain(&mut self, segment: usize) -> Explanation {
         let program = self.program;
+        self.explained.insert(segment);
         let next_change_at = program.next_flip(
             segment,
             self.states,
@@ -220,9 +227,12 @@ impl<S: Subject> Explainer<'_, S> {
             Node::InSegment(name) => {
                 let segment = self.program.segment_index(name);
                 let segment = segment.expect("references were resolved when compiling");
-                let explanation = Box::new(self.explain(segment));
+                let is_new = !self.explained.contains(segment);
+                let explanation = is_new.then(|| Box::new(self.explain(segment)));
+                let holds = self.members.contains(segment);
                 Part::Segment {
-                    holds: explanation.holds,
+                    segment: name.to_string(),
+                    holds,
                     explanation,
                 }
             }

@@ -35,7 +35,7 @@ mod mutation;
 
 pub use check::{Availability, CheckedRule, Reads, Vocabulary, check};
 pub use describe::describe;
-pub use error::{RuleError, RuleProblem};
+pub use error::{RuleError, RuleProblem, nearest};
 pub use explain::{ExplainedValue, Explanation, Part};
 #[cfg(feature = "mutations")]
 pub use mutation::Mutation;

@@ -49,8 +49,6 @@
 mod condition;
 mod filter;
 mod lexer;
-#[cfg(test)]
-mod tests;
 
 use regulars_core::SegmentName;
 

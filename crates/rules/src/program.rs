@@ -60,6 +60,11 @@ pub enum CompileError {
         /// A known name that is close.
         nearest: Option<SegmentName>,
     },
+    /// Refer to fewer segments that refer to others.
+    #[error(
+        "segment `{0}` refers to segments that refer to others, more than {MAX_REFERENCES} deep"
+    )]
+    TooDeep(SegmentName),
     /// Break the circle.
     #[error("segments refer to each other in a circle: {}", circle(path))]
     Cycle {
@@ -67,6 +72,9 @@ pub enum CompileError {
         path: Vec<SegmentName>,
     },
 }
+
+/// The longest chain of segments that refer to each other.
+const MAX_REFERENCES: usize = 50;
 
 fn suggestion(nearest: Option<&SegmentName>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
@@ -150,7 +158,7 @@ impl Program {
     /// not seen, so compile after the orders' texts are known.
     ///
     /// # Errors
-    /// When names are given twice, unknown, or go in a circle.
+    /// When names are given twice, unknown, go in a circle, or refer to each other too deeply.
     pub fn compile(
         rules: &[NamedRule],
         vocabulary: &Vocabulary,
@@ -351,8 +359,8 @@ impl Memberships {
         self.bits.fill(0);
     }
 
-    fn set(&mut self, segment: u32) {
-        self.bits[segment as usize / 64] |= 1 << (segment % 64);
+    pub(crate) fn insert(&mut self, segment: usize) {
+        self.bits[segment / 64] |= 1 << (segment % 64);
     }
 }
 

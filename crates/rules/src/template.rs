@@ -14,7 +14,7 @@ pub struct TemplateError {
     /// The template, or the text with the values put in when that cannot be parsed.
     pub text: String,
     /// What is wrong with it.
-    pub error: RuleError,
+    pub error: Box<RuleError>,
 }
 
 impl TemplateError {
@@ -78,14 +78,12 @@ pub fn parse_template(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Rule, TemplateError> {
-    let expanded = expand_template(text, lookup).map_err(|error| TemplateError {
+    let about = |text: &str, error| TemplateError {
         text: text.to_owned(),
-        error,
-    })?;
-    parse(&expanded).map_err(|error| TemplateError {
-        text: expanded,
-        error,
-    })
+        error: Box::new(error),
+    };
+    let expanded = expand_template(text, lookup).map_err(|error| about(text, error))?;
+    parse(&expanded).map_err(|error| about(&expanded, error))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) fn check_condition(
     {
         let problem = RuleProblem::WrongTest {
             operand: name,
-            kind: "always known".to_owned(),
+            kind: "always known",
             test: print_test(&condition.test),
         };
         let error = RuleError::new(problem).at(condition.span);

@@ -259,7 +259,7 @@ impl Target<'_> {
             };
             let error = RuleError::new(problem).at(literal.span);
             return Err(match literal.value {
-                LiteralValue::Number(number) if value > 1.0 && value <= 100.0 => {
+                LiteralValue::Number(number) if (2.0..=100.0).contains(&value) => {
                     error.hint(format!("did you mean `{number}%`?"))
                 }
                 _ => error,
@@ -324,7 +324,7 @@ impl Target<'_> {
         };
         let problem = RuleProblem::WrongKind {
             operand: self.name.clone(),
-            kind: self.kind.describe().to_owned(),
+            kind: self.kind.describe(),
             found: format!("{found} {}", print_literal(literal)),
         };
         let example = match self.kind {
@@ -342,7 +342,7 @@ impl Target<'_> {
     fn wrong_test(&self, test: &Test) -> RuleError {
         let problem = RuleProblem::WrongTest {
             operand: self.name.clone(),
-            kind: self.kind.describe().to_owned(),
+            kind: self.kind.describe(),
             test: print_test(test),
         };
         let hint = match self.kind {

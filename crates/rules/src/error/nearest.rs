@@ -2,7 +2,7 @@
 
 /// The name of `known` with the smallest edit distance to `name`, the first of equals; `None`
 /// when none is close.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().take(64).collect();
     let limit = name.len().div_ceil(3).max(1);
     known

@@ -15,18 +15,32 @@ use crate::tree::{
 pub(super) enum Alone {
     /// A flag: alone it means that it is true.
     Allowed,
-    /// A value: it must be compared.
-    Refused,
+    /// A value: it must be tested, for example so.
+    Refused(&'static str),
 }
+
+const NUMBER_TEST: &str = "a comparison such as `>= 3`";
+const TEXT_TEST: &str = "a comparison such as `= 'abc'` or `in ('a', 'b')`";
+const TIME_TEST: &str = "a test of a time such as `within 30 days` or `before 2026-01-31`";
 
 impl Parser<'_> {
     pub(super) fn condition(&mut self) -> Result<Condition, RuleError> {
         let start = self.span();
         let operand = self.operand()?;
         let alone = match &operand {
-            Operand::Trait(which) if which.def().kind == TraitKind::Flag => Alone::Allowed,
             Operand::Declared(_) => Alone::Allowed,
-            Operand::Trait(_) | Operand::Aggregate(_) | Operand::OrderTime(_) => Alone::Refused,
+            Operand::Trait(which) => match which.def().kind {
+                TraitKind::Flag => Alone::Allowed,
+                TraitKind::Text | TraitKind::Choice(_) => Alone::Refused(TEXT_TEST),
+                TraitKind::Instant => Alone::Refused(TIME_TEST),
+                TraitKind::Count
+                | TraitKind::Number(_)
+                | TraitKind::Money
+                | TraitKind::Share
+                | TraitKind::Days => Alone::Refused(NUMBER_TEST),
+            },
+            Operand::Aggregate(_) => Alone::Refused(NUMBER_TEST),
+            Operand::OrderTime(_) => Alone::Refused(TIME_TEST),
         };
         let test = self.test(alone)?;
         Ok(Condition {
@@ -65,7 +79,8 @@ impl Parser<'_> {
                 let Some(which) = Trait::named(&name) else {
                     return Err(unknown_operand(word).at(span));
                 };
-                if self.is("where") || self.is_period() {
+                let is_time_test = which.def().kind == TraitKind::Instant && self.is("today");
+                if self.is("where") || (self.is_period() && !is_time_test) {
                     let error = self.unexpected("a comparison");
                     return Err(error.hint(
                         "only `orders`, `revenue`, `items` and `distinct …` have a filter and a period",
@@ -255,7 +270,7 @@ impl Parser<'_> {
         match alone {
             Alone::Allowed if self.may_end_condition() => Ok(Test::Holds),
             Alone::Allowed => Err(self.no_test("a comparison, `and`, `or` or the end of the rule")),
-            Alone::Refused => Err(self.no_test("a comparison such as `>= 3`")),
+            Alone::Refused(expected) => Err(self.no_test(expected)),
         }
     }
 
@@ -355,6 +370,10 @@ impl Parser<'_> {
     }
 
     fn list(&mut self) -> Result<Vec<Literal>, RuleError> {
+        if let TokenKind::Number(number) = self.peek() {
+            let error = self.unexpected("`(` and a list of values");
+            return Err(error.hint(format!("a period is written `in last {number} …`")));
+        }
         self.expect_sign(Sign::Open, "`(` and a list of values")?;
         let mut values = vec![self.literal()?];
         while self.eat_sign(Sign::Comma) {
@@ -377,11 +396,11 @@ impl Parser<'_> {
             TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => {
                 LiteralValue::Flag(false)
             }
-            TokenKind::Word(word) => {
+            TokenKind::Word(word) if !is_joint(word) => {
                 let error = self.unexpected("a value");
                 return Err(error.hint(format!("texts stand in quotes: '{word}'")));
             }
-            TokenKind::Op(_) | TokenKind::Sign(_) | TokenKind::End => {
+            TokenKind::Word(_) | TokenKind::Op(_) | TokenKind::Sign(_) | TokenKind::End => {
                 return Err(self.unexpected("a value such as `3`, `99.90`, `60%` or `'abc'`"));
             }
         };
@@ -396,6 +415,12 @@ impl Parser<'_> {
             TokenKind::Op(CompareOp::Equal | CompareOp::NotEqual)
         ) && (self.is_at(1, "true") || self.is_at(1, "false"))
     }
+}
+
+fn is_joint(word: &str) -> bool {
+    ["and", "or", "not"]
+        .iter()
+        .any(|joint| word.eq_ignore_ascii_case(joint))
 }
 
 fn is_calendar_unit(word: &str) -> bool {

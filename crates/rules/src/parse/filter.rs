@@ -87,7 +87,7 @@ impl Parser<'_> {
                 Test::Holds
             }
         } else {
-            self.test(Alone::Refused)?
+            self.test(Alone::Refused("a comparison such as `= 'abc'` or `>= 3`"))?
         };
         Ok(Filter::Property(FilterCondition {
             property,

@@ -1,11 +1,12 @@
 //! The words, numbers, texts, days and signs of a rule, with their places.
 
 use std::fmt;
+use std::str::FromStr;
 
 use regulars_core::CivilDate;
 
 use crate::error::{RuleError, RuleProblem};
-use crate::tree::{CompareOp, Decimal, Span};
+use crate::tree::{CompareOp, Decimal, DecimalError, Span};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token<'a> {
@@ -146,9 +147,14 @@ impl<'a> Lexer<'a> {
             let error = self.malformed(start, what);
             return Err(error.hint("texts stand in quotes, units after a space"));
         }
-        let number: Decimal = written.parse().map_err(|error| {
-            let error = self.malformed(start, format!("`{written}` is no number: {error}"));
-            error.hint("write it with a point and without separators: `1234.50`")
+        let number = Decimal::from_str(written).map_err(|error| {
+            let malformed = self.malformed(start, format!("`{written}` is no number: {error}"));
+            match error {
+                DecimalError::NotANumber => {
+                    malformed.hint("write it with a point and without separators: `1234.50`")
+                }
+                DecimalError::TooLong => malformed,
+            }
         })?;
         if self.rest().starts_with('%') {
             self.at += 1;

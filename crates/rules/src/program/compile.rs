@@ -6,8 +6,8 @@ use regulars_core::{SegmentName, Symbols};
 
 use super::filter::FilterProgram;
 use super::{
-    CompileError, Faults, Keep, Leaf, LeafSource, MeasureProgram, NamedRule, Op, Program, Scope,
-    Segment,
+    CompileError, Faults, Keep, Leaf, LeafSource, MAX_REFERENCES, MeasureProgram, NamedRule, Op,
+    Program, Scope, Segment,
 };
 use crate::check::{LeafSpec, MeasureSpec, Node, Source, Vocabulary};
 use crate::error::nearest;
@@ -26,6 +26,7 @@ pub(super) fn compile(
     }
     let references = references(rules, &numbers)?;
     let order = in_order_of_reference(rules, &references)?;
+    refuse_long_chains(rules, &references, &order)?;
     let mut compiler = Compiler {
         numbers,
         symbols,
@@ -123,6 +124,27 @@ fn in_order_of_reference(
         }
     }
     Ok(order)
+}
+
+/// Long chains are refused, so that explanations, which follow them, stay readable and safe.
+fn refuse_long_chains(
+    rules: &[NamedRule],
+    references: &[Vec<u32>],
+    order: &[u32],
+) -> Result<(), CompileError> {
+    let mut lengths = vec![1; rules.len()];
+    for &segment in order {
+        let longest = references[segment as usize]
+            .iter()
+            .map(|&to| lengths[to as usize])
+            .max();
+        let length = 1 + longest.unwrap_or(0);
+        if length > MAX_REFERENCES {
+            return Err(CompileError::TooDeep(rules[segment as usize].name.clone()));
+        }
+        lengths[segment as usize] = length;
+    }
+    Ok(())
 }
 
 /// What decides about a segment; the scopes of those it refers to are known.

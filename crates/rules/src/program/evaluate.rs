@@ -35,7 +35,7 @@ pub(super) fn evaluate<S: Subject>(
             leaf_truth,
             memberships,
         ) {
-            memberships.set(segment);
+            memberships.insert(segment as usize);
         }
     }
 }

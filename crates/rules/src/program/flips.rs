@@ -64,7 +64,7 @@ fn run_scope(program: &Program, scope: &Scope, scratch: &mut Scratch) {
         let leaf_truth = |leaf: u32| truth[leaf as usize / 64] >> (leaf % 64) & 1 == 1;
         let code = &program.segments[segment as usize].code;
         if run(code, leaf_truth, &scratch.members) {
-            scratch.members.set(segment);
+            scratch.members.insert(segment as usize);
         }
     }
 }

@@ -77,7 +77,7 @@ impl Rule {
             Self::Or(rules) => Self::Or(all(rules)),
             Self::Not(rule) => Self::Not(Box::new(rule.with_traits_for_plain_aggregates())),
             Self::Condition(condition) => Self::Condition(Condition {
-                operand: condition.operand.as_trait_if_plain(),
+                operand: condition.operand.into_trait_if_plain(),
                 ..condition
             }),
             Self::Everyone | Self::InSegment(_) => self,
@@ -118,7 +118,7 @@ impl Rule {
 
 impl Operand {
     /// The trait that says the same, if there is one.
-    fn as_trait_if_plain(self) -> Self {
+    fn into_trait_if_plain(self) -> Self {
         match self {
             Self::Aggregate(Aggregate {
                 measure,

@@ -202,7 +202,7 @@ pub(crate) fn difference(case: &Case, keep: Keep, mutation: Option<Mutation>) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn compiled_evaluation_is_the_reference(case in case()) {

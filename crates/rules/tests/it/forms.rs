@@ -13,7 +13,7 @@ fn segments() -> Vec<SegmentName> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn json_to_tree_to_text_to_tree(rule in generate::rule(segments())) {

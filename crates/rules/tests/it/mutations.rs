@@ -6,8 +6,8 @@ use regulars_rules::{Keep, Mutation};
 
 use crate::equivalence::{case, difference};
 
-/// How many random cases a bug may survive. The property test tries 300 in each run.
-const CASES: usize = 300;
+/// How many random cases a bug may survive: about as many as the property test tries in a run.
+const CASES: usize = 256;
 
 #[test]
 fn every_seeded_bug_is_caught() {
