@@ -32,6 +32,7 @@ pub mod manifest;
 pub mod export;
 pub mod spill;
 
+mod catalog;
 mod disk;
 mod error;
 

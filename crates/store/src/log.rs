@@ -1,8 +1,251 @@
-//! The log: the only thing that is durable per record.
+//! The log: what happened, in order; the only thing that is durable for each record.
+//!
+//! Segments `seg-<first offset>.log`, each a header and frames ([`frame`] has the layout). One
+//! [`Log::append`] is one frame, one write and one sync, so that at most the last frame of the last
+//! segment can be torn by a crash. Opening cuts such a tail. Anything else that cannot be read
+//! (a bad frame before a good one, or in an earlier segment) is damage, and the log refuses to
+//! start, naming file and position: to go on would silently lose what was acknowledged.
+//!
+//! After a failed write or sync the log is poisoned: what the disk holds is not known, and asking
+//! again is not an answer (a second sync may succeed without having written anything).
+//!
+//! Bodies are bytes here; [`record`] says what they mean.
 
 pub mod record;
+
+mod frame;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
     MergeAccepted, ModelsFitted,
 };
+
+use crate::StoreError;
+use crate::disk::{Disk, DiskFile};
+use frame::SegmentHeader;
+
+/// Segments are closed at this size, unless told otherwise.
+pub(crate) const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// An open log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    segment_bytes: u64,
+    /// First offset of each segment, ascending.
+    segments: Vec<u64>,
+    next_offset: u64,
+    cut_bytes: u64,
+    writer: Writer,
+}
+
+#[derive(Debug)]
+enum Writer {
+    /// Opened for reading.
+    None,
+    /// The last segment.
+    Open(OpenSegment),
+    /// A write failed.
+    Poisoned,
+}
+
+#[derive(Debug)]
+struct OpenSegment {
+    file: Box<dyn DiskFile>,
+    salt: u32,
+    bytes: u64,
+}
+
+impl Log {
+    /// Opens the log in `dir` for writing, cutting a torn tail.
+    ///
+    /// `acknowledged` is an offset that the log is known to have reached: if it has not, something
+    /// other than a crash took records away, and nothing is cut.
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        segment_bytes: u64,
+        acknowledged: u64,
+    ) -> Result<Self, StoreError> {
+        let scan = read::scan(disk.as_ref(), dir)?;
+        check_reached(&scan, dir, acknowledged)?;
+        let mut log = Self {
+            disk,
+            dir: dir.to_owned(),
+            segment_bytes,
+            segments: scan.segments,
+            next_offset: scan.next_offset,
+            cut_bytes: scan.torn_bytes,
+            writer: Writer::Poisoned,
+        };
+        if let Some(unborn) = scan.unborn {
+            let path = log.path(unborn);
+            log.disk
+                .remove(&path)
+                .map_err(StoreError::io("remove", &path))?;
+            log.sync_dir()?;
+        }
+        log.writer = Writer::Open(match scan.last {
+            Some(last) => log.reopen(&last, scan.torn_bytes)?,
+            None => log.start_segment()?,
+        });
+        Ok(log)
+    }
+
+    /// Opens the log for reading; a torn tail is left alone and not read.
+    pub(crate) fn open_read(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        acknowledged: u64,
+    ) -> Result<Self, StoreError> {
+        let scan = read::scan(disk.as_ref(), dir)?;
+        check_reached(&scan, dir, acknowledged)?;
+        Ok(Self {
+            disk,
+            dir: dir.to_owned(),
+            segment_bytes: 0,
+            segments: scan.segments,
+            next_offset: scan.next_offset,
+            cut_bytes: 0,
+            writer: Writer::None,
+        })
+    }
+
+    /// Offset that the next record will have.
+    pub(crate) fn next_offset(&self) -> u64 {
+        self.next_offset
+    }
+
+    /// Bytes that opening cut from the end.
+    pub(crate) fn cut_bytes(&self) -> u64 {
+        self.cut_bytes
+    }
+
+    /// Why the log takes no records, if so.
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        match self.writer {
+            Writer::Open(_) => Ok(()),
+            Writer::None => Err(StoreError::ReadOnly(self.dir.clone())),
+            Writer::Poisoned => Err(StoreError::Poisoned(self.dir.clone())),
+        }
+    }
+
+    /// Appends records as one frame; when it returns they are durable, all or none.
+    pub(crate) fn append(&mut self, records: &[&[u8]]) -> Result<Range<u64>, StoreError> {
+        self.check_writable()?;
+        let first = self.next_offset;
+        if records.is_empty() {
+            return Ok(first..first);
+        }
+        if frame::plain_bytes(records) > frame::MAX_PLAIN_BYTES as usize {
+            let error = std::io::Error::other("more than 1 GiB of records at once");
+            return Err(StoreError::io("append to", &self.dir)(error));
+        }
+        // Left poisoned by an early return: only a finished append takes it back.
+        let Writer::Open(mut segment) = std::mem::replace(&mut self.writer, Writer::Poisoned)
+        else {
+            return Err(StoreError::Poisoned(self.dir.clone()));
+        };
+        if segment.bytes >= self.segment_bytes && self.segments.last() != Some(&first) {
+            segment = self.start_segment()?;
+        }
+        let bytes = frame::encode(segment.salt, first, records);
+        let path = self.path(*self.segments.last().unwrap_or(&first));
+        segment
+            .file
+            .write(&bytes)
+            .map_err(StoreError::io("write", &path))?;
+        segment.file.sync().map_err(StoreError::io("sync", &path))?;
+        segment.bytes += bytes.len() as u64;
+        self.writer = Writer::Open(segment);
+        self.next_offset = first + records.len() as u64;
+        Ok(first..self.next_offset)
+    }
+
+    /// The records from `offset` on, with their offsets.
+    pub(crate) fn read_from(&self, offset: u64) -> read::LogReader<'_> {
+        read::LogReader::new(self, offset)
+    }
+
+    /// The directory, for messages.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn path(&self, first_offset: u64) -> PathBuf {
+        self.dir.join(frame::segment_name(first_offset))
+    }
+
+    fn sync_dir(&self) -> Result<(), StoreError> {
+        self.disk
+            .sync_dir(&self.dir)
+            .map_err(StoreError::io("sync", &self.dir))
+    }
+
+    fn start_segment(&mut self) -> Result<OpenSegment, StoreError> {
+        let path = self.path(self.next_offset);
+        let header = SegmentHeader {
+            first_offset: self.next_offset,
+            salt: random_salt(&path)?,
+        };
+        let bytes = header.encode();
+        let mut file = self
+            .disk
+            .create(&path)
+            .map_err(StoreError::io("create", &path))?;
+        file.write(&bytes).map_err(StoreError::io("write", &path))?;
+        file.sync().map_err(StoreError::io("sync", &path))?;
+        self.sync_dir()?;
+        self.segments.push(self.next_offset);
+        Ok(OpenSegment {
+            file,
+            salt: header.salt,
+            bytes: bytes.len() as u64,
+        })
+    }
+
+    fn reopen(&self, last: &read::LastSegment, torn: u64) -> Result<OpenSegment, StoreError> {
+        let path = self.path(last.header.first_offset);
+        if torn > 0 {
+            self.disk
+                .truncate(&path, last.good_bytes)
+                .map_err(StoreError::io("cut", &path))?;
+        }
+        let file = self
+            .disk
+            .append(&path)
+            .map_err(StoreError::io("open", &path))?;
+        Ok(OpenSegment {
+            file,
+            salt: last.header.salt,
+            bytes: last.good_bytes,
+        })
+    }
+}
+
+fn check_reached(scan: &read::Scan, dir: &Path, acknowledged: u64) -> Result<(), StoreError> {
+    if scan.next_offset >= acknowledged {
+        return Ok(());
+    }
+    let detail = format!(
+        "its good records end before offset {}, but {acknowledged} had been reached",
+        scan.next_offset
+    );
+    Err(StoreError::damaged(dir, detail))
+}
+
+/// The salt makes frames of other segments, and frames written inside a record by someone who
+/// wants to confuse the recovery, fail their checksum.
+fn random_salt(path: &Path) -> Result<u32, StoreError> {
+    getrandom::u32().map_err(|error| {
+        StoreError::io("draw a random number for", path)(std::io::Error::other(error.to_string()))
+    })
+}

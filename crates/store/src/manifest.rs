@@ -1,7 +1,21 @@
-//! The manifest: which files count.
+//! The manifest: which files count, and up to which record of the log that is so.
+//!
+//! One JSON file, replaced as a whole. It could be made again from the log (every record that
+//! changes files carries the change); it saves reading the log from its beginning.
 
-use regulars_core::{Partition, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use regulars_core::{Currency, Partition, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::disk::{self, Disk};
+use crate::log::LogRecordKind;
+
+const FORMAT: &str = "regulars-manifest";
+const VERSION: u32 = 1;
 
 /// The two families of files that are kept by customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,4 +50,120 @@ pub struct RunInfo {
     pub last_import: u64,
     /// Length in bytes.
     pub bytes: u64,
+}
+
+/// The tables that are not kept by customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TableName {
+    Products,
+    AdSpend,
+}
+
+/// What a record of the log did to the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Change {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) currency: Option<Currency>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) add_runs: Vec<RunInfo>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) drop_runs: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tables: BTreeMap<TableName, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) add_vault: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) drop_vault: BTreeSet<String>,
+}
+
+/// Which files count.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// Offset of the first record of the log that is not in here yet.
+    pub(crate) applied: u64,
+    pub(crate) currency: Option<Currency>,
+    /// Offset of the latest record of each kind.
+    pub(crate) latest: BTreeMap<LogRecordKind, u64>,
+    /// In the order in which they were added.
+    pub(crate) runs: Vec<RunInfo>,
+    pub(crate) tables: BTreeMap<TableName, String>,
+    /// In the order in which they were added.
+    pub(crate) vault: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: String,
+    version: u32,
+    /// Of the content, as this program writes it.
+    crc32c: String,
+    content: Manifest,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    format: String,
+    version: u64,
+}
+
+impl Manifest {
+    /// Takes up the record at `offset`.
+    pub(crate) fn apply(&mut self, offset: u64, kind: LogRecordKind, change: Option<&Change>) {
+        self.applied = offset + 1;
+        self.latest.insert(kind, offset);
+        let Some(change) = change else { return };
+        self.currency = self.currency.or(change.currency);
+        self.runs
+            .retain(|run| !change.drop_runs.contains(&run.file));
+        self.runs.extend(change.add_runs.iter().cloned());
+        self.tables.extend(change.tables.clone());
+        self.vault.retain(|file| !change.drop_vault.contains(file));
+        self.vault.extend(change.add_vault.iter().cloned());
+    }
+
+    /// Reads it; `None` when there is none.
+    pub(crate) fn load(disk: &dyn Disk, path: &Path) -> Result<Option<Self>, StoreError> {
+        let bytes = match disk.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", path)(error)),
+        };
+        let damaged = |error: serde_json::Error| StoreError::damaged(path, error.to_string());
+        let label: Label = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if label.format != FORMAT || label.version != u64::from(VERSION) {
+            return Err(StoreError::UnknownVersion {
+                path: path.to_owned(),
+                what: "manifest",
+                found: format!("{} ({})", label.version, label.format),
+                known: VERSION,
+            });
+        }
+        let file: File = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if file.crc32c != file.content.checksum() {
+            return Err(StoreError::damaged(
+                path,
+                "its content does not match its checksum",
+            ));
+        }
+        Ok(Some(file.content))
+    }
+
+    /// Replaces it durably.
+    pub(crate) fn save(&self, disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+        let file = File {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            crc32c: self.checksum(),
+            content: self.clone(),
+        };
+        let bytes = serde_json::to_vec_pretty(&file).expect("the manifest has text keys only");
+        disk::replace(disk, path, &bytes).map_err(StoreError::io("replace", path))
+    }
+
+    fn checksum(&self) -> String {
+        let bytes = serde_json::to_vec(self).expect("the manifest has text keys only");
+        format!("{:08x}", crc32c::crc32c(&bytes))
+    }
 }

@@ -1,20 +1,37 @@
-//! A data directory that is open, and the one way to change it.
+//! A data directory that is open.
 
+mod transaction;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use regulars_core::{Currency, Partition, Timestamp};
+use regulars_core::{Currency, Timestamp};
+
+pub use transaction::Transaction;
 
 use crate::StoreError;
-use crate::history::{CustomerRunWriter, History, OrderRunWriter, RunInfo};
-use crate::log::{LogRecord, LogRecordKind};
+use crate::catalog::{Access, Catalog, HISTORY, LOG, MASTER_KEY, TABLES, VAULT};
+use crate::disk::{self, Disk, RealDisk};
+use crate::history::History;
+use crate::log::record::Entry;
+use crate::log::{HistoryCompacted, LogRecord, LogRecordKind, SEGMENT_BYTES};
+use crate::manifest::TableName;
 use crate::spill::Spill;
-use crate::tables::{AdSpendRow, ProductRow};
-use crate::vault::{Moves, Vault};
+use crate::tables::{self, AdSpendRow, ProductRow};
+use crate::vault::{MasterKey, Vault};
 
-/// Where things are that do not have to be in the data directory, and sizes.
+const FORMAT_NAME: &str = "regulars-data";
+const FORMAT_VERSION: u32 = 1;
+const TMP: &str = "tmp";
+
+/// Where things are that do not have to be in the data directory.
 #[derive(Debug, Clone, Default)]
 pub struct StoreOptions {
-    /// File of the key that the vault is encrypted with; `vault/master.key` when `None`.
+    /// File of the key that the vault is encrypted with; `vault/master.key` when `None`. Made with
+    /// the data directory if it is not there.
     pub master_key: Option<PathBuf>,
 }
 
@@ -31,72 +48,151 @@ pub struct Recovery {
 
 /// An open data directory, locked as long as it lives.
 #[derive(Debug)]
-pub struct Store {}
+pub struct Store {
+    dir: PathBuf,
+    access: Access,
+    catalog: Catalog,
+    key_path: PathBuf,
+    key: OnceLock<MasterKey>,
+    vault: OnceLock<Vault>,
+    recovery: Recovery,
+    spills: AtomicU64,
+    /// Unlocked when closed.
+    _lock: File,
+}
 
 impl Store {
-    /// Makes a data directory in `dir` (empty or absent) and opens it for writing.
+    /// Makes a data directory at `dir` and opens it for writing.
     ///
     /// # Errors
     /// When there is one already, or it cannot be written.
-    pub fn create(_dir: &Path, _options: &StoreOptions) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub fn create(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let format = dir.join("FORMAT");
+        if format.exists() {
+            return Err(StoreError::AlreadyAStore(dir.to_owned()));
+        }
+        for name in [LOG, HISTORY, TABLES, VAULT] {
+            let path = dir.join(name);
+            fs::create_dir_all(&path).map_err(StoreError::io("create", &path))?;
+        }
+        let line = format!("{FORMAT_NAME} {FORMAT_VERSION}\n");
+        disk::replace(&RealDisk, &format, line.as_bytes())
+            .map_err(StoreError::io("create", &format))?;
+        let store = Self::open(dir, options)?;
+        store.key()?;
+        Ok(store)
     }
 
     /// Opens for writing; no other process may have it open.
     ///
     /// # Errors
     /// When another process is using it, something is damaged or of an unknown version.
-    pub fn open(_dir: &Path, _options: &StoreOptions) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_as(dir, options, Access::Write)
     }
 
-    /// Opens for reading; no other process may have it open for writing. Repairs nothing on disk.
+    /// Opens for reading, beside other readers; no other process may have it open for writing.
+    /// Repairs nothing on disk.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_read(_dir: &Path, _options: &StoreOptions) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub fn open_read(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_as(dir, options, Access::Read)
+    }
+
+    fn open_as(dir: &Path, options: &StoreOptions, access: Access) -> Result<Self, StoreError> {
+        check_format(dir)?;
+        let lock = lock(dir, access)?;
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let catalog = Catalog::open(disk, dir, access, SEGMENT_BYTES)?;
+        check_files(dir, &catalog)?;
+        let mut recovery = Recovery {
+            cut_bytes: catalog.log().cut_bytes(),
+            replayed_records: catalog.replayed(),
+            removed_files: Vec::new(),
+        };
+        if access == Access::Write {
+            recovery.removed_files = catalog.remove_unlisted()?;
+            let tmp = dir.join(TMP);
+            match fs::remove_dir_all(&tmp) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &tmp)(error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let own_key = || dir.join(VAULT).join(MASTER_KEY);
+        Ok(Self {
+            dir: dir.to_owned(),
+            access,
+            catalog,
+            key_path: options.master_key.clone().unwrap_or_else(own_key),
+            key: OnceLock::new(),
+            vault: OnceLock::new(),
+            recovery,
+            spills: AtomicU64::new(0),
+            _lock: lock,
+        })
     }
 
     /// The data directory.
     pub fn dir(&self) -> &Path {
-        unimplemented!()
+        &self.dir
     }
 
     /// What opening had to repair.
     pub fn recovery(&self) -> &Recovery {
-        unimplemented!()
+        &self.recovery
     }
 
     /// Currency of all stored amounts; `None` before the first import.
     pub fn currency(&self) -> Option<Currency> {
-        unimplemented!()
+        self.catalog.manifest().currency
     }
 
     /// Offset that the next record of the log will have.
     pub fn next_offset(&self) -> u64 {
-        unimplemented!()
+        self.catalog.log().next_offset()
     }
 
     /// The records of the log from an offset on.
     ///
     /// # Errors
     /// When the log is damaged or holds an unknown record.
-    pub fn records(&self, _from: u64) -> Result<Vec<(u64, LogRecord)>, StoreError> {
-        unimplemented!()
+    pub fn records(&self, from: u64) -> Result<Vec<(u64, LogRecord)>, StoreError> {
+        let log = self.catalog.log();
+        let decode = |entry: Result<(u64, Vec<u8>), StoreError>| {
+            let (offset, bytes) = entry?;
+            Ok((offset, Entry::decode(log.dir(), offset, &bytes)?.record))
+        };
+        log.read_from(from).map(decode).collect()
     }
 
     /// The latest record of a kind, with its offset.
     ///
     /// # Errors
     /// As [`Store::records`].
-    pub fn latest(&self, _kind: LogRecordKind) -> Result<Option<(u64, LogRecord)>, StoreError> {
-        unimplemented!()
+    pub fn latest(&self, kind: LogRecordKind) -> Result<Option<(u64, LogRecord)>, StoreError> {
+        let Some(&at) = self.catalog.manifest().latest.get(&kind) else {
+            return Ok(None);
+        };
+        let log = self.catalog.log();
+        let Some(found) = log.read_from(at).next() else {
+            return Err(StoreError::damaged(
+                log.dir(),
+                format!("record {at} is missing"),
+            ));
+        };
+        let (offset, bytes) = found?;
+        Ok(Some((
+            offset,
+            Entry::decode(log.dir(), offset, &bytes)?.record,
+        )))
     }
 
     /// The history as it is now.
     pub fn history(&self) -> History {
-        unimplemented!()
+        History::new(self.dir.join(HISTORY), Arc::clone(self.catalog.manifest()))
     }
 
     /// All products, sorted by id.
@@ -104,7 +200,8 @@ impl Store {
     /// # Errors
     /// When the file is missing, damaged or of an unknown version.
     pub fn products(&self) -> Result<Vec<ProductRow>, StoreError> {
-        unimplemented!()
+        self.table(TableName::Products)
+            .map_or_else(|| Ok(Vec::new()), |path| tables::load(&path))
     }
 
     /// All ad spend, sorted by date, channel and campaign.
@@ -112,7 +209,13 @@ impl Store {
     /// # Errors
     /// As [`Store::products`].
     pub fn ad_spend(&self) -> Result<Vec<AdSpendRow>, StoreError> {
-        unimplemented!()
+        self.table(TableName::AdSpend)
+            .map_or_else(|| Ok(Vec::new()), |path| tables::load(&path))
+    }
+
+    fn table(&self, name: TableName) -> Option<PathBuf> {
+        let file = self.catalog.manifest().tables.get(&name)?;
+        Some(self.dir.join(TABLES).join(file))
     }
 
     /// The vault, loaded when first asked for.
@@ -120,7 +223,52 @@ impl Store {
     /// # Errors
     /// When a file is missing, damaged or of an unknown version, or the key is not the right one.
     pub fn vault(&self) -> Result<&Vault, StoreError> {
-        unimplemented!()
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault);
+        }
+        let files = &self.catalog.manifest().vault;
+        let loaded = if files.is_empty() {
+            Vault::default()
+        } else {
+            Vault::load(&RealDisk, &self.dir.join(VAULT), files, self.key()?)?
+        };
+        Ok(self.vault.get_or_init(|| loaded))
+    }
+
+    fn vault_mut(&mut self) -> Result<&mut Vault, StoreError> {
+        self.vault()?;
+        Ok(self.vault.get_mut().expect("it was loaded the line before"))
+    }
+
+    /// The master key, made when there is none and nothing was encrypted yet.
+    fn key(&self) -> Result<&MasterKey, StoreError> {
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let key = match MasterKey::load(&self.key_path)? {
+            Some(key) => key,
+            None if self.access == Access::Write && self.catalog.manifest().vault.is_empty() => {
+                let key = MasterKey::create(&self.key_path)?;
+                if let Some(dir) = self.key_path.parent() {
+                    RealDisk
+                        .sync_dir(dir)
+                        .map_err(StoreError::io("sync", dir))?;
+                }
+                key
+            }
+            None => {
+                return Err(StoreError::MasterKey {
+                    path: self.key_path.clone(),
+                    detail: "there is no such file, and the vault was encrypted with it".to_owned(),
+                });
+            }
+        };
+        Ok(self.key.get_or_init(|| key))
+    }
+
+    fn spill(&self, budget_bytes: usize) -> Result<Spill, StoreError> {
+        let number = self.spills.fetch_add(1, Ordering::Relaxed);
+        Spill::new(&self.dir.join(TMP), number, budget_bytes)
     }
 
     /// Begins a change. Dropped without commit, it leaves nothing behind.
@@ -128,128 +276,107 @@ impl Store {
     /// # Errors
     /// When opened for reading, or poisoned by a failed write.
     pub fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
-        unimplemented!()
+        self.catalog.check_writable()?;
+        Ok(Transaction::new(self))
     }
 
     /// Appends a record that changes no files.
     ///
     /// # Errors
     /// As [`Transaction::commit`].
-    pub fn record(&mut self, _record: LogRecord) -> Result<u64, StoreError> {
-        unimplemented!()
+    pub fn record(&mut self, record: LogRecord) -> Result<u64, StoreError> {
+        self.catalog.commit(record, None)
     }
 
-    /// Merges the runs of every partition that has more than `runs` of a family; gives the number
-    /// of partitions merged.
+    /// Merges the runs of every partition and family that has more than `runs` of them, which says
+    /// the same in fewer files; gives the number of partitions merged.
     ///
     /// # Errors
     /// As [`Transaction::commit`].
-    pub fn compact(&mut self, _runs: usize, _recorded_at: Timestamp) -> Result<usize, StoreError> {
-        unimplemented!()
+    pub fn compact(&mut self, runs: usize, recorded_at: Timestamp) -> Result<usize, StoreError> {
+        let mut transaction = self.begin()?;
+        let merged = transaction.merge_runs(runs)?;
+        if merged > 0 {
+            transaction.commit(LogRecord::HistoryCompacted(HistoryCompacted {
+                recorded_at,
+            }))?;
+        }
+        Ok(merged)
     }
 }
 
-/// A change of the store in the making: files are written, then [`Transaction::commit`] makes all
-/// of them count at once.
-#[derive(Debug)]
-pub struct Transaction<'s> {
-    _store: &'s mut Store,
+fn check_format(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join("FORMAT");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::NotAStore(dir.to_owned()));
+        }
+        Err(error) => return Err(StoreError::io("read", &path)(error)),
+    };
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [FORMAT_NAME, version] if *version == FORMAT_VERSION.to_string() => Ok(()),
+        [FORMAT_NAME, version] => Err(StoreError::UnknownVersion {
+            path: dir.to_owned(),
+            what: "data directory",
+            found: (*version).to_owned(),
+            known: FORMAT_VERSION,
+        }),
+        _ => Err(StoreError::damaged(&path, "it does not name a version")),
+    }
 }
 
-impl Transaction<'_> {
-    /// Offset that the record of this change will have in the log: the `import` of its rows.
-    pub fn offset(&self) -> u64 {
-        unimplemented!()
+fn lock(dir: &Path, access: Access) -> Result<File, StoreError> {
+    let path = dir.join("LOCK");
+    let (file, locked) = match access {
+        Access::Write => {
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create(true).truncate(false).open(&path);
+            let file = file.map_err(StoreError::io("open", &path))?;
+            let locked = file.try_lock();
+            (file, locked)
+        }
+        Access::Read => {
+            let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+            let locked = file.try_lock_shared();
+            (file, locked)
+        }
+    };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
     }
+}
 
-    /// The history as it was before.
-    pub fn history(&self) -> History {
-        unimplemented!()
+/// Every listed run is there and as long as it was.
+fn check_files(dir: &Path, catalog: &Catalog) -> Result<(), StoreError> {
+    for run in &catalog.manifest().runs {
+        let path = dir.join(HISTORY).join(&run.file);
+        let length = fs::metadata(&path)
+            .map_err(missing_or("look at", &path))?
+            .len();
+        if length != run.bytes {
+            let detail = format!("it has {length} bytes where {} were written", run.bytes);
+            return Err(StoreError::damaged(&path, detail));
+        }
     }
+    Ok(())
+}
 
-    /// Sets the currency of all stored amounts.
-    ///
-    /// # Errors
-    /// When another one is set already.
-    pub fn set_currency(&mut self, _currency: Currency) -> Result<(), StoreError> {
-        unimplemented!()
-    }
+/// The content of a file that the manifest lists.
+pub(crate) fn read_listed(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, StoreError> {
+    disk.read(path).map_err(missing_or("read", path))
+}
 
-    /// The vault; what is minted and linked becomes durable with the commit.
-    ///
-    /// # Errors
-    /// As [`Store::vault`].
-    pub fn vault(&mut self) -> Result<&mut Vault, StoreError> {
-        unimplemented!()
-    }
-
-    /// The vault for reading, so that several threads may resolve.
-    ///
-    /// # Errors
-    /// As [`Store::vault`].
-    pub fn vault_ref(&self) -> Result<&Vault, StoreError> {
-        unimplemented!()
-    }
-
-    /// A place on disk to split rows over partitions, with so many bytes of memory for buffers.
-    ///
-    /// # Errors
-    /// When it cannot be created.
-    pub fn spill(&self, _budget_bytes: usize) -> Result<Spill, StoreError> {
-        unimplemented!()
-    }
-
-    /// Starts a run of order lines; writers may be used on several threads at once.
-    ///
-    /// # Errors
-    /// When the file cannot be created.
-    pub fn order_run(&self, _partition: Partition) -> Result<OrderRunWriter, StoreError> {
-        unimplemented!()
-    }
-
-    /// Starts a run of declared traits.
-    ///
-    /// # Errors
-    /// When the file cannot be created.
-    pub fn customer_run(&self, _partition: Partition) -> Result<CustomerRunWriter, StoreError> {
-        unimplemented!()
-    }
-
-    /// Adds a finished run.
-    pub fn add_run(&mut self, _run: RunInfo) {
-        unimplemented!()
-    }
-
-    /// Replaces all products.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn save_products(&mut self, _rows: Vec<ProductRow>) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Replaces all ad spend.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn save_ad_spend(&mut self, _rows: Vec<AdSpendRow>) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Moves the stored rows of `moves.stored` to their new customers.
-    ///
-    /// # Errors
-    /// When a file cannot be read or written.
-    pub fn apply_moves(&mut self, _moves: &Moves) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-
-    /// Makes the change durable and visible; gives the offset of its record.
-    ///
-    /// # Errors
-    /// When something cannot be written; whether the change happened is then known only after
-    /// the store was opened again.
-    pub fn commit(self, _record: LogRecord) -> Result<u64, StoreError> {
-        unimplemented!()
+/// The error for a file that the manifest lists.
+pub(crate) fn missing_or(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::Missing(path),
+        _ => StoreError::io(action, &path)(error),
     }
 }

@@ -1,9 +1,30 @@
 //! Small tables that are not kept by customer: loaded and replaced as a whole.
+//!
+//! One Parquet file each, with the metadata `regulars.format` and `regulars.version`.
 
+mod columns;
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 use regulars_core::CivilDate;
 
+use crate::StoreError;
+
+const FORMAT_KEY: &str = "regulars.format";
+const VERSION_KEY: &str = "regulars.version";
+const VERSION: u32 = 1;
+
 /// A product of the shop.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProductRow {
     /// The source's id of it.
     pub product: String,
@@ -20,7 +41,7 @@ pub struct ProductRow {
 }
 
 /// What was spent on a channel on a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AdSpendRow {
     /// The day.
     pub date: CivilDate,
@@ -34,4 +55,71 @@ pub struct AdSpendRow {
     pub impressions: Option<i64>,
     /// Times clicked.
     pub clicks: Option<i64>,
+}
+
+/// A row of a small table; rows are kept in their own order, so that a table is the same whatever
+/// the order in which it was read.
+pub(crate) trait TableRow: Ord + Sized {
+    const FORMAT: &'static str;
+
+    fn schema() -> Schema;
+
+    fn to_batch(rows: &[Self], schema: SchemaRef) -> Result<RecordBatch, ArrowError>;
+
+    fn from_batch(batch: &RecordBatch, into: &mut Vec<Self>) -> Result<(), ArrowError>;
+}
+
+/// Writes a table, durably once the names in its directory are.
+pub(crate) fn save<R: TableRow>(path: &Path, mut rows: Vec<R>) -> Result<(), StoreError> {
+    rows.sort_unstable();
+    let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(Some(vec![
+            entry(FORMAT_KEY, R::FORMAT.to_owned()),
+            entry(VERSION_KEY, VERSION.to_string()),
+        ]))
+        .build();
+    let file = File::create(path).map_err(StoreError::io("create", path))?;
+    let schema = SchemaRef::new(R::schema());
+    let write = || {
+        let batch = R::to_batch(&rows, SchemaRef::clone(&schema))?;
+        let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
+        writer.write(&batch)?;
+        writer.into_inner()
+    };
+    let failed = |error| StoreError::io("write", path)(std::io::Error::other(error));
+    write()
+        .map_err(failed)?
+        .sync_all()
+        .map_err(StoreError::io("sync", path))
+}
+
+/// Reads a table.
+pub(crate) fn load<R: TableRow>(path: &Path) -> Result<Vec<R>, StoreError> {
+    let file = File::open(path).map_err(crate::store::missing_or("open", path))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(StoreError::parquet(path))?;
+    let entries = builder.metadata().file_metadata().key_value_metadata();
+    let value = |key: &str| {
+        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
+        entry
+            .and_then(|entry| entry.value.as_deref())
+            .unwrap_or_default()
+    };
+    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
+    if format != R::FORMAT || version != VERSION.to_string() {
+        return Err(StoreError::UnknownVersion {
+            path: path.to_owned(),
+            what: "table",
+            found: format!("{version} ({format})"),
+            known: VERSION,
+        });
+    }
+    let mut rows = Vec::new();
+    for batch in builder.build().map_err(StoreError::parquet(path))? {
+        let batch = batch.map_err(StoreError::parquet(path))?;
+        R::from_batch(&batch, &mut rows).map_err(StoreError::parquet(path))?;
+    }
+    Ok(rows)
 }

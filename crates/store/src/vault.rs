@@ -1,8 +1,43 @@
-//! The vault: who the customers are.
+//! The vault: who the customers are; the only place that knows.
+//!
+//! An identity is a text that names a person: a source's customer id or an e-mail address. It gets a
+//! random 64-bit id, which is all that history and log ever see, and a random key of its own, with
+//! which everything personal about it is sealed. To destroy the key is to erase the person.
+//!
+//! ```text
+//! import row ─► lookup_or_mint(kind, text) ─► IdentityId ─► resolve ─► CustomerId ─► history
+//!            └► link(e-mail, customer id)                     ▲
+//!                                                             └ moves(): rows to take along
+//! ```
+//!
+//! An e-mail that was seen with exactly one customer id belongs to that customer; one seen with
+//! several is ambiguous and stands for itself. That is a function of the set of links alone, so
+//! the order in which rows and files come does not matter.
+//!
+//! On disk: one file for each commit that added something, encrypted with the workspace's master
+//! key ([`file`] has the layout), merged into one when they are many.
+
+mod arena;
+mod blocked;
+pub(crate) mod file;
+mod key;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
 
 use regulars_core::CustomerId;
 
+pub use blocked::is_blocked_identity;
+pub(crate) use key::MasterKey;
+
 use crate::StoreError;
+use crate::disk::Disk;
+use arena::{Arena, Entry};
+use seal::Randomness;
 
 /// An identity: a customer id of a source, or an e-mail address. Random, so that it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,89 +72,241 @@ pub struct Moves {
     pub fresh: Vec<Move>,
 }
 
-/// All identities of a workspace, in memory.
-#[derive(Debug)]
-pub struct Vault {}
+/// The customer ids that an e-mail was seen with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    With(IdentityId),
+    WithSeveral,
+}
 
-/// True for values that many people share (`0`, `null`, `guest`, …), which identify nobody.
-pub fn is_blocked_identity(_value: &str) -> bool {
-    unimplemented!()
+type Links = HashMap<IdentityId, Seen, foldhash::fast::FixedState>;
+
+/// All identities of a workspace, in memory: about 100 bytes each.
+#[derive(Debug, Default)]
+pub struct Vault {
+    arena: Arena,
+    links: Links,
+    randomness: Randomness,
+    /// End of the arena when the transaction began: what lies beyond is new.
+    begun_at: usize,
+    /// Links made since then that changed something, in order.
+    new_links: Vec<(IdentityId, IdentityId)>,
+    /// E-mails touched by them, with what they stood for before.
+    before: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState>,
 }
 
 impl Vault {
-    /// The identity of `value`, made if it is new; e-mails are compared trimmed and in lower case.
+    /// The identity of `value`, made if it is new; e-mails are compared trimmed and in lower case,
+    /// customer ids trimmed.
     ///
     /// # Errors
     /// When the value is blocked ([`is_blocked_identity`]) or no random number can be had.
     pub fn lookup_or_mint(
         &mut self,
-        _kind: IdentityKind,
-        _value: &str,
+        kind: IdentityKind,
+        value: &str,
     ) -> Result<IdentityId, StoreError> {
-        unimplemented!()
+        let text = normal_form(kind, value);
+        if let Some(entry) = self.arena.find(kind, &text) {
+            return Ok(entry.id);
+        }
+        if is_blocked_identity(&text) {
+            return Err(StoreError::BlockedIdentity(value.to_owned()));
+        }
+        let id = loop {
+            let id = IdentityId(u64::from_le_bytes(self.randomness.draw()?));
+            if self.arena.by_id(id).is_none() {
+                break id;
+            }
+        };
+        let key = self.randomness.draw()?;
+        self.arena.add(&Entry {
+            kind,
+            id,
+            key,
+            text: &text,
+        });
+        Ok(id)
     }
 
     /// The identity of `value`, if it is known.
-    pub fn lookup(&self, _kind: IdentityKind, _value: &str) -> Option<IdentityId> {
-        unimplemented!()
+    pub fn lookup(&self, kind: IdentityKind, value: &str) -> Option<IdentityId> {
+        Some(self.arena.find(kind, &normal_form(kind, value))?.id)
     }
 
     /// Notes that an e-mail was seen together with a customer id; any order, any number of times.
-    pub fn link(&mut self, _email: IdentityId, _customer: IdentityId) {
-        unimplemented!()
+    pub fn link(&mut self, email: IdentityId, customer: IdentityId) {
+        let seen = match self.links.get(&email) {
+            None => Seen::With(customer),
+            Some(Seen::With(known)) if *known != customer => Seen::WithSeveral,
+            Some(Seen::With(_) | Seen::WithSeveral) => return,
+        };
+        let before = self.resolve(email);
+        self.before.entry(email).or_insert(before);
+        self.links.insert(email, seen);
+        self.new_links.push((email, customer));
     }
 
     /// The customer that an identity stands for: an e-mail that was seen with exactly one customer
     /// id stands for that one, any other identity for itself.
-    pub fn resolve(&self, _identity: IdentityId) -> CustomerId {
-        unimplemented!()
+    pub fn resolve(&self, identity: IdentityId) -> CustomerId {
+        match self.links.get(&identity) {
+            Some(Seen::With(customer)) => CustomerId(customer.0),
+            Some(Seen::WithSeveral) | None => CustomerId(identity.0),
+        }
     }
 
     /// Identities whose resolution changed since the transaction began.
     pub fn moves(&self) -> Moves {
-        unimplemented!()
+        let mut moves = Moves::default();
+        for (&identity, &from) in &self.before {
+            let into = self.resolve(identity);
+            if from == into {
+                continue;
+            }
+            let new = self
+                .arena
+                .position(identity)
+                .is_none_or(|at| at >= self.begun_at);
+            let list = if new {
+                &mut moves.fresh
+            } else {
+                &mut moves.stored
+            };
+            list.push(Move {
+                identity,
+                from,
+                into,
+            });
+        }
+        moves.stored.sort_unstable_by_key(|found| found.identity);
+        moves.fresh.sort_unstable_by_key(|found| found.identity);
+        moves
     }
 
     /// Encrypts personal data with the identity's own key.
     ///
     /// # Errors
-    /// When no random number can be had.
-    pub fn seal(&self, _identity: IdentityId, _plaintext: &[u8]) -> Result<Vec<u8>, StoreError> {
-        unimplemented!()
+    /// When the identity is unknown or no random number can be had.
+    pub fn seal(&self, identity: IdentityId, plaintext: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let entry = self.arena.by_id(identity).ok_or(UNKNOWN_IDENTITY)?;
+        seal::seal(&entry.key, identity, plaintext)
     }
 
     /// Decrypts what [`Vault::seal`] made.
     ///
     /// # Errors
     /// When it is not of this identity, damaged or of an unknown version.
-    pub fn open(&self, _identity: IdentityId, _sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        unimplemented!()
+    pub fn open(&self, identity: IdentityId, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let entry = self.arena.by_id(identity).ok_or(UNKNOWN_IDENTITY)?;
+        seal::open(&entry.key, identity, sealed)
     }
 
     /// What a person calls the customer: the customer id if there is one, else the e-mail; `None`
     /// for an id that the vault does not know.
-    pub fn external_id(&self, _customer: CustomerId) -> Option<&str> {
-        unimplemented!()
+    pub fn external_id(&self, customer: CustomerId) -> Option<&str> {
+        Some(self.arena.by_id(IdentityId(customer.0))?.text)
     }
 
     /// The customer with that customer id, else with that e-mail.
-    pub fn find(&self, _value: &str) -> Option<CustomerId> {
-        unimplemented!()
+    pub fn find(&self, value: &str) -> Option<CustomerId> {
+        let identity = self
+            .lookup(IdentityKind::CustomerId, value)
+            .or_else(|| self.lookup(IdentityKind::Email, value))?;
+        Some(self.resolve(identity))
     }
 
-    /// All customers (identities that stand for themselves) with their external ids, sorted by
-    /// external id.
+    /// All identities that stand for themselves, with their external ids, sorted by external id.
+    ///
+    /// An e-mail seen with several customer ids is among them, also when no row is its own.
     pub fn customers(&self) -> Vec<(&str, CustomerId)> {
-        unimplemented!()
+        let own = |entry: &Entry<'_>| self.resolve(entry.id) == CustomerId(entry.id.0);
+        let mut customers: Vec<_> = self.arena.iter().filter(own).collect();
+        customers.sort_unstable_by_key(|entry| (entry.text, entry.kind));
+        customers
+            .into_iter()
+            .map(|entry| (entry.text, CustomerId(entry.id.0)))
+            .collect()
     }
 
     /// Number of identities.
     pub fn len(&self) -> usize {
-        unimplemented!()
+        self.arena.len()
     }
 
     /// True without identities.
     pub fn is_empty(&self) -> bool {
-        unimplemented!()
+        self.len() == 0
+    }
+
+    /// Reads the files of a vault, in the order of the manifest.
+    pub(crate) fn load(
+        disk: &dyn Disk,
+        dir: &Path,
+        files: &[String],
+        key: &MasterKey,
+    ) -> Result<Self, StoreError> {
+        let mut vault = Self::default();
+        for name in files {
+            let path = dir.join(name);
+            let bytes = crate::store::read_listed(disk, &path)?;
+            file::read(&path, &bytes, key, &mut vault.arena, |email, customer| {
+                let seen = vault.links.entry(email).or_insert(Seen::With(customer));
+                if *seen != Seen::With(customer) {
+                    *seen = Seen::WithSeveral;
+                }
+            })?;
+        }
+        vault.begin();
+        Ok(vault)
+    }
+
+    /// From here on, additions are new.
+    pub(crate) fn begin(&mut self) {
+        self.begun_at = self.arena.end();
+        self.new_links.clear();
+        self.before.clear();
+    }
+
+    /// True when there is something to write since [`Vault::begin`].
+    pub(crate) fn has_changed(&self) -> bool {
+        self.arena.end() > self.begun_at || !self.new_links.is_empty()
+    }
+
+    /// A file with what was added since [`Vault::begin`].
+    pub(crate) fn encode_additions(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
+        file::encode(self.arena.records_from(self.begun_at), &self.new_links, key)
+    }
+
+    /// A file with everything.
+    pub(crate) fn encode_all(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
+        let mut links = Vec::with_capacity(self.links.len());
+        for (&email, &seen) in &self.links {
+            match seen {
+                Seen::With(customer) => links.push((email, customer)),
+                // Two different ids say "several"; an e-mail's own id is never its customer's.
+                Seen::WithSeveral => links.extend([(email, email), (email, IdentityId(!email.0))]),
+            }
+        }
+        links.sort_unstable();
+        file::encode(self.arena.records_from(0), &links, key)
+    }
+}
+
+const UNKNOWN_IDENTITY: StoreError = StoreError::Sealed("the vault does not know the identity");
+
+/// The form in which texts are compared and kept.
+fn normal_form(kind: IdentityKind, value: &str) -> Cow<'_, str> {
+    let trimmed = value.trim();
+    match kind {
+        IdentityKind::CustomerId => Cow::Borrowed(trimmed),
+        IdentityKind::Email => {
+            let settled = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+            if trimmed.bytes().all(settled) {
+                Cow::Borrowed(trimmed)
+            } else {
+                Cow::Owned(trimmed.to_lowercase())
+            }
+        }
     }
 }

@@ -1,8 +1,32 @@
-//! The family of order lines.
+//! The family of order lines: rows, their columns in the files, and back.
+//!
+//! | column | type | meaning |
+//! |---|---|---|
+//! | `customer_id` | u64 | canonical id of the customer |
+//! | `occurred_at` | timestamp (ms, UTC) | when the order was placed, the credit or refund given |
+//! | `order_key` | u64 | hash of source and order id |
+//! | `import_offset` | u64 | offset in the log of the import |
+//! | `line` | u32 | position of the line in its version of the order |
+//! | `kind` | text | `sale`, `credit`, `refund` |
+//! | `status` | text | `placed`, `unpaid`, `refunded`, `cancelled` |
+//! | `updated_at`, `ended_at` | timestamp (ms, UTC) or null | see [`LineRecord`] |
+//! | `product_id`, `category`, `brand`, `channel`, `country` | text or null | |
+//! | `quantity` | f64 | |
+//! | `net_minor`, `refunded_minor` | i64 | minor units of the currency in the file's metadata |
+//! | `discount_minor`, `cost_minor` | i64 or null | the same |
+//! | `order_id` | text | what the source called the order |
+//! | `identity_id` | u64 | identity under which the row came |
 
-use regulars_core::{LineRecord, Symbols};
+mod columns;
+mod spilled;
+mod views;
 
-use crate::StoreError;
+use regulars_core::{LineRecord, OrderKey, Timestamp};
+
+pub(super) use columns::{OrderColumns, properties, schema};
+pub use spilled::{decode_rows, encode_row};
+pub(super) use views::{FoldView, FullView};
+
 use crate::vault::IdentityId;
 
 /// A row of the order history with everything that was stored.
@@ -16,24 +40,10 @@ pub struct OrderRow {
     pub identity: IdentityId,
 }
 
-/// Appends a row to `into` in a compact form for [`crate::spill`]; not a stored format.
-pub fn encode_row(
-    _record: &LineRecord,
-    _order_id: &str,
-    _identity: IdentityId,
-    _into: &mut Vec<u8>,
-) {
-    unimplemented!()
-}
+/// Order of rows within a customer.
+pub(super) type RowOrder = (Timestamp, OrderKey, u64, u32);
 
-/// Reads back what [`encode_row`] wrote; symbols are those of the process that wrote.
-///
-/// # Errors
-/// When the bytes are not rows.
-pub fn decode_rows(
-    _bytes: &[u8],
-    _each: impl FnMut(LineRecord, &str, IdentityId),
-) -> Result<(), StoreError> {
-    let _ = Symbols::default();
-    unimplemented!()
+/// See [`RowOrder`].
+pub(super) fn row_order(record: &LineRecord) -> RowOrder {
+    (record.occurred_at, record.order, record.import, record.line)
 }

@@ -1,50 +1,71 @@
-//! Reads the runs of a partition as one.
+//! The readers of a partition, one for each view.
 
-use std::marker::PhantomData;
+use std::path::Path;
 
 use regulars_core::LineRecord;
 
+use super::customers::CustomerView;
+use super::merge::Merge;
+use super::orders::{FoldView, FullView};
 use super::{CustomerRow, OrderRow, SymbolTable};
 use crate::StoreError;
 
 /// Streams order lines customer by customer, for folds.
 #[derive(Debug)]
-pub struct PartitionReader<'s>(PhantomData<&'s SymbolTable>);
+pub struct PartitionReader<'s>(Merge<FoldView<'s>>);
 
-impl PartitionReader<'_> {
+impl<'s> PartitionReader<'s> {
+    pub(super) fn open<'p>(
+        paths: impl Iterator<Item = &'p Path>,
+        symbols: &'s SymbolTable,
+    ) -> Result<Self, StoreError> {
+        Merge::open(paths, || FoldView::new(symbols)).map(Self)
+    }
+
     /// All lines of the next customer, sorted by (`occurred_at`, order, import, line).
     ///
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[LineRecord]>, StoreError> {
-        unimplemented!()
+        self.0.next_customer()
     }
 }
 
 /// Streams order lines customer by customer with everything that was stored.
 #[derive(Debug)]
-pub struct OrderReader<'s>(PhantomData<&'s SymbolTable>);
+pub struct OrderReader<'s>(Merge<FullView<'s>>);
 
-impl OrderReader<'_> {
+impl<'s> OrderReader<'s> {
+    pub(super) fn open<'p>(
+        paths: impl Iterator<Item = &'p Path>,
+        symbols: &'s SymbolTable,
+    ) -> Result<Self, StoreError> {
+        Merge::open(paths, || FullView::new(symbols)).map(Self)
+    }
+
     /// All lines of the next customer, sorted by (`occurred_at`, order, import, line).
     ///
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[OrderRow]>, StoreError> {
-        unimplemented!()
+        self.0.next_customer()
     }
 }
 
 /// Streams declared traits customer by customer.
 #[derive(Debug)]
-pub struct CustomerReader(());
+pub struct CustomerReader(Merge<CustomerView>);
 
 impl CustomerReader {
+    pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
+        Merge::open(paths, || CustomerView).map(Self)
+    }
+
     /// All rows of the next customer, sorted by (`occurred_at`, import, identity).
     ///
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[CustomerRow]>, StoreError> {
-        unimplemented!()
+        self.0.next_customer()
     }
 }

@@ -1,20 +1,23 @@
 //! One table of texts for readers on several threads.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use regulars_core::{Symbol, Symbols};
 
 /// Interned texts that several threads add to.
 ///
-/// The index of a text depends on which thread came first: compare texts, never indices.
+/// The index of a text depends on which thread came first: compare texts, never indices. Readers
+/// take the lock once for each dictionary of a file, not for each row.
 #[derive(Debug, Default)]
 pub struct SymbolTable {
-    symbols: std::sync::Mutex<Symbols>,
+    symbols: Mutex<Symbols>,
 }
 
 impl SymbolTable {
     /// A table that starts with `symbols`.
     pub fn new(symbols: Symbols) -> Self {
         Self {
-            symbols: std::sync::Mutex::new(symbols),
+            symbols: Mutex::new(symbols),
         }
     }
 
@@ -22,10 +25,10 @@ impl SymbolTable {
     pub fn into_symbols(self) -> Symbols {
         self.symbols
             .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of the texts as they are now (texts are shared, not copied).
+    /// A copy of the table as it is now (texts are shared, not copied).
     pub fn snapshot(&self) -> Symbols {
         self.lock().clone()
     }
@@ -35,17 +38,20 @@ impl SymbolTable {
         self.lock().intern(text)
     }
 
-    /// The symbols of `texts`, in order, taking the lock once.
+    /// Replaces `into` by the symbols of `texts`, taking the lock once.
     pub fn intern_all<'t>(&self, texts: impl Iterator<Item = &'t str>, into: &mut Vec<Symbol>) {
         let mut symbols = self.lock();
         into.clear();
         into.extend(texts.map(|text| symbols.intern(text)));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Symbols> {
+    /// Lets `read` look at the texts; other threads wait meanwhile.
+    pub fn with<R>(&self, read: impl FnOnce(&Symbols) -> R) -> R {
+        read(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Symbols> {
         // A panic while interning leaves at worst a text without an index: still consistent.
-        self.symbols
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.symbols.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,67 +1,155 @@
-//! Writes runs.
+//! The writers of runs, one for each family.
 
-use regulars_core::{LineRecord, Partition, Symbols};
+use std::path::Path;
 
-use super::{CustomerRow, OrderRow, RunInfo};
+use arrow::error::ArrowError;
+use regulars_core::{Currency, LineRecord, Partition, Symbols};
+
+use super::file::{Key, ROW_GROUP_ROWS, RunOutput};
+use super::{CustomerRow, Family, OrderRow, RunInfo, customers, orders};
 use crate::StoreError;
 use crate::vault::IdentityId;
 
 /// Writes one run of order lines: made by [`crate::Transaction::order_run`], given back to
 /// [`crate::Transaction::add_run`].
 #[derive(Debug)]
-pub struct OrderRunWriter {}
+pub struct OrderRunWriter {
+    output: RunOutput,
+    columns: orders::OrderColumns,
+}
 
 impl OrderRunWriter {
+    pub(crate) fn create(
+        dir: &Path,
+        file: String,
+        partition: Partition,
+        currency: Option<Currency>,
+    ) -> Result<Self, StoreError> {
+        let layout = (orders::schema(), orders::properties());
+        let output = RunOutput::create(dir, file, (Family::Orders, partition), layout, currency)?;
+        Ok(Self {
+            output,
+            columns: orders::OrderColumns::default(),
+        })
+    }
+
     /// Adds a row; rows come sorted by (customer, `occurred_at`, order, import, line).
+    ///
+    /// All calls for one writer take the same (growing) `symbols`.
     ///
     /// # Errors
     /// When the row is out of order or in the wrong partition, or the file cannot be written.
     pub fn push(
         &mut self,
-        _symbols: &Symbols,
-        _record: &LineRecord,
-        _order_id: &str,
-        _identity: IdentityId,
+        symbols: &Symbols,
+        record: &LineRecord,
+        order_id: &str,
+        identity: IdentityId,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        let key = Key {
+            customer: record.customer,
+            occurred_at: record.occurred_at,
+            then: [record.order.0, record.import, u64::from(record.line)],
+        };
+        self.output.count(key, record.import)?;
+        self.columns.push(record, order_id, identity);
+        if self.columns.len() == ROW_GROUP_ROWS {
+            self.flush(symbols)?;
+        }
+        Ok(())
     }
 
     /// Adds rows.
     ///
     /// # Errors
     /// As [`OrderRunWriter::push`].
-    pub fn write(&mut self, _symbols: &Symbols, _rows: &[OrderRow]) -> Result<(), StoreError> {
-        unimplemented!()
+    pub fn write(&mut self, symbols: &Symbols, rows: &[OrderRow]) -> Result<(), StoreError> {
+        rows.iter()
+            .try_for_each(|row| self.push(symbols, &row.record, &row.order_id, row.identity))
     }
 
     /// Makes the file durable.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(self) -> Result<RunInfo, StoreError> {
-        let _ = Partition(0);
-        unimplemented!()
+    pub fn finish(mut self, symbols: &Symbols) -> Result<RunInfo, StoreError> {
+        self.flush(symbols)?;
+        self.output.finish()
+    }
+
+    fn flush(&mut self, symbols: &Symbols) -> Result<(), StoreError> {
+        if self.columns.len() == 0 {
+            return Ok(());
+        }
+        let batch = self.columns.take(symbols, &mut self.output.constants);
+        let batch = batch.map_err(unwritable(self.output.path()))?;
+        self.output.write(&batch)
     }
 }
 
-/// Writes one run of declared traits.
+/// Writes one run of declared traits: made by [`crate::Transaction::customer_run`], given back to
+/// [`crate::Transaction::add_run`].
 #[derive(Debug)]
-pub struct CustomerRunWriter {}
+pub struct CustomerRunWriter {
+    output: RunOutput,
+    columns: customers::CustomerColumns,
+}
 
 impl CustomerRunWriter {
+    pub(crate) fn create(
+        dir: &Path,
+        file: String,
+        partition: Partition,
+    ) -> Result<Self, StoreError> {
+        let layout = (customers::schema(), customers::properties());
+        let output = RunOutput::create(dir, file, (Family::Customers, partition), layout, None)?;
+        Ok(Self {
+            output,
+            columns: customers::CustomerColumns::default(),
+        })
+    }
+
     /// Adds a row; rows come sorted by (customer, `occurred_at`, import, identity).
     ///
     /// # Errors
-    /// As [`OrderRunWriter::push`].
-    pub fn push(&mut self, _row: &CustomerRow) -> Result<(), StoreError> {
-        unimplemented!()
+    /// When the row is out of order or in the wrong partition, or the file cannot be written.
+    pub fn push(&mut self, row: &CustomerRow) -> Result<(), StoreError> {
+        let key = Key {
+            customer: row.customer,
+            occurred_at: row.occurred_at,
+            then: [row.import, row.identity.0, 0],
+        };
+        self.output.count(key, row.import)?;
+        self.columns.push(row);
+        if self.columns.len() == ROW_GROUP_ROWS {
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Makes the file durable.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(self) -> Result<RunInfo, StoreError> {
-        unimplemented!()
+    pub fn finish(mut self) -> Result<RunInfo, StoreError> {
+        self.flush()?;
+        self.output.finish()
     }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.columns.len() == 0 {
+            return Ok(());
+        }
+        let batch = self
+            .columns
+            .take()
+            .map_err(unwritable(self.output.path()))?;
+        self.output.write(&batch)
+    }
+}
+
+/// Columns that do not make a batch: more than 2 GiB of text in one row group.
+fn unwritable(path: &Path) -> impl FnOnce(ArrowError) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::io("write", &path)(std::io::Error::other(error))
 }

@@ -1,7 +1,16 @@
 //! What the records of the log say: one level above the bytes.
+//!
+//! A record is a JSON object with `"v"` (1), `"type"` and the fields of its type; one that changed
+//! files has the change in `"change"`, so that the manifest can be made again from the log alone.
+//! A version or type that this program does not know is refused: to skip it would be to forget it.
 
 use regulars_core::{CustomerId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::manifest::Change;
+
+const VERSION: u64 = 1;
 
 /// Something that happened to the workspace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,4 +125,54 @@ pub struct MergeAccepted {
 pub struct HistoryCompacted {
     /// When it was done.
     pub recorded_at: Timestamp,
+}
+
+/// A record as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    v: u64,
+    #[serde(flatten)]
+    pub(crate) record: LogRecord,
+    /// What it did to the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Change>,
+}
+
+/// Enough of an entry to know whether the rest can be understood.
+#[derive(Deserialize)]
+struct Label {
+    v: u64,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl Entry {
+    pub(crate) fn new(record: LogRecord, change: Option<Change>) -> Self {
+        Self {
+            v: VERSION,
+            record,
+            change,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("records have text keys only")
+    }
+
+    pub(crate) fn decode(
+        log: &std::path::Path,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<Self, StoreError> {
+        let damaged = |error: serde_json::Error| {
+            StoreError::damaged(log, format!("record {offset} cannot be read: {error}"))
+        };
+        let label: Label = serde_json::from_slice(bytes).map_err(damaged)?;
+        let known = serde_json::from_value::<LogRecordKind>(label.kind.clone().into()).is_ok();
+        if label.v != VERSION || !known {
+            let kind = format!("{} of version {}", label.kind, label.v);
+            return Err(StoreError::UnknownRecord { offset, kind });
+        }
+        serde_json::from_slice(bytes).map_err(damaged)
+    }
 }

@@ -1,0 +1,199 @@
+//! Log and manifest together: the two steps that make a change of the files count.
+//!
+//! ```text
+//! files written and synced ─► their directories synced ─► record in the log ─► manifest replaced
+//!                             └──────────────── Catalog::commit ──────────────────────────────┘
+//! ```
+//!
+//! The record in the log is the moment at which the change has happened. A crash before it leaves
+//! files that nobody lists; a crash after it leaves a manifest that is behind. [`Catalog::open`]
+//! takes up the records that the manifest does not know; [`Catalog::remove_unlisted`] removes the
+//! files that nobody lists.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::StoreError;
+use crate::disk::Disk;
+use crate::log::record::Entry;
+use crate::log::{Log, LogRecord};
+use crate::manifest::{Change, Manifest};
+
+pub(crate) const HISTORY: &str = "history";
+pub(crate) const TABLES: &str = "tables";
+pub(crate) const VAULT: &str = "vault";
+pub(crate) const LOG: &str = "log";
+/// Stands in the vault's directory, but is listed nowhere.
+pub(crate) const MASTER_KEY: &str = "master.key";
+
+/// Whether this process may change anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    log: Log,
+    manifest: Arc<Manifest>,
+    replayed: u64,
+    /// The manifest on disk could not be replaced: the log is ahead of it.
+    behind: bool,
+}
+
+impl Catalog {
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        access: Access,
+        segment_bytes: u64,
+    ) -> Result<Self, StoreError> {
+        let manifest_path = dir.join("manifest.json");
+        let mut manifest = Manifest::load(disk.as_ref(), &manifest_path)?.unwrap_or_default();
+        let log_dir = dir.join(LOG);
+        let log = match access {
+            Access::Write => {
+                Log::open(Arc::clone(&disk), &log_dir, segment_bytes, manifest.applied)?
+            }
+            Access::Read => Log::open_read(Arc::clone(&disk), &log_dir, manifest.applied)?,
+        };
+        let mut replayed = 0;
+        for entry in log.read_from(manifest.applied) {
+            let (offset, bytes) = entry?;
+            let entry = Entry::decode(log.dir(), offset, &bytes)?;
+            manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
+            replayed += 1;
+        }
+        if replayed > 0 && access == Access::Write {
+            manifest.save(disk.as_ref(), &manifest_path)?;
+        }
+        let manifest = Arc::new(manifest);
+        Ok(Self {
+            disk,
+            dir: dir.to_owned(),
+            log,
+            manifest,
+            replayed,
+            behind: false,
+        })
+    }
+
+    pub(crate) fn manifest(&self) -> &Arc<Manifest> {
+        &self.manifest
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Records that opening took up.
+    pub(crate) fn replayed(&self) -> u64 {
+        self.replayed
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        if self.behind {
+            return Err(StoreError::Poisoned(self.dir.clone()));
+        }
+        self.log.check_writable()
+    }
+
+    /// Makes a change count. The files it adds are written and synced already.
+    pub(crate) fn commit(
+        &mut self,
+        record: LogRecord,
+        change: Option<Change>,
+    ) -> Result<u64, StoreError> {
+        self.check_writable()?;
+        if let Some(change) = &change {
+            self.sync_directories(change)?;
+        }
+        let replaced = change
+            .as_ref()
+            .map(|change| self.replaced_by(change))
+            .unwrap_or_default();
+        let entry = Entry::new(record, change);
+        let offset = self.log.append(&[&entry.encode()])?.start;
+        self.behind = true;
+        let manifest = Arc::make_mut(&mut self.manifest);
+        manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
+        manifest.save(self.disk.as_ref(), &self.dir.join("manifest.json"))?;
+        self.behind = false;
+        for path in replaced {
+            // One that cannot be removed now (a reader may hold it open) is removed when the store
+            // is opened next: it is listed nowhere.
+            let _ = self.disk.remove(&path);
+        }
+        Ok(offset)
+    }
+
+    /// Files that are listed now and will not be.
+    fn replaced_by(&self, change: &Change) -> Vec<PathBuf> {
+        let tables = change
+            .tables
+            .keys()
+            .filter_map(|table| self.manifest.tables.get(table));
+        let runs = change
+            .drop_runs
+            .iter()
+            .map(|file| self.dir.join(HISTORY).join(file));
+        let vault = change
+            .drop_vault
+            .iter()
+            .map(|file| self.dir.join(VAULT).join(file));
+        runs.chain(tables.map(|file| self.dir.join(TABLES).join(file)))
+            .chain(vault)
+            .collect()
+    }
+
+    fn sync_directories(&self, change: &Change) -> Result<(), StoreError> {
+        let touched = [
+            (HISTORY, !change.add_runs.is_empty()),
+            (TABLES, !change.tables.is_empty()),
+            (VAULT, !change.add_vault.is_empty()),
+        ];
+        for (name, _) in touched.into_iter().filter(|(_, touched)| *touched) {
+            let dir = self.dir.join(name);
+            self.disk
+                .sync_dir(&dir)
+                .map_err(StoreError::io("sync", &dir))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what unfinished work left behind; gives the names, relative to the data directory.
+    pub(crate) fn remove_unlisted(&self) -> Result<Vec<String>, StoreError> {
+        let manifest = &self.manifest;
+        let runs = manifest.runs.iter().map(|run| run.file.as_str()).collect();
+        let tables = manifest.tables.values().map(String::as_str).collect();
+        let vault = manifest
+            .vault
+            .iter()
+            .map(String::as_str)
+            .chain([MASTER_KEY])
+            .collect();
+        let mut removed = Vec::new();
+        let listed: [(&str, BTreeSet<&str>); 3] =
+            [(HISTORY, runs), (TABLES, tables), (VAULT, vault)];
+        for (name, listed) in listed {
+            let dir = self.dir.join(name);
+            for file in self.disk.list(&dir).map_err(StoreError::io("list", &dir))? {
+                if !listed.contains(file.as_str()) {
+                    let path = dir.join(&file);
+                    self.disk
+                        .remove(&path)
+                        .map_err(StoreError::io("remove", &path))?;
+                    removed.push(format!("{name}/{file}"));
+                }
+            }
+        }
+        Ok(removed)
+    }
+}

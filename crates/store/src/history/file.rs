@@ -1,0 +1,30 @@
+//! A run as a file: what both families share.
+//!
+//! Metadata of every run: `regulars.format` (`order-lines` or `declared-traits`), `regulars.version`,
+//! `regulars.currency` (of order lines, once known), `regulars.constants` (columns with one value).
+
+mod input;
+mod output;
+
+pub(super) use input::{Batches, RunInput, next_batch};
+pub(super) use output::{Key, RunOutput};
+
+use crate::manifest::Family;
+
+pub(super) const FORMAT_KEY: &str = "regulars.format";
+pub(super) const VERSION_KEY: &str = "regulars.version";
+pub(super) const CURRENCY_KEY: &str = "regulars.currency";
+pub(super) const CONSTANTS_KEY: &str = "regulars.constants";
+pub(super) const VERSION: u32 = 1;
+
+/// Rows of a row group: what a reader holds of a run at a time.
+pub(super) const ROW_GROUP_ROWS: usize = 64 << 10;
+/// Rows of a page: what a look at one customer reads.
+pub(super) const PAGE_ROWS: usize = 8 << 10;
+
+pub(super) fn format_name(family: Family) -> &'static str {
+    match family {
+        Family::Orders => "order-lines",
+        Family::Customers => "declared-traits",
+    }
+}

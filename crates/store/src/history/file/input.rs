@@ -1,0 +1,313 @@
+//! Reads a run: whole, a row group at a time; or one customer's pages.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::{Buf, Bytes};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
+use regulars_core::CustomerId;
+use serde_json::Value;
+
+use super::{CONSTANTS_KEY, FORMAT_KEY, VERSION, VERSION_KEY, format_name};
+use crate::StoreError;
+use crate::manifest::Family;
+
+/// Rows decoded at a time: few enough to stay in the processor's cache.
+const BATCH_ROWS: usize = 4 << 10;
+/// Column chunks that lie closer together are read with one call.
+const READ_THROUGH_BYTES: u64 = 64 << 10;
+
+/// An open run.
+#[derive(Debug)]
+pub(in crate::history) struct RunInput {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    metadata: ArrowReaderMetadata,
+    constants: BTreeMap<String, Value>,
+}
+
+impl RunInput {
+    pub(in crate::history) fn open(
+        path: &Path,
+        family: Family,
+        schema: SchemaRef,
+        page_index: PageIndexPolicy,
+    ) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+            _ => StoreError::io("open", path)(error),
+        })?;
+        let length = file
+            .metadata()
+            .map_err(StoreError::io("look at", path))?
+            .len();
+        let label = ArrowReaderOptions::new()
+            .with_page_index_policy(page_index)
+            .with_skip_arrow_metadata(true);
+        let metadata =
+            ArrowReaderMetadata::load(&file, label).map_err(StoreError::parquet(path))?;
+        let constants = check_label(path, family, &metadata)?;
+        // Only a file of the right version need have the right columns.
+        let options = ArrowReaderOptions::new()
+            .with_schema(schema)
+            .with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
+            .map_err(StoreError::parquet(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            length,
+            metadata,
+            constants,
+        })
+    }
+
+    pub(in crate::history) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Columns with one value, which [`RunInput::projection`] leaves out.
+    pub(in crate::history) fn constants(&self) -> &BTreeMap<String, Value> {
+        &self.constants
+    }
+
+    pub(in crate::history) fn row_groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    fn projection(&self, columns: &[&str]) -> ProjectionMask {
+        let read = columns
+            .iter()
+            .copied()
+            .filter(|column| !self.constants.contains_key(*column));
+        ProjectionMask::columns(self.metadata.parquet_schema(), read)
+    }
+
+    /// The rows of one row group; only the columns asked for are read.
+    pub(in crate::history) fn row_group(
+        &mut self,
+        index: usize,
+        columns: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let mask = self.projection(columns);
+        let group = self.metadata.metadata().row_group(index);
+        let ranges = ranges_of(group, &mask);
+        let mut pieces = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let damaged = || StoreError::damaged(&self.path, "its columns lie beyond its end");
+            let bytes = range.end.checked_sub(range.start).ok_or_else(damaged)?;
+            if range.end > self.length {
+                return Err(damaged());
+            }
+            let mut piece = vec![0; bytes as usize];
+            self.file
+                .seek(SeekFrom::Start(range.start))
+                .and_then(|_| self.file.read_exact(&mut piece))
+                .map_err(StoreError::io("read", &self.path))?;
+            pieces.push((range.start, Bytes::from(piece)));
+        }
+        let chunks = Chunks {
+            length: self.length,
+            pieces,
+        };
+        ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, self.metadata.clone())
+            .with_row_groups(vec![index])
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(StoreError::parquet(&self.path))
+    }
+
+    /// The rows of the pages in which the customer may be; the run must have been opened with its
+    /// page index.
+    pub(in crate::history) fn pages_of(
+        &self,
+        customer: CustomerId,
+        columns: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let metadata = self.metadata.metadata();
+        let mut selected = Vec::new();
+        let mut before = 0;
+        for (index, group) in metadata.row_groups().iter().enumerate() {
+            let rows = group.num_rows() as usize;
+            if may_hold(group, customer) {
+                let within = self.pages_in_group(index, rows, customer);
+                selected.extend(within.into_iter().map(|r| before + r.start..before + r.end));
+            }
+            before += rows;
+        }
+        let selection = RowSelection::from_consecutive_ranges(selected.into_iter(), before);
+        let file = self
+            .file
+            .try_clone()
+            .map_err(StoreError::io("open", &self.path))?;
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_projection(self.projection(columns))
+            .with_row_selection(selection)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(StoreError::parquet(&self.path))
+    }
+
+    /// Ranges of rows within a row group; all of it when it has no usable index.
+    fn pages_in_group(&self, group: usize, rows: usize, customer: CustomerId) -> Vec<Range<usize>> {
+        let metadata = self.metadata.metadata();
+        let index = metadata
+            .column_index()
+            .and_then(|index| index.get(group)?.first());
+        let pages = metadata
+            .offset_index()
+            .and_then(|index| index.get(group)?.first());
+        let (Some(ColumnIndexMetaData::INT64(index)), Some(pages)) = (index, pages) else {
+            return vec![0..rows];
+        };
+        let starts: Vec<usize> = pages
+            .page_locations()
+            .iter()
+            .map(|page| page.first_row_index as usize)
+            .collect();
+        let ends = starts.iter().skip(1).copied().chain([rows]);
+        let ranges = starts
+            .iter()
+            .copied()
+            .zip(ends)
+            .map(|(start, end)| start..end);
+        let limits = index.min_values_iter().zip(index.max_values_iter());
+        let held = limits.map(|(min, max)| within(min, max, customer));
+        ranges
+            .zip(held)
+            .filter(|(_, held)| *held)
+            .map(|(range, _)| range)
+            .collect()
+    }
+}
+
+/// Rows of a run, some at a time.
+pub(in crate::history) type Batches = ParquetRecordBatchReader;
+
+/// Says whether the file is what it should be; gives its constant columns.
+fn check_label(
+    path: &Path,
+    family: Family,
+    metadata: &ArrowReaderMetadata,
+) -> Result<BTreeMap<String, Value>, StoreError> {
+    let entries = metadata.metadata().file_metadata().key_value_metadata();
+    let value = |key: &str| {
+        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
+        entry
+            .and_then(|entry| entry.value.as_deref())
+            .unwrap_or_default()
+    };
+    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
+    if format != format_name(family) || version != VERSION.to_string() {
+        return Err(StoreError::UnknownVersion {
+            path: path.to_owned(),
+            what: "file of the history",
+            found: format!("{version} ({format})"),
+            known: VERSION,
+        });
+    }
+    serde_json::from_str(value(CONSTANTS_KEY)).map_err(StoreError::parquet(path))
+}
+
+fn ranges_of(group: &RowGroupMetaData, mask: &ProjectionMask) -> Vec<Range<u64>> {
+    let wanted = (0..group.num_columns()).filter(|&column| mask.leaf_included(column));
+    let mut ranges: Vec<Range<u64>> = wanted
+        .map(|column| {
+            let (start, bytes) = group.column(column).byte_range();
+            start..start.saturating_add(bytes)
+        })
+        .collect();
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, last| {
+        let near = next.start <= last.end.saturating_add(READ_THROUGH_BYTES);
+        if near {
+            last.end = last.end.max(next.end);
+        }
+        near
+    });
+    ranges
+}
+
+fn may_hold(group: &RowGroupMetaData, customer: CustomerId) -> bool {
+    match group.column(0).statistics() {
+        Some(Statistics::Int64(limits)) => within(limits.min_opt(), limits.max_opt(), customer),
+        _ => true,
+    }
+}
+
+/// Parquet keeps unsigned numbers in signed ones of the same bits.
+fn within(min: Option<&i64>, max: Option<&i64>, customer: CustomerId) -> bool {
+    min.is_none_or(|&min| min as u64 <= customer.0)
+        && max.is_none_or(|&max| customer.0 <= max as u64)
+}
+
+/// The parts of a file that were read, at their places.
+#[derive(Debug)]
+struct Chunks {
+    length: u64,
+    pieces: Vec<(u64, Bytes)>,
+}
+
+impl Chunks {
+    fn from(&self, start: u64) -> Result<Bytes, ParquetError> {
+        let after = self.pieces.partition_point(|(at, _)| *at <= start);
+        let piece = after.checked_sub(1).map(|index| &self.pieces[index]);
+        piece
+            .and_then(|(at, bytes)| {
+                let skip = (start - at) as usize;
+                (skip <= bytes.len()).then(|| bytes.slice(skip..))
+            })
+            .ok_or_else(|| ParquetError::EOF(format!("nothing was read at byte {start}")))
+    }
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(self.from(start)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let bytes = self.from(start)?;
+        if bytes.len() < length {
+            return Err(ParquetError::EOF(format!(
+                "a page at byte {start} is cut short"
+            )));
+        }
+        Ok(bytes.slice(..length))
+    }
+}
+
+/// The next batch of a run.
+pub(in crate::history) fn next_batch(
+    path: &Path,
+    batches: &mut Batches,
+) -> Result<Option<RecordBatch>, StoreError> {
+    batches
+        .next()
+        .transpose()
+        .map_err(StoreError::parquet(path))
+}

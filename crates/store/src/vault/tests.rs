@@ -1,0 +1,283 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn key() -> MasterKey {
+    MasterKey {
+        path: PathBuf::from("master.key"),
+        number: [3; 8],
+        key: [7; 32],
+    }
+}
+
+fn reload(files: &[Vec<u8>]) -> Vault {
+    let mut vault = Vault::default();
+    for bytes in files {
+        file::read(
+            Path::new("vault"),
+            bytes,
+            &key(),
+            &mut vault.arena,
+            |email, customer| {
+                let seen = vault.links.entry(email).or_insert(Seen::With(customer));
+                if *seen != Seen::With(customer) {
+                    *seen = Seen::WithSeveral;
+                }
+            },
+        )
+        .unwrap();
+    }
+    vault.begin();
+    vault
+}
+
+fn mint(vault: &mut Vault, kind: IdentityKind, value: &str) -> IdentityId {
+    vault.lookup_or_mint(kind, value).unwrap()
+}
+
+#[test]
+fn nobody_is_not_somebody() {
+    for value in [
+        "",
+        " ",
+        "0",
+        "0000",
+        "-",
+        "00000000-0000-0000-0000-000000000000",
+        "-1",
+    ] {
+        assert!(is_blocked_identity(value), "{value}");
+    }
+    for value in [
+        "null",
+        "NULL",
+        "None",
+        "NaN",
+        "n/a",
+        "Anonymous",
+        " guest ",
+        &"x".repeat(600),
+    ] {
+        assert!(is_blocked_identity(value), "{value}");
+    }
+    for value in ["0004", "1", "-2", "anna", "guest@example.com", "10"] {
+        assert!(!is_blocked_identity(value), "{value}");
+    }
+    let refused = Vault::default()
+        .lookup_or_mint(IdentityKind::CustomerId, "guest")
+        .unwrap_err();
+    assert!(matches!(refused, StoreError::BlockedIdentity(value) if value == "guest"));
+}
+
+#[test]
+fn identities_are_found_again_also_from_files() {
+    let mut vault = Vault::default();
+    let mut files = Vec::new();
+    let mut expected = Vec::new();
+    for round in 0..3 {
+        vault.begin();
+        for number in 0..500 {
+            let text = format!("{}", 1 + round * 300 + number);
+            let id = mint(&mut vault, IdentityKind::CustomerId, &text);
+            let email = format!("Person{text}@Example.com");
+            let email_id = mint(&mut vault, IdentityKind::Email, &email);
+            expected.push((text, id, email, email_id));
+        }
+        files.push(vault.encode_additions(&key()).unwrap());
+    }
+    let merged = [vault.encode_all(&key()).unwrap()];
+    for vault in [&vault, &reload(&files), &reload(&merged)] {
+        assert_eq!(vault.len(), 2 * 1100);
+        for (text, id, email, email_id) in &expected {
+            assert_eq!(vault.lookup(IdentityKind::CustomerId, text), Some(*id));
+            assert_eq!(
+                vault.lookup(IdentityKind::Email, &email.to_lowercase()),
+                Some(*email_id)
+            );
+            assert_eq!(
+                vault.lookup(IdentityKind::Email, &format!(" {email} ")),
+                Some(*email_id)
+            );
+            assert_eq!(vault.external_id(CustomerId(id.0)), Some(text.as_str()));
+        }
+        assert_eq!(vault.lookup(IdentityKind::Email, "5"), None);
+    }
+}
+
+#[test]
+fn an_email_follows_its_only_customer() {
+    let mut vault = Vault::default();
+    let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
+    vault.begin();
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "A1");
+    vault.link(email, anna);
+    vault.link(email, anna);
+    assert_eq!(vault.resolve(email), CustomerId(anna.0));
+    let moved = Move {
+        identity: email,
+        from: CustomerId(email.0),
+        into: CustomerId(anna.0),
+    };
+    assert_eq!(
+        vault.moves(),
+        Moves {
+            stored: vec![moved],
+            fresh: Vec::new()
+        }
+    );
+    assert_eq!(vault.find("anna@example.com"), Some(CustomerId(anna.0)));
+    assert_eq!(vault.customers(), [("A1", CustomerId(anna.0))]);
+    vault.begin();
+    let other = mint(&mut vault, IdentityKind::CustomerId, "A2");
+    vault.link(email, other);
+    assert_eq!(vault.resolve(email), CustomerId(email.0));
+    let back = Move {
+        identity: email,
+        from: CustomerId(anna.0),
+        into: CustomerId(email.0),
+    };
+    assert_eq!(vault.moves().stored, [back]);
+    vault.link(email, anna);
+    assert_eq!(
+        vault.resolve(email),
+        CustomerId(email.0),
+        "ambiguous for ever"
+    );
+    let files = [vault.encode_all(&key()).unwrap()];
+    assert_eq!(reload(&files).resolve(email), CustomerId(email.0));
+}
+
+#[test]
+fn sealed_data_opens_with_its_identity_only() {
+    let mut vault = Vault::default();
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "anna");
+    let ben = mint(&mut vault, IdentityKind::CustomerId, "ben");
+    let plain = b"Anna Example, 1 Main Street";
+    let sealed = vault.seal(anna, plain).unwrap();
+    assert!(
+        !sealed
+            .windows(4)
+            .any(|four| plain.windows(4).any(|part| part == four))
+    );
+    assert_ne!(
+        sealed,
+        vault.seal(anna, plain).unwrap(),
+        "each time another nonce"
+    );
+    assert_eq!(vault.open(anna, &sealed).unwrap(), plain);
+    assert!(vault.open(ben, &sealed).is_err());
+    let mut later = sealed.clone();
+    later[0] = 2;
+    assert!(
+        vault
+            .open(anna, &later)
+            .unwrap_err()
+            .to_string()
+            .contains("later version")
+    );
+    let mut damaged = sealed;
+    damaged[20] ^= 1;
+    assert!(
+        vault
+            .open(anna, &damaged)
+            .unwrap_err()
+            .to_string()
+            .contains("damaged")
+    );
+}
+
+#[test]
+fn files_hold_nothing_readable_and_notice_changes() {
+    let mut vault = Vault::default();
+    for number in 0..20_000 {
+        mint(
+            &mut vault,
+            IdentityKind::Email,
+            &format!("person{number}@example.com"),
+        );
+    }
+    let bytes = vault.encode_additions(&key()).unwrap();
+    let clear = |needle: &[u8]| bytes.windows(needle.len()).any(|part| part == needle);
+    assert!(!clear(b"example.com") && !clear(b"person"));
+    let read = |bytes: &[u8], key: &MasterKey| {
+        file::read(
+            Path::new("vault/v1"),
+            bytes,
+            key,
+            &mut Arena::default(),
+            |_, _| {},
+        )
+        .unwrap_err()
+        .to_string()
+    };
+    for at in [20, 60, bytes.len() / 2, bytes.len() - 1] {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        assert!(
+            read(&changed, &key()).contains("`vault/v1` is damaged"),
+            "byte {at}"
+        );
+    }
+    assert!(read(&bytes[..bytes.len() - 1], &key()).contains("is damaged"));
+    let mut later = bytes.clone();
+    later[8] = 2;
+    assert!(read(&later, &key()).contains("version 2"));
+    let other = MasterKey {
+        number: [4; 8],
+        ..key()
+    };
+    assert!(read(&bytes, &other).contains("does not open the vault"));
+}
+
+proptest! {
+    /// Whatever the order of links, and however they are spread over commits, every e-mail stands
+    /// for the same customer.
+    #[test]
+    fn the_order_of_links_does_not_matter(
+        pairs in prop::collection::vec((0..6_usize, 0..4_usize), 0..25),
+        order in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut vault = Vault::default();
+        let emails: Vec<_> =
+            (0..6).map(|n| mint(&mut vault, IdentityKind::Email, &format!("e{n}@x"))).collect();
+        let customers: Vec<_> =
+            (0..4).map(|n| mint(&mut vault, IdentityKind::CustomerId, &format!("c{n}"))).collect();
+        let base = vault.encode_additions(&key()).unwrap();
+        for &(email, customer) in &pairs {
+            vault.link(emails[email], customers[customer]);
+        }
+        // Another order, in two commits with a reload between them.
+        let mut shuffled = pairs.clone();
+        if !shuffled.is_empty() {
+            let turn = order.index(shuffled.len());
+            shuffled.rotate_left(turn);
+            shuffled.reverse();
+        }
+        let at = cut.index(shuffled.len() + 1);
+        let mut files = vec![base];
+        for part in [&shuffled[..at], &shuffled[at..]] {
+            let mut other = reload(&files);
+            for &(email, customer) in part {
+                other.link(emails[email], customers[customer]);
+            }
+            files.push(other.encode_additions(&key()).unwrap());
+        }
+        let other = reload(&files);
+        for &email in &emails {
+            prop_assert_eq!(vault.resolve(email), other.resolve(email));
+        }
+        // And it is what the set of pairs says.
+        for (number, &email) in emails.iter().enumerate() {
+            let seen: std::collections::BTreeSet<_> =
+                pairs.iter().filter(|pair| pair.0 == number).map(|pair| pair.1).collect();
+            let expected = match seen.iter().collect::<Vec<_>>().as_slice() {
+                [only] => customers[**only],
+                _ => email,
+            };
+            prop_assert_eq!(vault.resolve(email), CustomerId(expected.0));
+        }
+    }
+}
