@@ -61,6 +61,16 @@ impl RiskLevels {
     }
 }
 
+/// 0.5, 0.7, 0.85, 0.95: with a horizon of 90 days, every level has customers of the CDNOW sample
+/// under each of the models with dropout, at the end of the calibration and at the end of the data.
+impl Default for RiskLevels {
+    fn default() -> Self {
+        Self {
+            thresholds: [0.5, 0.7, 0.85, 0.95],
+        }
+    }
+}
+
 impl TryFrom<[f64; 4]> for RiskLevels {
     type Error = StatsError;
 

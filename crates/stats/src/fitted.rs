@@ -83,6 +83,8 @@ pub struct StartOutcome {
     pub start: Vec<f64>,
     /// Log-likelihood reached, on the groups used to compare starts (all, when they are few).
     pub log_likelihood: f64,
+    /// Newton steps made.
+    pub iterations: u32,
     /// How it ended.
     pub convergence: Convergence,
 }

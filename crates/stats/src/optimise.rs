@@ -106,3 +106,6 @@ pub enum State<const D: usize> {
     /// Neither.
     Stopped,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -55,6 +55,7 @@ pub(crate) fn search<const D: usize>(
         outcomes.push(StartOutcome {
             start: (0..D).map(|i| start[i] * problem.units[i]).collect(),
             log_likelihood: found.at.value + problem.offset,
+            iterations: found.iterations,
             convergence: convergence(&found, problem),
         });
         // A later start must be visibly better to win, so that rounding never chooses.

@@ -228,3 +228,51 @@ impl LeftSums {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimise::tests::check_derivatives;
+    use crate::purchase::{GroupedSummaries, PurchaseSummary, nbd};
+
+    fn tables() -> Tables {
+        let histories = [
+            (0, 0.0, 30.0),
+            (1, 2.0, 30.0),
+            (4, 28.0, 31.0),
+            (300, 20.0, 38.0),
+        ]
+        .map(|(x, t_x, t)| PurchaseSummary { x, t_x, t });
+        Tables::new(GroupedSummaries::new(&histories).unwrap().groups())
+    }
+
+    #[test]
+    fn correctness_derivatives() {
+        let tables = tables();
+        for start in [Start::Safe, Start::AtRisk] {
+            for point in [
+                [0.25, 0.2, 0.8, 2.4],
+                [3.0, 0.02, 1.0, 0.1],
+                [0.1, 5.0, 20.0, 30.0],
+            ] {
+                check_derivatives(point.map(libm::log), |p| {
+                    evaluate(&tables, start, Parallelism::ONE, p)
+                });
+            }
+        }
+        check_derivatives([0.25_f64, 0.2].map(libm::log), |p| {
+            nbd::evaluate(&tables, p)
+        });
+    }
+
+    #[test]
+    fn consistency_without_dropout_the_likelihood_is_the_nbd() {
+        let tables = tables();
+        let without = nbd::evaluate(&tables, &[0.25_f64, 0.2].map(libm::log)).value;
+        for start in [Start::Safe, Start::AtRisk] {
+            let point = [0.25, 0.2, 1e-300, 1.0].map(libm::log);
+            let with = evaluate(&tables, start, Parallelism::ONE, &point).value;
+            assert!((with - without).abs() < 1e-10, "{with} {without}");
+        }
+    }
+}

@@ -154,3 +154,22 @@ fn add_count(count: &Count, [p, q, gamma]: [f64; 3], ln_gamma_rate: f64, sum: &m
     sum.hessian[2][1] += w / gamma;
     sum.hessian[2][2] -= w * q / (gamma * gamma);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimise::tests::check_derivatives;
+    use crate::spend::SpendSummary;
+
+    #[test]
+    fn correctness_derivatives() {
+        let spend = [(1, 20.0), (1, 35.5), (2, 35.0), (9, 80.0), (400, 12.0)]
+            .map(|(x, mean)| SpendSummary { x, mean });
+        let tables = Tables::new(GroupedSpend::new(&spend).unwrap().groups());
+        for point in [[6.0, 4.0, 0.5], [0.3, 0.8, 3.0], [40.0, 2.0, 0.01]] {
+            check_derivatives(point.map(libm::log), |p| {
+                evaluate(&tables, Parallelism::ONE, p)
+            });
+        }
+    }
+}

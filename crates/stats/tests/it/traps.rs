@@ -4,10 +4,11 @@ use regulars_stats::purchase::{
     BgNbd, GroupedSummaries, MbgNbd, Nbd, ParetoNbd, PurchaseKind, PurchaseModel, PurchaseSummary,
     ScoreOptions, fit_purchase, fit_purchase_or_nbd, score_orders, usual_gap_quantile,
 };
+use regulars_stats::spend::GammaGamma;
 use regulars_stats::{Convergence, FitOptions, Parallelism, StatsError};
 
 use crate::cdnow::{close, grouped, histories};
-use crate::simulate::Random;
+use crate::simulate::{Random, customers};
 
 fn history(x: u32, t_x: f64, t: f64) -> PurchaseSummary {
     PurchaseSummary { x, t_x, t }
@@ -206,6 +207,22 @@ fn runability_daily_buyers_fall_back_to_no_dropout() {
         let next = found.fitted.model.expected_orders(daily[0], 30.0);
         close(next, f64::from(daily[0].x) / daily[0].t * 30.0, 0.5);
     }
+}
+
+/// Customers of two kinds, nearly all of one (the shapes of lifetimes issue 271).
+#[test]
+fn runability_polarised_dropout_is_a_reported_boundary() {
+    let life = BgNbd::new(1.0, 57.0, 0.002, 0.06).unwrap();
+    let spend = GammaGamma::new(6.0, 4.0, 15.0).unwrap();
+    let all = customers(&life, &spend, 4_000, 1.0, 271);
+    let all: Vec<PurchaseSummary> = all.iter().map(|c| c.buyer.history).collect();
+    let groups = GroupedSummaries::new(&all).unwrap();
+    let found = BgNbd::fit(&groups, &FitOptions::default()).unwrap();
+    assert!(
+        matches!(found.convergence, Convergence::Boundary { .. }),
+        "{found:?}"
+    );
+    assert!(found.log_likelihood.is_finite());
 }
 
 #[test]
