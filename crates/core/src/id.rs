@@ -54,7 +54,7 @@ impl Partition {
 pub struct OrderKey(pub u64);
 
 /// A text that repeats (a product, a category, a channel), as an index into [`Symbols`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Symbol(pub u32);
 
 impl Symbol {

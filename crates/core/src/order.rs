@@ -24,14 +24,15 @@ pub enum RecordKind {
     Refund,
 }
 
-/// Where an order stands, in the one vocabulary that all sources are mapped to.
+/// Where an order stands, in the one vocabulary that all sources are mapped to; ordered by how far
+/// it is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Placed and not cancelled: counts.
-    Placed,
     /// Not paid (yet): does not count until a newer version says that it is placed.
     Unpaid,
+    /// Placed and not cancelled: counts.
+    Placed,
     /// Refunded in full: counted until it was refunded.
     Refunded,
     /// Cancelled: counted until it was cancelled.

@@ -191,6 +191,29 @@ impl Zone {
         self.instant_of(i64::from(date.0) * DAY_MS)
     }
 
+    /// Reads an instant: `2026-11-01` (its last millisecond in this zone), `2026-11-01T12:00:00Z`
+    /// or with another offset, or `2026-11-01T12:00` on a clock of this zone.
+    pub fn parse_instant(&self, text: &str) -> Option<Timestamp> {
+        let text = text.trim();
+        if let Some(date) = CivilDate::parse(text) {
+            return Some(self.end_of(date));
+        }
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Some(Timestamp(at.as_millisecond()));
+        }
+        let local: jiff::civil::DateTime = text.parse().ok()?;
+        let date = local.date();
+        let date = CivilDate::new(
+            i32::from(date.year()),
+            u32::try_from(date.month()).ok()?,
+            u32::try_from(date.day()).ok()?,
+        )?;
+        let time = local.time();
+        let seconds = (i64::from(time.hour()) * 60 + i64::from(time.minute())) * 60
+            + i64::from(time.second());
+        Some(self.instant_of(i64::from(date.0) * DAY_MS + seconds * 1000))
+    }
+
     /// The last millisecond of `date`: what a bare date means as `--as-of`.
     pub fn end_of(&self, date: CivilDate) -> Timestamp {
         self.start_of(CivilDate(date.0 + 1)).plus_ms(-1)
@@ -281,6 +304,17 @@ mod tests {
             25 * HOUR_MS - 1,
             "the day on which summer time ends has 25 hours"
         );
+    }
+
+    #[test]
+    fn instants_are_read_in_their_zone() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let read = |text| berlin.parse_instant(text).map(|at| at.to_string());
+        assert_eq!(read("2026-01-01").as_deref(), Some("2026-01-01T22:59:59.999Z"));
+        assert_eq!(read("2026-01-01T12:00:00Z").as_deref(), Some("2026-01-01T12:00:00Z"));
+        assert_eq!(read("2026-01-01T12:00:00+05:00").as_deref(), Some("2026-01-01T07:00:00Z"));
+        assert_eq!(read("2026-01-01T12:00").as_deref(), Some("2026-01-01T11:00:00Z"));
+        assert_eq!(read("yesterday"), None);
     }
 
     #[test]

@@ -190,6 +190,8 @@ trait_table! {
         "Days between the last order and the one before it.";
     UsualRange "usual_range" TraitKind::Number("days"), [Orders],
         "Own usual range: nine in ten gaps of this customer should be shorter. From the fitted purchase model; before a fit, of the gaps of all customers.";
+    BeyondUsualRange "beyond_usual_range" TraitKind::Flag, [Orders],
+        "Silent for longer than the own usual range.";
     OrdersLast30Days "orders_last_30_days" TraitKind::Count, [],
         "Orders of the last 30 days.";
     OrdersLast90Days "orders_last_90_days" TraitKind::Count, [],

@@ -1,1 +1,31 @@
-//! Regulars: profile.
+//! One customer as a pure state machine.
+//!
+//! ```text
+//! records ──Ledger──► orders that count ──Profile::fold──► facts
+//!                                                            │ + Context (settings, everyone else, models)
+//!                                                            ▼
+//!                                            Customer: traits, scores, lifecycle, at any `now`
+//! ```
+//!
+//! Nothing here does I/O or knows a clock; the same records give the same state, whatever their
+//! order of arrival.
+
+mod ledger;
+
+mod profile;
+
+mod context;
+mod customer;
+
+mod lifecycle;
+mod rfm;
+mod rhythm;
+mod scores;
+mod steps;
+
+pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
+pub use customer::Customer;
+pub use ledger::{Ledger, Oddities, Product, Products};
+pub use profile::{Declared, Discounts, OrderFact, Profile, PurchaseHistory, Shares};
+pub use rfm::RfmScores;
+pub use scores::{Scores, churn_level};

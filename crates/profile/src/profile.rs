@@ -1,0 +1,257 @@
+//! The state of one customer: a fold over their orders.
+//!
+//! A profile holds facts, never conclusions that depend on `now`: everything that moves with
+//! time is computed when it is asked for (`traits`).
+
+use regulars_core::{
+    CivilDate, CustomerId, Grain, Order, OrderLine, Symbol, TimeUnit, Timestamp, TraitValue, Zone,
+};
+
+/// An order as a profile remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderFact {
+    /// When it was placed.
+    pub occurred_at: Timestamp,
+    /// Net revenue after refunds, in minor units.
+    pub net_minor: i64,
+}
+
+/// Net revenue by category or brand, in minor units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shares(Vec<(Symbol, i64)>);
+
+impl Shares {
+    fn add(&mut self, of: Symbol, net_minor: i64) {
+        if of == Symbol::NONE {
+            return;
+        }
+        match self.0.iter_mut().find(|(symbol, _)| *symbol == of) {
+            Some((_, sum)) => *sum += net_minor,
+            None => self.0.push((of, net_minor)),
+        }
+    }
+
+    /// Every entry, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (Symbol, i64)> {
+        self.0.iter().copied()
+    }
+
+    /// Number of different entries.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True when nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entry with the most; between equals the first by `text`.
+    pub fn top<'t>(&self, text: impl Fn(Symbol) -> &'t str) -> Option<(Symbol, i64)> {
+        self.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| text(b.0).cmp(text(a.0))))
+    }
+}
+
+/// A trait that a customers file declared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Declared {
+    /// A text.
+    Text(Symbol),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// A moment; of a date, its first instant in the workspace's time zone.
+    Instant(Timestamp),
+}
+
+/// Discounts over a customer's orders, of those orders for which they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Discounts {
+    /// Orders whose discount is known.
+    pub known_orders: u32,
+    /// Orders that had one.
+    pub discounted_orders: u32,
+    /// What was taken off, in minor units.
+    pub discount_minor: i64,
+    /// Net revenue of the orders whose discount is known, in minor units.
+    pub net_minor: i64,
+}
+
+/// One customer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Who it is.
+    pub customer: CustomerId,
+    /// Orders that count, by time.
+    pub orders: Vec<OrderFact>,
+    /// Sum of net revenue, in minor units.
+    pub revenue_minor: i64,
+    /// Refunds and credits, those of orders that no longer count included, in minor units.
+    pub refunds_minor: i64,
+    /// Cost of the goods in minor units; `None` unless known for every order.
+    pub cost_minor: Option<i64>,
+    /// Pieces ordered.
+    pub quantity: f64,
+    /// Discounts.
+    pub discounts: Discounts,
+    /// Net revenue by category.
+    pub categories: Shares,
+    /// Net revenue by brand.
+    pub brands: Shares,
+    /// Channel of the first order that has one.
+    pub first_channel: Symbol,
+    /// Country of the last order that has one.
+    pub last_country: Symbol,
+    /// Declared traits by name.
+    pub declared: Vec<(Symbol, Declared)>,
+}
+
+impl Profile {
+    /// A customer of whom nothing is known.
+    pub fn new(customer: CustomerId) -> Self {
+        Self {
+            customer,
+            orders: Vec::new(),
+            revenue_minor: 0,
+            refunds_minor: 0,
+            cost_minor: Some(0),
+            quantity: 0.0,
+            discounts: Discounts::default(),
+            categories: Shares::default(),
+            brands: Shares::default(),
+            first_channel: Symbol::NONE,
+            last_country: Symbol::NONE,
+            declared: Vec::new(),
+        }
+    }
+
+    /// Takes in the next order by time.
+    pub fn fold(&mut self, order: &Order<'_>) {
+        self.orders.push(OrderFact {
+            occurred_at: order.occurred_at,
+            net_minor: order.net_minor,
+        });
+        self.revenue_minor += order.net_minor;
+        self.refunds_minor += order.refunded_minor;
+        self.quantity += order.quantity;
+        self.cost_minor = self.cost_minor.zip(order.cost_minor).map(|(sum, cost)| sum + cost);
+        if let Some(discount_minor) = order.discount_minor {
+            self.discounts.known_orders += 1;
+            self.discounts.discounted_orders += u32::from(discount_minor > 0);
+            self.discounts.discount_minor += discount_minor;
+            self.discounts.net_minor += order.net_minor;
+        }
+        for OrderLine { category, brand, net_minor, .. } in order.lines {
+            self.categories.add(*category, *net_minor);
+            self.brands.add(*brand, *net_minor);
+        }
+        if self.first_channel == Symbol::NONE {
+            self.first_channel = order.channel;
+        }
+        if order.country != Symbol::NONE {
+            self.last_country = order.country;
+        }
+    }
+
+    /// Sets or replaces a declared trait.
+    pub fn declare(&mut self, name: Symbol, value: Declared) {
+        match self.declared.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.declared.push((name, value)),
+        }
+    }
+
+    /// The declared trait of that name.
+    pub fn declared(&self, name: Symbol) -> Option<Declared> {
+        self.declared.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+    }
+
+    /// When the first order was placed.
+    pub fn first_order_at(&self) -> Option<Timestamp> {
+        self.orders.first().map(|order| order.occurred_at)
+    }
+
+    /// When the last order was placed.
+    pub fn last_order_at(&self) -> Option<Timestamp> {
+        self.orders.last().map(|order| order.occurred_at)
+    }
+
+    /// Time between the last order and the one before it, in milliseconds.
+    pub fn last_gap_ms(&self) -> Option<i64> {
+        let [.., before, last] = self.orders.as_slice() else {
+            return None;
+        };
+        Some(last.occurred_at.0 - before.occurred_at.0)
+    }
+
+    /// The orders in `(start, now]`.
+    pub fn orders_within(&self, start: Timestamp, now: Timestamp) -> &[OrderFact] {
+        let from = self.orders.partition_point(|order| order.occurred_at <= start);
+        let to = self.orders.partition_point(|order| order.occurred_at <= now);
+        &self.orders[from.min(to)..to]
+    }
+}
+
+/// What the purchase and spend models see of a customer.
+///
+/// Ages are differences of calendar dates in the workspace's time zone, in units of time;
+/// orders within one grain are one purchase.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PurchaseHistory {
+    /// Repeat purchases: grains with an order, less one.
+    pub x: u32,
+    /// Age at the last purchase, 0 when there was no repeat.
+    pub t_x: f64,
+    /// Age at `now`.
+    pub t: f64,
+    /// Net revenue of the repeat purchases, in minor units.
+    pub repeat_spend_minor: i64,
+}
+
+impl PurchaseHistory {
+    /// Of the orders up to `now`; `None` when there are none.
+    pub fn of(
+        orders: &[OrderFact],
+        zone: &Zone,
+        (unit, grain): (TimeUnit, Grain),
+        today: CivilDate,
+    ) -> Option<Self> {
+        let first = zone.date_of(orders.first()?.occurred_at);
+        let grain_days = match grain {
+            Grain::Day => 1,
+            Grain::Week => 7,
+        };
+        let grain_of = |order: &OrderFact| (zone.date_of(order.occurred_at).0 - first.0) / grain_days;
+        let (mut x, mut last, mut repeat_spend_minor) = (0, 0, 0);
+        for order in orders {
+            let this = grain_of(order);
+            if this > last {
+                x += 1;
+                last = this;
+            }
+            if this > 0 {
+                repeat_spend_minor += order.net_minor;
+            }
+        }
+        let age = |days: i32| f64::from(days) / unit.days();
+        Some(Self { x, t_x: age(last * grain_days), t: age((today.0 - first.0).max(last * grain_days)), repeat_spend_minor })
+    }
+
+    /// Mean net revenue of a repeat purchase in minor units; `None` without repeats.
+    pub fn mean_spend_minor(&self) -> Option<f64> {
+        (self.x > 0).then(|| self.repeat_spend_minor as f64 / f64::from(self.x))
+    }
+}
+
+impl Declared {
+    /// The value as the rule language sees it.
+    pub fn value<'t>(self, text: impl Fn(Symbol) -> &'t str) -> TraitValue<'t> {
+        match self {
+            Self::Text(symbol) => TraitValue::Text(text(symbol)),
+            Self::Number(number) => TraitValue::Number(number),
+            Self::Flag(flag) => TraitValue::Flag(flag),
+            Self::Instant(at) => TraitValue::Instant(at),
+        }
+    }
+}
