@@ -9,6 +9,7 @@ mod column;
 use regulars_core::{Currency, OrderStatus, Timestamp};
 use serde::{Serialize, Serializer};
 
+pub(crate) use column::DictBuilder;
 pub use column::{DeclaredColumn, DeclaredValues, DictColumn, TextColumn};
 
 use crate::RowLevel;

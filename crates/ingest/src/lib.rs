@@ -3,6 +3,8 @@
 //! ```text
 //! Input ─► recognise ─► Recognition (form, source, entity, column → field, questions)
 //!   └────► open(Recognition) ─► Reader ─► Batch, Batch, … (typed columns and rejected rows)
+//!
+//! inside: bytes ─input─► text ─rows─► cells ─value─► typed columns ─reader─► batch
 //! ```
 //!
 //! Nothing here knows the store. What always holds: a file is streamed, never held whole; a row
@@ -17,6 +19,9 @@ mod input;
 mod options;
 mod reader;
 mod recognise;
+mod recognition;
+mod rows;
+mod value;
 
 pub use batch::{
     AdSpendBatch, Amounts, Batch, CustomerBatch, DeclaredColumn, DeclaredValues, DictColumn,
@@ -27,7 +32,8 @@ pub use field::{Entity, Field, FieldError, FieldNames, field_table};
 pub use input::Input;
 pub use options::{DateOrder, DecimalMark, Encoding, ReadOptions, RowLevel, SerialDates};
 pub use reader::{Progress, Reader, Tally, open};
-pub use recognise::{
+pub use recognise::recognise;
+pub use recognition::{
     AmountUnit, ColumnInfo, Compression, CurrencyReason, Decided, DecidedBy, DeclaredKind, Format,
-    Header, LevelReason, MapReason, Question, Recognition, Role, SampleRow, Source, recognise,
+    Header, LevelReason, MapReason, Question, Recognition, Role, SampleRow, Source,
 };

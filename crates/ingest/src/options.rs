@@ -29,6 +29,8 @@ pub struct ReadOptions {
     pub decimal: Option<DecimalMark>,
     /// Encoding of a text file (`--encoding`).
     pub encoding: Option<Encoding>,
+    /// Delimiter of a text file, an ASCII character (`--delimiter`).
+    pub delimiter: Option<char>,
     /// Whether a row is an order or a line of one (`--level`).
     pub level: Option<RowLevel>,
     /// What words of the status column mean, before the built-in ones (`--status`).
@@ -50,6 +52,7 @@ impl ReadOptions {
             serial_dates: SerialDates::Refuse,
             decimal: None,
             encoding: None,
+            delimiter: None,
             level: None,
             statuses: Vec::new(),
             batch_rows: 32_768,

@@ -1,11 +1,38 @@
 //! The reader: batches of typed rows, one after the other, in the order of the file.
 
-use crate::{Batch, IngestError, Input, ReadOptions, Recognition};
+mod build;
+mod cell;
+mod column;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use build::Builder;
+pub(crate) use cell::{Privacy, masked, text_of};
+
+use crate::recognition::Form;
+use crate::rows::{
+    Delimited, JsonKeys, JsonLines, ParquetColumns, ParquetRows, RowSource, TextRows, TextShape,
+};
+use crate::{Batch, Format, Header, IngestError, Input, ReadOptions, Recognition, Role};
 
 /// Reads a recognised file in batches.
-#[derive(Debug)]
 pub struct Reader {
-    options: ReadOptions,
+    rows: RowSource,
+    builder: Builder,
+    read: Arc<AtomicU64>,
+    bytes_total: u64,
+    /// Rows of a Parquet file: its bytes are not read in their order.
+    rows_total: Option<u64>,
+    tally: Tally,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("tally", &self.tally)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How far a reader is, in bytes of the file as it is stored.
@@ -39,32 +66,127 @@ pub fn open(
     recognition: &Recognition,
     options: &ReadOptions,
 ) -> Result<Reader, IngestError> {
-    let _ = (input.into(), recognition);
+    let input = input.into();
+    if let Some(question) = recognition.questions.first() {
+        let file = input.name().to_owned();
+        return Err(IngestError::Question {
+            file,
+            question: Box::new(question.clone()),
+        });
+    }
+    let bytes_total = input.size()?;
+    let wanted = |role: &Role| *role != Role::Unmapped;
+    let columns = recognition
+        .columns
+        .iter()
+        .filter(|column| wanted(&column.role));
+    let positions: Vec<usize> = columns.map(|column| column.position).collect();
+    let read = Arc::new(AtomicU64::new(0));
+    let rows = open_rows(
+        &input,
+        &recognition.form,
+        &positions,
+        options.batch_rows,
+        &read,
+    )?;
+    let rows_total = match recognition.format {
+        Format::Parquet => Some(ParquetColumns::of(&input)?.rows),
+        Format::Delimited { .. } | Format::Whitespace { .. } | Format::Ndjson { .. } => None,
+    };
+    let builder = Builder::new(recognition, options);
     Ok(Reader {
-        options: options.clone(),
+        rows,
+        builder,
+        read,
+        bytes_total,
+        rows_total,
+        tally: Tally::default(),
     })
 }
 
 impl Reader {
-    /// The next rows; `None` at the end.
+    /// The next rows; `None` at the end. A batch may hold rejected rows only.
     ///
     /// # Errors
     /// When the file cannot be read any further. Rows that cannot be read are in the batch.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, IngestError> {
-        let _ = &self.options;
-        Ok(None)
+        let batch = self.rows.next_batch()?;
+        let skipped = self.rows.skipped();
+        self.tally.repeated_headers = skipped.repeated_headers;
+        self.tally.blank_rows = skipped.blank_rows;
+        Ok(batch.map(|rows| {
+            let batch = self.builder.build(rows);
+            self.tally.rows += batch.len() as u64;
+            self.tally.rejected += batch.rejected().len() as u64;
+            batch
+        }))
     }
 
     /// How far the reader is.
     pub fn progress(&self) -> Progress {
+        let bytes_read = match (&self.rows, self.rows_total) {
+            (RowSource::Parquet(rows), Some(total)) if total > 0 => {
+                let share = rows.rows_done() as f64 / total as f64;
+                (share * self.bytes_total as f64) as u64
+            }
+            _ => self.read.load(Ordering::Relaxed),
+        };
         Progress {
-            bytes_read: 0,
-            bytes_total: 0,
+            bytes_read: bytes_read.min(self.bytes_total),
+            bytes_total: self.bytes_total,
         }
     }
 
     /// What has been read so far.
     pub fn tally(&self) -> Tally {
-        Tally::default()
+        self.tally
     }
+}
+
+/// Opens the rows of a file; of a Parquet file, the columns at `positions` only.
+pub(crate) fn open_rows(
+    input: &Input,
+    form: &Form,
+    positions: &[usize],
+    batch_rows: usize,
+    read: &Arc<AtomicU64>,
+) -> Result<RowSource, IngestError> {
+    let width = form.names.len();
+    let (encoding, header, shape) = match form.format {
+        Format::Parquet => {
+            return Ok(RowSource::Parquet(ParquetRows::new(
+                input, positions, batch_rows,
+            )?));
+        }
+        Format::Delimited {
+            delimiter,
+            encoding,
+            header,
+        } => {
+            let cells = form.header.clone();
+            let shape = Delimited::new(delimiter as u8, form.line_end, width, cells);
+            (encoding, header, TextShape::Delimited(shape))
+        }
+        Format::Whitespace { encoding, header } => {
+            (encoding, header, TextShape::Whitespace { width })
+        }
+        Format::Ndjson { encoding } => {
+            let keys = JsonKeys::new(form.names.clone());
+            (
+                encoding,
+                Header::Absent,
+                TextShape::Json(JsonLines::new(keys)),
+            )
+        }
+    };
+    let text = input.text(form.compression, encoding, read)?;
+    let rows = TextRows::new(input.clone(), text, shape, batch_rows);
+    // The splitter of delimited text skips the header itself, wherever it stands.
+    let skip = match (&form.format, header) {
+        (Format::Whitespace { .. }, Header::Present) => 1,
+        _ => 0,
+    };
+    Ok(RowSource::Text(
+        rows.skipping(skip).after_preamble(form.preamble)?,
+    ))
 }

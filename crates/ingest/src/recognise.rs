@@ -1,272 +1,43 @@
-//! What a file is: its form, whose export, what its rows are and which column is which field.
+//! Recognising a file: its form, whose export it is, what its rows are and which column is
+//! which field.
 //!
-//! Everything is decided before the first row is delivered, from the names, from the content of
-//! a sample and, where a sample cannot tell, from the whole column. What nothing tells is asked
-//! ([`Question`]), never guessed row by row.
+//! ```text
+//! first bytes ─► form (compression, encoding, delimiter, header) ─► names of the columns
+//!   sample of rows ─► survey (what the cells look like)
+//!   names and survey ─► source, entity, column → field
+//!   survey, of the whole column where a sample cannot tell ─► conventions, or a question
+//! ```
+//!
+//! Everything is decided before the first row is delivered; what nothing tells is asked
+//! ([`Question`](crate::Question)), never guessed row by row.
 
-use std::path::PathBuf;
+mod conventions;
+mod form;
+mod header;
+mod level;
+mod mapping;
+mod samples;
+mod source;
+mod survey;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use regulars_core::Currency;
-use serde::Serialize;
 
-use crate::Input;
-use crate::{DateOrder, DecimalMark, Encoding, Entity, Field, IngestError, ReadOptions, RowLevel};
+pub(crate) use mapping::looks_personal;
+use survey::Survey;
 
-/// What was recognised of a file, and how; serialises to the JSON of `--dry-run`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Recognition {
-    /// The file.
-    pub file: PathBuf,
-    /// Its compression.
-    pub compression: Compression,
-    /// Its form.
-    pub format: Format,
-    /// Whose export it is.
-    pub source: Source,
-    /// What its rows are.
-    pub entity: Entity,
-    /// Whether a row is an order or a line of one; [`RowLevel::Order`] for other files.
-    pub level: RowLevel,
-    /// How the level was decided.
-    pub level_reason: LevelReason,
-    /// Currency of rows that name none.
-    pub currency: Currency,
-    /// Whether the currency was read off the amounts or is the workspace's.
-    pub currency_reason: CurrencyReason,
-    /// The columns, in the order of the file.
-    pub columns: Vec<ColumnInfo>,
-    /// The first rows, as they stand and as they will be read; personal cells are masked.
-    pub samples: Vec<SampleRow>,
-    /// What must be said before the file can be read.
-    pub questions: Vec<Question>,
-    /// Things worth knowing that stop nothing, for a person.
-    pub notes: Vec<String>,
-}
+use crate::reader::open_rows;
+use crate::recognition::Form;
+use crate::rows::{RowBatch, RowSource};
+use crate::value::CurrencySign;
+use crate::{
+    ColumnInfo, CurrencyReason, DecidedBy, Field, IngestError, Input, ReadOptions, Recognition,
+};
 
-/// Compression of a file, by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// None.
-    None,
-    /// Gzip, of one member or several.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-}
-
-/// Form of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "form")]
-pub enum Format {
-    /// Text with a delimiter and quotes.
-    Delimited {
-        /// The delimiter.
-        delimiter: char,
-        /// Encoding of the text.
-        encoding: Encoding,
-        /// Whether the first row names the columns.
-        header: Header,
-    },
-    /// Text whose columns are separated by runs of spaces or tabs.
-    Whitespace {
-        /// Encoding of the text.
-        encoding: Encoding,
-        /// Whether the first row names the columns.
-        header: Header,
-    },
-    /// One JSON object on each line.
-    Ndjson {
-        /// Encoding of the text.
-        encoding: Encoding,
-    },
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// Whether the first row names the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Header {
-    /// It does.
-    Present,
-    /// It is data already.
-    Absent,
-}
-
-/// Whose export a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// Orders or customers exported by Shopify.
-    Shopify,
-    /// Orders exported by WooCommerce or one of its export plugins.
-    #[serde(rename = "woocommerce")]
-    WooCommerce,
-    /// The Online Retail data sets of the UCI repository.
-    UciOnlineRetail,
-    /// The CDNOW data set: ids, day, pieces and dollars without a header.
-    Cdnow,
-    /// Any other.
-    Generic,
-}
-
-/// A column of the file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ColumnInfo {
-    /// Header, or `column_3`.
-    pub name: String,
-    /// Position, from 0.
-    pub position: usize,
-    /// What it is read as; `None` when it is left out.
-    pub role: Role,
-    /// How it was found.
-    pub reason: Option<MapReason>,
-    /// Order of day and month, where that matters.
-    pub date_order: Option<Decided<DateOrder>>,
-    /// Decimal separator, where numbers have any.
-    pub decimal: Option<Decided<DecimalMark>>,
-    /// Whether amounts are in minor units already (a header such as `price_minor`).
-    pub unit: AmountUnit,
-}
-
-/// What a column is read as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// A field.
-    Field(Field),
-    /// A declared trait of customers under this name.
-    Declared(String, DeclaredKind),
-    /// A personal text of customers under this name, sealed before anything is written.
-    Personal(String),
-    /// Left out.
-    Unmapped,
-}
-
-/// Type of a declared trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeclaredKind {
-    /// Yes or no.
-    Flag,
-    /// A number.
-    Number,
-    /// A day or an instant.
-    Date,
-    /// A text.
-    Text,
-}
-
-/// How a column came to its field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MapReason {
-    /// `--map` or `--columns` says so.
-    Given,
-    /// Its header is known.
-    Name,
-    /// Its cells look like it.
-    Content,
-    /// Its place in a known file without a header.
-    Position,
-}
-
-/// A decision and where it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Decided<T> {
-    /// What was decided.
-    pub value: T,
-    /// Where it comes from.
-    pub by: DecidedBy,
-}
-
-/// Where a decision comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecidedBy {
-    /// An option.
-    Given,
-    /// Values of the sample that can be read in one way only.
-    Sample,
-    /// Values of the whole column that can be read in one way only.
-    WholeColumn,
-    /// The other columns of the file.
-    OtherColumns,
-}
-
-/// How [`Recognition::level`] was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LevelReason {
-    /// `--level` says so.
-    Given,
-    /// The source's exports are so.
-    Source,
-    /// The same order id stands on several rows.
-    RepeatedOrderIds,
-    /// The columns that are there.
-    Columns,
-}
-
-/// Where [`Recognition::currency`] comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CurrencyReason {
-    /// The workspace's currency.
-    Default,
-    /// Signs or codes beside the amounts.
-    Amounts,
-}
-
-/// Unit of the amounts of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AmountUnit {
-    /// Major units with a fraction: 12.34.
-    Major,
-    /// Minor units: 1234.
-    Minor,
-}
-
-/// A row of the file, as it stands and as it will be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SampleRow {
-    /// Line of the file (row number in Parquet), from 1.
-    pub line: u64,
-    /// The cells, in the order of the columns.
-    pub raw: Vec<String>,
-    /// Fields that have a value, as text: instants in UTC, amounts as plain decimals.
-    pub typed: Vec<(String, String)>,
-    /// Why the row will be rejected, if it will.
-    pub rejected: Option<String>,
-}
-
-/// Something that the file does not tell and that must be said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "question")]
-pub enum Question {
-    /// Every date of the column can be read in two ways.
-    #[error(
-        "in column `{column}` day and month cannot be told apart (such as `{example}`): say `--date-order dmy` or `--date-order mdy`"
-    )]
-    DateOrder {
-        /// The column.
-        column: String,
-        /// A value.
-        example: String,
-    },
-    /// Every separator of the column can be read in two ways.
-    #[error(
-        "in column `{column}` thousands and decimals cannot be told apart (such as `{example}`): say `--decimal point` or `--decimal comma`"
-    )]
-    Decimal {
-        /// The column.
-        column: String,
-        /// A value.
-        example: String,
-    },
-}
+/// Rows that a decision looks at before it asks for the whole file.
+const SAMPLE_ROWS: usize = 5_000;
 
 /// Recognises a file.
 ///
@@ -280,7 +51,134 @@ pub fn recognise(
     options: &ReadOptions,
 ) -> Result<Recognition, IngestError> {
     let input = input.into();
-    Err(IngestError::Empty {
-        file: input.name().into(),
-    })
+    let form = form::form(&input, options)?;
+    let mut rows = Looking::at(&input, &form)?;
+    let Some(sample) = rows.next_sample()? else {
+        let file = input.name().to_owned();
+        return Err(if form.header.is_some() || form.names.is_empty() {
+            IngestError::HeaderOnly { file }
+        } else {
+            IngestError::Empty { file }
+        });
+    };
+    let mut survey = Survey::new(&form);
+    survey.add(&sample.rows);
+    let mapped = mapping::map(&input, &form, &survey, &sample.rows, options)?;
+    let columns = mapping::column_infos(&form, &mapped, &survey, options);
+    let decide = |survey: &Survey, by| {
+        conventions::decide(columns.clone(), &mapped, survey, &form, options, by)
+    };
+    let mut decided = decide(&survey, DecidedBy::Sample);
+    if !decided.open.is_empty() {
+        // The sample cannot tell: the whole file may.
+        let mut whole = survey.clone();
+        whole.only(&decided.open);
+        while let Some(batch) = rows.next()? {
+            whole.add(&batch.rows);
+        }
+        let sample = std::mem::replace(&mut decided, decide(&whole, DecidedBy::WholeColumn));
+        decided.credit(&sample);
+    }
+    let (columns, questions) = (decided.columns, decided.questions);
+    let (currency, currency_reason) = currency(&columns, &survey, options.default_currency);
+    let (level, level_reason) = level::level(&columns, &mapped, &sample.rows, options);
+    let mut recognition = Recognition {
+        file: input.name().to_owned(),
+        compression: form.compression,
+        format: form.format.clone(),
+        source: mapped.source,
+        entity: mapped.entity,
+        level,
+        level_reason,
+        currency,
+        currency_reason,
+        notes: notes(&columns, &sample, options),
+        columns,
+        samples: Vec::new(),
+        questions,
+        form,
+    };
+    recognition.samples = samples::samples(&input, &recognition, options)?;
+    Ok(recognition)
+}
+
+/// The rows of a file while it is being recognised.
+struct Looking {
+    rows: RowSource,
+}
+
+impl Looking {
+    fn at(input: &Input, form: &Form) -> Result<Self, IngestError> {
+        let positions: Vec<usize> = (0..form.names.len()).collect();
+        let read = Arc::new(AtomicU64::new(0));
+        let rows = open_rows(input, form, &positions, SAMPLE_ROWS, &read)?;
+        Ok(Self { rows })
+    }
+
+    /// The first batch with rows; `None` when there is none.
+    fn next_sample(&mut self) -> Result<Option<RowBatch>, IngestError> {
+        let mut first_rejected = None;
+        while let Some(batch) = self.next()? {
+            if batch.rows.len() > 0 {
+                return Ok(Some(batch));
+            }
+            first_rejected.get_or_insert(batch);
+        }
+        // Every row is broken: recognition goes on with none, and reading will say why.
+        Ok(first_rejected)
+    }
+
+    fn next(&mut self) -> Result<Option<RowBatch>, IngestError> {
+        self.rows.next_batch()
+    }
+}
+
+/// The currency of rows that name none: what stands beside the amounts, else the workspace's.
+fn currency(
+    columns: &[ColumnInfo],
+    survey: &Survey,
+    default: Currency,
+) -> (Currency, CurrencyReason) {
+    let mut meant = columns
+        .iter()
+        .filter(|column| column.field().is_some_and(is_amount))
+        .flat_map(|column| survey.signs(column.position))
+        .map(|sign: CurrencySign| sign.meant(default));
+    let named = columns
+        .iter()
+        .any(|column| column.field() == Some(Field::Currency));
+    match meant.next() {
+        Some(first) if !named && meant.all(|other| other == first) => {
+            (first, CurrencyReason::Amounts)
+        }
+        Some(_) | None => (default, CurrencyReason::Default),
+    }
+}
+
+fn is_amount(field: Field) -> bool {
+    field.kind() == crate::field::FieldKind::Amount
+}
+
+/// Things worth knowing that stop nothing.
+fn notes(columns: &[ColumnInfo], sample: &RowBatch, options: &ReadOptions) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(column) = columns
+        .iter()
+        .find(|column| column.field() == Some(Field::Status))
+    {
+        let words = survey::distinct(&sample.rows, column.position, 20);
+        let unknown = words.iter().filter(|word| {
+            !crate::value::is_missing(word)
+                && crate::value::status(word, &options.statuses).is_none()
+        });
+        let unknown: Vec<String> = unknown.map(|word| format!("`{word}`")).collect();
+        if !unknown.is_empty() {
+            notes.push(format!(
+                "unknown statuses in `{}`, whose rows will be rejected: {}; say what they mean with `--status 'word=placed'`",
+                column.name,
+                unknown.join(", ")
+            ));
+        }
+    }
+    notes
 }

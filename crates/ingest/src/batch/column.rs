@@ -221,11 +221,12 @@ mod tests {
         let mut builder = DictBuilder::with_capacity(0);
         let text_of = |row: usize| format!("t{}", row % 777);
         for row in 0..5_000 {
-            builder.push(
-                if row % 10 == 0 { "" } else { &text_of(row) }
-                    .to_string()
-                    .as_str(),
-            );
+            let text = if row % 10 == 0 {
+                String::new()
+            } else {
+                text_of(row)
+            };
+            builder.push(&text);
         }
         let column = builder.finish();
         for row in 0..5_000 {

@@ -66,7 +66,7 @@ const ORDERS: &[FieldNames] = table! {
         "Debitorennummer" "numéro client" "n° client" "code client" "id client" "client"
         "número de cliente" "id cliente" "código cliente" "cliente" "klantnummer" "klant id"
         "klant";
-    Email: "email" "customer email" "email address" "e-mail address" "mail" "buyer email"
+    Email: "email" "customer email" "email address" "mail" "buyer email"
         "contact email" "user email" "email (billing)" "billing email" "order email"
         "E-Mail-Adresse" "Kunden-E-Mail" "courriel" "adresse email" "email client"
         "correo electrónico" "correo" "email cliente" "e-mailadres" "klant email";
@@ -95,7 +95,7 @@ const ORDERS: &[FieldNames] = table! {
         "code article" "id producto" "código producto" "referencia" "artikelcode"
         "productnummer";
     ProductName: "product name" "lineitem name" "item name" "description" "product title"
-        "item description" "product description" "title" "line item name" "item title"
+        "item description" "product description" "title" "item title"
         "Artikel" "Artikelname" "Artikelbezeichnung" "Produktname" "Produkt" "Bezeichnung"
         "nom du produit" "produit" "désignation" "libellé" "nombre del producto" "producto"
         "descripción" "productnaam" "omschrijving";
@@ -138,7 +138,7 @@ const ORDERS: &[FieldNames] = table! {
     OrderTotal: "order total" "total" "total price" "order amount" "amount" "grand total"
         "order value" "total amount" "order total amount" "total paid" "revenue"
         "order revenue" "net sales" "sales" "sales amount" "gross sales" "value" "net revenue"
-        "n. revenue (formatted)" "n. revenue" "payment value" "payment amount" "spent"
+        "n. revenue" "n. revenue (formatted)" "payment value" "payment amount" "spent"
         "total sales" "dollars" "monetary value" "Gesamtsumme" "Gesamtbetrag" "Gesamt"
         "Summe" "Bestellwert" "Betrag" "Umsatz" "Rechnungsbetrag" "total commande"
         "montant total" "montant" "total ttc" "chiffre d'affaires" "importe total" "importe"
@@ -170,7 +170,7 @@ const CUSTOMERS: &[FieldNames] = table! {
         "cid" "Kundennummer" "Kunden-Nr" "Kunden-ID" "numéro client" "n° client"
         "code client" "id client" "número de cliente" "id cliente" "código cliente"
         "klantnummer" "klant id";
-    Email: "email" "email address" "e-mail address" "customer email" "mail" "user email"
+    Email: "email" "email address" "customer email" "mail" "user email"
         "contact email" "billing email" "email (billing)" "E-Mail-Adresse" "Kunden-E-Mail"
         "courriel" "adresse email" "correo electrónico" "correo" "e-mailadres";
     Name: "name" "full name" "customer name" "display name" "billing name" "contact name"

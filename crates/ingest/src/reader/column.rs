@@ -1,0 +1,207 @@
+//! Reading one column of some rows into typed values; cells that cannot be read reject their
+//! row.
+
+mod parse;
+
+use std::borrow::Cow;
+
+use arrow::array::{Array, StringArray};
+use regulars_core::{Currency, OrderStatus, Timestamp};
+
+pub(super) use parse::{Currencies, amounts, currencies, flags, instants, numbers, statuses};
+
+use super::cell::{Privacy, clean_id, clean_text, masked, write_email, write_text};
+use crate::batch::{DictBuilder, DictColumn, TextColumn};
+use crate::rows::{CellColumn, Column};
+use crate::{ColumnInfo, Reject, RejectReason};
+
+/// Rows that are rejected so far, of one batch.
+#[derive(Debug)]
+pub(super) struct Rejections<'l> {
+    lines: &'l [u64],
+    /// Empty until the first.
+    keep: Vec<bool>,
+    rejects: Vec<Reject>,
+}
+
+impl<'l> Rejections<'l> {
+    pub(super) fn new(lines: &'l [u64], rejects: Vec<Reject>) -> Self {
+        Self {
+            lines,
+            keep: Vec::new(),
+            rejects,
+        }
+    }
+
+    /// Rejects a row, for the first reason that is found.
+    pub(super) fn add(
+        &mut self,
+        row: usize,
+        column: &ColumnInfo,
+        cell: &str,
+        reason: RejectReason,
+    ) {
+        if self.keep.is_empty() {
+            self.keep = vec![true; self.lines.len()];
+        }
+        if !self.keep[row] {
+            return;
+        }
+        self.keep[row] = false;
+        self.rejects.push(Reject {
+            line: self.lines[row],
+            column: column.name.clone(),
+            value: masked(cell, column.privacy()),
+            reason,
+        });
+    }
+
+    /// The rejects in order of lines, and which rows to keep unless all are.
+    pub(super) fn finish(mut self) -> (Vec<Reject>, Option<Vec<bool>>) {
+        self.rejects.sort_by_key(|reject| reject.line);
+        (self.rejects, (!self.keep.is_empty()).then_some(self.keep))
+    }
+}
+
+impl ColumnInfo {
+    pub(crate) fn privacy(&self) -> Privacy {
+        use crate::field::FieldKind;
+        match &self.role {
+            crate::Role::Field(field) => match field.kind() {
+                FieldKind::Email | FieldKind::Personal => Privacy::Personal,
+                _ => Privacy::Open,
+            },
+            crate::Role::Personal(_) => Privacy::Personal,
+            crate::Role::Declared(..) => Privacy::Open,
+            crate::Role::Unmapped if crate::recognise::looks_personal(&self.name) => {
+                Privacy::Personal
+            }
+            crate::Role::Unmapped => Privacy::Open,
+        }
+    }
+}
+
+/// A column of texts: of a text file, or of strings in Parquet.
+pub(super) trait Texts: Copy {
+    fn rows(self) -> usize;
+    /// The cell without the space around it; empty when missing.
+    fn text(&self, row: usize) -> &str;
+}
+
+impl Texts for CellColumn<'_> {
+    fn rows(self) -> usize {
+        self.len()
+    }
+
+    fn text(&self, row: usize) -> &str {
+        self.get(row)
+    }
+}
+
+impl Texts for &StringArray {
+    fn rows(self) -> usize {
+        self.len()
+    }
+
+    fn text(&self, row: usize) -> &str {
+        if self.is_null(row) {
+            ""
+        } else {
+            self.value(row).trim()
+        }
+    }
+}
+
+/// What is taken off a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cleaning {
+    /// The traces of programs, of an id.
+    Id,
+    /// Nothing but the words for nothing.
+    Text,
+}
+
+impl Cleaning {
+    fn of(self, cell: &str) -> &str {
+        match self {
+            Self::Id => clean_id(cell),
+            Self::Text => clean_text(cell),
+        }
+    }
+}
+
+/// A column of texts.
+pub(super) fn texts(column: Column<'_>, cleaning: Cleaning) -> TextColumn {
+    match column {
+        Column::Cells(cells) => texts_of(cells, cleaning),
+        Column::Strings(array) => texts_of(array, cleaning),
+        other => {
+            let mut texts = TextColumn::with_capacity(other.len(), other.len() * 8);
+            for row in 0..other.len() {
+                write_text(other, row, texts.buffer());
+                texts.finish_text();
+            }
+            texts
+        }
+    }
+}
+
+fn texts_of<T: Texts>(cells: T, cleaning: Cleaning) -> TextColumn {
+    let mut texts = TextColumn::with_capacity(cells.rows(), cells.rows() * 8);
+    for row in 0..cells.rows() {
+        texts.push(cleaning.of(cells.text(row)));
+    }
+    texts
+}
+
+/// A column of e-mails: in lower case, empty where the cell is no address.
+pub(super) fn emails(column: Column<'_>) -> TextColumn {
+    let mut texts = TextColumn::with_capacity(column.len(), column.len() * 20);
+    let mut cell = String::new();
+    for row in 0..column.len() {
+        match column {
+            Column::Cells(cells) => write_email(cells.get(row), texts.buffer()),
+            other => {
+                cell.clear();
+                write_text(other, row, &mut cell);
+                write_email(&cell, texts.buffer());
+            }
+        }
+        texts.finish_text();
+    }
+    texts
+}
+
+/// A column of texts that repeat.
+pub(super) fn dictionary(column: Column<'_>, cleaning: Cleaning) -> DictColumn {
+    match column {
+        Column::Cells(cells) => dictionary_of(cells, cleaning),
+        Column::Strings(array) => dictionary_of(array, cleaning),
+        other => {
+            let (mut builder, mut cell) = (DictBuilder::with_capacity(other.len()), String::new());
+            for row in 0..other.len() {
+                cell.clear();
+                write_text(other, row, &mut cell);
+                builder.push(cleaning.of(&cell));
+            }
+            builder.finish()
+        }
+    }
+}
+
+fn dictionary_of<T: Texts>(cells: T, cleaning: Cleaning) -> DictColumn {
+    let mut builder = DictBuilder::with_capacity(cells.rows());
+    for row in 0..cells.rows() {
+        builder.push(cleaning.of(cells.text(row)));
+    }
+    builder.finish()
+}
+
+/// Keeps the rows that are to be kept.
+pub(super) fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut row = 0;
+    values.retain(|_| {
+        row += 1;
+        keep[row - 1]
+    });
+}

@@ -1,0 +1,193 @@
+//! Whether the first row names the columns, and what they are called.
+
+use std::collections::HashSet;
+
+use crate::field::{field_table, normalised};
+use crate::recognition::{CellType, Form};
+use crate::value::{DateHint, NumberHint, date_hint, number_hint};
+use crate::{Compression, Entity, Format, Header, IngestError, Input, ReadOptions};
+
+/// The names of the columns, and where they come from.
+pub(super) struct Named {
+    pub(super) header: Header,
+    names: Vec<String>,
+    cells: Option<Vec<String>>,
+}
+
+impl Named {
+    pub(super) fn form(
+        self,
+        compression: Compression,
+        format: Format,
+        line_end: u8,
+        preamble: usize,
+    ) -> Form {
+        let types = vec![CellType::Text; self.names.len()];
+        let (names, header) = (self.names, self.cells);
+        Form {
+            compression,
+            format,
+            line_end,
+            preamble,
+            names,
+            header,
+            types,
+        }
+    }
+}
+
+/// Judges the first of `rows`; `--columns` names what it does not.
+pub(super) fn header(
+    input: &Input,
+    rows: Vec<Vec<String>>,
+    options: &ReadOptions,
+) -> Result<Named, IngestError> {
+    let file = || input.name().to_owned();
+    let Some((first, below)) = rows.split_first() else {
+        return Err(IngestError::Empty { file: file() });
+    };
+    let header = judge(first, below);
+    if header == Header::Present && below.is_empty() {
+        return Err(IngestError::HeaderOnly { file: file() });
+    }
+    let cells = (header == Header::Present).then(|| first.clone());
+    let names = match &options.columns {
+        Some(given) if given.len() != first.len() => {
+            return Err(IngestError::Mapping {
+                message: format!(
+                    "`--columns` names {} columns, `{}` has {}: use `-` for a column to leave out",
+                    given.len(),
+                    input.name().display(),
+                    first.len()
+                ),
+            });
+        }
+        Some(given) => given
+            .iter()
+            .map(|name| name.clone().unwrap_or_default())
+            .collect(),
+        None => cells
+            .clone()
+            .unwrap_or_else(|| vec![String::new(); first.len()]),
+    };
+    Ok(Named {
+        header,
+        names: unique(names),
+        cells,
+    })
+}
+
+fn judge(first: &[String], below: &[Vec<String>]) -> Header {
+    let known = known_names();
+    let recognised = first
+        .iter()
+        .filter(|cell| known.contains(&normalised(cell)))
+        .count();
+    if recognised >= 2 {
+        return Header::Present;
+    }
+    if first.iter().any(|cell| is_value(cell)) {
+        return Header::Absent;
+    }
+    if recognised > 0 {
+        return Header::Present;
+    }
+    // Values below a cell that is none: it names them.
+    let over_values = (0..first.len()).any(|column| {
+        let cells = below
+            .iter()
+            .filter_map(|row| row.get(column))
+            .filter(|cell| !cell.is_empty());
+        let (values, all) = cells.fold((0, 0), |(values, all), cell| {
+            (values + usize::from(is_value(cell)), all + 1)
+        });
+        values * 2 > all
+    });
+    // Texts over texts: names are all there and all different, and do not come again.
+    let names: HashSet<&String> = first.iter().filter(|cell| !cell.is_empty()).collect();
+    let repeats = below
+        .iter()
+        .any(|row| row.iter().zip(first).any(|(cell, name)| cell == name));
+    let all_different = names.len() == first.len() && !repeats;
+    if over_values || all_different {
+        Header::Present
+    } else {
+        Header::Absent
+    }
+}
+
+fn is_value(cell: &str) -> bool {
+    cell.contains('@') || number_hint(cell) != NumberHint::None || date_hint(cell) != DateHint::None
+}
+
+fn known_names() -> HashSet<String> {
+    let tables = Entity::ALL.into_iter().flat_map(field_table);
+    tables
+        .flat_map(|names| names.headers)
+        .map(|header| normalised(header))
+        .collect()
+}
+
+/// Names for columns without one, and different ones for columns that share theirs.
+fn unique(names: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let named = names.into_iter().enumerate().map(|(position, name)| {
+        let base = match name.trim() {
+            "" => format!("column_{}", position + 1),
+            name => name.to_owned(),
+        };
+        let mut unique = base.clone();
+        let mut copy = 1;
+        while !seen.insert(unique.clone()) {
+            copy += 1;
+            unique = format!("{base} ({copy})");
+        }
+        unique
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(rows: &[&[&str]]) -> Header {
+        let own = |row: &&[&str]| row.iter().map(|&cell| cell.to_owned()).collect();
+        let rows: Vec<Vec<String>> = rows.iter().map(own).collect();
+        judge(&rows[0], &rows[1..])
+    }
+
+    #[test]
+    fn headers_are_told_from_data() {
+        assert_eq!(
+            judged(&[&["id", "date", "total"], &["1", "2024-01-01", "5"]]),
+            Header::Present
+        );
+        assert_eq!(
+            judged(&[&["0001", "19970101", "2"], &["2", "19970103", "5"]]),
+            Header::Absent
+        );
+        assert_eq!(judged(&[&["foo", "bar"], &["x", "12.50"]]), Header::Present);
+        assert_eq!(
+            judged(&[&["Ann", "Berlin"], &["Bob", "Berlin"]]),
+            Header::Absent
+        );
+        assert_eq!(
+            judged(&[&["ann@x.de", "x"], &["bob@x.de", "y"]]),
+            Header::Absent
+        );
+        assert_eq!(
+            judged(&[&["", "Order ID", "2024"], &["0", "7", "1"]]),
+            Header::Absent
+        );
+    }
+
+    #[test]
+    fn names_are_made_unique() {
+        let names = ["Total", "", "Total", "Total"].map(str::to_owned).to_vec();
+        assert_eq!(
+            unique(names),
+            ["Total", "column_2", "Total (2)", "Total (3)"]
+        );
+    }
+}

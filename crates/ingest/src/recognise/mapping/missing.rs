@@ -1,0 +1,171 @@
+//! What a kind of rows needs, and what to say when a file does not have it.
+
+use std::collections::HashSet;
+
+use super::Mapped;
+use crate::field::nearest;
+use crate::reader::{Privacy, masked, text_of};
+use crate::recognition::Form;
+use crate::rows::Rows;
+use crate::{Entity, Field, IngestError, Input, ReadOptions};
+
+/// Columns that a message lists.
+const LISTED: usize = 40;
+
+/// Something that is needed and not there: the field to name, and what it is, for a person.
+pub(super) type Missing = (Field, &'static str);
+
+const NO_CUSTOMER: Missing = (
+    Field::CustomerId,
+    "nothing to tell the customer by (`customer_id` or `email`)",
+);
+const NO_DATE: Missing = (Field::OccurredAt, "no date of the order (`occurred_at`)");
+const NO_AMOUNT: Missing = (
+    Field::OrderTotal,
+    "no amount (`order_total`, `order_subtotal`, `line_total` or `unit_price`)",
+);
+
+/// What the rows lack to be of their kind; `tried` are the kinds that were tried before.
+pub(super) fn missing(
+    mapped: &Mapped,
+    tried: &[(Mapped, Vec<Missing>)],
+    form: &Form,
+    sample: &Rows,
+) -> Vec<Missing> {
+    let any = |fields: &[Field]| fields.iter().any(|&field| mapped.has(field));
+    let mut missing = Vec::new();
+    let mut need = |fields: &[Field], what: Missing| {
+        if !any(fields) {
+            missing.push(what);
+        }
+    };
+    match mapped.entity {
+        Entity::Orders => {
+            need(&[Field::CustomerId, Field::Email], NO_CUSTOMER);
+            need(&[Field::OccurredAt], NO_DATE);
+            let amounts = [
+                Field::OrderTotal,
+                Field::OrderSubtotal,
+                Field::LineTotal,
+                Field::UnitPrice,
+            ];
+            need(&amounts, NO_AMOUNT);
+        }
+        Entity::AdSpend => {
+            need(&[Field::Date], (Field::Date, "no date (`date`)"));
+            need(&[Field::Spend], (Field::Spend, "no amount (`spend`)"));
+            let what = (
+                Field::Channel,
+                "nothing that it was spent on (`channel` or `campaign`)",
+            );
+            need(&[Field::Channel, Field::Campaign], what);
+        }
+        Entity::Products => {
+            let what = (
+                Field::ProductId,
+                "nothing to tell the product by (`product_id`)",
+            );
+            need(&[Field::ProductId], what);
+            let about = [
+                Field::ProductName,
+                Field::Category,
+                Field::Brand,
+                Field::UnitCost,
+                Field::UnitPrice,
+            ];
+            let what = (
+                Field::Category,
+                "nothing about the product (`category`, `brand`, `unit_cost`, …)",
+            );
+            need(&about, what);
+        }
+        Entity::Customers => {
+            need(&[Field::CustomerId, Field::Email], NO_CUSTOMER);
+            let meant = tried
+                .iter()
+                .find(|(tried, _)| tried.entity == Entity::Orders);
+            // Rows that speak of orders are no customers, even when a date or an amount of
+            // theirs was not found.
+            if let Some((orders, open)) = meant
+                && (speaks_of_orders(orders) || repeats(mapped, form, sample))
+            {
+                missing.extend(open);
+            }
+        }
+    }
+    missing
+}
+
+fn speaks_of_orders(orders: &Mapped) -> bool {
+    let lines = [
+        Field::OrderId,
+        Field::ProductId,
+        Field::Quantity,
+        Field::UnitPrice,
+        Field::LineTotal,
+    ];
+    lines.iter().any(|&field| orders.has(field))
+}
+
+/// Whether many customers stand on several rows.
+fn repeats(mapped: &Mapped, form: &Form, sample: &Rows) -> bool {
+    let key = |field| {
+        let found = |position: &usize| mapped.fields[*position].is_some_and(|f| f.field == field);
+        (0..form.names.len()).find(found)
+    };
+    let Some(position) = key(Field::CustomerId).or_else(|| key(Field::Email)) else {
+        return false;
+    };
+    let column = sample.column(position);
+    let ids: Vec<String> = (0..column.len()).map(|row| text_of(column, row)).collect();
+    let distinct: HashSet<&String> = ids.iter().collect();
+    distinct.len() * 5 < ids.len() * 4
+}
+
+/// The error for a file whose columns are of no kind of rows.
+pub(super) fn unmapped(
+    input: &Input,
+    form: &Form,
+    mapped: &Mapped,
+    missing: &[Missing],
+    options: &ReadOptions,
+) -> IngestError {
+    let shown = |name: &String| format!("`{}`", masked(name, Privacy::Open));
+    let mut columns: Vec<String> = form.names.iter().take(LISTED).map(shown).collect();
+    if form.names.len() > LISTED {
+        columns.push(format!("and {} more", form.names.len() - LISTED));
+    }
+    let what: Vec<&str> = missing.iter().map(|&(_, what)| what).collect();
+    let unnamed = form
+        .names
+        .iter()
+        .enumerate()
+        .all(|(i, name)| *name == format!("column_{}", i + 1));
+    let example = if unnamed {
+        "it has no header: name its columns in order, such as \
+         `--columns order_id,customer_id,date,-,total` (`-` leaves one out)"
+            .to_owned()
+    } else {
+        let free = form
+            .names
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| mapped.fields[*i].is_none());
+        let field = missing
+            .first()
+            .map_or(Field::CustomerId, |&(field, _)| field);
+        let column = nearest(field.name(), free.map(|(_, name)| name.as_str()));
+        let column = column
+            .or(form.names.first().map(String::as_str))
+            .unwrap_or_default();
+        let column = masked(column, Privacy::Open);
+        format!("say which column it is, such as `--map '{field}={column}'`")
+    };
+    IngestError::Unmapped {
+        file: input.name().to_owned(),
+        entity: options.entity.or(Some(mapped.entity)),
+        missing: what.join(", "),
+        columns: columns.join(", "),
+        example,
+    }
+}
