@@ -27,6 +27,8 @@ pub(crate) struct Baskets<'a> {
     currency: Currency,
     dice: Dice,
     placed: u32,
+    /// Memory for the lines of one order.
+    lines: Vec<Line>,
 }
 
 /// A price cut of an order.
@@ -78,6 +80,7 @@ impl<'a> Baskets<'a> {
             currency,
             dice,
             placed: 0,
+            lines: Vec::new(),
         }
     }
 
@@ -88,7 +91,8 @@ impl<'a> Baskets<'a> {
         let channel = self.channel(visit.place);
         let device = self.device();
         let cut = self.cut(visit);
-        let mut lines: Vec<Line> = Vec::with_capacity(visit.n_lines as usize);
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
         for _ in 0..visit.n_lines {
             let line = self.line(visit.moment.day, &lines, cut);
             lines.push(line);
@@ -133,6 +137,7 @@ impl<'a> Baskets<'a> {
                 updated_at: fate.updated_at,
             });
         }
+        self.lines = lines;
     }
 
     fn channel(&mut self, place: Place) -> Channel {

@@ -64,14 +64,9 @@ impl<'a> Rhythm<'a> {
         while let Some(span) = self.life.spans.get(self.span).copied().flatten() {
             let Some(last) = self.last else {
                 self.last = Some(span.from);
-                return Some((
-                    span.from,
-                    if self.span == 0 {
-                        Place::First
-                    } else {
-                        Place::Back
-                    },
-                ));
+                let came_back = self.span > 0;
+                let place = if came_back { Place::Back } else { Place::First };
+                return Some((span.from, place));
             };
             let shape = self.life.behaviour().gap_shape;
             let gap = if shape == 1.0 {
