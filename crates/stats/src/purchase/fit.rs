@@ -1,5 +1,7 @@
 //! Fits of the purchase models: starts, thinning, and what to do when there is no dropout to see.
 
+use serde::{Deserialize, Serialize};
+
 use super::geometric::{self, Start};
 use super::summary::{Group, GroupedSummaries};
 use super::tables::Tables;
@@ -29,7 +31,7 @@ pub fn fit_purchase(
 }
 
 /// A fit, and what it stands in for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PurchaseFit {
     /// The fit to use.
     pub fitted: Fitted<PurchaseModel>,

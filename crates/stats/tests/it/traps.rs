@@ -1,5 +1,6 @@
 //! Where other implementations break.
 
+use proptest::prelude::*;
 use regulars_stats::purchase::{
     BgNbd, GroupedSummaries, MbgNbd, Nbd, ParetoNbd, PurchaseKind, PurchaseModel, PurchaseSummary,
     ScoreOptions, fit_purchase, fit_purchase_or_nbd, score_orders, usual_gap_quantile,
@@ -351,4 +352,49 @@ fn correctness_a_one_time_buyer_is_alive_yet_at_risk() {
     let once = history(0, 0.0, 38.86);
     assert_eq!(model.probability_alive(once), 1.0);
     assert!(model.probability_of_no_order(once, 12.857) > 0.9);
+}
+
+fn any_history() -> impl Strategy<Value = PurchaseSummary> {
+    (0_u32..6, 1_u32..40, 0_u32..40).prop_map(|(x, t, gap)| {
+        let t_x = if x == 0 {
+            0
+        } else {
+            t.saturating_sub(gap).max(1)
+        };
+        history(x, f64::from(t_x) / 7.0, f64::from(t) / 7.0)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// Few customers, many of them alike: whatever the data, a model that scores or a typed error.
+    #[test]
+    fn runability_any_sound_histories(
+        histories in prop::collection::vec(any_history(), 1..25),
+    ) {
+        let groups = GroupedSummaries::new(&histories).unwrap();
+        for kind in PurchaseKind::WITH_DROPOUT {
+            let found = match fit_purchase_or_nbd(kind, &groups, &FitOptions::default()) {
+                Ok(found) => found,
+                Err(error) => {
+                    let customers = groups.counts().customers;
+                    prop_assert_eq!(error, StatsError::NoRepeats { customers });
+                    continue;
+                }
+            };
+            let first = found.replaced.as_ref().unwrap_or(&found.fitted);
+            prop_assert_ne!(&first.convergence, &Convergence::NotConverged);
+            let fitted = found.fitted;
+            prop_assert!(fitted.log_likelihood.is_finite());
+            for &history in &histories {
+                let expected = fitted.model.expected_orders(history, 4.0);
+                let none = fitted.model.probability_of_no_order(history, 4.0);
+                prop_assert!(expected.is_finite() && expected >= 0.0, "{:?}", fitted);
+                prop_assert!((0.0..=1.0).contains(&none), "{} {:?}", none, fitted);
+                let interval = fitted.model.orders_interval(history, 4.0, 0.8);
+                prop_assert!(interval.low <= interval.high && interval.probability <= 1.0 + 1e-12);
+            }
+        }
+    }
 }
