@@ -8,7 +8,7 @@ use crate::check::{
     InstantTest, LeafSpec, MICRO_PIECES, MeasureKind, Node, OrderedTest, Source, TextTest,
     ValueTest,
 };
-use crate::program::{Leaf, LeafSource, LeafStates, Memberships, Program, Scratch};
+use crate::program::{Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, WindowStarts};
 use crate::subject::Subject;
 use crate::tree::Measure;
 
@@ -154,6 +154,7 @@ impl Program {
             now,
             scratch,
             members,
+            starts: self.window_starts(now),
             explained,
         };
         explainer.explain(segment)
@@ -167,6 +168,7 @@ struct Explainer<'a, S> {
     now: Timestamp,
     scratch: Scratch,
     members: Memberships,
+    starts: WindowStarts,
     /// Segments that have been explained: each is explained once, however often it is named.
     explained: Memberships,
 }
@@ -247,7 +249,7 @@ impl<S: Subject> Explainer<'_, S> {
 
     fn condition(&self, spec: &LeafSpec, leaf: &Leaf) -> Part {
         let (program, now) = (self.program, self.now);
-        let value = leaf.value(program, self.states, self.subject, now);
+        let value = leaf.value(program, self.states, self.subject, now, &self.starts);
         let measure = match &leaf.source {
             LeafSource::Measure(measure) => Some(program.measure(*measure)),
             LeafSource::Trait(_) | LeafSource::Declared(_) => None,
@@ -260,7 +262,7 @@ impl<S: Subject> Explainer<'_, S> {
         };
         Part::Condition {
             text: spec.text.clone(),
-            holds: leaf.truth(program, self.states, self.subject, now),
+            holds: leaf.truth(program, self.states, self.subject, now, &self.starts),
             value,
             threshold: threshold(&spec.test, unit, now, program.zone()),
             next_change_at: leaf.next_flip(

@@ -40,7 +40,9 @@ pub use explain::{ExplainedValue, Explanation, Part};
 #[cfg(feature = "mutations")]
 pub use mutation::Mutation;
 pub use parse::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
-pub use program::{CompileError, Keep, LeafStates, Memberships, NamedRule, Program, Scratch};
+pub use program::{
+    CompileError, Keep, LeafStates, Memberships, NamedRule, Program, Scratch, WindowStarts,
+};
 pub use subject::Subject;
 pub use template::{TemplateError, expand_template, parse_template};
 pub use tree::{

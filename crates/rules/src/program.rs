@@ -92,8 +92,8 @@ fn circle(path: &[SegmentName]) -> String {
 #[derive(Debug, Clone)]
 pub struct Program {
     segments: Vec<Segment>,
-    /// Segment numbers such that each comes after those that it refers to.
-    order: Vec<u32>,
+    /// What decides about all segments.
+    everything: Scope,
     leaves: Vec<Leaf>,
     measures: Vec<MeasureProgram>,
     zone: Zone,
@@ -119,6 +119,8 @@ struct Scope {
     segments: Vec<u32>,
     /// Leaf numbers, ascending.
     leaves: Vec<u32>,
+    /// The boolean programs of the segments, one after the other.
+    code: Vec<Op>,
 }
 
 /// One step of a boolean program with a single accumulator.
@@ -136,7 +138,13 @@ enum Op {
     JumpIfFalse(u32),
     /// Goes on at this step when the accumulator is true.
     JumpIfTrue(u32),
+    /// Ends the program of a segment: the customer is a member when the accumulator is true.
+    Member(u32),
 }
+
+/// The last instant before each window of a program, at some `now`.
+#[derive(Debug, Clone, Default)]
+pub struct WindowStarts(Vec<Timestamp>);
 
 /// A set of segments of a program, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -151,6 +159,19 @@ pub struct Scratch {
     truth: Vec<u64>,
     members: Memberships,
     flips: Vec<Option<Timestamp>>,
+    /// Window starts at the `now` of the last evaluation: the next one is often at the same.
+    starts: WindowStarts,
+    starts_at: Option<Timestamp>,
+}
+
+impl Scratch {
+    /// Makes `starts` those of `now`.
+    fn look_from(&mut self, program: &Program, now: Timestamp) {
+        if self.starts_at != Some(now) {
+            self.starts = program.window_starts(now);
+            self.starts_at = Some(now);
+        }
+    }
 }
 
 impl Program {
@@ -212,7 +233,25 @@ impl Program {
 
     /// Folds an order into a state. Orders come in ascending time, ties by key.
     pub fn fold(&self, states: &mut LeafStates, order: &Order<'_>) {
-        states.fold(&self.measures, order, &self.zone, self.faults);
+        states.fold(&self.measures, order, None, &self.zone, self.faults);
+    }
+
+    /// As [`Self::fold`], for a state that is evaluated at the `now` of `starts` and later only:
+    /// conditions whose window the order has left by then are passed over.
+    pub fn fold_since(&self, states: &mut LeafStates, order: &Order<'_>, starts: &WindowStarts) {
+        states.fold(
+            &self.measures,
+            order,
+            Some(&starts.0),
+            &self.zone,
+            self.faults,
+        );
+    }
+
+    /// Where the windows of all conditions start when they end at `now`.
+    pub fn window_starts(&self, now: Timestamp) -> WindowStarts {
+        let start = |measure: &MeasureProgram| measure.start(now, &self.zone, self.faults);
+        WindowStarts(self.measures.iter().map(start).collect())
     }
 
     /// Working memory for evaluations of this program.
@@ -222,7 +261,7 @@ impl Program {
             known: vec![0; words],
             truth: vec![0; words],
             members: self.no_memberships(),
-            flips: Vec::new(),
+            ..Scratch::default()
         }
     }
 
@@ -269,18 +308,14 @@ impl Program {
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Option<Timestamp> {
-        let leaves = (0..self.leaves.len() as u32).collect();
-        let all = Scope {
-            segments: self.order.clone(),
-            leaves,
-        };
-        flips::next_flip(self, &all, &self.order, states, subject, now, scratch)
+        let all = &self.everything;
+        flips::next_flip(self, all, &all.segments, states, subject, now, scratch)
     }
 
     /// How far each segment can be answered with the data that is there, by segment number.
     pub fn availability(&self, has: &dyn Fn(DataNeed) -> bool) -> Vec<Availability> {
         let mut known = vec![Availability::Known; self.segments.len()];
-        for &segment in &self.order {
+        for &segment in &self.everything.segments {
             let of_segment = |name: &SegmentName| {
                 self.segment_index(name)
                     .map_or(Availability::Known, |index| known[index].clone())

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{SegmentName, Symbols};
+use regulars_core::{SegmentName, Symbols, Trait};
 
+use super::evaluate::REMEMBERED;
 use super::filter::FilterProgram;
 use super::{
     CompileError, Faults, Keep, Leaf, LeafSource, MAX_REFERENCES, MeasureProgram, NamedRule, Op,
@@ -36,12 +37,19 @@ pub(super) fn compile(
     };
     let mut segments: Vec<Segment> = rules.iter().map(|named| compiler.segment(named)).collect();
     for &number in &order {
-        let scope = scope_of(number, &segments, &references[number as usize], &order);
+        let mut scope = scope_of(number, &segments, &references[number as usize], &order);
+        scope.code = linked(&scope.segments, &segments);
         segments[number as usize].scope = scope;
     }
+    share_memory(&mut compiler.leaves);
+    let everything = Scope {
+        code: linked(&order, &segments),
+        segments: order,
+        leaves: (0..compiler.leaves.len() as u32).collect(),
+    };
     Ok(Program {
         segments,
-        order,
+        everything,
         leaves: compiler.leaves,
         measures: compiler.measures,
         zone: vocabulary.zone.clone(),
@@ -147,6 +155,41 @@ fn refuse_long_chains(
     Ok(())
 }
 
+/// Gives a place to each trait that several leaves ask for, as long as there are places.
+fn share_memory(leaves: &mut [Leaf]) {
+    let mut counts: BTreeMap<Trait, usize> = BTreeMap::new();
+    for leaf in leaves.iter() {
+        if let LeafSource::Trait(which) = leaf.source {
+            *counts.entry(which).or_default() += 1;
+        }
+    }
+    let shared = counts
+        .into_iter()
+        .filter(|&(_, leaves)| leaves > 1)
+        .map(|(which, _)| which);
+    let places: BTreeMap<Trait, u8> = shared.zip(0..REMEMBERED as u8).collect();
+    for leaf in leaves {
+        if let LeafSource::Trait(which) = leaf.source {
+            leaf.memory = places.get(&which).copied();
+        }
+    }
+}
+
+/// The programs of several segments as one: jumps are moved, each result is kept.
+fn linked(order: &[u32], segments: &[Segment]) -> Vec<Op> {
+    let mut all = Vec::new();
+    for &number in order {
+        let start = all.len() as u32;
+        all.extend(segments[number as usize].code.iter().map(|op| match *op {
+            Op::JumpIfFalse(target) => Op::JumpIfFalse(start + target),
+            Op::JumpIfTrue(target) => Op::JumpIfTrue(start + target),
+            other => other,
+        }));
+        all.push(Op::Member(number));
+    }
+    all
+}
+
 /// What decides about a segment; the scopes of those it refers to are known.
 fn scope_of(number: u32, segments: &[Segment], references: &[u32], order: &[u32]) -> Scope {
     let mut members = vec![false; segments.len()];
@@ -166,7 +209,11 @@ fn scope_of(number: u32, segments: &[Segment], references: &[u32], order: &[u32]
         .copied()
         .filter(|&segment| members[segment as usize])
         .collect();
-    Scope { segments, leaves }
+    Scope {
+        segments,
+        leaves,
+        code: Vec::new(),
+    }
 }
 
 struct Compiler<'a> {
@@ -245,6 +292,7 @@ impl Compiler<'_> {
         let leaf = Leaf {
             source,
             test: spec.test.clone(),
+            memory: None,
         };
         position_or_push(&mut self.leaves, |known| *known == leaf, || leaf.clone())
     }

@@ -1,9 +1,16 @@
-//! Truth of all segments at `now`: boolean programs over leaf truths, each leaf asked at most once.
+//! Truth of all segments at `now`: boolean programs over leaf truths.
+//!
+//! The hot loop of a fold over all customers: nothing is allocated, every leaf and every trait is
+//! asked at most once, and only if an earlier one has not decided.
 
-use regulars_core::Timestamp;
+use regulars_core::{Timestamp, TraitValue};
 
+use super::leaf::LeafSource;
 use super::{LeafStates, Memberships, Op, Program, Scratch};
 use crate::subject::Subject;
+
+/// How many traits' values one evaluation remembers.
+pub(super) const REMEMBERED: usize = 16;
 
 pub(super) fn evaluate<S: Subject>(
     program: &Program,
@@ -13,39 +20,50 @@ pub(super) fn evaluate<S: Subject>(
     scratch: &mut Scratch,
     memberships: &mut Memberships,
 ) {
+    scratch.look_from(program, now);
     scratch.known.fill(0);
     memberships.clear();
-    let (known, truth) = (&mut scratch.known, &mut scratch.truth);
-    for &segment in &program.order {
-        let leaf_truth = |leaf: u32| {
-            let (word, bit) = (leaf as usize / 64, 1_u64 << (leaf % 64));
-            if known[word] & bit == 0 {
-                known[word] |= bit;
-                let holds = program.leaves[leaf as usize].truth(program, states, subject, now);
-                truth[word] = if holds {
-                    truth[word] | bit
-                } else {
-                    truth[word] & !bit
-                };
-            }
-            truth[word] & bit != 0
-        };
-        if run(
-            &program.segments[segment as usize].code,
-            leaf_truth,
-            memberships,
-        ) {
-            memberships.insert(segment as usize);
+    let Scratch {
+        known,
+        truth,
+        starts,
+        ..
+    } = scratch;
+    let (mut values, mut asked) = ([TraitValue::Missing; REMEMBERED], 0_u32);
+    let leaf_truth = |number: u32| {
+        let (word, bit) = (number as usize / 64, 1_u64 << (number % 64));
+        if known[word] & bit == 0 {
+            known[word] |= bit;
+            let leaf = &program.leaves[number as usize];
+            let value = match (&leaf.source, leaf.memory) {
+                (LeafSource::Trait(which), Some(place)) => {
+                    let place = usize::from(place);
+                    if asked >> place & 1 == 0 {
+                        asked |= 1 << place;
+                        values[place] = subject.value(*which, now);
+                    }
+                    values[place]
+                }
+                _ => leaf.value(program, states, subject, now, starts),
+            };
+            let holds = leaf.holds(program, value, now);
+            truth[word] = if holds {
+                truth[word] | bit
+            } else {
+                truth[word] & !bit
+            };
         }
-    }
+        truth[word] & bit != 0
+    };
+    run(&program.everything.code, leaf_truth, memberships);
 }
 
-/// Runs a boolean program. The memberships of the segments it refers to are known.
+/// Runs the boolean programs of a scope, each segment after those that it refers to.
 pub(super) fn run(
     code: &[Op],
     mut leaf_truth: impl FnMut(u32) -> bool,
-    memberships: &Memberships,
-) -> bool {
+    memberships: &mut Memberships,
+) {
     let (mut truth, mut step) = (true, 0);
     while let Some(op) = code.get(step) {
         step += 1;
@@ -57,7 +75,8 @@ pub(super) fn run(
             Op::JumpIfFalse(target) if !truth => step = target as usize,
             Op::JumpIfTrue(target) if truth => step = target as usize,
             Op::JumpIfFalse(_) | Op::JumpIfTrue(_) => {}
+            Op::Member(segment) if truth => memberships.insert(segment as usize),
+            Op::Member(_) => {}
         }
     }
-    truth
 }

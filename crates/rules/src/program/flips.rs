@@ -31,13 +31,14 @@ pub(super) fn next_flip<S: Subject>(
     if scratch.flips.iter().all(Option::is_none) {
         return None;
     }
+    scratch.look_from(program, now);
     scratch.truth.fill(0);
     for &leaf in &scope.leaves {
-        if program.leaves[leaf as usize].truth(program, states, subject, now) {
+        if program.leaves[leaf as usize].truth(program, states, subject, now, &scratch.starts) {
             scratch.truth[leaf as usize / 64] |= 1 << (leaf % 64);
         }
     }
-    run_scope(program, scope, scratch);
+    run_scope(scope, scratch);
     let before = scratch.members.clone();
     loop {
         let next = scratch.flips.iter().copied().flatten().min()?;
@@ -47,7 +48,7 @@ pub(super) fn next_flip<S: Subject>(
                 *flip = flip_of(leaf, next);
             }
         }
-        run_scope(program, scope, scratch);
+        run_scope(scope, scratch);
         let differs = |&segment: &u32| {
             scratch.members.contains(segment as usize) != before.contains(segment as usize)
         };
@@ -57,14 +58,12 @@ pub(super) fn next_flip<S: Subject>(
     }
 }
 
-fn run_scope(program: &Program, scope: &Scope, scratch: &mut Scratch) {
-    scratch.members.clear();
-    for &segment in &scope.segments {
-        let truth = &scratch.truth;
-        let leaf_truth = |leaf: u32| truth[leaf as usize / 64] >> (leaf % 64) & 1 == 1;
-        let code = &program.segments[segment as usize].code;
-        if run(code, leaf_truth, &scratch.members) {
-            scratch.members.insert(segment as usize);
-        }
-    }
+fn run_scope(scope: &Scope, scratch: &mut Scratch) {
+    let Scratch { truth, members, .. } = scratch;
+    members.clear();
+    run(
+        &scope.code,
+        |leaf| truth[leaf as usize / 64] >> (leaf % 64) & 1 == 1,
+        members,
+    );
 }

@@ -2,7 +2,7 @@
 
 use regulars_core::{DAY_MS, Motion, Timestamp, Trait, TraitValue};
 
-use super::{LeafStates, Program};
+use super::{LeafStates, Program, WindowStarts};
 use crate::check::ValueTest;
 use crate::subject::Subject;
 
@@ -11,6 +11,8 @@ use crate::subject::Subject;
 pub(crate) struct Leaf {
     pub(crate) source: LeafSource,
     pub(crate) test: ValueTest,
+    /// Where an evaluation remembers the trait's value, when other leaves ask for it too.
+    pub(crate) memory: Option<u8>,
 }
 
 /// Where a leaf's value comes from.
@@ -32,17 +34,15 @@ impl Leaf {
         states: &LeafStates,
         subject: &'s S,
         now: Timestamp,
+        starts: &WindowStarts,
     ) -> TraitValue<'s> {
         match &self.source {
             LeafSource::Trait(which) => subject.value(*which, now),
             LeafSource::Declared(name) => subject.declared(name),
-            LeafSource::Measure(measure) => program.measures[*measure as usize].value(
-                states,
-                *measure,
-                now,
-                &program.zone,
-                program.faults,
-            ),
+            LeafSource::Measure(measure) => {
+                let (number, start) = (*measure as usize, starts.0[*measure as usize]);
+                program.measures[number].value(states, *measure, start, program.faults)
+            }
         }
     }
 
@@ -52,8 +52,17 @@ impl Leaf {
         states: &LeafStates,
         subject: &S,
         now: Timestamp,
+        starts: &WindowStarts,
     ) -> bool {
-        let value = self.value(program, states, subject, now);
+        self.holds(
+            program,
+            self.value(program, states, subject, now, starts),
+            now,
+        )
+    }
+
+    /// True when the leaf's value, asked at `now`, passes.
+    pub(crate) fn holds(&self, program: &Program, value: TraitValue<'_>, now: Timestamp) -> bool {
         #[cfg(feature = "mutations")]
         if let Some(seeded) = program
             .faults

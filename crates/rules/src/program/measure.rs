@@ -78,15 +78,19 @@ impl LeafStates {
         }
     }
 
+    /// `starts` gives for each measure the last instant that no later evaluation looks at.
     pub(super) fn fold(
         &mut self,
         measures: &[MeasureProgram],
         order: &Order<'_>,
+        starts: Option<&[Timestamp]>,
         zone: &Zone,
         faults: Faults,
     ) {
-        for (slot, measure) in self.slots.iter_mut().zip(measures) {
-            measure.fold(slot, order, zone, faults);
+        for (number, (slot, measure)) in self.slots.iter_mut().zip(measures).enumerate() {
+            if starts.is_none_or(|starts| order.occurred_at > starts[number]) {
+                measure.fold(slot, order, zone, faults);
+            }
         }
     }
 }
@@ -293,13 +297,13 @@ impl MeasureProgram {
         }
     }
 
-    /// Number of this measure's value at `now`; an instant or missing for the time of an order.
+    /// This measure's value over what is later than `start`: a number, or for the time of an order
+    /// an instant or missing.
     pub(crate) fn value(
         &self,
         states: &LeafStates,
         measure: u32,
-        now: Timestamp,
-        zone: &Zone,
+        start: Timestamp,
         faults: Faults,
     ) -> TraitValue<'static> {
         let count = |entries: usize| TraitValue::Integer(entries as i64);
@@ -308,19 +312,14 @@ impl MeasureProgram {
             Slot::OrderTime(None) => TraitValue::Missing,
             Slot::OrderTime(Some(at)) => TraitValue::Instant(*at),
             Slot::DistinctEver(symbols) => count(symbols.len()),
-            Slot::Times(times) => {
-                let start = self.start(now, zone, faults);
-                count(times.len() - times.partition_point(|&time| time <= start))
-            }
+            Slot::Times(times) => count(times.len() - times.partition_point(|&time| time <= start)),
             Slot::Distinct(entries) => {
-                let start = self.start(now, zone, faults);
                 count(entries.len() - entries.partition_point(|&(time, _)| time <= start))
             }
+            Slot::Amounts { total, .. } if mutated!(faults, SumIgnoresExits) => {
+                TraitValue::Integer(*total)
+            }
             Slot::Amounts { total, entries } => {
-                if mutated!(faults, SumIgnoresExits) {
-                    return TraitValue::Integer(*total);
-                }
-                let start = self.start(now, zone, faults);
                 let gone = entries.iter().take_while(|&&(time, _)| time <= start);
                 let gone: i64 = gone.map(|&(_, amount)| amount).sum();
                 TraitValue::Integer(total.saturating_sub(gone))
@@ -341,7 +340,8 @@ impl MeasureProgram {
         matches!(value, TraitValue::Integer(count) if is_capped && count >= 0 && count as usize >= self.cap)
     }
 
-    fn start(&self, now: Timestamp, zone: &Zone, faults: Faults) -> Timestamp {
+    /// The last instant before the window that ends at `now`.
+    pub(crate) fn start(&self, now: Timestamp, zone: &Zone, faults: Faults) -> Timestamp {
         let start = self.spec.window.start(now, zone);
         if mutated!(faults, WindowEdge) {
             start.plus_ms(-1)
@@ -408,6 +408,10 @@ impl MeasureProgram {
 
 /// Inserts into a list that ascends in time, after those of the same time.
 fn insert<T>(entries: &mut VecDeque<T>, at: Timestamp, entry: T, time: impl Fn(&T) -> Timestamp) {
+    if entries.back().is_none_or(|last| time(last) <= at) {
+        entries.push_back(entry);
+        return;
+    }
     let place = entries.partition_point(|known| time(known) <= at);
     entries.insert(place, entry);
 }

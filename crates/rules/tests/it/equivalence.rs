@@ -126,6 +126,20 @@ impl<'a> Trial<'a> {
                 }
             }
             if position % 5 == 0 {
+                let starts = self.program.window_starts(now);
+                let mut late = self.program.new_states();
+                for order in &known.orders {
+                    let program = &self.program;
+                    order.with_order(&mut self.symbols, |order| {
+                        program.fold_since(&mut late, order, &starts);
+                    });
+                }
+                let mut again = self.program.no_memberships();
+                self.program
+                    .evaluate(&late, &known, now, &mut scratch, &mut again);
+                if again != members {
+                    return Some(self.report(0, now, "`fold_since` differs from `fold`"));
+                }
                 let flip = |segment| {
                     let scratch = &mut self.program.new_scratch();
                     self.program
