@@ -1,1 +1,54 @@
-//! Regulars: pipeline.
+//! The flows, written top to bottom.
+//!
+//! ```text
+//! import    files ─► history
+//! base      history ─► everyone at one moment: profiles, population, segments, scores
+//! score     base ─► fitted, chosen and judged models ─► the log
+//! report    base ─► the whole picture
+//! customer_view, members, kpi      what the commands show of a base
+//! ```
+//!
+//! Nothing here prints or knows a terminal; nothing here is random or asks for the time.
+
+mod workspace;
+
+mod import;
+
+mod base;
+mod catalogue;
+mod population;
+
+mod fitted;
+mod score;
+
+mod customer_view;
+mod kpi;
+mod members;
+mod report;
+
+mod generate;
+
+mod config;
+mod error;
+mod progress;
+
+pub use base::{AsOfReason, Base, FoldOptions, Folded, Scoring, as_of, trait_json};
+pub use catalogue::{Catalogue, LIFECYCLE, Origin, Segment};
+pub use config::{Config, ImportConfig, Rate, WorkspaceConfig};
+pub use customer_view::{
+    CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,
+    find, unit_name, view,
+};
+pub use error::PipelineError;
+pub use fitted::{Choice, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted};
+pub use generate::{FileForm, generate};
+pub use import::{
+    FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts, RejectPolicy, RepeatPolicy,
+    currency_of, expand, import, recognise_all,
+};
+pub use kpi::{AllKpis, Kpis, SegmentKpis, kpis};
+pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};
+pub use progress::{Progress, Silent, Unit};
+pub use report::{DormancyAdvice, Flow, ModelsLine, Moves, Quality, Report, report};
+pub use score::{ScoreOptions, score};
+pub use workspace::{CONFIG_FILE, Workspace};

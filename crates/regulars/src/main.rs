@@ -1,1 +1,27 @@
-fn main() {}
+//! The `regulars` command: arguments in, one flow of the pipeline, text or data out.
+//!
+//! Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failure, 2 wrong usage,
+//! 3 not found, 4 invalid input, 5 done in part (some rows were rejected).
+
+mod cli;
+
+mod commands;
+
+mod failure;
+mod output;
+mod progress;
+mod session;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    cli.color.apply();
+    match commands::run(&cli) {
+        Ok(done) => done.exit_code(),
+        Err(error) => failure::report(&error),
+    }
+}

@@ -107,8 +107,8 @@ impl Vault {
         value: &str,
     ) -> Result<IdentityId, StoreError> {
         let text = normal_form(kind, value);
-        if let Some(entry) = self.arena.find(kind, &text) {
-            return Ok(entry.id);
+        if let Some(id) = self.arena.find(kind, &text) {
+            return Ok(id);
         }
         if is_blocked_identity(&text) {
             return Err(StoreError::BlockedIdentity(value.to_owned()));
@@ -131,7 +131,7 @@ impl Vault {
 
     /// The identity of `value`, if it is known.
     pub fn lookup(&self, kind: IdentityKind, value: &str) -> Option<IdentityId> {
-        Some(self.arena.find(kind, &normal_form(kind, value))?.id)
+        self.arena.find(kind, &normal_form(kind, value))
     }
 
     /// Notes that an e-mail was seen together with a customer id; any order, any number of times.

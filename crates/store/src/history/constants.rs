@@ -15,24 +15,21 @@ pub(super) struct Constants {
 
 impl Constants {
     /// Takes note of the next rows of a column.
-    pub(super) fn observe<R, T: PartialEq + Copy>(
+    pub(super) fn observe<T: PartialEq + Copy>(
         &mut self,
         column: &'static str,
-        rows: &[R],
-        get: impl Fn(&R) -> T,
-        value: impl Fn(T) -> Value,
+        values: &[T],
+        to_json: impl Fn(T) -> Value,
     ) {
-        let Some(first) = rows.first().map(&get) else {
-            return;
-        };
+        let Some(&first) = values.first() else { return };
         let known = self.seen.get(column);
         if known == Some(&None) {
             return;
         }
-        let here = rows
+        let here = values
             .iter()
-            .all(|row| get(row) == first)
-            .then(|| value(first));
+            .all(|&value| value == first)
+            .then(|| to_json(first));
         let all = here.filter(|value| known.is_none_or(|known| known.as_ref() == Some(value)));
         self.seen.insert(column, all);
     }

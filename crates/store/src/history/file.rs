@@ -18,7 +18,7 @@ pub(super) const CONSTANTS_KEY: &str = "regulars.constants";
 pub(super) const VERSION: u32 = 1;
 
 /// Rows of a row group: what a reader holds of a run at a time.
-pub(super) const ROW_GROUP_ROWS: usize = 64 << 10;
+pub(super) const ROW_GROUP_ROWS: usize = 128 << 10;
 /// Rows of a page: what a look at one customer reads.
 pub(super) const PAGE_ROWS: usize = 8 << 10;
 

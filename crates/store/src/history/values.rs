@@ -33,7 +33,7 @@ pub(super) enum Values<'b, T> {
 }
 
 impl<T: Copy> Values<'_, T> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, row: usize) -> T {
         match self {
             Self::Constant(value) => *value,
@@ -50,7 +50,7 @@ pub(super) enum MaybeValues<'b> {
 }
 
 impl MaybeValues<'_> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, row: usize) -> Option<i64> {
         match self {
             Self::Constant(value) => *value,
@@ -73,7 +73,7 @@ pub(super) enum Coded<'b, T> {
 }
 
 impl<T: Copy> Coded<'_, T> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, row: usize) -> T {
         match self {
             Self::Constant(value) => *value,
@@ -159,7 +159,7 @@ impl<'b> Columns<'b> {
             }
             None => {
                 let array = self.primitive::<T>(name)?;
-                Ok(MaybeValues::Each(array.values(), array.nulls()))
+                Ok(MaybeValues::Each(array.values(), nulls_of(array)))
             }
         }
     }
@@ -223,11 +223,16 @@ impl<'b> Columns<'b> {
         let keys = array.keys();
         Ok(Coded::Each {
             keys: keys.values(),
-            nulls: keys.nulls(),
+            nulls: nulls_of(keys),
             meanings: &meanings.known,
             none,
         })
     }
+}
+
+/// Only if there are any: a column may have nulls and none here.
+fn nulls_of(array: &dyn Array) -> Option<&NullBuffer> {
+    array.nulls().filter(|nulls| nulls.null_count() > 0)
 }
 
 fn bad_constant(name: &str, value: &Value) -> Unusable {

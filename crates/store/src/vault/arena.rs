@@ -1,15 +1,16 @@
 //! Identities in memory: one arena of bytes and two tables of positions in it.
 //!
-//! A record is `kind u8 | text length u16 | id u64 | key 32 bytes | text`, which is also its form in
-//! the (encrypted) files. A lookup costs two cache misses: a slot, and the record that it points to.
+//! A record is `kind u8 | text length u16 | id u64 | text | key 32 bytes`, which is also its form in
+//! the (encrypted) files. A lookup costs two cache misses: a slot, and the start of the record that
+//! it points to (the key, which a lookup does not need, comes last).
 
 use std::hash::BuildHasher;
 
 use super::{IdentityId, IdentityKind};
 
 const ID: usize = 3;
-const KEY: usize = 11;
-const TEXT: usize = 43;
+const TEXT: usize = 11;
+const KEY_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
@@ -40,11 +41,11 @@ impl Arena {
         self.bytes.len()
     }
 
-    pub(super) fn find(&self, kind: IdentityKind, text: &str) -> Option<Entry<'_>> {
+    pub(super) fn find(&self, kind: IdentityKind, text: &str) -> Option<IdentityId> {
         let at = self.by_text.find(hash_of_text(kind, text), |at| {
-            self.kind_at(at) == kind && self.text_at(at) == text.as_bytes()
+            self.bytes[at] == tag(kind) && self.text_at(at) == text.as_bytes()
         })?;
-        Some(self.entry(at))
+        Some(self.id_at(at))
     }
 
     pub(super) fn position(&self, id: IdentityId) -> Option<usize> {
@@ -62,8 +63,8 @@ impl Arena {
         self.bytes.push(tag(entry.kind));
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.extend_from_slice(&entry.id.0.to_le_bytes());
-        self.bytes.extend_from_slice(&entry.key);
         self.bytes.extend_from_slice(entry.text.as_bytes());
+        self.bytes.extend_from_slice(&entry.key);
         self.index(at);
     }
 
@@ -83,8 +84,9 @@ impl Arena {
             let whole = self.bytes.get(at..at + TEXT).ok_or(NotRecords)?;
             kind_of(whole[0]).ok_or(NotRecords)?;
             let next = at + record_bytes(&self.bytes, at);
-            let text = self.bytes.get(at + TEXT..next).ok_or(NotRecords)?;
-            std::str::from_utf8(text).map_err(|_| NotRecords)?;
+            if next > self.bytes.len() || std::str::from_utf8(self.text_at(at)).is_err() {
+                return Err(NotRecords);
+            }
             self.index(at);
             at = next;
         }
@@ -123,7 +125,8 @@ impl Arena {
     }
 
     fn entry(&self, at: usize) -> Entry<'_> {
-        let key = self.bytes[at + KEY..at + TEXT]
+        let end = at + record_bytes(&self.bytes, at);
+        let key = self.bytes[end - KEY_BYTES..end]
             .try_into()
             .expect("a key has 32 bytes");
         let text = std::str::from_utf8(self.text_at(at)).expect("checked when it was added");
@@ -144,23 +147,31 @@ impl Arena {
     }
 
     fn text_at(&self, at: usize) -> &[u8] {
-        &self.bytes[at + TEXT..at + record_bytes(&self.bytes, at)]
+        text_in(&self.bytes, at)
     }
 }
 
+fn text_bytes(bytes: &[u8], at: usize) -> usize {
+    usize::from(u16::from_le_bytes([bytes[at + 1], bytes[at + 2]]))
+}
+
+fn text_in(bytes: &[u8], at: usize) -> &[u8] {
+    &bytes[at + TEXT..at + TEXT + text_bytes(bytes, at)]
+}
+
 fn record_bytes(bytes: &[u8], at: usize) -> usize {
-    TEXT + usize::from(u16::from_le_bytes([bytes[at + 1], bytes[at + 2]]))
+    TEXT + text_bytes(bytes, at) + KEY_BYTES
 }
 
 fn id_in(bytes: &[u8], at: usize) -> IdentityId {
-    let id = bytes[at + ID..at + KEY]
+    let id = bytes[at + ID..at + TEXT]
         .try_into()
         .expect("an id has eight bytes");
     IdentityId(u64::from_le_bytes(id))
 }
 
 fn text_hash_in(bytes: &[u8], at: usize) -> u64 {
-    hash_of_bytes(bytes[at], &bytes[at + TEXT..at + record_bytes(bytes, at)])
+    hash_of_bytes(bytes[at], text_in(bytes, at))
 }
 
 fn hash_of_text(kind: IdentityKind, text: &str) -> u64 {

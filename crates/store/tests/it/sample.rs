@@ -38,7 +38,7 @@ pub(crate) struct Plain {
 pub(crate) fn plain(row: &OrderRow, symbols: &Symbols) -> Plain {
     let mut row = row.clone();
     let record = &mut row.record;
-    let mut text = |symbol: &mut Symbol| {
+    let text = |symbol: &mut Symbol| {
         symbols
             .text(std::mem::replace(symbol, Symbol::NONE))
             .to_owned()

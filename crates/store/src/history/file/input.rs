@@ -114,10 +114,10 @@ impl RunInput {
             if range.end > self.length {
                 return Err(damaged());
             }
-            let mut piece = vec![0; bytes as usize];
+            let mut piece = Vec::with_capacity(bytes as usize);
             self.file
                 .seek(SeekFrom::Start(range.start))
-                .and_then(|_| self.file.read_exact(&mut piece))
+                .and_then(|_| (&self.file).take(bytes).read_to_end(&mut piece))
                 .map_err(StoreError::io("read", &self.path))?;
             pieces.push((range.start, Bytes::from(piece)));
         }

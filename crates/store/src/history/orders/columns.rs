@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    StringBuilder, TimestampMillisecondArray, UInt32Array, UInt64Array,
+    ArrayRef, DictionaryArray, Int32Array, PrimitiveArray, RecordBatch, StringArray, StringBuilder,
 };
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef,
+    TimeUnit, TimestampMillisecondType, UInt32Type, UInt64Type,
+};
 use arrow::error::ArrowError;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -111,16 +113,34 @@ pub(in crate::history) fn properties() -> WriterPropertiesBuilder {
 /// Rows of one row group in the making.
 #[derive(Debug, Default)]
 pub(in crate::history) struct OrderColumns {
-    records: Vec<LineRecord>,
-    identities: Vec<u64>,
+    customers: Vec<u64>,
+    occurred_at: Vec<i64>,
+    orders: Vec<u64>,
+    imports: Vec<u64>,
+    lines: Vec<u32>,
+    kinds: Vec<u8>,
+    statuses: Vec<u8>,
+    updated_at: Vec<Option<i64>>,
+    ended_at: Vec<Option<i64>>,
+    products: Vec<Symbol>,
+    categories: Vec<Symbol>,
+    brands: Vec<Symbol>,
+    channels: Vec<Symbol>,
+    countries: Vec<Symbol>,
+    quantities: Vec<f64>,
+    net: Vec<i64>,
+    refunded: Vec<i64>,
+    discounts: Vec<Option<i64>>,
+    costs: Vec<Option<i64>>,
     order_ids: StringBuilder,
+    identities: Vec<u64>,
     /// Position of each symbol in the dictionary being made, plus one; 0 is none yet.
     positions: Vec<u32>,
 }
 
 impl OrderColumns {
     pub(in crate::history) fn len(&self) -> usize {
-        self.records.len()
+        self.customers.len()
     }
 
     pub(in crate::history) fn push(
@@ -129,9 +149,27 @@ impl OrderColumns {
         order_id: &str,
         identity: IdentityId,
     ) {
-        self.records.push(*record);
-        self.identities.push(identity.0);
+        self.customers.push(record.customer.0);
+        self.occurred_at.push(record.occurred_at.0);
+        self.orders.push(record.order.0);
+        self.imports.push(record.import);
+        self.lines.push(record.line);
+        self.kinds.push(kind_code(record.kind));
+        self.statuses.push(status_code(record.status));
+        self.updated_at.push(record.updated_at.map(|at| at.0));
+        self.ended_at.push(record.ended_at.map(|at| at.0));
+        self.products.push(record.product);
+        self.categories.push(record.category);
+        self.brands.push(record.brand);
+        self.channels.push(record.channel);
+        self.countries.push(record.country);
+        self.quantities.push(record.quantity);
+        self.net.push(record.net_minor);
+        self.refunded.push(record.refunded_minor);
+        self.discounts.push(record.discount_minor);
+        self.costs.push(record.cost_minor);
         self.order_ids.append_value(order_id);
+        self.identities.push(identity.0);
     }
 
     /// The rows as columns; empties them.
@@ -140,152 +178,121 @@ impl OrderColumns {
         symbols: &Symbols,
         constants: &mut Constants,
     ) -> Result<RecordBatch, ArrowError> {
-        let records = std::mem::take(&mut self.records);
-        self.observe(&records, symbols, constants);
-        let u64s = |get: fn(&LineRecord) -> u64| -> ArrayRef {
-            Arc::new(UInt64Array::from_iter_values(records.iter().map(get)))
-        };
-        let i64s = |get: fn(&LineRecord) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(records.iter().map(get)))
-        };
-        let maybe = |get: fn(&LineRecord) -> Option<i64>| -> Int64Array {
-            records.iter().map(get).collect()
-        };
-        let instants = |values: Int64Array| -> ArrayRef {
-            Arc::new(
-                values
-                    .reinterpret_cast::<arrow::datatypes::TimestampMillisecondType>()
-                    .with_timezone("UTC"),
-            )
-        };
-        let occurred_at = records.iter().map(|record| record.occurred_at.0);
-        let lines = records.iter().map(|record| record.line);
-        let quantities = records.iter().map(|record| record.quantity);
-        let mut texts = |get: fn(&LineRecord) -> Symbol| {
-            dictionary(&records, get, symbols, &mut self.positions)
-        };
+        self.observe(symbols, constants);
+        let kinds = codes(&mut self.kinds, &KIND_TEXTS)?;
+        let statuses = codes(&mut self.statuses, &STATUS_TEXTS)?;
+        let mut texts = |column: &mut Vec<Symbol>| dictionary(column, symbols, &mut self.positions);
         let columns: Vec<ArrayRef> = vec![
-            u64s(|record| record.customer.0),
-            Arc::new(TimestampMillisecondArray::from_iter_values(occurred_at).with_timezone("UTC")),
-            u64s(|record| record.order.0),
-            u64s(|record| record.import),
-            Arc::new(UInt32Array::from_iter_values(lines)),
-            codes(&records, |record| kind_code(record.kind), &KIND_TEXTS)?,
-            codes(&records, |record| status_code(record.status), &STATUS_TEXTS)?,
-            instants(maybe(|record| record.updated_at.map(|at| at.0))),
-            instants(maybe(|record| record.ended_at.map(|at| at.0))),
-            texts(|record| record.product)?,
-            texts(|record| record.category)?,
-            texts(|record| record.brand)?,
-            texts(|record| record.channel)?,
-            texts(|record| record.country)?,
-            Arc::new(Float64Array::from_iter_values(quantities)),
-            i64s(|record| record.net_minor),
-            i64s(|record| record.refunded_minor),
-            Arc::new(maybe(|record| record.discount_minor)),
-            Arc::new(maybe(|record| record.cost_minor)),
+            numbers::<UInt64Type>(&mut self.customers),
+            instants(numbers_of(&mut self.occurred_at)),
+            numbers::<UInt64Type>(&mut self.orders),
+            numbers::<UInt64Type>(&mut self.imports),
+            numbers::<UInt32Type>(&mut self.lines),
+            kinds,
+            statuses,
+            instants(maybe_numbers(&mut self.updated_at)),
+            instants(maybe_numbers(&mut self.ended_at)),
+            texts(&mut self.products)?,
+            texts(&mut self.categories)?,
+            texts(&mut self.brands)?,
+            texts(&mut self.channels)?,
+            texts(&mut self.countries)?,
+            numbers::<Float64Type>(&mut self.quantities),
+            numbers::<Int64Type>(&mut self.net),
+            numbers::<Int64Type>(&mut self.refunded),
+            Arc::new(maybe_numbers::<Int64Type>(&mut self.discounts)),
+            Arc::new(maybe_numbers::<Int64Type>(&mut self.costs)),
             Arc::new(self.order_ids.finish()),
-            Arc::new(UInt64Array::from(std::mem::take(&mut self.identities))),
+            numbers::<UInt64Type>(&mut self.identities),
         ];
-        // The room is used again.
-        self.records = records;
-        self.records.clear();
         RecordBatch::try_new(schema(), columns)
     }
 
     /// Notes which columns hold one value only, so that readers can leave them out.
-    fn observe(&self, records: &[LineRecord], symbols: &Symbols, constants: &mut Constants) {
+    fn observe(&self, symbols: &Symbols, constants: &mut Constants) {
         let text = |symbol: Symbol| match symbol.known() {
             Some(known) => Value::from(symbols.text(known)),
             None => Value::Null,
         };
-        constants.observe(
-            "import_offset",
-            records,
-            |record| record.import,
-            Value::from,
-        );
-        constants.observe("line", records, |record| record.line, Value::from);
-        constants.observe(
-            "kind",
-            records,
-            |record| kind_code(record.kind),
-            |code| Value::from(KIND_TEXTS[usize::from(code)]),
-        );
-        constants.observe(
-            "status",
-            records,
-            |record| status_code(record.status),
-            |code| Value::from(STATUS_TEXTS[usize::from(code)]),
-        );
-        constants.observe(
-            "updated_at",
-            records,
-            |r| r.updated_at.map(|at| at.0),
-            Value::from,
-        );
-        constants.observe(
-            "ended_at",
-            records,
-            |r| r.ended_at.map(|at| at.0),
-            Value::from,
-        );
-        constants.observe("product_id", records, |record| record.product, text);
-        constants.observe("category", records, |record| record.category, text);
-        constants.observe("brand", records, |record| record.brand, text);
-        constants.observe("channel", records, |record| record.channel, text);
-        constants.observe("country", records, |record| record.country, text);
-        constants.observe("quantity", records, |record| record.quantity, Value::from);
-        constants.observe("net_minor", records, |record| record.net_minor, Value::from);
-        constants.observe("refunded_minor", records, |r| r.refunded_minor, Value::from);
-        constants.observe("discount_minor", records, |r| r.discount_minor, Value::from);
-        constants.observe(
-            "cost_minor",
-            records,
-            |record| record.cost_minor,
-            Value::from,
-        );
+        constants.observe("import_offset", &self.imports, Value::from);
+        constants.observe("line", &self.lines, Value::from);
+        constants.observe("kind", &self.kinds, |code| {
+            KIND_TEXTS[usize::from(code)].into()
+        });
+        constants.observe("status", &self.statuses, |code| {
+            STATUS_TEXTS[usize::from(code)].into()
+        });
+        constants.observe("updated_at", &self.updated_at, Value::from);
+        constants.observe("ended_at", &self.ended_at, Value::from);
+        constants.observe("product_id", &self.products, text);
+        constants.observe("category", &self.categories, text);
+        constants.observe("brand", &self.brands, text);
+        constants.observe("channel", &self.channels, text);
+        constants.observe("country", &self.countries, text);
+        constants.observe("quantity", &self.quantities, Value::from);
+        constants.observe("net_minor", &self.net, Value::from);
+        constants.observe("refunded_minor", &self.refunded, Value::from);
+        constants.observe("discount_minor", &self.discounts, Value::from);
+        constants.observe("cost_minor", &self.costs, Value::from);
     }
+}
+
+fn numbers_of<T: ArrowPrimitiveType>(column: &mut Vec<T::Native>) -> PrimitiveArray<T> {
+    let room = Vec::with_capacity(column.len());
+    PrimitiveArray::new(std::mem::replace(column, room).into(), None)
+}
+
+fn numbers<T: ArrowPrimitiveType>(column: &mut Vec<T::Native>) -> ArrayRef {
+    Arc::new(numbers_of::<T>(column))
+}
+
+fn maybe_numbers<T: ArrowPrimitiveType>(column: &mut Vec<Option<T::Native>>) -> PrimitiveArray<T> {
+    if column.iter().all(Option::is_none) {
+        let nulls = PrimitiveArray::new_null(column.len());
+        column.clear();
+        return nulls;
+    }
+    column.drain(..).collect()
+}
+
+fn instants(values: PrimitiveArray<TimestampMillisecondType>) -> ArrayRef {
+    Arc::new(values.with_timezone("UTC"))
 }
 
 /// A column of symbols: the texts once, and for each row which of them.
 fn dictionary(
-    records: &[LineRecord],
-    get: fn(&LineRecord) -> Symbol,
+    column: &mut Vec<Symbol>,
     symbols: &Symbols,
     positions: &mut Vec<u32>,
 ) -> Result<ArrayRef, ArrowError> {
     positions.clear();
     positions.resize(symbols.len(), 0);
     let mut texts = Vec::new();
-    let mut keys = Vec::with_capacity(records.len());
-    for record in records {
-        let symbol = get(record);
-        if symbol == Symbol::NONE {
-            keys.push(None);
-            continue;
-        }
+    let mut key_of = |symbol: Symbol| {
         let position = &mut positions[symbol.0 as usize];
         if *position == 0 {
             texts.push(symbols.text(symbol));
             *position = texts.len() as u32;
         }
-        keys.push(Some(*position as i32 - 1));
-    }
+        *position as i32 - 1
+    };
+    let keys: Int32Array = if column.contains(&Symbol::NONE) {
+        column
+            .drain(..)
+            .map(|symbol| symbol.known().map(&mut key_of))
+            .collect()
+    } else {
+        Int32Array::from_iter_values(column.drain(..).map(&mut key_of))
+    };
     let texts = Arc::new(StringArray::from_iter_values(texts));
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
-        Int32Array::from(keys),
-        texts,
+        keys, texts,
     )?))
 }
 
 /// A column of one of a few fixed texts.
-fn codes(
-    records: &[LineRecord],
-    get: fn(&LineRecord) -> u8,
-    texts: &[&str],
-) -> Result<ArrayRef, ArrowError> {
-    let keys = Int32Array::from_iter_values(records.iter().map(|record| i32::from(get(record))));
+fn codes(column: &mut Vec<u8>, texts: &[&str]) -> Result<ArrayRef, ArrowError> {
+    let keys = Int32Array::from_iter_values(column.drain(..).map(i32::from));
     let texts = Arc::new(StringArray::from_iter_values(texts));
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
         keys, texts,

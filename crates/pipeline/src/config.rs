@@ -1,0 +1,260 @@
+//! `regulars.toml`: what a workspace is, and every threshold.
+
+use std::collections::BTreeMap;
+
+use regulars_core::{CivilDate, Currency, Settings, Zone};
+use serde::{Deserialize, Serialize};
+
+/// All of `regulars.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the workspace is.
+    pub workspace: WorkspaceConfig,
+    /// How files are read.
+    #[serde(default)]
+    pub import: ImportConfig,
+    /// Units of the workspace's currency for one unit of another, each from a day on.
+    #[serde(default)]
+    pub rates: BTreeMap<Currency, Vec<Rate>>,
+    #[serde(default)]
+    lifecycle: regulars_core::LifecycleSettings,
+    #[serde(default)]
+    churn: regulars_core::ChurnSettings,
+    #[serde(default)]
+    clv: regulars_core::ClvSettings,
+    #[serde(default)]
+    value: regulars_core::ValueSettings,
+    #[serde(default)]
+    price: regulars_core::PriceSettings,
+    #[serde(default)]
+    season: regulars_core::SeasonSettings,
+    #[serde(default)]
+    models: regulars_core::ModelSettings,
+}
+
+/// What the workspace is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceConfig {
+    /// Name, for titles.
+    pub name: String,
+    /// Currency of all amounts.
+    pub currency: Currency,
+    /// Time zone of days, by its IANA name.
+    pub time_zone: String,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportConfig {
+    /// An import with a larger share of rejected rows stops.
+    pub max_rejected_share: f64,
+    /// Columns mapped by hand: field = column.
+    pub map: BTreeMap<String, String>,
+    /// `dmy` or `mdy`, for dates whose day and month cannot be told apart.
+    pub date_order: Option<String>,
+}
+
+impl Default for ImportConfig {
+    fn default() -> Self {
+        Self { max_rejected_share: 0.1, map: BTreeMap::new(), date_order: None }
+    }
+}
+
+/// An exchange rate from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// First day, `YYYY-MM-DD`.
+    pub from: String,
+    /// Units of the workspace's currency for one unit, as a decimal number in quotes.
+    pub rate: String,
+}
+
+impl Rate {
+    /// The first day.
+    pub fn from_date(&self) -> Option<CivilDate> {
+        CivilDate::parse(&self.from)
+    }
+
+    /// The rate in billionths.
+    pub fn billionths(&self) -> Option<i64> {
+        regulars_core::parse_minor(&self.rate, 9).ok().filter(|&rate| rate > 0)
+    }
+}
+
+impl Config {
+    /// Defaults for a workspace of that name.
+    pub fn new(name: &str, currency: Currency, time_zone: &str) -> Self {
+        let Settings { lifecycle, churn, clv, value, price, season, models } = Settings::default();
+        Self {
+            workspace: WorkspaceConfig {
+                name: name.to_owned(),
+                currency,
+                time_zone: time_zone.to_owned(),
+            },
+            import: ImportConfig::default(),
+            rates: BTreeMap::new(),
+            lifecycle,
+            churn,
+            clv,
+            value,
+            price,
+            season,
+            models,
+        }
+    }
+
+    /// Reads and checks the text of `regulars.toml`.
+    ///
+    /// # Errors
+    /// A message that names the key, says what was expected and where it stands.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Zone::named(&self.workspace.time_zone).map_err(|error| error.to_string())?;
+        let shares = [
+            ("import.max_rejected_share", self.import.max_rejected_share),
+            ("value.high_share", self.value.high_share),
+            ("value.medium_share", self.value.medium_share),
+            ("price.price_sensitive_share", self.price.price_sensitive_share),
+            ("price.full_price_share", self.price.full_price_share),
+            ("price.budget_share", self.price.budget_share),
+            ("season.seasonal_share", self.season.seasonal_share),
+            ("lifecycle.usual_range_quantile", self.lifecycle.usual_range_quantile),
+            ("models.holdout_share", self.models.holdout_share),
+            ("clv.margin", self.clv.margin),
+        ];
+        for (key, share) in shares {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(format!("`{key}` is {share}: it must lie between 0 and 1"));
+            }
+        }
+        let levels = self.churn.levels;
+        let ascending = levels.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || levels.iter().any(|level| !(0.0..1.0).contains(level)) {
+            return Err(format!(
+                "`churn.levels` is {levels:?}: it must be four ascending risks between 0 and 1"
+            ));
+        }
+        if self.churn.horizon_days == 0 || self.clv.horizon_days == 0 {
+            return Err("`churn.horizon_days` and `clv.horizon_days` must be at least 1".to_owned());
+        }
+        if self.clv.discount_rate < 0.0 {
+            return Err("`clv.discount_rate` must not be negative".to_owned());
+        }
+        for (currency, rates) in &self.rates {
+            for rate in rates {
+                if rate.from_date().is_none() {
+                    return Err(format!("`rates.{currency}`: `{}` is not a day such as 2026-01-31", rate.from));
+                }
+                if rate.billionths().is_none() {
+                    return Err(format!("`rates.{currency}`: `{}` is not a positive rate", rate.rate));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The thresholds.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            lifecycle: self.lifecycle.clone(),
+            churn: self.churn.clone(),
+            clv: self.clv.clone(),
+            value: self.value.clone(),
+            price: self.price.clone(),
+            season: self.season.clone(),
+            models: self.models.clone(),
+        }
+    }
+
+    /// The same with other thresholds.
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        let Settings { lifecycle, churn, clv, value, price, season, models } = settings;
+        self.lifecycle = lifecycle;
+        self.churn = churn;
+        self.clv = clv;
+        self.value = value;
+        self.price = price;
+        self.season = season;
+        self.models = models;
+        self
+    }
+
+    /// The time zone.
+    pub fn zone(&self) -> Zone {
+        Zone::named(&self.workspace.time_zone).expect("checked when the settings were read")
+    }
+
+    /// The value of a threshold for the text of a ready-made segment: `lifecycle.dormant_days`.
+    pub fn threshold(&self, key: &str) -> Option<String> {
+        let percent = |share: f64| Some(format!("{} %", (share * 1000.0).round() / 10.0));
+        match key {
+            "value.high_percent" => return percent(self.value.high_share),
+            "value.medium_percent" => return percent(self.value.medium_share),
+            _ => {}
+        }
+        let tree = toml::Value::try_from(self.settings()).ok()?;
+        let found = key.split('.').try_fold(&tree, |node, part| node.get(part))?;
+        match found {
+            toml::Value::Integer(number) => Some(number.to_string()),
+            toml::Value::Float(number) => Some(number.to_string()),
+            toml::Value::String(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The whole file with a comment on every key.
+    pub fn to_documented_toml(&self) -> String {
+        let template = include_str!("../regulars.default.toml");
+        template
+            .replace("{name}", &self.workspace.name.replace(['"', '\\'], ""))
+            .replace("{currency}", self.workspace.currency.code())
+            .replace("{time_zone}", &self.workspace.time_zone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn euro() -> Currency {
+        Currency::new("EUR").unwrap()
+    }
+
+    #[test]
+    fn the_documented_file_says_the_defaults() {
+        let config = Config::new("shop", euro(), "Europe/Berlin");
+        assert_eq!(Config::parse(&config.to_documented_toml()), Ok(config));
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let with = |line: &str| {
+            Config::parse(&format!(
+                "[workspace]\nname='s'\ncurrency='EUR'\ntime_zone='UTC'\n{line}"
+            ))
+            .unwrap_err()
+        };
+        assert!(with("[churn]\nlevels=[0.5,0.4,0.8,0.9]").contains("churn.levels"));
+        assert!(with("[value]\nhigh_share=1.5").contains("value.high_share"));
+        assert!(with("[lifecycle]\ndormant=3").contains("dormant"));
+        assert!(with("[rates]\nUSD=[{from='x',rate='1'}]").contains("rates.USD"));
+    }
+
+    #[test]
+    fn thresholds_are_found_by_key() {
+        let config = Config::new("shop", euro(), "UTC");
+        assert_eq!(config.threshold("lifecycle.dormant_days").as_deref(), Some("60"));
+        assert_eq!(config.threshold("price.full_price_share").as_deref(), Some("0.1"));
+        assert_eq!(config.threshold("value.high_percent").as_deref(), Some("20 %"));
+        assert_eq!(config.threshold("lifecycle.nothing"), None);
+    }
+}

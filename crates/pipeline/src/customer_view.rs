@@ -1,0 +1,345 @@
+//! One customer as a whole: traits, orders, scores with intervals, segments with reasons.
+
+use std::collections::BTreeMap;
+
+use regulars_core::{CustomerId, OrderStatus, RecordKind, Timestamp, Trait, TraitKind};
+use regulars_profile::{Customer, Ledger};
+use regulars_rules::{Explanation, Subject};
+use regulars_stats::Parallelism;
+use regulars_stats::purchase::OrdersInterval;
+use regulars_stats::spend::SpendSummary;
+use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
+use regulars_store::Store;
+use regulars_store::history::SymbolTable;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::{Base, trait_json};
+use crate::error::PipelineError;
+
+/// Share of the predictive distribution in a customer's intervals.
+pub const INTERVAL_SHARE: f64 = 0.8;
+
+/// Everything known of a customer. Money is in minor units of `currency`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerView {
+    /// What the source calls them.
+    pub customer_id: String,
+    /// The moment of all that follows.
+    pub as_of: String,
+    /// Currency of all amounts.
+    pub currency: String,
+    /// Digits after the point of that currency.
+    pub currency_exponent: u32,
+    /// Stage of life.
+    pub lifecycle: String,
+    /// Standard traits, in the order in which they are documented.
+    pub traits: Vec<TraitView>,
+    /// Declared traits by name.
+    pub declared: BTreeMap<String, Value>,
+    /// Scores; absent before a fit or without an order.
+    pub scores: Option<ScoresView>,
+    /// Orders, the latest first.
+    pub orders: Vec<OrderView>,
+    /// Segments that they are in.
+    pub segments: Vec<SegmentView>,
+}
+
+/// A standard trait.
+#[derive(Debug, Clone, Serialize)]
+pub struct TraitView {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; null when not known.
+    pub value: Value,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Scores with intervals.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoresView {
+    /// Name of the purchase model.
+    pub model: &'static str,
+    /// Probability that the customer has not left for good.
+    pub probability_alive: f64,
+    /// Expected orders within `churn_horizon_days`.
+    pub expected_orders: Option<f64>,
+    /// Predictive interval of these orders.
+    pub expected_orders_interval: Option<OrdersInterval>,
+    /// Probability of no order within `churn_horizon_days`.
+    pub churn_risk: Option<f64>,
+    /// Churn risk in five levels.
+    pub churn_level: Option<u8>,
+    /// When the next level is reached if nothing happens.
+    pub next_level_at: Option<String>,
+    /// Horizon of churn risk and expected orders, in days.
+    pub churn_horizon_days: u32,
+    /// Expected net revenue of the next order.
+    pub expected_order_value_minor: Option<i64>,
+    /// Expected net revenue within `clv_horizon_days`.
+    pub clv_minor: Option<i64>,
+    /// Predictive interval of that revenue.
+    pub clv_interval_minor: Option<(i64, i64)>,
+    /// Horizon of CLV, in days.
+    pub clv_horizon_days: u32,
+    /// Probability that an interval is meant to hold.
+    pub interval_share: f64,
+}
+
+/// An order, credit or refund as it stands in the history.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderView {
+    /// What the source calls it; empty when it does not.
+    pub order_id: String,
+    /// When it was placed.
+    pub occurred_at: String,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// True when it counts at `as_of`.
+    pub counts: bool,
+    /// Net revenue after refunds; of a credit or refund, what went back.
+    pub net_minor: i64,
+    /// Refunded of it.
+    pub refunded_minor: i64,
+    /// Its lines.
+    pub lines: Vec<LineView>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Serialize)]
+pub struct LineView {
+    /// Product, by the source's id of it.
+    pub product_id: String,
+    /// Its name, if known.
+    pub name: Option<String>,
+    /// Pieces.
+    pub quantity: f64,
+    /// Net revenue before refunds.
+    pub net_minor: i64,
+}
+
+/// A segment that the customer is in.
+#[derive(Debug, Clone, Serialize)]
+pub struct SegmentView {
+    /// Its name in rules and commands.
+    pub segment: String,
+    /// Its name for a person.
+    pub title: String,
+    /// The rule as a sentence.
+    pub because: String,
+    /// When they leave if nothing happens.
+    pub leaves_at: Option<String>,
+}
+
+/// Looks a customer up by customer id or e-mail.
+///
+/// # Errors
+/// When there is none.
+pub fn find(store: &Store, base: &Base, name: &str) -> Result<usize, PipelineError> {
+    let not_found = |hint: &str| PipelineError::NotFound {
+        what: "customer",
+        name: name.to_owned(),
+        hint: hint.to_owned(),
+    };
+    let customer = store.vault()?.find(name).ok_or_else(|| {
+        not_found(": use the customer id of your files, or the e-mail of a guest")
+    })?;
+    base.position(customer).ok_or_else(|| not_found(&format!(" at {}: first known later", base.now)))
+}
+
+/// Everything about the customer at a position of the base.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, PipelineError> {
+    let folded = &base.customers[index];
+    let customer = base.customer(folded);
+    let id = folded.profile.customer;
+    let symbols = &base.context.symbols;
+    let declared = folded.profile.declared.iter().map(|(name, value)| {
+        (symbols.text(*name).to_owned(), trait_json(value.value(|s| symbols.text(s))))
+    });
+    Ok(CustomerView {
+        customer_id: store.vault()?.external_id(id).unwrap_or_default().to_owned(),
+        as_of: base.now.to_string(),
+        currency: base.context.currency.code().to_owned(),
+        currency_exponent: base.context.currency.exponent(),
+        lifecycle: customer.lifecycle(base.now).to_string(),
+        traits: Trait::all()
+            .iter()
+            .map(|def| TraitView {
+                name: def.name,
+                value: trait_json(customer.value(def.id, base.now)),
+                unit: unit_name(def.kind),
+                meaning: def.doc,
+            })
+            .collect(),
+        declared: declared.collect(),
+        scores: scores(base, &customer)?,
+        orders: orders(store, base, id)?,
+        segments: segments(base, index),
+    })
+}
+
+/// Unit of a kind of value, in JSON and tables.
+pub fn unit_name(kind: TraitKind) -> &'static str {
+    match kind {
+        TraitKind::Count => "count",
+        TraitKind::Number(unit) => unit,
+        TraitKind::Money => "minor units",
+        TraitKind::Share => "share",
+        TraitKind::Days => "days",
+        TraitKind::Text | TraitKind::Choice(_) => "text",
+        TraitKind::Instant => "instant",
+        TraitKind::Flag => "flag",
+    }
+}
+
+/// Why the customer at a position is in a segment or not, and when that changes.
+///
+/// # Errors
+/// When there is no segment of that name.
+pub fn explain(base: &Base, index: usize, segment: &str) -> Result<Explanation, PipelineError> {
+    base.catalogue.get(segment)?;
+    let number = segment_number(base, segment);
+    let customer = base.customer(&base.customers[index]);
+    Ok(base.program.explain(number, base.states(index), &customer, base.now))
+}
+
+fn segment_number(base: &Base, segment: &str) -> usize {
+    let segments = base.catalogue.segments();
+    segments
+        .iter()
+        .position(|known| known.name.as_str() == segment)
+        .expect("the caller has looked the segment up")
+}
+
+fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, PipelineError> {
+    let (Some(models), Some(scores)) = (base.models(), customer.scores(base.now)) else {
+        return Ok(None);
+    };
+    let Some(history) = customer.history(models, base.now) else {
+        return Ok(None);
+    };
+    let settings = &base.context.settings;
+    let units = |days: u32| f64::from(days) / models.unit.days();
+    let minor_per_major = base.context.currency.minor_per_major() as f64;
+    let minor = |value: f64| value.round_ties_even() as i64;
+    let forecast = match &models.spend {
+        Some(spend) if models.uses.value => {
+            let mean = history.mean_spend_minor().unwrap_or(0.0) / minor_per_major;
+            let buyer = Buyer {
+                history: history.summary(),
+                spend: SpendSummary { x: history.x, mean },
+            };
+            let options = RevenueOptions {
+                horizon: units(settings.clv.horizon_days),
+                // A yearly rate, compounded continuously, in the model's unit of time.
+                discount_rate: libm::log1p(settings.clv.discount_rate) * models.unit.days() / 365.0,
+                margin: settings.clv.margin,
+                share: INTERVAL_SHARE,
+                parallelism: Parallelism::ONE,
+            };
+            forecast_revenue(&models.purchase, spend, &[buyer], &options)?.into_iter().next()
+        }
+        _ => None,
+    };
+    let next_level = scores.churn_level.filter(|&level| level < 5).and_then(|level| {
+        customer.churn_level_reached_at(u32::from(level) + 1, base.now)
+    });
+    let horizon = units(settings.churn.horizon_days);
+    let interval = || models.purchase.orders_interval(history.summary(), horizon, INTERVAL_SHARE);
+    Ok(Some(ScoresView {
+        model: models.purchase.kind().name(),
+        probability_alive: scores.probability_alive,
+        expected_orders: scores.expected_orders,
+        expected_orders_interval: scores.expected_orders.map(|_| interval()),
+        churn_risk: scores.churn_risk,
+        churn_level: scores.churn_level,
+        next_level_at: next_level.map(|at| at.to_string()),
+        churn_horizon_days: settings.churn.horizon_days,
+        expected_order_value_minor: scores.expected_order_value_minor.map(minor),
+        clv_minor: scores.clv_minor.map(minor),
+        clv_interval_minor: forecast
+            .map(|f| (minor(f.low * minor_per_major), minor(f.high * minor_per_major))),
+        clv_horizon_days: settings.clv.horizon_days,
+        interval_share: INTERVAL_SHARE,
+    }))
+}
+
+/// Orders, credits and refunds of the customer, the latest first, newest versions only.
+fn orders(store: &Store, base: &Base, id: CustomerId) -> Result<Vec<OrderView>, PipelineError> {
+    let table = SymbolTable::new(base.context.symbols.clone());
+    let rows = store.history().timeline(id, &table)?;
+    let symbols = table.into_symbols();
+    let records: Vec<_> = rows.iter().map(|row| row.record).collect();
+    let products: BTreeMap<String, Option<String>> =
+        store.products()?.into_iter().map(|row| (row.product, row.name)).collect();
+    let mut ledger = Ledger::default();
+    ledger.resolve(&records, &base.products, base.now);
+    let counted: BTreeMap<_, _> = ledger
+        .orders()
+        .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
+        .collect();
+    let mut views: Vec<(Timestamp, OrderView)> = Vec::new();
+    for range in Ledger::newest_versions(&records, base.now) {
+        let (head, lines) = (&rows[range.start], &rows[range]);
+        let in_ledger = counted.get(&head.record.order).filter(|_| head.record.kind == RecordKind::Sale);
+        let told: i64 = lines.iter().map(|row| row.record.net_minor).sum();
+        let refunded: i64 = lines.iter().map(|row| row.record.refunded_minor).sum();
+        let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
+        let line = |row: &regulars_store::history::OrderRow| {
+            let product_id = symbols.text(row.record.product).to_owned();
+            LineView {
+                name: products.get(&product_id).cloned().flatten(),
+                product_id,
+                quantity: row.record.quantity,
+                net_minor: row.record.net_minor,
+            }
+        };
+        let view = OrderView {
+            order_id: head.order_id.clone(),
+            occurred_at: head.record.occurred_at.to_string(),
+            kind: head.record.kind,
+            status: head.record.status,
+            counts: in_ledger.is_some(),
+            net_minor,
+            refunded_minor,
+            lines: lines.iter().map(line).collect(),
+        };
+        views.push((head.record.occurred_at, view));
+    }
+    views.reverse();
+    Ok(views.into_iter().map(|(_, view)| view).collect())
+}
+
+fn segments(base: &Base, index: usize) -> Vec<SegmentView> {
+    let customer = base.customer(&base.customers[index]);
+    let mut scratch = base.program.new_scratch();
+    let mut members = base.program.no_memberships();
+    let states = base.states(index);
+    base.program.evaluate(states, &customer, base.now, &mut scratch, &mut members);
+    let availability = base.availability();
+    members
+        .iter()
+        .filter(|&segment| {
+            !matches!(availability[segment], regulars_rules::Availability::Unknown { .. })
+        })
+        .map(|number| {
+            let segment = &base.catalogue.segments()[number];
+            let leaves_at =
+                base.program.next_flip(number, states, &customer, base.now, &mut scratch);
+            SegmentView {
+                segment: segment.name.to_string(),
+                title: segment.title.clone(),
+                because: segment.in_words(),
+                leaves_at: leaves_at.map(|at| at.to_string()),
+            }
+        })
+        .collect()
+}

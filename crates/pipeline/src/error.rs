@@ -1,0 +1,111 @@
+//! What can go wrong in a flow, by what the caller can do about it.
+
+use std::path::PathBuf;
+
+use regulars_ingest::IngestError;
+use regulars_store::StoreError;
+
+/// Why a flow stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Choose another directory.
+    #[error("`{}` is a workspace already: choose another directory", .root.display())]
+    WorkspaceExists {
+        /// The directory.
+        root: PathBuf,
+    },
+    /// Make a workspace or go to one.
+    #[error(
+        "no workspace in `{}` or above it: make one with `regulars init NAME`, or look at a file with `regulars try FILE`",
+        .start.display()
+    )]
+    NoWorkspace {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// Correct the settings.
+    #[error("`{}`: {message}", .path.display())]
+    Config {
+        /// The settings file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// Correct the segment.
+    #[error("segment `{name}`: {message}")]
+    Segment {
+        /// Name of the segment or of its file.
+        name: String,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// Correct the rule.
+    #[error("{0}")]
+    Rule(String),
+    /// Nothing of that name.
+    #[error("{what} `{name}` not found{hint}")]
+    NotFound {
+        /// Kind of the thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// A near name, or what to do.
+        hint: String,
+    },
+    /// Look at the rejected rows.
+    #[error(
+        "{rejected} of {rows} rows of `{file}` cannot be read ({percent} %), more than `import.max_rejected_share` allows: see `{}`; nothing was imported; `--allow-rejects` imports the others",
+        .rejects.display()
+    )]
+    TooManyRejects {
+        /// The file.
+        file: String,
+        /// Rows that cannot be read.
+        rejected: u64,
+        /// Rows of the file.
+        rows: u64,
+        /// Share in per cent, rounded.
+        percent: u64,
+        /// Where they are, with reasons.
+        rejects: PathBuf,
+    },
+    /// Add rates or split the file.
+    #[error("{0}")]
+    Currency(String),
+    /// Import something first.
+    #[error("no orders yet: import some with `regulars import FILE`")]
+    NoOrders,
+    /// Fit again.
+    #[error("the fit in the log (record {offset}) is of another version ({message}): run `regulars score` again")]
+    OldFit {
+        /// Offset of the record.
+        offset: u64,
+        /// What does not fit.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{}`: {source}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file was refused.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// A model cannot be fitted.
+    #[error("cannot fit: {0}")]
+    Fit(#[from] regulars_stats::StatsError),
+}

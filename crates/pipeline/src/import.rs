@@ -1,0 +1,533 @@
+//! Files become history.
+//!
+//! ```text
+//! recognise each file ─► read in batches ─► identities, texts, keys ─► rows, split over the
+//! partitions on disk ─► each partition: orders assembled, sorted, written ─► one commit
+//! ```
+//!
+//! Either everything of an import counts or nothing: files become visible with one record of the
+//! log. The order of files and of rows changes nothing.
+
+mod assemble;
+mod intake;
+mod partitions;
+mod people;
+mod rates;
+mod rejects;
+mod row;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+use regulars_core::{Currency, Partition, Symbols, Timestamp};
+use regulars_ingest::{Batch, Entity, ReadOptions, Reader, Recognition, open, recognise};
+use regulars_store::log::{ImportAdded, ImportedFile, LogRecord};
+use regulars_store::{Store, Transaction};
+use serde::Serialize;
+use xxhash_rust::xxh3::Xxh3;
+
+pub use assemble::OrderCounts;
+pub use intake::IntakeCounts;
+
+use crate::error::PipelineError;
+use crate::progress::{Progress, Unit};
+use crate::workspace::Workspace;
+use intake::Intake;
+use partitions::{Assembly, Shuffled, home, write_partitions};
+use people::Person;
+use rates::Rates;
+use rejects::RejectFile;
+use row::Row;
+use tables::{AdSpendTable, ProductTable};
+
+/// How an import is to go.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// How the files are read.
+    pub read: ReadOptions,
+    /// Names what order ids belong to, where two systems number alike.
+    pub source: String,
+    /// Takes the good rows however many are bad.
+    pub rejects: RejectPolicy,
+    /// Reads files again that were imported before.
+    pub repeats: RepeatPolicy,
+    /// When the import happens, for the log.
+    pub recorded_at: Timestamp,
+    /// Threads to use.
+    pub threads: usize,
+}
+
+/// What happens when many rows cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectPolicy {
+    /// The import stops above `import.max_rejected_share`.
+    Limit,
+    /// The good rows are imported.
+    Allow,
+}
+
+/// What happens to a file that was imported before, byte for byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepeatPolicy {
+    /// It is skipped: it adds nothing.
+    Skip,
+    /// It is read again, as a newer version of everything in it.
+    ReadAgain,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportReport {
+    /// Each file, in the order given.
+    pub files: Vec<FileReport>,
+    /// Rows of orders files.
+    pub intake: IntakeCounts,
+    /// Orders of this import.
+    pub orders: OrderCounts,
+    /// Customers with declared traits.
+    pub customers: u64,
+    /// Rows of customers, products or ad spend files that name nothing.
+    pub nameless_rows: u64,
+    /// Where rejected rows are.
+    pub rejects: Option<PathBuf>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// The file as it was named.
+    pub file: PathBuf,
+    /// What its rows are.
+    pub entity: Entity,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// True when it had been imported before and was skipped.
+    pub skipped: bool,
+}
+
+impl ImportReport {
+    /// Rejected rows of all files.
+    pub fn rejected(&self) -> u64 {
+        self.files.iter().map(|file| file.rejected).sum()
+    }
+}
+
+/// The files that patterns and names stand for, sorted and each once.
+///
+/// # Errors
+/// When a name or pattern matches nothing.
+pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
+    let mut files = Vec::new();
+    for name in names {
+        let text = name.to_string_lossy();
+        if name.exists() || !text.contains(['*', '?', '[']) {
+            files.push(name.clone());
+            continue;
+        }
+        let not_found = || PipelineError::NotFound {
+            what: "file",
+            name: text.clone().into_owned(),
+            hint: ": no file matches the pattern".to_owned(),
+        };
+        let mut matched: Vec<PathBuf> =
+            glob::glob(&text).map_err(|_| not_found())?.filter_map(Result::ok).collect();
+        if matched.is_empty() {
+            return Err(not_found());
+        }
+        files.append(&mut matched);
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// Recognises each file.
+///
+/// # Errors
+/// When one cannot be read or a question about it is open.
+pub fn recognise_all(
+    files: &[PathBuf],
+    read: &ReadOptions,
+) -> Result<Vec<Recognition>, PipelineError> {
+    files.iter().map(|file| Ok(recognise(file, read)?)).collect()
+}
+
+/// The currency that the first row of the first orders file names, if one does.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn currency_of(
+    files: &[PathBuf],
+    read: &ReadOptions,
+) -> Result<Option<Currency>, PipelineError> {
+    for file in files {
+        let recognition = recognise(file, read)?;
+        if recognition.entity != Entity::Orders || !recognition.questions.is_empty() {
+            continue;
+        }
+        let read = ReadOptions { batch_rows: 64, ..read.clone() };
+        if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
+            return Ok((!batch.line.is_empty()).then(|| batch.currency_of(0)));
+        }
+    }
+    Ok(None)
+}
+
+/// Imports files into a workspace.
+///
+/// # Errors
+/// When a file cannot be read as a whole, too many rows cannot, a rate is missing, or the store
+/// cannot be written; nothing is imported then.
+pub fn import(
+    workspace: &Workspace,
+    store: &mut Store,
+    files: &[PathBuf],
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, PipelineError> {
+    let recognitions = recognise_all(files, &options.read)?;
+    let known = known_fingerprints(store)?;
+    let mut sources = Vec::new();
+    for (path, recognition) in files.iter().zip(recognitions) {
+        let fingerprint = fingerprint(path, &options.source, &recognition)?;
+        let repeated = known.contains_key(&fingerprint)
+            || sources.iter().any(|s: &SourceFile| s.fingerprint == fingerprint);
+        let skip = repeated && options.repeats == RepeatPolicy::Skip;
+        sources.push(SourceFile { path: path.clone(), recognition, fingerprint, skip });
+    }
+    if sources.iter().all(|source| source.skip) {
+        return Ok(nothing_new(&sources));
+    }
+    let mut transaction = store.begin()?;
+    transaction.set_currency(workspace.config().workspace.currency)?;
+    let import = transaction.offset();
+    let mut session = Session {
+        workspace,
+        options,
+        progress,
+        rates: Rates::new(workspace.config()),
+        symbols: Symbols::default(),
+        rejects: RejectFile::new(&workspace.rejects_dir(), import),
+        people: Vec::new(),
+        products: ProductTable::default(),
+        ad_spend: AdSpendTable::default(),
+        nameless_rows: 0,
+    };
+    let (by_identity, intake, reports) = session.read_all(&mut transaction, &sources)?;
+    let moves = transaction.vault()?.moves();
+    transaction.apply_moves(&moves)?;
+    let moved = reroute(&transaction, &by_identity, !moves.fresh.is_empty() || has_guests(&intake))?;
+    let shuffled = Shuffled { by_identity, moved };
+    let assembly = Assembly {
+        shuffled: &shuffled,
+        vault: transaction.vault_ref()?,
+        symbols: &session.symbols,
+        rates: &session.rates,
+        import,
+    };
+    let written = write_partitions(&transaction, &assembly, options.threads, progress)?;
+    drop(shuffled);
+    for run in written.runs {
+        transaction.add_run(run);
+    }
+    let customers = people::write(&mut transaction, std::mem::take(&mut session.people), import)?;
+    session.save_tables(&mut transaction)?;
+    let report = ImportReport {
+        files: reports,
+        intake,
+        orders: written.counts,
+        customers,
+        nameless_rows: session.nameless_rows,
+        rejects: session.rejects.finish()?,
+    };
+    let notes = serde_json::to_value(&report).expect("a report is plain data");
+    transaction.commit(LogRecord::ImportAdded(ImportAdded {
+        files: imported_files(&sources, &report),
+        recorded_at: options.recorded_at,
+        notes,
+    }))?;
+    Ok(report)
+}
+
+/// A file of the import.
+struct SourceFile {
+    path: PathBuf,
+    recognition: Recognition,
+    fingerprint: String,
+    skip: bool,
+}
+
+impl SourceFile {
+    fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    fn report(&self) -> FileReport {
+        FileReport {
+            file: self.path.clone(),
+            entity: self.recognition.entity,
+            rows: 0,
+            rejected: 0,
+            skipped: self.skip,
+        }
+    }
+}
+
+fn has_guests(intake: &IntakeCounts) -> bool {
+    intake.guest_rows > 0
+}
+
+fn nothing_new(sources: &[SourceFile]) -> ImportReport {
+    ImportReport {
+        files: sources.iter().map(SourceFile::report).collect(),
+        intake: IntakeCounts::default(),
+        orders: OrderCounts::default(),
+        customers: 0,
+        nameless_rows: 0,
+        rejects: None,
+    }
+}
+
+/// What an import gathers while it reads.
+struct Session<'a> {
+    workspace: &'a Workspace,
+    options: &'a ImportOptions,
+    progress: &'a dyn Progress,
+    rates: Rates,
+    symbols: Symbols,
+    rejects: RejectFile,
+    people: Vec<Person>,
+    products: ProductTable,
+    ad_spend: AdSpendTable,
+    nameless_rows: u64,
+}
+
+type Read1 = (regulars_store::spill::Spilled, IntakeCounts, Vec<FileReport>);
+
+/// Memory for the buffers that rows wait in before they are written to their partition.
+const SPILL_BUDGET_BYTES: usize = 256 << 20;
+
+impl Session<'_> {
+    /// Reads every file; rows of orders go to the partition of their identity.
+    fn read_all(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        sources: &[SourceFile],
+    ) -> Result<Read1, PipelineError> {
+        let mut spill = transaction.spill(SPILL_BUDGET_BYTES)?;
+        let mut reports = Vec::new();
+        let mut counts = IntakeCounts::default();
+        let mut names = HashMap::new();
+        for (file, source) in sources.iter().enumerate() {
+            let mut report = source.report();
+            if !source.skip {
+                let mut symbols = std::mem::take(&mut self.symbols);
+                let mut rates = self.rates.clone();
+                let vault = transaction.vault()?;
+                let mut intake =
+                    Intake::new(vault, &mut symbols, &mut rates, &self.options.source);
+                intake.counts = counts;
+                intake.product_names = std::mem::take(&mut names);
+                let mut bytes = Vec::with_capacity(256);
+                let mut put = |row: &Row| {
+                    bytes.clear();
+                    row.encode(&mut bytes);
+                    let partition = regulars_core::CustomerId(row.identity).partition();
+                    Ok(spill.append(partition, &bytes)?)
+                };
+                self.read_file(source, file as u32, &mut intake, &mut put, &mut report)?;
+                counts = intake.counts;
+                names = std::mem::take(&mut intake.product_names);
+                self.symbols = symbols;
+                self.rates = rates;
+            }
+            reports.push(report);
+        }
+        self.products.take_names(&names, &self.symbols);
+        Ok((spill.finish()?, counts, reports))
+    }
+
+    /// Reads one file: a thread of its own parses ahead of what takes the rows in.
+    fn read_file(
+        &mut self,
+        source: &SourceFile,
+        file: u32,
+        intake: &mut Intake<'_>,
+        put: &mut dyn FnMut(&Row) -> Result<(), PipelineError>,
+        report: &mut FileReport,
+    ) -> Result<(), PipelineError> {
+        let reader = open(&source.path, &source.recognition, &self.options.read)?;
+        self.progress.begin(
+            &format!("reading {}", source.name()),
+            reader.progress().bytes_total,
+            Unit::Bytes,
+        );
+        let zone = self.workspace.config().zone();
+        let name = source.name();
+        ahead(reader, self.progress, &mut |batch| {
+            report.rows += batch.rows_read();
+            report.rejected += batch.rejected().len() as u64;
+            self.rejects.add(&name, batch.rejected())?;
+            match &batch {
+                Batch::Orders(batch) => intake.take(batch, file, put)?,
+                Batch::Customers(batch) => {
+                    self.nameless_rows += people::take(intake.vault, batch, &mut self.people)?;
+                }
+                Batch::Products(batch) => {
+                    self.nameless_rows += self.products.take(batch, intake.rates)?;
+                }
+                Batch::AdSpend(batch) => {
+                    self.nameless_rows += self.ad_spend.take(batch, file, intake.rates, &zone)?;
+                }
+            }
+            Ok(())
+        })?;
+        let waiting = intake.waiting_for();
+        let mut found = HashMap::new();
+        if !waiting.is_empty() {
+            let reader = open(&source.path, &source.recognition, &self.options.read)?;
+            ahead(reader, self.progress, &mut |batch| match &batch {
+                Batch::Orders(batch) => intake.find_customers(batch, &waiting, &mut found),
+                _ => Ok(()),
+            })?;
+        }
+        intake.end_file(&found, put)?;
+        self.check_rejects(report)
+    }
+
+    fn check_rejects(&self, report: &FileReport) -> Result<(), PipelineError> {
+        let limit = self.workspace.config().import.max_rejected_share;
+        let share = report.rejected as f64 / report.rows.max(1) as f64;
+        if share <= limit || self.options.rejects == RejectPolicy::Allow {
+            return Ok(());
+        }
+        Err(PipelineError::TooManyRejects {
+            file: report.file.display().to_string(),
+            rejected: report.rejected,
+            rows: report.rows,
+            percent: (share * 100.0).round() as u64,
+            rejects: self.rejects.path().unwrap_or(Path::new("")).to_owned(),
+        })
+    }
+
+    fn save_tables(&mut self, transaction: &mut Transaction<'_>) -> Result<(), PipelineError> {
+        let products = std::mem::take(&mut self.products);
+        if let Some(rows) = products.merge(transaction.products()?) {
+            transaction.save_products(rows)?;
+        }
+        let ad_spend = std::mem::take(&mut self.ad_spend);
+        if let Some(rows) = ad_spend.merge(transaction.ad_spend()?) {
+            transaction.save_ad_spend(rows)?;
+        }
+        Ok(())
+    }
+}
+
+/// Batches that may wait to be taken in.
+const BATCHES_AHEAD: usize = 4;
+
+/// Gives every batch of `reader` to `each`, while a thread of its own reads the next ones.
+fn ahead(
+    mut reader: Reader,
+    progress: &dyn Progress,
+    each: &mut dyn FnMut(Batch) -> Result<(), PipelineError>,
+) -> Result<(), PipelineError> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+        let parsing = scope.spawn(move || -> Result<(), PipelineError> {
+            while let Some(batch) = reader.next_batch()? {
+                // The other side hangs up when it fails; its own error is the one that counts.
+                if sender.send((batch, reader.progress().bytes_read)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        for (batch, bytes_read) in receiver {
+            each(batch)?;
+            progress.advance(bytes_read);
+        }
+        parsing.join().expect("a reader does not panic")
+    })
+}
+
+/// Rows whose identity stands for a customer of another partition go to that partition.
+fn reroute(
+    transaction: &Transaction<'_>,
+    by_identity: &regulars_store::spill::Spilled,
+    any: bool,
+) -> Result<regulars_store::spill::Spilled, PipelineError> {
+    let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 8)?;
+    if any {
+        let vault = transaction.vault_ref()?;
+        let mut encoded = Vec::new();
+        for partition in Partition::all() {
+            let bytes = by_identity.read(partition)?;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let row = Row::decode(&mut rest);
+                let target = home(vault, row.identity);
+                if target != partition {
+                    encoded.clear();
+                    row.encode(&mut encoded);
+                    moved.append(target, &encoded)?;
+                }
+            }
+        }
+    }
+    Ok(moved.finish()?)
+}
+
+/// The files that were imported before, by fingerprint.
+fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, PipelineError> {
+    let mut known = BTreeMap::new();
+    for (_, record) in store.records(0)? {
+        if let LogRecord::ImportAdded(import) = record {
+            known.extend(import.files.into_iter().map(|file| (file.fingerprint, file.name)));
+        }
+    }
+    Ok(known)
+}
+
+/// Content of a file and how it is read: what must be the same for a file to be a repetition.
+fn fingerprint(
+    path: &Path,
+    source: &str,
+    recognition: &Recognition,
+) -> Result<String, PipelineError> {
+    let failed = |source| PipelineError::Read { path: path.to_owned(), source };
+    let mut hasher = Xxh3::new();
+    hasher.update(source.as_bytes());
+    let columns = serde_json::to_vec(&(&recognition.columns, recognition.level))
+        .expect("a recognition is plain data");
+    hasher.update(&columns);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(format!("{:032x}", hasher.digest128())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+fn imported_files(sources: &[SourceFile], report: &ImportReport) -> Vec<ImportedFile> {
+    let taken = sources.iter().zip(&report.files).filter(|(source, _)| !source.skip);
+    taken
+        .map(|(source, report)| ImportedFile {
+            name: source.name(),
+            fingerprint: source.fingerprint.clone(),
+            content: source.recognition.entity.name().to_owned(),
+            bytes: std::fs::metadata(&source.path).map_or(0, |metadata| metadata.len()),
+            rows: report.rows - report.rejected,
+            rejected: report.rejected,
+        })
+        .collect()
+}

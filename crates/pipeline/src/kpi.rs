@@ -1,0 +1,215 @@
+//! Figures of a segment, and of everyone.
+//!
+//! Sums are integers (minor units, billionths), so that neither the order of customers nor the
+//! number of threads changes a digit.
+
+use regulars_rules::{Availability, Memberships};
+use serde::Serialize;
+
+use crate::base::{Base, Folded};
+use crate::catalogue::Origin;
+
+/// Figures of a group of customers. Money is in minor units of the workspace's currency.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Kpis {
+    /// Customers, prospects included.
+    pub customers: u64,
+    /// Share of all customers.
+    pub customer_share: f64,
+    /// Orders that count.
+    pub orders: u64,
+    /// Orders per customer.
+    pub orders_per_customer: f64,
+    /// Net revenue.
+    pub revenue_minor: i64,
+    /// Share of all net revenue; absent when there is none.
+    pub revenue_share: Option<f64>,
+    /// Net revenue less cost of goods; absent unless known for everyone with orders.
+    pub margin_minor: Option<i64>,
+    /// Refunded money.
+    pub refunds_minor: i64,
+    /// Net revenue per order; absent without orders.
+    pub average_order_value_minor: Option<f64>,
+    /// Share of customers with orders who ordered again; absent without such customers.
+    pub repeat_rate: Option<f64>,
+    /// Mean of the expected orders within the churn horizon, over customers with orders.
+    pub expected_orders: Option<f64>,
+    /// Mean churn risk over customers with orders.
+    pub churn_risk: Option<f64>,
+    /// Mean CLV over customers with one.
+    pub clv_minor: Option<f64>,
+    /// Sum of CLV.
+    pub clv_total_minor: Option<i64>,
+}
+
+/// A segment with its figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SegmentKpis {
+    /// Its name in rules and commands.
+    pub segment: String,
+    /// Its name for a person.
+    pub title: String,
+    /// Family: `lifecycle`, `value`, …
+    pub family: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether its size can be known.
+    pub availability: Availability,
+    /// Its figures; absent when its size is unknown.
+    pub kpis: Option<Kpis>,
+}
+
+/// Figures of everyone and of each segment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AllKpis {
+    /// Of everyone.
+    pub everyone: Kpis,
+    /// Of each segment, in the order of the catalogue.
+    pub segments: Vec<SegmentKpis>,
+}
+
+const BILLION: f64 = 1e9;
+
+/// Exact sums over a group of customers.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    customers: u64,
+    buyers: u64,
+    repeaters: u64,
+    orders: u64,
+    revenue_minor: i128,
+    refunds_minor: i128,
+    cost_minor: i128,
+    without_cost: u64,
+    expected: Mean,
+    churn: Mean,
+    clv_minor: i128,
+    with_clv: u64,
+}
+
+/// A mean of real numbers, summed in billionths.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    billionths: i128,
+    count: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value.filter(|value| value.is_finite()) {
+            self.billionths += (value * BILLION).round() as i128;
+            self.count += 1;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.billionths += other.billionths;
+        self.count += other.count;
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.count > 0).then(|| self.billionths as f64 / BILLION / self.count as f64)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, folded: &Folded) {
+        let profile = &folded.profile;
+        self.customers += 1;
+        self.refunds_minor += i128::from(profile.refunds_minor);
+        if profile.orders.is_empty() {
+            return;
+        }
+        self.buyers += 1;
+        self.repeaters += u64::from(profile.orders.len() > 1);
+        self.orders += profile.orders.len() as u64;
+        self.revenue_minor += i128::from(profile.revenue_minor);
+        match profile.cost_minor {
+            Some(cost) => self.cost_minor += i128::from(cost),
+            None => self.without_cost += 1,
+        }
+        self.expected.add(folded.scores.and_then(|s| s.expected_orders));
+        self.churn.add(folded.scores.and_then(|s| s.churn_risk));
+        if let Some(clv) = folded.scores.and_then(|s| s.clv_minor).filter(|clv| clv.is_finite()) {
+            self.clv_minor += clv.round_ties_even() as i128;
+            self.with_clv += 1;
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.customers += other.customers;
+        self.buyers += other.buyers;
+        self.repeaters += other.repeaters;
+        self.orders += other.orders;
+        self.revenue_minor += other.revenue_minor;
+        self.refunds_minor += other.refunds_minor;
+        self.cost_minor += other.cost_minor;
+        self.without_cost += other.without_cost;
+        self.expected.merge(other.expected);
+        self.churn.merge(other.churn);
+        self.clv_minor += other.clv_minor;
+        self.with_clv += other.with_clv;
+    }
+
+    fn kpis(&self, everyone: &Self) -> Kpis {
+        let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let of_orders = self.orders > 0;
+        Kpis {
+            customers: self.customers,
+            customer_share: ratio(self.customers as f64, everyone.customers as f64),
+            orders: self.orders,
+            orders_per_customer: ratio(self.orders as f64, self.customers as f64),
+            revenue_minor: self.revenue_minor as i64,
+            revenue_share: (everyone.revenue_minor > 0)
+                .then(|| self.revenue_minor as f64 / everyone.revenue_minor as f64),
+            margin_minor: (of_orders && self.without_cost == 0)
+                .then(|| (self.revenue_minor - self.cost_minor) as i64),
+            refunds_minor: self.refunds_minor as i64,
+            average_order_value_minor: of_orders
+                .then(|| self.revenue_minor as f64 / self.orders as f64),
+            repeat_rate: (self.buyers > 0).then(|| self.repeaters as f64 / self.buyers as f64),
+            expected_orders: self.expected.get(),
+            churn_risk: self.churn.get(),
+            clv_minor: (self.with_clv > 0).then(|| self.clv_minor as f64 / self.with_clv as f64),
+            clv_total_minor: (self.with_clv > 0).then_some(self.clv_minor as i64),
+        }
+    }
+}
+
+/// Everyone and each segment, computed on `threads` threads.
+pub fn kpis(base: &Base, threads: usize) -> AllKpis {
+    let segments = base.program.segment_count();
+    let tallies = base.evaluate(
+        threads,
+        || vec![Tally::default(); segments + 1],
+        |tallies, _, folded, memberships: &Memberships| {
+            tallies[segments].add(folded);
+            for segment in memberships.iter() {
+                tallies[segment].add(folded);
+            }
+        },
+    );
+    let mut sums = vec![Tally::default(); segments + 1];
+    for tally in &tallies {
+        for (sum, part) in sums.iter_mut().zip(tally) {
+            sum.merge(part);
+        }
+    }
+    let everyone = &sums[segments];
+    let availability = base.availability();
+    let of_segment = |(index, segment): (usize, &crate::catalogue::Segment)| SegmentKpis {
+        segment: segment.name.to_string(),
+        title: segment.title.clone(),
+        family: segment.family.clone(),
+        origin: segment.origin,
+        kpis: match &availability[index] {
+            Availability::Unknown { .. } => None,
+            Availability::Known | Availability::Partial { .. } => Some(sums[index].kpis(everyone)),
+        },
+        availability: availability[index].clone(),
+    };
+    AllKpis {
+        everyone: everyone.kpis(everyone),
+        segments: base.catalogue.segments().iter().enumerate().map(of_segment).collect(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Importing again, in parts, in another order, newer over older, and after a failure.
+
+use regulars_pipeline::{PipelineError, RejectPolicy, RepeatPolicy};
+
+use crate::scratch::Scratch;
+
+const HEADER: &str = "order_id,customer_id,date,status,product_id,quantity,unit_price,refunded\n";
+
+fn orders(rows: &[&str]) -> String {
+    format!("{HEADER}{}\n", rows.join("\n"))
+}
+
+const OLD: [&str; 5] = [
+    "1,ann,2026-01-05,paid,p1,1,10.00,",
+    "1,ann,2026-01-05,paid,p2,2,5.00,",
+    "2,bob,2026-01-06,paid,p1,1,10.00,",
+    "3,ann,2026-02-01,paid,p3,1,40.00,",
+    "4,cyd,2026-02-03,pending,p1,3,10.00,",
+];
+const NEW: [&str; 4] = [
+    "3,ann,2026-02-01,refunded,p3,1,40.00,40.00",
+    "4,cyd,2026-02-03,paid,p1,3,10.00,",
+    "5,bob,2026-03-01,paid,p2,1,5.00,",
+    "2,bob,2026-01-06,cancelled,p1,1,10.00,",
+];
+
+#[test]
+fn the_same_file_adds_nothing() {
+    let scratch = Scratch::new();
+    let file = scratch.file("orders.csv", &orders(&OLD));
+    scratch.import(&[file.clone()]);
+    let before = scratch.picture(None);
+    let report = scratch.import(&[file.clone()]);
+    assert!(report.files[0].skipped);
+    assert_eq!(scratch.picture(None), before);
+    let mut again = scratch.options();
+    again.repeats = RepeatPolicy::ReadAgain;
+    scratch.import_with(&[file], &again).unwrap();
+    assert_eq!(scratch.picture(None), before);
+}
+
+#[test]
+fn a_newer_overlapping_export_gives_the_newer_state() {
+    let scratch = Scratch::new();
+    let old = scratch.file("old.csv", &orders(&OLD));
+    let new = scratch.file("new.csv", &orders(&NEW));
+    scratch.import(&[old]);
+    scratch.import(&[new]);
+    let once = Scratch::new();
+    let rows = [OLD[0], OLD[1], NEW[0], NEW[1], NEW[2], NEW[3]];
+    once.import(&[once.file("all.csv", &orders(&rows))]);
+    assert_eq!(scratch.picture(None), once.picture(None));
+}
+
+#[test]
+fn splitting_an_import_changes_nothing() {
+    let whole = Scratch::new();
+    whole.import(&[whole.file("all.csv", &orders(&OLD))]);
+    let parts = Scratch::new();
+    let first = parts.file("first.csv", &orders(&OLD[..2]));
+    let second = parts.file("second.csv", &orders(&OLD[2..]));
+    parts.import(&[second.clone()]);
+    parts.import(&[first.clone()]);
+    assert_eq!(parts.picture(None), whole.picture(None));
+    let together = Scratch::new();
+    together.import(&[first, second]);
+    assert_eq!(together.picture(None), whole.picture(None));
+}
+
+#[test]
+fn products_and_customers_may_come_before_or_after() {
+    let products = "product_id,product_name,category,brand,cost\np1,Pen,Office,Ink,4.00\np2,Pad,Office,Ink,1.50\np3,Lamp,Home,Lux,22.00\n";
+    let customers = "customer_id,email,first_name,country,consent,created_at\nann,ann@example.com,Ann,DE,yes,2025-12-01\ndee,dee@example.org,Dee,FR,no,2026-01-10\n";
+    let make = |order: [usize; 3]| {
+        let scratch = Scratch::new();
+        let files = [
+            scratch.file("orders.csv", &orders(&OLD)),
+            scratch.file("products.csv", products),
+            scratch.file("customers.csv", customers),
+        ];
+        for index in order {
+            scratch.import(&[files[index].clone()]);
+        }
+        scratch.picture(None)
+    };
+    let first = make([0, 1, 2]);
+    assert!(first.contains("Office") && first.contains("\"dee\""), "{first}");
+    assert_eq!(first, make([2, 1, 0]));
+    assert_eq!(first, make([1, 2, 0]));
+}
+
+#[test]
+fn guests_join_the_customer_whose_address_they_use() {
+    let header = "order_id,customer_id,email,date,total\n";
+    let guest = "1,,ann@example.com,2026-01-05,10.00\n";
+    let known = "2,ann,ann@example.com,2026-01-09,20.00\n";
+    let other = "3,anna,ann@example.com,2026-02-09,30.00\n";
+    let make = |parts: &[String]| {
+        let scratch = Scratch::new();
+        for (index, part) in parts.iter().enumerate() {
+            let file = scratch.file(&format!("{index}.csv"), part);
+            scratch.import(&[file]);
+        }
+        scratch
+    };
+    let part = |rows: &[&str]| format!("{header}{}", rows.concat());
+    let customers = |scratch: &Scratch| scratch.fold(Some("2026-06-30")).customers.len();
+    let joined = make(&[part(&[guest, known])]);
+    assert_eq!(customers(&joined), 1);
+    for parts in [vec![part(&[guest]), part(&[known])], vec![part(&[known]), part(&[guest])]] {
+        assert_eq!(
+            make(&parts).picture(Some("2026-06-30")),
+            joined.picture(Some("2026-06-30")),
+            "{parts:?}"
+        );
+    }
+    // An address that two customers use is nobody's: the guest stands for themselves.
+    let ambiguous = make(&[part(&[guest, known, other])]);
+    assert_eq!(customers(&ambiguous), 3);
+    let later = make(&[part(&[guest]), part(&[known]), part(&[other])]);
+    assert_eq!(later.picture(Some("2026-06-30")), ambiguous.picture(Some("2026-06-30")));
+}
+
+#[test]
+fn credits_find_their_orders_whatever_comes_first() {
+    let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    let sales = "536365,85123A,HOLDER,6,12/1/2010 8:26,2.55,17850,United Kingdom\n536366,71053,LANTERN,4,12/13/2010 8:28,3.39,17850,United Kingdom\n";
+    let credits = "C536379,85123A,HOLDER,-2,12/20/2010 9:41,2.55,17850,United Kingdom\nC536380,99999,NOTHING,-1,12/21/2010 9:41,1.00,17850,United Kingdom\n";
+    let make = |first: &str, second: &str| {
+        let scratch = Scratch::new();
+        for (name, rows) in [("a.csv", first), ("b.csv", second)] {
+            let file = scratch.file(name, &format!("{header}{rows}"));
+            scratch.import(&[file]);
+        }
+        scratch
+    };
+    let one = make(sales, credits);
+    let base = one.fold(None);
+    assert_eq!(base.customers[0].profile.orders.len(), 2);
+    assert_eq!(base.customers[0].profile.revenue_minor, 6 * 255 + 4 * 339 - 2 * 255);
+    assert_eq!(base.oddities.unmatched_credits, 1);
+    assert_eq!(one.picture(None), make(credits, sales).picture(None));
+}
+
+#[test]
+fn too_many_bad_rows_stop_an_import_and_leave_nothing() {
+    let scratch = Scratch::new();
+    let rows = ["1,ann,2026-01-05,paid,p1,1,10.00,", "2,bob,not-a-date,paid,p1,1,10.00,"];
+    let file = scratch.file("orders.csv", &orders(&rows));
+    let error = scratch.try_import(&[file.clone()]).unwrap_err();
+    assert!(matches!(error, PipelineError::TooManyRejects { rejected: 1, rows: 2, .. }), "{error}");
+    let mut allowed = scratch.options();
+    allowed.rejects = RejectPolicy::Allow;
+    let report = scratch.import_with(&[file], &allowed).unwrap();
+    assert_eq!((report.rejected(), report.orders.orders), (1, 1));
+    let rejects = std::fs::read_to_string(report.rejects.unwrap()).unwrap();
+    let expected = "orders.csv,3,date,not-a-date,";
+    assert!(rejects.contains(expected), "{rejects}");
+}
+
+#[test]
+fn several_currencies_need_rates() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,currency,total\n1,ann,2026-01-05,USD,10.00\n2,ann,2026-01-06,GBP,10.00\n";
+    let file = scratch.file("orders.csv", text);
+    let error = scratch.try_import(&[file.clone()]).unwrap_err();
+    assert!(error.to_string().contains("GBP"), "{error}");
+    let mut config = scratch.workspace.config().clone();
+    let rate = regulars_pipeline::Rate { from: "2020-01-01".to_owned(), rate: "1.25".to_owned() };
+    config.rates.insert(regulars_core::Currency::new("GBP").unwrap(), vec![rate]);
+    let with_rates = Scratch::with_config(config);
+    with_rates.import(&[file]);
+    assert_eq!(with_rates.fold(None).customers[0].profile.revenue_minor, 1_000 + 1_250);
+}

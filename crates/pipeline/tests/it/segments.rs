@@ -1,0 +1,92 @@
+//! The ready-made segments on the made-up shop.
+
+use regulars_pipeline::{LIFECYCLE, kpis};
+use regulars_rules::Availability;
+
+use crate::scratch::{Scratch, shop_files, shop_workspace};
+
+#[test]
+fn every_ready_made_segment_is_populated_and_the_lifecycle_is_a_partition() {
+    let scratch = shop_workspace();
+    scratch.import(&shop_files(&scratch, 3_000));
+    let base = scratch.score(None, None);
+    let all = kpis(&base, 2);
+    for segment in &all.segments {
+        let kpis = segment.kpis.as_ref().unwrap_or_else(|| panic!("{segment:?}"));
+        assert!(kpis.customers > 0, "{} is empty", segment.segment);
+    }
+    let stages: Vec<usize> = LIFECYCLE
+        .iter()
+        .map(|stage| all.segments.iter().position(|s| s.segment == *stage).unwrap())
+        .collect();
+    base.evaluate(2, || (), |(), _, folded, members| {
+        let customer = base.customer(folded);
+        let stage = customer.lifecycle(base.now);
+        let within: Vec<&str> = stages
+            .iter()
+            .zip(LIFECYCLE)
+            .filter(|(segment, _)| members.contains(**segment))
+            .map(|(_, name)| name)
+            .collect();
+        assert_eq!(within, [stage.as_str()]);
+    });
+    let sizes: u64 =
+        stages.iter().map(|&stage| all.segments[stage].kpis.as_ref().unwrap().customers).sum();
+    assert_eq!(sizes, all.everyone.customers);
+    let levels = scratch.report(&base).churn_levels.unwrap();
+    assert!(levels.iter().all(|&customers| customers > 0), "{levels:?}");
+}
+
+#[test]
+fn a_segment_whose_data_is_missing_is_unknown_and_not_empty() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n2,ann,2026-02-05,12.00\n";
+    scratch.import(&[scratch.file("orders.csv", text)]);
+    let base = scratch.fold(None);
+    let all = kpis(&base, 1);
+    let of = |name: &str| all.segments.iter().find(|s| s.segment == name).unwrap();
+    for name in ["price_sensitive", "full_price_buyers", "seasonal_shoppers", "churn_high"] {
+        assert!(matches!(of(name).availability, Availability::Unknown { .. }), "{name}");
+        assert!(of(name).kpis.is_none(), "{name}");
+    }
+    assert!(matches!(of("at_risk").availability, Availability::Partial { .. }));
+    assert_eq!(of("potential_loyalist").kpis.as_ref().unwrap().customers, 1);
+}
+
+#[test]
+fn windows_over_orders_and_lines_are_counted() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,product_id,category,quantity,unit_price\n\
+        1,ann,2026-01-01,p1,Shoes,1,50.00\n2,ann,2026-03-01,p2,Hats,2,20.00\n\
+        3,bob,2026-03-10,p1,Shoes,1,50.00\n";
+    scratch.import(&[scratch.file("orders.csv", text)]);
+    std::fs::write(
+        scratch.workspace.segments_dir().join("own.toml"),
+        "[[segment]]\nname = 'shoes'\nrule = \"orders where category = 'Shoes' in last 30 days >= 1\"\n\
+         [[segment]]\nname = 'spent'\nrule = 'revenue in last 30 days >= 40'\n\
+         [[segment]]\nname = 'like'\nrule = \"orders where category contains 'hoe' >= 1\"\n",
+    )
+    .unwrap();
+    let base = scratch.fold(None);
+    let all = kpis(&base, 2);
+    let size = |name: &str| {
+        let segment = all.segments.iter().find(|s| s.segment == name).unwrap();
+        segment.kpis.as_ref().unwrap().customers
+    };
+    assert_eq!((size("shoes"), size("spent"), size("like")), (1, 2, 2));
+}
+
+#[test]
+fn a_shop_of_one_customer_and_a_shop_where_nobody_came_back_have_reports() {
+    for text in [
+        "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n",
+        "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n2,bob,2026-01-07,0.00\n3,cyd,2026-05-07,5.00\n",
+    ] {
+        let scratch = Scratch::new();
+        scratch.import(&[scratch.file("orders.csv", text)]);
+        let base = scratch.fold(None);
+        let report = scratch.report(&base);
+        assert_eq!(report.buyers as usize, text.lines().count() - 1);
+        assert!(report.models.is_none());
+    }
+}

@@ -1,0 +1,44 @@
+//! The commands: each a file, each from its arguments to its output.
+
+mod customers;
+mod demo;
+mod export;
+mod files;
+mod import;
+mod models;
+mod report;
+mod segments;
+mod traits;
+mod try_files;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Done;
+
+/// Runs the command.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
+    match &cli.command {
+        Command::Try(args) => try_files::run(cli, args),
+        Command::Init(args) => import::init(cli, args),
+        Command::Import(args) => import::run(cli, args),
+        Command::Score(args) => models::score(cli, args),
+        Command::Report(args) => report::run(cli, args),
+        Command::Segments(args) => segments::run(cli, args),
+        Command::Customers(args) => customers::run(cli, args),
+        Command::Explain(args) => customers::explain(cli, args),
+        Command::Models => models::show(cli),
+        Command::Export(args) => export::run(cli, args),
+        Command::Traits => traits::run(cli),
+        Command::Demo(args) => demo::run(cli, args),
+        Command::Generate(args) => demo::generate(cli, args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "regulars", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(Done::Whole)
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! `customers show` and `explain`.
+
+use std::fmt::Write;
+
+use regulars_core::{OrderStatus, RecordKind, Zone};
+use regulars_pipeline::{CustomerView, explain as explain_customer, find, view};
+use regulars_rules::{ExplainedValue, Explanation, Keep, Part};
+use serde_json::Value;
+
+use crate::cli::{AsOfArgs, Cli, CustomersArgs, CustomersCommand, ExplainArgs};
+use crate::failure::Done;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::{
+    Align, Amounts, faint, heading, instant, moment, number, pairs, percent, table, tick, unknown,
+};
+
+pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
+    match &args.command {
+        CustomersCommand::Show { customer, as_of } => show(cli, customer, as_of),
+    }
+}
+
+fn show(cli: &Cli, customer: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let look = session.look(as_of)?;
+    let index = find(&look.store, &look.base, customer)?;
+    let view = view(&look.store, &look.base, index)?;
+    let zone = session.workspace.config().zone();
+    let amounts = Amounts(look.base.context.currency);
+    Output::of(&view, "", || view_text(&view, amounts, &zone)).print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
+    let mut text = heading(&format!(
+        "{} · {} · as of {}",
+        view.customer_id,
+        view.lifecycle,
+        moment(&view.as_of, zone)
+    ));
+    if let Some(scores) = &view.scores {
+        let interval = scores.expected_orders_interval.map_or(String::new(), |interval| {
+            format!("  ({:.0} % of the time {} to {})", interval.probability * 100.0, interval.low, interval.high)
+        });
+        let level = scores.churn_level.map_or_else(unknown, |level| level.to_string());
+        let next = scores.next_level_at.as_ref().map_or(String::new(), |at| {
+            format!(", next level on {}", moment(at, zone))
+        });
+        let clv_interval = scores.clv_interval_minor.map_or(String::new(), |(low, high)| {
+            format!(
+                "  ({:.0} % of the time {} to {})",
+                scores.interval_share * 100.0,
+                amounts.bare(Some(low as f64)),
+                amounts.bare(Some(high as f64))
+            )
+        });
+        text.push_str(&pairs(&[
+            ("churn risk", format!("{} within {} days, level {level}{next}", percent(scores.churn_risk), scores.churn_horizon_days)),
+            ("expected orders", format!("{}{interval}", number(scores.expected_orders, 2))),
+            ("CLV", format!("{} within {} days{clv_interval}", amounts.bare(scores.clv_minor.map(|m| m as f64)), scores.clv_horizon_days)),
+            ("model", scores.model.to_owned()),
+        ]));
+    }
+    text.push_str(&heading("Segments"));
+    let rows: Vec<Vec<String>> = view
+        .segments
+        .iter()
+        .map(|segment| {
+            let leaves = segment.leaves_at.as_ref().map_or(String::new(), |at| moment(at, zone));
+            vec![segment.segment.clone(), leaves, segment.because.clone()]
+        })
+        .collect();
+    text.push_str(&table(
+        &[("segment", Align::Left), ("leaves, if nothing happens", Align::Left), ("because", Align::Left)],
+        &rows,
+    ));
+    text.push_str(&heading("Traits"));
+    let rows: Vec<Vec<String>> = view
+        .traits
+        .iter()
+        .filter(|of| !of.value.is_null())
+        .map(|of| vec![of.name.to_owned(), trait_text(&of.value, of.unit, amounts, zone), faint(of.meaning)])
+        .collect();
+    text.push_str(&table(
+        &[("trait", Align::Left), ("value", Align::Right), ("meaning", Align::Left)],
+        &rows,
+    ));
+    for (name, value) in &view.declared {
+        let _ = writeln!(text, "  {name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    text.push_str(&orders_text(view, amounts, zone));
+    text
+}
+
+fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> String {
+    match (value, unit) {
+        (Value::Number(n), "minor units") => amounts.full(n.as_i64().unwrap_or(0)),
+        (Value::Number(n), "share") => percent(n.as_f64()),
+        (Value::Number(n), "count") => n.to_string(),
+        (Value::Number(n), unit) if n.is_f64() => format!("{} {unit}", number(n.as_f64(), 1)),
+        (Value::Number(n), unit) => format!("{n} {unit}"),
+        (Value::String(text), "instant") => moment(text, zone),
+        (Value::String(text), _) => text.clone(),
+        (Value::Bool(true), _) => "yes".to_owned(),
+        (Value::Bool(false), _) => "no".to_owned(),
+        (other, _) => other.to_string(),
+    }
+}
+
+fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
+    const SHOWN: usize = 20;
+    let mut text = heading("Orders");
+    let rows: Vec<Vec<String>> = view
+        .orders
+        .iter()
+        .take(SHOWN)
+        .map(|order| {
+            let what = match (order.kind, order.status, order.counts) {
+                (RecordKind::Credit, ..) => "credit",
+                (RecordKind::Refund, ..) => "refund",
+                (RecordKind::Sale, OrderStatus::Cancelled, false) => "cancelled",
+                (RecordKind::Sale, OrderStatus::Unpaid, _) => "unpaid",
+                (RecordKind::Sale, _, false) => "refunded in full",
+                (RecordKind::Sale, _, true) => "",
+            };
+            let products: Vec<String> = order
+                .lines
+                .iter()
+                .filter(|line| !line.product_id.is_empty())
+                .map(|line| {
+                    let name = line.name.as_deref().unwrap_or(&line.product_id);
+                    if line.quantity == 1.0 { name.to_owned() } else { format!("{} × {name}", line.quantity) }
+                })
+                .collect();
+            let refunded = if order.refunded_minor == 0 {
+                String::new()
+            } else {
+                amounts.bare(Some(order.refunded_minor as f64))
+            };
+            vec![
+                moment(&order.occurred_at, zone),
+                order.order_id.clone(),
+                amounts.bare(Some(order.net_minor as f64)),
+                refunded,
+                what.to_owned(),
+                products.join(", "),
+            ]
+        })
+        .collect();
+    text.push_str(&table(
+        &[
+            ("placed", Align::Left),
+            ("order", Align::Left),
+            ("net", Align::Right),
+            ("refunded", Align::Right),
+            ("", Align::Left),
+            ("products", Align::Left),
+        ],
+        &rows,
+    ));
+    if view.orders.len() > SHOWN {
+        let _ = writeln!(text, "{}", faint(&format!("and {} earlier ones (--format json has all)", view.orders.len() - SHOWN)));
+    }
+    text
+}
+
+pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let catalogue = session.catalogue()?.with_cell(&args.segment)?;
+    let look = session.look_with(&args.as_of, &catalogue, |mut options| {
+        options.keep = Keep::Values;
+        options
+    })?;
+    let index = find(&look.store, &look.base, &args.customer)?;
+    let explanation = explain_customer(&look.base, index, &args.segment)?;
+    let document = serde_json::json!({
+        "customer_id": args.customer,
+        "as_of": look.base.now.to_string(),
+        "currency": look.base.context.currency,
+        "explanation": explanation,
+    });
+    let zone = session.workspace.config().zone();
+    let amounts = Amounts(look.base.context.currency);
+    Output::of(&document, "/explanation", || {
+        let mut text = String::new();
+        let member = if explanation.holds { "is in" } else { "is not in" };
+        text.push_str(&heading(&format!("{} {member} {}", args.customer, explanation.segment)));
+        explanation_text(&mut text, &explanation, 1, amounts, &zone);
+        text
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn explanation_text(
+    text: &mut String,
+    explanation: &Explanation,
+    depth: usize,
+    amounts: Amounts,
+    zone: &Zone,
+) {
+    part_text(text, &explanation.because, depth, amounts, zone);
+    let change = match (explanation.next_change_at, explanation.holds) {
+        (Some(at), true) => format!("leaves on {} if nothing happens", instant(at, zone)),
+        (Some(at), false) => format!("enters on {} if nothing happens", instant(at, zone)),
+        (None, true) => "stays if nothing happens".to_owned(),
+        (None, false) => "stays outside if nothing happens".to_owned(),
+    };
+    let _ = writeln!(text, "{}{}", "  ".repeat(depth), faint(&change));
+}
+
+fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zone: &Zone) {
+    let indent = "  ".repeat(depth);
+    match part {
+        Part::Everyone => {
+            let _ = writeln!(text, "{indent}{} everyone", tick(true));
+        }
+        Part::And { holds, parts } | Part::Or { holds, parts } => {
+            let word = if matches!(part, Part::And { .. }) { "all of" } else { "any of" };
+            let _ = writeln!(text, "{indent}{} {word}", tick(*holds));
+            for part in parts {
+                part_text(text, part, depth + 1, amounts, zone);
+            }
+        }
+        Part::Not { holds, part } => {
+            let _ = writeln!(text, "{indent}{} not", tick(*holds));
+            part_text(text, part, depth + 1, amounts, zone);
+        }
+        Part::Segment { holds, explanation } => {
+            let _ = writeln!(text, "{indent}{} in segment {}", tick(*holds), explanation.segment);
+            explanation_text(text, explanation, depth + 1, amounts, zone);
+        }
+        Part::Condition { text: rule, holds, value, next_change_at, .. } => {
+            let change = next_change_at
+                .map_or(String::new(), |at| faint(&format!("  changes on {}", instant(at, zone))));
+            let value = value_text(value, amounts, zone);
+            let _ = writeln!(text, "{indent}{} {rule}   it is {value}{change}", tick(*holds));
+        }
+    }
+}
+
+fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {
+    match value {
+        ExplainedValue::Missing => "not known".to_owned(),
+        ExplainedValue::Integer(n) => n.to_string(),
+        ExplainedValue::AtLeast(n) => format!("at least {n}"),
+        ExplainedValue::Number(n) => number(Some(*n), 2),
+        ExplainedValue::Share(share) => percent(Some(*share)),
+        ExplainedValue::MoneyMinor(minor) => amounts.full(*minor),
+        ExplainedValue::Days(days) => format!("{days} days"),
+        ExplainedValue::Text(text) => text.clone(),
+        ExplainedValue::Instant(at) => instant(*at, zone),
+        ExplainedValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+    }
+}

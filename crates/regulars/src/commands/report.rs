@@ -1,0 +1,240 @@
+//! `report`: the whole picture.
+
+use std::fmt::Write;
+
+use regulars_core::Zone;
+use regulars_pipeline::{AsOfReason, Kpis, Report, SegmentKpis, report};
+use regulars_rules::Availability;
+
+use crate::cli::{AsOfArgs, Cli};
+use crate::failure::Done;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::{
+    Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, unknown, warning,
+};
+
+pub(crate) fn run(cli: &Cli, args: &AsOfArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let look = session.look(args)?;
+    let config = session.workspace.config();
+    let made = report(
+        &look.store,
+        config,
+        &look.base,
+        look.reason,
+        session.threads,
+        &*session.progress,
+    )?;
+    let zone = config.zone();
+    Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+/// The report for people.
+pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
+    let amounts = amounts_of(report);
+    let mut text = String::new();
+    text.push_str(&heading(&format!("{} · as of {}", report.workspace, moment(&report.as_of, zone))));
+    if report.as_of_reason == AsOfReason::LastDay {
+        let _ = writeln!(text, "{}", faint("the end of the last day in the data; --as-of changes it"));
+    }
+    text.push_str(&overview(report, amounts));
+    text.push_str(&heading("Who they are"));
+    text.push_str(&segments_table(&family(report, &["lifecycle"]), amounts));
+    text.push_str(&heading("What they are worth, and what to do about it"));
+    text.push_str(&segments_table(
+        &family(report, &["value", "price", "rhythm", "channel", "own"]),
+        amounts,
+    ));
+    text.push_str(&heading("RFM groups (5 is best; equal values get equal scores)"));
+    text.push_str(&segments_table(&family(report, &["rfm"]), amounts));
+    text.push_str(&churn(report, amounts));
+    text.push_str(&moves(report, zone));
+    text.push_str(&quality(report, amounts));
+    text
+}
+
+fn amounts_of(report: &Report) -> Amounts {
+    Amounts(
+        regulars_core::Currency::new(&report.currency)
+            .expect("the report names the workspace's currency"),
+    )
+}
+
+fn overview(report: &Report, amounts: Amounts) -> String {
+    let all = &report.kpis.everyone;
+    let mut lines = vec![
+        (
+            "customers",
+            format!("{}, of whom {} have ordered", count(all.customers), count(report.buyers)),
+        ),
+        ("orders", count(all.orders)),
+        ("net revenue", format!("{} {}", amounts.whole(all.revenue_minor), report.currency)),
+        ("average order value", amounts.bare(all.average_order_value_minor)),
+        ("repeat rate", percent(all.repeat_rate)),
+    ];
+    if let Some((first, last)) = &report.orders_span {
+        lines.push(("first and last order", format!("{first} to {last}")));
+    }
+    if let Some(margin) = all.margin_minor {
+        lines.push(("margin", format!("{} {}", amounts.whole(margin), report.currency)));
+    }
+    if all.expected_orders.is_some() {
+        let expected = number(all.expected_orders, 2);
+        lines.push(("expected orders per buyer", format!("{expected} in the churn horizon")));
+    }
+    let clv = all.clv_total_minor.map(|total| amounts.whole(total));
+    if let Some(clv) = clv {
+        lines.push(("CLV of all", format!("{clv} {} within the CLV horizon", report.currency)));
+    }
+    let shares: Vec<String> = report
+        .concentration
+        .iter()
+        .map(|top| format!("top {} %: {}", top.top_percent, percent(top.share)))
+        .collect();
+    lines.push(("share of revenue", shares.join("   ")));
+    pairs(&lines)
+}
+
+fn family<'r>(report: &'r Report, families: &[&str]) -> Vec<&'r SegmentKpis> {
+    let segments = report.kpis.segments.iter();
+    segments.filter(|segment| families.contains(&segment.family.as_str())).collect()
+}
+
+/// Segments with their figures, for people.
+pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> String {
+    let code = amounts.0.code();
+    let header = [
+        ("segment", Align::Left),
+        ("customers", Align::Right),
+        ("share", Align::Right),
+        ("revenue", Align::Right),
+        (&format!("AOV {code}"), Align::Right),
+        ("repeat", Align::Right),
+        ("exp. orders", Align::Right),
+        (&format!("CLV {code}"), Align::Right),
+        ("churn", Align::Right),
+    ];
+    let mut missing = Vec::new();
+    let rows: Vec<Vec<String>> = segments
+        .iter()
+        .map(|segment| match &segment.kpis {
+            Some(kpis) => row(&segment.segment, kpis, amounts),
+            None => {
+                if let Availability::Unknown { missing: needs } = &segment.availability {
+                    missing.extend(needs.iter().copied());
+                }
+                let mut row = vec![segment.segment.clone(), "unknown".to_owned()];
+                row.resize(header.len(), String::new());
+                row
+            }
+        })
+        .collect();
+    let mut text = table(&header, &rows);
+    missing.sort_unstable();
+    missing.dedup();
+    for need in missing {
+        let _ = writeln!(text, "{}", faint(&format!("unknown: {}", need.hint())));
+    }
+    text
+}
+
+fn row(name: &str, kpis: &Kpis, amounts: Amounts) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        count(kpis.customers),
+        percent(Some(kpis.customer_share)),
+        percent(kpis.revenue_share),
+        amounts.bare(kpis.average_order_value_minor),
+        percent(kpis.repeat_rate),
+        number(kpis.expected_orders, 2),
+        amounts.bare(kpis.clv_minor),
+        percent(kpis.churn_risk),
+    ]
+}
+
+fn churn(report: &Report, amounts: Amounts) -> String {
+    let mut text = heading("Who is leaving (probability of no order within the churn horizon)");
+    match &report.churn_levels {
+        None => {
+            let _ = writeln!(text, "  not known before a fit: run `regulars score`");
+        }
+        Some(_) => {
+            text.push_str(&segments_table(&family(report, &["churn"]), amounts));
+            let [two, three, four, five] = report.churn_level_thresholds.map(|t| percent(Some(t)));
+            let line = format!("level 2 from {two}, 3 from {three}, 4 from {four}, 5 from {five}");
+            let _ = writeln!(text, "{}", faint(&line));
+        }
+    }
+    if let Some(models) = &report.models {
+        let bias = models.holdout_bias.map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
+        let line = format!(
+            "{}, fitted as of {}; on held-out data: total {bias}, AUC {}",
+            models.purchase,
+            &models.fitted_as_of[..10],
+            number(models.holdout_auc, 3)
+        );
+        let _ = writeln!(text, "{}", faint(&line));
+        for warn in &models.warnings {
+            text.push_str(&warning(warn));
+        }
+    }
+    if let Some(advice) = &report.dormancy_advice {
+        text.push_str(&warning(&format!(
+            "{} of the gaps between orders are longer than the {} days after which a customer is \
+             called dormant: many of them come back; consider `lifecycle.dormant_days = {}`",
+            percent(Some(advice.share_of_gaps_beyond)),
+            advice.dormant_days,
+            advice.proposed_days
+        )));
+    }
+    text
+}
+
+fn moves(report: &Report, zone: &Zone) -> String {
+    let moves = &report.moves;
+    let mut text =
+        heading(&format!("Who moved since {} ({} days)", moment(&moves.since, zone), moves.days));
+    let header = [("from", Align::Left), ("to", Align::Left), ("customers", Align::Right)];
+    let rows: Vec<Vec<String>> = moves
+        .flows
+        .iter()
+        .take(12)
+        .map(|flow| vec![flow.from.clone(), flow.to.clone(), count(flow.customers)])
+        .collect();
+    if rows.is_empty() {
+        let _ = writeln!(text, "  nobody");
+    } else {
+        text.push_str(&table(&header, &rows));
+        let note = "both moments seen with today's fit and thresholds; `absent` was no customer yet";
+        let _ = writeln!(text, "{}", faint(note));
+    }
+    text
+}
+
+fn quality(report: &Report, amounts: Amounts) -> String {
+    let quality = &report.quality;
+    let mut text = heading("The data");
+    let _ = writeln!(text, "  {} rows in {} imports", count(quality.rows), count(quality.imports));
+    let mut note = |number: u64, what: &str| {
+        if number > 0 {
+            text.push_str(&warning(&format!("{} {what}", count(number))));
+        }
+    };
+    note(quality.rejected_rows, "rows could not be read (see rejects/)");
+    note(quality.rows_without_customer, "rows have neither a customer nor an e-mail");
+    note(quality.orders_without_date, "orders have no date");
+    note(quality.conflicting_versions, "orders stood differently in files of one import");
+    note(quality.orders_not_counted, "orders do not count: cancelled, unpaid or refunded in full");
+    note(
+        quality.unmatched_credits,
+        &format!(
+            "credits ({}) match no earlier order of the same customer and product",
+            amounts.full(quality.unmatched_credit_minor)
+        ),
+    );
+    note(quality.refunds_without_order, "refunds name an order that is not there");
+    note(quality.later_records, "records are later than this moment and were not looked at");
+    text
+}

@@ -1,0 +1,262 @@
+//! `segments`: list, show, preview, members.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use regulars_core::SegmentName;
+use regulars_pipeline::{
+    AllKpis, Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis, row,
+};
+use regulars_rules::Availability;
+use serde_json::{Value, json};
+
+use crate::cli::{AsOfArgs, Cli, SegmentsArgs, SegmentsCommand};
+use crate::commands::report::segments_table;
+use crate::failure::Done;
+use crate::output::Output;
+use crate::session::{Look, Session};
+use crate::text::{Align, Amounts, count, faint, heading, number, pairs, percent, table, unknown, warning};
+
+pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    match &args.command {
+        None => list(cli, &session, &args.as_of),
+        Some(SegmentsCommand::Show { name, as_of }) => show(cli, &session, name, as_of),
+        Some(SegmentsCommand::Preview { rule, as_of }) => preview(cli, &session, rule, as_of),
+        Some(SegmentsCommand::Members { name, as_of, limit, output }) => {
+            members(cli, &session, name, as_of, *limit, output.as_deref())
+        }
+    }
+}
+
+fn amounts(base: &Base) -> Amounts {
+    Amounts(base.context.currency)
+}
+
+fn list(cli: &Cli, session: &Session, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+    let look = session.look(as_of)?;
+    let all = kpis(&look.base, session.threads);
+    let document = json!({
+        "as_of": look.base.now.to_string(),
+        "currency": look.base.context.currency,
+        "everyone": all.everyone,
+        "segments": all.segments,
+    });
+    Output::of(&document, "/segments", || {
+        let segments: Vec<&SegmentKpis> = all.segments.iter().collect();
+        segments_table(&segments, amounts(&look.base))
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+/// The look with the segment of that name, cells included.
+fn look_at(session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<(Look, usize)> {
+    let catalogue = session.catalogue()?.with_cell(name)?;
+    let look = session.look_with(as_of, &catalogue, |options| options)?;
+    look.base.catalogue.get(name)?;
+    let segments = look.base.catalogue.segments();
+    let index = segments.iter().position(|segment| segment.name.as_str() == name);
+    Ok((look, index.expect("it was found by name")))
+}
+
+fn show(cli: &Cli, session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+    let (look, index) = look_at(session, name, as_of)?;
+    let all = kpis(&look.base, session.threads);
+    let segment = &look.base.catalogue.segments()[index];
+    let figures = &all.segments[index];
+    let document = document(&look.base, segment, figures, &all);
+    Output::of(&document, "", || {
+        let mut text = heading(&segment.title);
+        let _ = writeln!(text, "  {}", segment.meaning);
+        text.push_str(&definition(segment));
+        text.push_str(&against_everyone(figures, &all, amounts(&look.base)));
+        if !segment.play.is_empty() {
+            text.push_str(&heading("What to do"));
+            for step in &segment.play {
+                let _ = writeln!(text, "  • {step}");
+            }
+        }
+        text
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, all: &AllKpis) -> Value {
+    json!({
+        "as_of": base.now.to_string(),
+        "currency": base.context.currency,
+        "segment": segment.name,
+        "title": segment.title,
+        "family": segment.family,
+        "origin": segment.origin,
+        "meaning": segment.meaning,
+        "rule": segment.rule_text(),
+        "rule_tree": segment.rule.rule(),
+        "in_words": segment.in_words(),
+        "play": segment.play,
+        "availability": figures.availability,
+        "kpis": figures.kpis,
+        "everyone": all.everyone,
+    })
+}
+
+fn definition(segment: &Segment) -> String {
+    pairs(&[("rule", segment.rule_text()), ("in words", segment.in_words())])
+}
+
+fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+    let catalogue = session.catalogue()?;
+    let name = SegmentName::new("preview").expect("a fixed name");
+    let catalogue = catalogue.clone().with_rule(&name, catalogue.rule(rule)?);
+    let look = session.look_with(as_of, &catalogue, |options| options)?;
+    let began = Instant::now();
+    let all = kpis(&look.base, session.threads);
+    let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
+    let segments = look.base.catalogue.segments();
+    let index = segments.iter().position(|s| s.name == name).expect("it was added");
+    let (segment, figures) = (&segments[index], &all.segments[index]);
+    let members = look.base.members(index, session.threads);
+    let named = by_external_id(&look.store, &look.base, members)?;
+    let sample: Vec<&str> = named.iter().take(10).map(|(id, _)| id.as_str()).collect();
+    let mut document = document(&look.base, segment, figures, &all);
+    document["sample"] = json!(sample);
+    Output::of(&document, "", || {
+        let mut text = definition(segment);
+        text.push_str(&against_everyone(figures, &all, amounts(&look.base)));
+        if !sample.is_empty() {
+            let _ = writeln!(text, "\n  such as {}", sample.join(", "));
+        }
+        text
+    })
+    .print(cli.format)?;
+    session.tell(&faint(&format!("evaluated all segments in {evaluated_ms:.0} ms")));
+    Ok(Done::Whole)
+}
+
+/// A segment's figures beside everyone's.
+fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> String {
+    let needs = match &figures.availability {
+        Availability::Known => Vec::new(),
+        Availability::Partial { missing } | Availability::Unknown { missing } => {
+            missing.iter().map(|need| need.hint()).collect()
+        }
+    };
+    let mut text = String::new();
+    let Some(kpis) = &figures.kpis else {
+        text.push_str(&warning("its size is unknown"));
+        for need in needs {
+            let _ = writeln!(text, "  {need}");
+        }
+        return text;
+    };
+    let index = |own: Option<f64>, everyone: Option<f64>| match (own, everyone) {
+        (Some(own), Some(everyone)) if everyone != 0.0 => format!("{:.0}", 100.0 * own / everyone),
+        _ => unknown(),
+    };
+    let line = |name: &str, of: fn(&Kpis) -> Option<f64>, show: &dyn Fn(Option<f64>) -> String| {
+        let (own, everyone) = (of(kpis), of(&all.everyone));
+        vec![name.to_owned(), show(own), show(everyone), index(own, everyone)]
+    };
+    let money = |minor: Option<f64>| amounts.bare(minor);
+    let decimals = |value: Option<f64>| number(value, 2);
+    let code = amounts.0.code();
+    let rows = vec![
+        vec![
+            "customers".to_owned(),
+            count(kpis.customers),
+            count(all.everyone.customers),
+            percent(Some(kpis.customer_share)),
+        ],
+        vec![
+            format!("net revenue {code}"),
+            amounts.whole(kpis.revenue_minor),
+            amounts.whole(all.everyone.revenue_minor),
+            percent(kpis.revenue_share),
+        ],
+        line("orders per customer", |k| Some(k.orders_per_customer), &decimals),
+        line(&format!("average order value {code}"), |k| k.average_order_value_minor, &money),
+        line("repeat rate", |k| k.repeat_rate, &percent),
+        line("expected orders", |k| k.expected_orders, &decimals),
+        line("churn risk", |k| k.churn_risk, &percent),
+        line(&format!("CLV {code}"), |k| k.clv_minor, &money),
+    ];
+    let header = [
+        ("", Align::Left),
+        ("segment", Align::Right),
+        ("everyone", Align::Right),
+        ("index or share", Align::Right),
+    ];
+    text.push('\n');
+    text.push_str(&table(&header, &rows));
+    for need in needs {
+        text.push_str(&warning(&format!("without this some members may be missing: {need}")));
+    }
+    text
+}
+
+fn members(
+    cli: &Cli,
+    session: &Session,
+    name: &str,
+    as_of: &AsOfArgs,
+    limit: Option<usize>,
+    output: Option<&Path>,
+) -> anyhow::Result<Done> {
+    let (look, index) = look_at(session, name, as_of)?;
+    if let Availability::Unknown { missing } = &look.base.availability()[index] {
+        let hints: Vec<&str> = missing.iter().map(|need| need.hint()).collect();
+        session.tell(&warning(&format!("`{name}` has unknown members: {}", hints.join("; "))));
+    }
+    let members = look.base.members(index, session.threads);
+    let all = members.len();
+    let mut named = by_external_id(&look.store, &look.base, members)?;
+    named.truncate(limit.unwrap_or(usize::MAX));
+    let rows: Vec<Value> = named
+        .iter()
+        .map(|(id, index)| Value::Object(row(&look.base, id, *index, &MEMBER_TRAITS)))
+        .collect();
+    let document = json!({
+        "as_of": look.base.now.to_string(),
+        "currency": look.base.context.currency,
+        "segment": name,
+        "customers": all,
+        "members": rows,
+    });
+    Output::of(&document, "/members", || members_text(&rows, amounts(&look.base)))
+        .print_to(output, cli.format)?;
+    let shown = if named.len() < all { format!("{} of ", count(named.len() as u64)) } else { String::new() };
+    session.tell(&format!("{shown}{} customers in `{name}`", count(all as u64)));
+    Ok(Done::Whole)
+}
+
+fn members_text(rows: &[Value], amounts: Amounts) -> String {
+    let names: Vec<String> = std::iter::once("customer_id".to_owned())
+        .chain(MEMBER_TRAITS.iter().map(|&which| column_name(which)))
+        .collect();
+    let header: Vec<(&str, Align)> = names
+        .iter()
+        .map(|name| match name.as_str() {
+            "customer_id" | "lifecycle" | "first_order" | "last_order" => (name.as_str(), Align::Left),
+            name => (name.trim_end_matches("_minor"), Align::Right),
+        })
+        .collect();
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| names.iter().map(|name| member_cell(name, &row[name], amounts)).collect())
+        .collect();
+    table(&header, &cells)
+}
+
+fn member_cell(name: &str, value: &Value, amounts: Amounts) -> String {
+    match value {
+        Value::Null => unknown(),
+        Value::Number(n) if name.ends_with("_minor") => amounts.bare(n.as_f64()),
+        Value::Number(n) if n.is_f64() => number(n.as_f64(), 3),
+        Value::String(text) if name.ends_with("_order") => text.chars().take(10).collect(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

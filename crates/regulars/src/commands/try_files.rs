@@ -1,0 +1,88 @@
+//! `try`: files looked at without a workspace.
+
+use std::path::Path;
+
+use regulars_core::Currency;
+use regulars_pipeline::{
+    Config, ImportOptions, PipelineError, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace, as_of,
+    currency_of, expand, import, report, score,
+};
+
+use crate::cli::{Cli, TryArgs};
+use crate::commands::files::read_options;
+use crate::commands::report::report_text;
+use crate::failure::{Done, Usage};
+use crate::output::Output;
+use crate::session::{Session, wall_clock};
+use crate::text::warning;
+
+pub(crate) fn run(cli: &Cli, args: &TryArgs) -> anyhow::Result<Done> {
+    let files = expand(&args.files)?;
+    let directory = tempfile::tempdir()?;
+    let name = args.files[0].file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "files".to_owned());
+    let config = |currency| {
+        let config = Config::new(&name, currency, &args.time_zone);
+        Config::parse(&config.to_documented_toml()).map_err(Usage)
+    };
+    let euro = Currency::new("EUR").expect("the euro is a currency");
+    let given = args.currency.as_deref().map(Currency::new).transpose();
+    let currency = match given.map_err(|error| Usage(error.to_string()))? {
+        Some(currency) => currency,
+        None => currency_of(&files, &read_options(&config(euro)?, &args.read)?)?.unwrap_or(euro),
+    };
+    let workspace = Workspace::init(&directory.path().join("try"), config(currency)?)?;
+    let session = Session::of(cli, workspace);
+    let done = look(cli, args, &session, &files)?;
+    session.tell(
+        "this was a look: nothing was kept; next: regulars init SHOP && cd SHOP && regulars import FILES",
+    );
+    Ok(done)
+}
+
+fn look(
+    cli: &Cli,
+    args: &TryArgs,
+    session: &Session,
+    files: &[impl AsRef<Path>],
+) -> anyhow::Result<Done> {
+    let files: Vec<_> = files.iter().map(|file| file.as_ref().to_owned()).collect();
+    let config = session.workspace.config();
+    let mut store = session.workspace.open()?;
+    let options = ImportOptions {
+        read: read_options(config, &args.read)?,
+        source: "shop".to_owned(),
+        rejects: RejectPolicy::Limit,
+        repeats: RepeatPolicy::Skip,
+        recorded_at: wall_clock(),
+        threads: session.threads,
+    };
+    let imported =
+        import(&session.workspace, &mut store, &files, &options, &*session.progress)?;
+    let given = args.as_of.as_of.as_deref().map(|text| session.instant("--as-of", text)).transpose()?;
+    let (now, reason) = as_of(&store, config, given)?;
+    let catalogue = session.catalogue()?;
+    let options = ScoreOptions {
+        now,
+        holdout_from: None,
+        recorded_at: wall_clock(),
+        threads: session.threads,
+    };
+    let base = match score(&mut store, config, &catalogue, options, &*session.progress) {
+        Ok(base) => base,
+        // A shop where nobody came back has no model, and still customers.
+        Err(PipelineError::Fit(error)) => {
+            session.tell(&warning(&format!("no scores: {error}")));
+            session.look(&args.as_of)?.base
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let made = report(&store, config, &base, reason, session.threads, &*session.progress)?;
+    let zone = config.zone();
+    Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
+    if imported.rejected() > 0 {
+        session.tell(&warning(&format!("{} rows could not be read; import them into a workspace to see which and why", imported.rejected())));
+        return Ok(Done::InPart);
+    }
+    Ok(Done::Whole)
+}

@@ -1,0 +1,72 @@
+//! Errors become a message and an exit code.
+
+use std::process::ExitCode;
+
+use regulars_pipeline::PipelineError;
+
+/// A wrong use that the command line's grammar cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// All of it.
+    Whole,
+    /// Some rows were rejected.
+    InPart,
+}
+
+impl Done {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Whole => ExitCode::SUCCESS,
+            Self::InPart => ExitCode::from(5),
+        }
+    }
+}
+
+/// Writes the error to stderr and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    anstream::eprintln!("{style}error:{style:#} {error:#}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        return 2;
+    }
+    match error.downcast_ref::<PipelineError>() {
+        None => 1,
+        Some(error) => match error {
+            PipelineError::NotFound { .. } | PipelineError::NoWorkspace { .. } => 3,
+            PipelineError::Config { .. }
+            | PipelineError::Segment { .. }
+            | PipelineError::Rule(_)
+            | PipelineError::TooManyRejects { .. }
+            | PipelineError::Currency(_)
+            | PipelineError::NoOrders
+            | PipelineError::Ingest(_)
+            | PipelineError::Fit(_) => 4,
+            PipelineError::WorkspaceExists { .. }
+            | PipelineError::OldFit { .. }
+            | PipelineError::Read { .. }
+            | PipelineError::Write { .. }
+            | PipelineError::Store(_) => 1,
+        },
+    }
+}
+
+/// The reader of our output has gone (`| head`): nothing is wrong.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

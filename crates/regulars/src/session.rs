@@ -1,0 +1,122 @@
+//! What most commands begin with: the workspace, its store, `now`, everyone folded.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use regulars_core::Timestamp;
+use regulars_pipeline::{AsOfReason, Base, Catalogue, FoldOptions, Progress, Workspace, as_of};
+use regulars_store::Store;
+
+use crate::cli::{AsOfArgs, Cli};
+use crate::failure::Usage;
+use crate::progress::progress;
+
+/// A command at work.
+pub(crate) struct Session {
+    pub(crate) workspace: Workspace,
+    pub(crate) threads: usize,
+    pub(crate) progress: Box<dyn Progress>,
+    quiet: bool,
+}
+
+/// A store opened for reading, with everyone folded at one moment.
+pub(crate) struct Look {
+    pub(crate) store: Store,
+    pub(crate) base: Base,
+    pub(crate) reason: AsOfReason,
+}
+
+/// Threads to use when nothing is said.
+pub(crate) fn threads(cli: &Cli) -> usize {
+    cli.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1)
+}
+
+/// The wall clock: only for when something was done, never for what it gives.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that asks for the time: it is recorded in the log and decides nothing"
+)]
+pub(crate) fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+impl Session {
+    /// In the workspace of `--workspace`, or around the current directory.
+    pub(crate) fn open(cli: &Cli) -> anyhow::Result<Self> {
+        let start = cli.workspace.clone().unwrap_or_else(|| PathBuf::from("."));
+        Ok(Self::of(cli, Workspace::find(&start)?))
+    }
+
+    /// In a given workspace.
+    pub(crate) fn of(cli: &Cli, workspace: Workspace) -> Self {
+        Self { workspace, threads: threads(cli), progress: progress(cli.quiet), quiet: cli.quiet }
+    }
+
+    /// Tells something on stderr.
+    pub(crate) fn tell(&self, text: &str) {
+        if !self.quiet {
+            anstream::eprintln!("{text}");
+        }
+    }
+
+    /// The segments of the workspace.
+    pub(crate) fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        let directory = self.workspace.segments_dir();
+        Ok(Catalogue::load(self.workspace.config(), Some(&directory))?)
+    }
+
+    /// The moment of `--as-of`, or by default.
+    pub(crate) fn now(
+        &self,
+        store: &Store,
+        args: &AsOfArgs,
+    ) -> anyhow::Result<(Timestamp, AsOfReason)> {
+        let config = self.workspace.config();
+        let given = args.as_of.as_deref().map(|text| self.instant("--as-of", text)).transpose()?;
+        let (now, reason) = as_of(store, config, given)?;
+        if reason == AsOfReason::LastDay {
+            let day = config.zone().date_of(now);
+            self.tell(&format!("as of the end of {day}, the last day in the data (--as-of changes it)"));
+        }
+        Ok((now, reason))
+    }
+
+    /// Reads a moment.
+    pub(crate) fn instant(&self, option: &str, text: &str) -> anyhow::Result<Timestamp> {
+        let read = self.workspace.config().zone().parse_instant(text);
+        read.ok_or_else(|| {
+            let expected = "a day such as 2026-01-31 or an instant such as 2026-01-31T12:00:00Z";
+            Usage(format!("`{option}`: `{text}` is not a moment: use {expected}")).into()
+        })
+    }
+
+    /// Folds everyone with the given segments.
+    pub(crate) fn look_with(
+        &self,
+        args: &AsOfArgs,
+        catalogue: &Catalogue,
+        change: impl FnOnce(FoldOptions) -> FoldOptions,
+    ) -> anyhow::Result<Look> {
+        let store = self.workspace.open_read()?;
+        let (now, reason) = self.now(&store, args)?;
+        let options = change(FoldOptions::at(now, self.threads));
+        let config = self.workspace.config();
+        let base = Base::fold(&store, config, catalogue, options, &*self.progress)?;
+        Ok(Look { store, base, reason })
+    }
+
+    /// Folds everyone with the segments of the workspace.
+    pub(crate) fn look(&self, args: &AsOfArgs) -> anyhow::Result<Look> {
+        self.look_with(args, &self.catalogue()?, |options| options)
+    }
+}
+
+/// The part of a path that names a workspace.
+pub(crate) fn name_of(directory: &Path) -> anyhow::Result<String> {
+    let absolute = std::path::absolute(directory)
+        .with_context(|| format!("cannot use `{}`", directory.display()))?;
+    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(name.unwrap_or_else(|| "workspace".to_owned()))
+}

@@ -1,0 +1,141 @@
+//! Text for people: tables, numbers, money, headings.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use regulars_core::{Currency, Money, Timestamp, Zone};
+
+/// A heading.
+pub(crate) fn heading(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("\n{style}{text}{style:#}\n")
+}
+
+/// Less important text.
+pub(crate) fn faint(text: &str) -> String {
+    let style = Style::new().dimmed();
+    format!("{style}{text}{style:#}")
+}
+
+/// A yes or no that is seen without colours too.
+pub(crate) fn tick(yes: bool) -> String {
+    let (mark, colour) = if yes { ("✓", AnsiColor::Green) } else { ("✗", AnsiColor::Red) };
+    let style = Style::new().fg_color(Some(colour.into()));
+    format!("{style}{mark}{style:#}")
+}
+
+/// A warning.
+pub(crate) fn warning(text: &str) -> String {
+    let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+    format!("{style}!{style:#} {text}\n")
+}
+
+/// Alignment of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// A table with a header line, sized to the terminal when there is one.
+pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    let cell = |text: &str, align: Align| {
+        Cell::new(text).set_alignment(match align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        })
+    };
+    table.set_header(header.iter().map(|(name, align)| {
+        let style = Style::new().underline();
+        cell(&format!("{style}{name}{style:#}"), *align)
+    }));
+    for row in rows {
+        table.add_row(row.iter().zip(header).map(|(text, (_, align))| cell(text, *align)));
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Pairs of a name and a value, aligned.
+pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in pairs {
+        text.push_str(&format!("  {name:<width$}  {value}\n"));
+    }
+    text
+}
+
+/// `12,345`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `12.3 %`, and `–` for what is not known.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(unknown, |share| format!("{:.1} %", share * 100.0))
+}
+
+/// A number with so many decimals, and `–` for what is not known.
+pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(unknown, |value| format!("{value:.decimals$}"))
+}
+
+/// What stands for a value that is not known.
+pub(crate) fn unknown() -> String {
+    "–".to_owned()
+}
+
+/// Amounts of one currency.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amounts(pub(crate) Currency);
+
+impl Amounts {
+    /// `1,234.50 EUR`.
+    pub(crate) fn full(self, minor: i64) -> String {
+        Money { minor, currency: self.0 }.to_string()
+    }
+
+    /// `1,234.50`, and `–` for what is not known.
+    pub(crate) fn bare(self, minor: Option<f64>) -> String {
+        minor.map_or_else(unknown, |minor| {
+            let full = self.full(minor.round_ties_even() as i64);
+            full.split(' ').next().unwrap_or_default().to_owned()
+        })
+    }
+
+    /// `1,235`: whole major units, for large sums.
+    pub(crate) fn whole(self, minor: i64) -> String {
+        let major = (minor as f64 / self.0.minor_per_major() as f64).round() as i64;
+        let sign = if major < 0 { "-" } else { "" };
+        format!("{sign}{}", count(major.unsigned_abs()))
+    }
+}
+
+/// The day of an RFC 3339 instant in a zone, with the time when it is not the end of the day.
+pub(crate) fn moment(text: &str, zone: &Zone) -> String {
+    match zone.parse_instant(text) {
+        None => text.to_owned(),
+        Some(at) => instant(at, zone),
+    }
+}
+
+/// An instant on a clock of the zone.
+pub(crate) fn instant(at: Timestamp, zone: &Zone) -> String {
+    let date = zone.date_of(at);
+    let seconds = (at.0 - zone.start_of(date).0) / 1000;
+    format!("{date} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+}
