@@ -50,7 +50,9 @@ impl<'a> Output<'a> {
             Some(path) => {
                 let file = File::create(path)
                     .with_context(|| format!("cannot write `{}`", path.display()))?;
-                let mut out = anstream::StripStream::new(BufWriter::new(file));
+                // Buffered as `dyn Write`, which is what strips colours from a text for people.
+                let buffered: Box<dyn Write> = Box::new(BufWriter::new(file));
+                let mut out = anstream::StripStream::new(buffered);
                 self.write(format, &mut out)?;
                 out.flush().with_context(|| format!("cannot write `{}`", path.display()))
             }

@@ -39,7 +39,7 @@ pub(crate) enum Align {
 /// A table with a header line, sized to the terminal when there is one.
 pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     let cell = |text: &str, align: Align| {
         Cell::new(text).set_alignment(match align {
             Align::Left => CellAlignment::Left,

@@ -227,9 +227,12 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             let _ = writeln!(text, "{indent}{} not", tick(*holds));
             part_text(text, part, depth + 1, amounts, zone);
         }
-        Part::Segment { holds, explanation } => {
-            let _ = writeln!(text, "{indent}{} in segment {}", tick(*holds), explanation.segment);
-            explanation_text(text, explanation, depth + 1, amounts, zone);
+        Part::Segment { holds, segment, explanation } => {
+            let _ = writeln!(text, "{indent}{} in segment {segment}", tick(*holds));
+            // A segment that is referred to twice is explained at its first place.
+            if let Some(explanation) = explanation {
+                explanation_text(text, explanation, depth + 1, amounts, zone);
+            }
         }
         Part::Condition { text: rule, holds, value, next_change_at, .. } => {
             let change = next_change_at
