@@ -79,7 +79,10 @@ pub struct Symbols {
 
 impl Default for Symbols {
     fn default() -> Self {
-        Self { texts: vec![Arc::from("")], indices: HashMap::new() }
+        Self {
+            texts: vec![Arc::from("")],
+            indices: HashMap::new(),
+        }
     }
 }
 
@@ -142,8 +145,9 @@ impl SegmentName {
     /// When `name` is empty, longer than 64 bytes or has any other character.
     pub fn new(name: &str) -> Result<Self, SegmentNameError> {
         let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
-        let all_well =
-            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let all_well = name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if starts_well && all_well && name.len() <= 64 {
             Ok(Self(Arc::from(name)))
         } else {

@@ -83,7 +83,9 @@ impl fmt::Display for Money {
     /// `1,234.50 EUR`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = format_minor(self.minor, self.currency.exponent());
-        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |d| ("-", d));
+        let (sign, digits) = plain
+            .strip_prefix('-')
+            .map_or(("", plain.as_str()), |d| ("-", d));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         f.write_str(sign)?;
         for (position, digit) in whole.chars().enumerate() {
@@ -198,13 +200,25 @@ mod tests {
         for text in ["", "-", ".", "1.2.3", "1,5", "abc", "1e5", "NaN"] {
             assert_eq!(parse_minor(text, 2), Err(AmountError::NotANumber), "{text}");
         }
-        assert_eq!(parse_minor("99999999999999999999", 2), Err(AmountError::TooLarge));
-        assert_eq!(parse_minor("99999999999999999", 2), Err(AmountError::TooLarge));
+        assert_eq!(
+            parse_minor("99999999999999999999", 2),
+            Err(AmountError::TooLarge)
+        );
+        assert_eq!(
+            parse_minor("99999999999999999", 2),
+            Err(AmountError::TooLarge)
+        );
     }
 
     #[test]
     fn money_is_written_with_its_currency() {
-        let show = |minor, code| Money { minor, currency: Currency::new(code).unwrap() }.to_string();
+        let show = |minor, code| {
+            Money {
+                minor,
+                currency: Currency::new(code).unwrap(),
+            }
+            .to_string()
+        };
         assert_eq!(show(123_450, "eur"), "1,234.50 EUR");
         assert_eq!(show(-5, "USD"), "-0.05 USD");
         assert_eq!(show(1_234_567, "JPY"), "1,234,567 JPY");

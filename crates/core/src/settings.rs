@@ -72,7 +72,10 @@ pub struct ChurnSettings {
 
 impl Default for ChurnSettings {
     fn default() -> Self {
-        Self { horizon_days: 90, levels: [0.35, 0.6, 0.8, 0.95] }
+        Self {
+            horizon_days: 90,
+            levels: [0.35, 0.6, 0.8, 0.95],
+        }
     }
 }
 
@@ -90,7 +93,11 @@ pub struct ClvSettings {
 
 impl Default for ClvSettings {
     fn default() -> Self {
-        Self { horizon_days: 365, discount_rate: 0.0, margin: 1.0 }
+        Self {
+            horizon_days: 365,
+            discount_rate: 0.0,
+            margin: 1.0,
+        }
     }
 }
 
@@ -108,7 +115,11 @@ pub struct ValueSettings {
 
 impl Default for ValueSettings {
     fn default() -> Self {
-        Self { window_days: 365, high_share: 0.2, medium_share: 0.3 }
+        Self {
+            window_days: 365,
+            high_share: 0.2,
+            medium_share: 0.3,
+        }
     }
 }
 
@@ -151,7 +162,11 @@ pub struct SeasonSettings {
 
 impl Default for SeasonSettings {
     fn default() -> Self {
-        Self { min_orders: 3, seasonal_share: 0.7, year_round_quarters: 3 }
+        Self {
+            min_orders: 3,
+            seasonal_share: 0.7,
+            year_round_quarters: 3,
+        }
     }
 }
 

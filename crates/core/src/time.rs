@@ -42,7 +42,14 @@ impl fmt::Display for Timestamp {
             return write!(f, "{}ms", self.0);
         };
         let (s, ms) = (in_day / 1000, in_day % 1000);
-        write!(f, "{}T{:02}:{:02}:{:02}", CivilDate(days), s / 3600, s / 60 % 60, s % 60)?;
+        write!(
+            f,
+            "{}T{:02}:{:02}:{:02}",
+            CivilDate(days),
+            s / 3600,
+            s / 60 % 60,
+            s % 60
+        )?;
         if ms != 0 {
             write!(f, ".{ms:03}")?;
         }
@@ -83,7 +90,11 @@ impl CivilDate {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
+        let month = if shifted_month < 10 {
+            shifted_month + 3
+        } else {
+            shifted_month - 9
+        } as u32;
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         (year as i32, month, day)
     }
@@ -117,13 +128,18 @@ pub struct Zone {
 
 /// A time zone that the built-in database does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown time zone `{0}`: use a name of the IANA database such as `Europe/Berlin` or `UTC`")]
+#[error(
+    "unknown time zone `{0}`: use a name of the IANA database such as `Europe/Berlin` or `UTC`"
+)]
 pub struct ZoneError(pub String);
 
 impl Zone {
     /// Coordinated universal time.
     pub fn utc() -> Self {
-        Self { name: "UTC".to_owned(), offsets: vec![(Timestamp::MIN, 0)] }
+        Self {
+            name: "UTC".to_owned(),
+            offsets: vec![(Timestamp::MIN, 0)],
+        }
     }
 
     /// The zone of that name.
@@ -150,7 +166,10 @@ impl Zone {
                 offsets.push((Timestamp(at.as_millisecond()), offset));
             }
         }
-        Ok(Self { name: name.to_owned(), offsets })
+        Ok(Self {
+            name: name.to_owned(),
+            offsets,
+        })
     }
 
     /// The name that the zone was asked for by.
@@ -183,7 +202,11 @@ impl Zone {
             return earlier;
         }
         let later = local.plus_ms(-after);
-        if self.offset_ms(later) == after { later } else { earlier }
+        if self.offset_ms(later) == after {
+            later
+        } else {
+            earlier
+        }
     }
 
     /// The first instant of `date`.
@@ -241,7 +264,9 @@ pub enum Window {
 impl Window {
     /// A rolling window of `days` times 24 hours.
     pub fn rolling_days(days: u32) -> Self {
-        Self::Rolling { ms: i64::from(days) * DAY_MS }
+        Self::Rolling {
+            ms: i64::from(days) * DAY_MS,
+        }
     }
 
     /// The last instant that lies before the window; an event at `t` is inside when
@@ -287,13 +312,20 @@ mod tests {
     #[test]
     fn zones_follow_daylight_saving() {
         let berlin = Zone::named("Europe/Berlin").unwrap();
-        let show = |y, m, d| berlin.start_of(CivilDate::new(y, m, d).unwrap()).to_string();
+        let show = |y, m, d| {
+            berlin
+                .start_of(CivilDate::new(y, m, d).unwrap())
+                .to_string()
+        };
         assert_eq!(show(2026, 1, 1), "2025-12-31T23:00:00Z");
         assert_eq!(show(2026, 7, 1), "2026-06-30T22:00:00Z");
         // 2026-03-29 02:30 is skipped: it becomes 03:30 summer time.
         let spring = CivilDate::new(2026, 3, 29).unwrap();
         let skipped = i64::from(spring.0) * DAY_MS + 5 * HOUR_MS / 2;
-        assert_eq!(berlin.instant_of(skipped).to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(
+            berlin.instant_of(skipped).to_string(),
+            "2026-03-29T01:30:00Z"
+        );
         // 2026-10-25 02:30 occurs twice: the earlier one, in summer time.
         let autumn = CivilDate::new(2026, 10, 25).unwrap();
         let twice = i64::from(autumn.0) * DAY_MS + 5 * HOUR_MS / 2;
@@ -310,16 +342,33 @@ mod tests {
     fn instants_are_read_in_their_zone() {
         let berlin = Zone::named("Europe/Berlin").unwrap();
         let read = |text| berlin.parse_instant(text).map(|at| at.to_string());
-        assert_eq!(read("2026-01-01").as_deref(), Some("2026-01-01T22:59:59.999Z"));
-        assert_eq!(read("2026-01-01T12:00:00Z").as_deref(), Some("2026-01-01T12:00:00Z"));
-        assert_eq!(read("2026-01-01T12:00:00+05:00").as_deref(), Some("2026-01-01T07:00:00Z"));
-        assert_eq!(read("2026-01-01T12:00").as_deref(), Some("2026-01-01T11:00:00Z"));
+        assert_eq!(
+            read("2026-01-01").as_deref(),
+            Some("2026-01-01T22:59:59.999Z")
+        );
+        assert_eq!(
+            read("2026-01-01T12:00:00Z").as_deref(),
+            Some("2026-01-01T12:00:00Z")
+        );
+        assert_eq!(
+            read("2026-01-01T12:00:00+05:00").as_deref(),
+            Some("2026-01-01T07:00:00Z")
+        );
+        assert_eq!(
+            read("2026-01-01T12:00").as_deref(),
+            Some("2026-01-01T11:00:00Z")
+        );
         assert_eq!(read("yesterday"), None);
     }
 
     #[test]
     fn an_unknown_zone_is_named() {
-        assert!(Zone::named("Mars/Olympus").unwrap_err().to_string().contains("Mars/Olympus"));
+        assert!(
+            Zone::named("Mars/Olympus")
+                .unwrap_err()
+                .to_string()
+                .contains("Mars/Olympus")
+        );
     }
 
     #[test]

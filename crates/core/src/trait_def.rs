@@ -42,7 +42,9 @@ impl DataNeed {
             Self::Categories => "no categories in the data: import products with a category column",
             Self::Brands => "no brands in the data: import products with a brand column",
             Self::Channels => "no channels in the data: import orders or customers with a channel",
-            Self::Countries => "no countries in the data: import orders or customers with a country",
+            Self::Countries => {
+                "no countries in the data: import orders or customers with a country"
+            }
             Self::TwoYears => "less than two years of orders: import older orders",
             Self::PurchaseFit => "no fitted purchase model: run `regulars score`",
             Self::SpendFit => "no fitted spend model: run `regulars score`",
@@ -123,8 +125,15 @@ pub struct TraitDef {
 }
 
 /// Names of the lifecycle stages, in the order of precedence.
-pub(crate) const STAGES: &[&str] =
-    &["prospect", "dormant", "at_risk", "reactivated", "new", "potential_loyalist", "loyal"];
+pub(crate) const STAGES: &[&str] = &[
+    "prospect",
+    "dormant",
+    "at_risk",
+    "reactivated",
+    "new",
+    "potential_loyalist",
+    "loyal",
+];
 
 const TIERS: &[&str] = &["high", "medium", "low"];
 const RHYTHMS: &[&str] = &["seasonal", "year_round", "mixed"];

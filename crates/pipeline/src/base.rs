@@ -85,7 +85,12 @@ pub struct FoldOptions {
 impl FoldOptions {
     /// For a look at everyone: scored with the last fit.
     pub fn at(now: Timestamp, threads: usize) -> Self {
-        Self { now, threads, scoring: Scoring::LastFit, keep: Keep::Needed }
+        Self {
+            now,
+            threads,
+            scoring: Scoring::LastFit,
+            keep: Keep::Needed,
+        }
     }
 }
 
@@ -120,7 +125,9 @@ pub fn as_of(
     if let Some(given) = given {
         return Ok((given, AsOfReason::Given));
     }
-    let summary = store.history().summary(regulars_store::manifest::Family::Orders);
+    let summary = store
+        .history()
+        .summary(regulars_store::manifest::Family::Orders);
     let (_, last) = summary.span.ok_or(PipelineError::NoOrders)?;
     let zone = config.zone();
     Ok((zone.end_of(zone.date_of(last)), AsOfReason::LastDay))
@@ -142,8 +149,13 @@ impl Base {
         let products = load_products(store, &mut symbols)?;
         let table = SymbolTable::new(symbols);
         let history = store.history();
-        let source =
-            Source { history: &history, products: &products, table: &table, options, progress };
+        let source = Source {
+            history: &history,
+            products: &products,
+            table: &table,
+            options,
+            progress,
+        };
         let mut customers = Vec::new();
         let mut oddities = Oddities::default();
         let mut later_records = 0;
@@ -161,7 +173,9 @@ impl Base {
             models: None,
         };
         context.population = population::of(&customers, &products, &context, options.now);
-        let catalogue = catalogue.clone().with_channels(&channels(&customers, &context.symbols))?;
+        let catalogue = catalogue
+            .clone()
+            .with_channels(&channels(&customers, &context.symbols))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
         if program.measure_count() > 0 {
@@ -230,12 +244,15 @@ impl Base {
 
     /// Position of the customer of that id.
     pub fn position(&self, customer: CustomerId) -> Option<usize> {
-        self.customers.binary_search_by_key(&customer, |folded| folded.profile.customer).ok()
+        self.customers
+            .binary_search_by_key(&customer, |folded| folded.profile.customer)
+            .ok()
     }
 
     /// Whether the size of each segment can be known from the data that is there.
     pub fn availability(&self) -> Vec<Availability> {
-        self.program.availability(&|need| self.context.population.has(need))
+        self.program
+            .availability(&|need| self.context.population.has(need))
     }
 
     /// Evaluates every segment for everyone on `threads` threads: each thread folds its customers
@@ -318,9 +335,14 @@ fn load_products(store: &Store, symbols: &mut Symbols) -> Result<Products, Pipel
 
 /// The channels by which customers first came.
 fn channels(customers: &[Folded], symbols: &Symbols) -> BTreeSet<String> {
-    let channels: BTreeSet<Symbol> =
-        customers.iter().filter_map(|folded| folded.profile.first_channel.known()).collect();
-    channels.into_iter().map(|channel| symbols.text(channel).to_owned()).collect()
+    let channels: BTreeSet<Symbol> = customers
+        .iter()
+        .filter_map(|folded| folded.profile.first_channel.known())
+        .collect();
+    channels
+        .into_iter()
+        .map(|channel| symbols.text(channel).to_owned())
+        .collect()
 }
 
 /// The facts of one customer: what is folded first.
@@ -337,7 +359,10 @@ fn profiles(
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     profile.orders.shrink_to_fit();
     declare(&mut profile, rows, table);
-    Folded { profile, scores: None }
+    Folded {
+        profile,
+        scores: None,
+    }
 }
 
 /// Makes something of one customer: their resolved orders and what was declared of them.
@@ -368,7 +393,8 @@ impl Source<'_> {
         phase: &str,
         fold: FoldCustomer<'_, T>,
     ) -> Result<Vec<Part<T>>, PipelineError> {
-        self.progress.begin(phase, Partition::COUNT as u64, Unit::Partitions);
+        self.progress
+            .begin(phase, Partition::COUNT as u64, Unit::Partitions);
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let parts = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
@@ -385,8 +411,12 @@ impl Source<'_> {
                         if part.is_err() {
                             next.store(Partition::COUNT, Ordering::Relaxed);
                         }
-                        parts.lock().expect("no thread panics while it holds it").push((index, part));
-                        self.progress.advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
+                        parts
+                            .lock()
+                            .expect("no thread panics while it holds it")
+                            .push((index, part));
+                        self.progress
+                            .advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
                     }
                 });
             }
@@ -403,8 +433,11 @@ impl Source<'_> {
         ledger: &mut Ledger,
         fold: FoldCustomer<'_, T>,
     ) -> Result<Part<T>, PipelineError> {
-        let mut part =
-            Part { folded: Vec::new(), oddities: Oddities::default(), later_records: 0 };
+        let mut part = Part {
+            folded: Vec::new(),
+            oddities: Oddities::default(),
+            later_records: 0,
+        };
         let mut declared = self.history.customers(partition)?;
         let mut waiting = declared.next_customer()?.map(<[CustomerRow]>::to_vec);
         let mut orders = self.history.partition(partition, self.table)?;

@@ -29,8 +29,15 @@ const READY_MADE: [(&str, &str); 6] = [
 ];
 
 /// Segments of the lifecycle, a partition of all customers, in the order of precedence.
-pub const LIFECYCLE: [&str; 7] =
-    ["prospect", "dormant", "at_risk", "reactivated", "new", "potential_loyalist", "loyal"];
+pub const LIFECYCLE: [&str; 7] = [
+    "prospect",
+    "dormant",
+    "at_risk",
+    "reactivated",
+    "new",
+    "potential_loyalist",
+    "loyal",
+];
 
 /// Where a segment comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -111,13 +118,24 @@ impl Catalogue {
         let mut entries: Vec<(String, Origin, SegmentEntry)> = Vec::new();
         for (family, text) in READY_MADE {
             for entry in parse_file(family, text)? {
-                entries.push((family.to_owned(), Origin::ReadyMade, expanded(entry, config)?));
+                entries.push((
+                    family.to_owned(),
+                    Origin::ReadyMade,
+                    expanded(entry, config)?,
+                ));
             }
         }
-        for (file, text) in directory.map(segment_files).transpose()?.unwrap_or_default() {
+        for (file, text) in directory
+            .map(segment_files)
+            .transpose()?
+            .unwrap_or_default()
+        {
             for entry in parse_file(&file, &text)? {
                 let entry = ("own".to_owned(), Origin::Workspace, entry);
-                match entries.iter().position(|(_, _, known)| known.name == entry.2.name) {
+                match entries
+                    .iter()
+                    .position(|(_, _, known)| known.name == entry.2.name)
+                {
                     Some(index) if entries[index].1 == Origin::ReadyMade => entries[index] = entry,
                     Some(_) => {
                         return Err(PipelineError::Segment {
@@ -132,9 +150,15 @@ impl Catalogue {
         let vocabulary = Vocabulary {
             currency: config.workspace.currency,
             zone: config.zone(),
-            segments: entries.iter().map(|(_, _, entry)| entry.name.clone()).collect(),
+            segments: entries
+                .iter()
+                .map(|(_, _, entry)| entry.name.clone())
+                .collect(),
         };
-        let mut catalogue = Self { segments: Vec::new(), vocabulary };
+        let mut catalogue = Self {
+            segments: Vec::new(),
+            vocabulary,
+        };
         for (family, origin, entry) in entries {
             let rule = catalogue.check(entry.name.as_str(), &entry.rule)?;
             catalogue.segments.push(Segment {
@@ -220,7 +244,10 @@ impl Catalogue {
     /// # Errors
     /// When the rule does not make sense.
     pub fn with_cell(mut self, name: &str) -> Result<Self, PipelineError> {
-        let digits = name.strip_prefix("rfm_").map(str::as_bytes).unwrap_or_default();
+        let digits = name
+            .strip_prefix("rfm_")
+            .map(str::as_bytes)
+            .unwrap_or_default();
         if digits.len() != 3 || !digits.iter().all(|d| (b'1'..=b'5').contains(d)) {
             return Ok(self);
         }
@@ -246,7 +273,9 @@ impl Catalogue {
 
     /// The segment of that name.
     pub fn find(&self, name: &str) -> Option<&Segment> {
-        self.segments.iter().find(|segment| segment.name.as_str() == name)
+        self.segments
+            .iter()
+            .find(|segment| segment.name.as_str() == name)
     }
 
     /// The segment of that name.
@@ -275,7 +304,10 @@ impl Catalogue {
         let rules: Vec<NamedRule> = self
             .segments
             .iter()
-            .map(|segment| NamedRule { name: segment.name.clone(), rule: segment.rule.clone() })
+            .map(|segment| NamedRule {
+                name: segment.name.clone(),
+                rule: segment.rule.clone(),
+            })
             .collect();
         Program::compile(&rules, &self.vocabulary, symbols, keep)
             .map_err(|error| PipelineError::Rule(error.to_string()))
@@ -298,7 +330,10 @@ fn slug(text: &str) -> String {
 /// Puts thresholds into the texts of a ready-made segment.
 fn expanded(mut entry: SegmentEntry, config: &Config) -> Result<SegmentEntry, PipelineError> {
     let lookup = |key: &str| config.threshold(key);
-    let failed = |message: String| PipelineError::Segment { name: entry.name.to_string(), message };
+    let failed = |message: String| PipelineError::Segment {
+        name: entry.name.to_string(),
+        message,
+    };
     parse_template(&entry.rule, &lookup).map_err(|error| failed(error.render()))?;
     for text in [&mut entry.rule, &mut entry.meaning] {
         *text = expand_template(text, &lookup)
@@ -323,9 +358,14 @@ fn segment_files(directory: &Path) -> Result<Vec<(String, String)>, PipelineErro
     let mut files = Vec::new();
     for entry in entries.flatten() {
         let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = fs::read_to_string(&path)
-                .map_err(|source| PipelineError::Read { path: path.clone(), source })?;
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            let text = fs::read_to_string(&path).map_err(|source| PipelineError::Read {
+                path: path.clone(),
+                source,
+            })?;
             files.push((path.display().to_string(), text));
         }
     }

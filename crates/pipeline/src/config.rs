@@ -59,7 +59,11 @@ pub struct ImportConfig {
 
 impl Default for ImportConfig {
     fn default() -> Self {
-        Self { max_rejected_share: 0.1, map: BTreeMap::new(), date_order: None }
+        Self {
+            max_rejected_share: 0.1,
+            map: BTreeMap::new(),
+            date_order: None,
+        }
     }
 }
 
@@ -81,14 +85,24 @@ impl Rate {
 
     /// The rate in billionths.
     pub fn billionths(&self) -> Option<i64> {
-        regulars_core::parse_minor(&self.rate, 9).ok().filter(|&rate| rate > 0)
+        regulars_core::parse_minor(&self.rate, 9)
+            .ok()
+            .filter(|&rate| rate > 0)
     }
 }
 
 impl Config {
     /// Defaults for a workspace of that name.
     pub fn new(name: &str, currency: Currency, time_zone: &str) -> Self {
-        let Settings { lifecycle, churn, clv, value, price, season, models } = Settings::default();
+        let Settings {
+            lifecycle,
+            churn,
+            clv,
+            value,
+            price,
+            season,
+            models,
+        } = Settings::default();
         Self {
             workspace: WorkspaceConfig {
                 name: name.to_owned(),
@@ -123,11 +137,17 @@ impl Config {
             ("import.max_rejected_share", self.import.max_rejected_share),
             ("value.high_share", self.value.high_share),
             ("value.medium_share", self.value.medium_share),
-            ("price.price_sensitive_share", self.price.price_sensitive_share),
+            (
+                "price.price_sensitive_share",
+                self.price.price_sensitive_share,
+            ),
             ("price.full_price_share", self.price.full_price_share),
             ("price.budget_share", self.price.budget_share),
             ("season.seasonal_share", self.season.seasonal_share),
-            ("lifecycle.usual_range_quantile", self.lifecycle.usual_range_quantile),
+            (
+                "lifecycle.usual_range_quantile",
+                self.lifecycle.usual_range_quantile,
+            ),
             ("models.holdout_share", self.models.holdout_share),
             ("clv.margin", self.clv.margin),
         ];
@@ -144,7 +164,9 @@ impl Config {
             ));
         }
         if self.churn.horizon_days == 0 || self.clv.horizon_days == 0 {
-            return Err("`churn.horizon_days` and `clv.horizon_days` must be at least 1".to_owned());
+            return Err(
+                "`churn.horizon_days` and `clv.horizon_days` must be at least 1".to_owned(),
+            );
         }
         if self.clv.discount_rate < 0.0 {
             return Err("`clv.discount_rate` must not be negative".to_owned());
@@ -152,10 +174,16 @@ impl Config {
         for (currency, rates) in &self.rates {
             for rate in rates {
                 if rate.from_date().is_none() {
-                    return Err(format!("`rates.{currency}`: `{}` is not a day such as 2026-01-31", rate.from));
+                    return Err(format!(
+                        "`rates.{currency}`: `{}` is not a day such as 2026-01-31",
+                        rate.from
+                    ));
                 }
                 if rate.billionths().is_none() {
-                    return Err(format!("`rates.{currency}`: `{}` is not a positive rate", rate.rate));
+                    return Err(format!(
+                        "`rates.{currency}`: `{}` is not a positive rate",
+                        rate.rate
+                    ));
                 }
             }
         }
@@ -177,7 +205,15 @@ impl Config {
 
     /// The same with other thresholds.
     pub fn with_settings(mut self, settings: Settings) -> Self {
-        let Settings { lifecycle, churn, clv, value, price, season, models } = settings;
+        let Settings {
+            lifecycle,
+            churn,
+            clv,
+            value,
+            price,
+            season,
+            models,
+        } = settings;
         self.lifecycle = lifecycle;
         self.churn = churn;
         self.clv = clv;
@@ -202,7 +238,9 @@ impl Config {
             _ => {}
         }
         let tree = toml::Value::try_from(self.settings()).ok()?;
-        let found = key.split('.').try_fold(&tree, |node, part| node.get(part))?;
+        let found = key
+            .split('.')
+            .try_fold(&tree, |node, part| node.get(part))?;
         match found {
             toml::Value::Integer(number) => Some(number.to_string()),
             toml::Value::Float(number) => Some(number.to_string()),
@@ -252,9 +290,18 @@ mod tests {
     #[test]
     fn thresholds_are_found_by_key() {
         let config = Config::new("shop", euro(), "UTC");
-        assert_eq!(config.threshold("lifecycle.dormant_days").as_deref(), Some("60"));
-        assert_eq!(config.threshold("price.full_price_share").as_deref(), Some("0.1"));
-        assert_eq!(config.threshold("value.high_percent").as_deref(), Some("20 %"));
+        assert_eq!(
+            config.threshold("lifecycle.dormant_days").as_deref(),
+            Some("60")
+        );
+        assert_eq!(
+            config.threshold("price.full_price_share").as_deref(),
+            Some("0.1")
+        );
+        assert_eq!(
+            config.threshold("value.high_percent").as_deref(),
+            Some("20 %")
+        );
         assert_eq!(config.threshold("lifecycle.nothing"), None);
     }
 }

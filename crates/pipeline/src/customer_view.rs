@@ -149,7 +149,8 @@ pub fn find(store: &Store, base: &Base, name: &str) -> Result<usize, PipelineErr
     let customer = store.vault()?.find(name).ok_or_else(|| {
         not_found(": use the customer id of your files, or the e-mail of a guest")
     })?;
-    base.position(customer).ok_or_else(|| not_found(&format!(" at {}: first known later", base.now)))
+    base.position(customer)
+        .ok_or_else(|| not_found(&format!(" at {}: first known later", base.now)))
 }
 
 /// Everything about the customer at a position of the base.
@@ -162,10 +163,17 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
     let id = folded.profile.customer;
     let symbols = &base.context.symbols;
     let declared = folded.profile.declared.iter().map(|(name, value)| {
-        (symbols.text(*name).to_owned(), trait_json(value.value(|s| symbols.text(s))))
+        (
+            symbols.text(*name).to_owned(),
+            trait_json(value.value(|s| symbols.text(s))),
+        )
     });
     Ok(CustomerView {
-        customer_id: store.vault()?.external_id(id).unwrap_or_default().to_owned(),
+        customer_id: store
+            .vault()?
+            .external_id(id)
+            .unwrap_or_default()
+            .to_owned(),
         as_of: base.now.to_string(),
         currency: base.context.currency.code().to_owned(),
         currency_exponent: base.context.currency.exponent(),
@@ -208,7 +216,9 @@ pub fn explain(base: &Base, index: usize, segment: &str) -> Result<Explanation, 
     base.catalogue.get(segment)?;
     let number = segment_number(base, segment);
     let customer = base.customer(&base.customers[index]);
-    Ok(base.program.explain(number, base.states(index), &customer, base.now))
+    Ok(base
+        .program
+        .explain(number, base.states(index), &customer, base.now))
 }
 
 fn segment_number(base: &Base, segment: &str) -> usize {
@@ -245,15 +255,22 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
                 share: INTERVAL_SHARE,
                 parallelism: Parallelism::ONE,
             };
-            forecast_revenue(&models.purchase, spend, &[buyer], &options)?.into_iter().next()
+            forecast_revenue(&models.purchase, spend, &[buyer], &options)?
+                .into_iter()
+                .next()
         }
         _ => None,
     };
-    let next_level = scores.churn_level.filter(|&level| level < 5).and_then(|level| {
-        customer.churn_level_reached_at(u32::from(level) + 1, base.now)
-    });
+    let next_level = scores
+        .churn_level
+        .filter(|&level| level < 5)
+        .and_then(|level| customer.churn_level_reached_at(u32::from(level) + 1, base.now));
     let horizon = units(settings.churn.horizon_days);
-    let interval = || models.purchase.orders_interval(history.summary(), horizon, INTERVAL_SHARE);
+    let interval = || {
+        models
+            .purchase
+            .orders_interval(history.summary(), horizon, INTERVAL_SHARE)
+    };
     Ok(Some(ScoresView {
         model: models.purchase.kind().name(),
         probability_alive: scores.probability_alive,
@@ -265,8 +282,12 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
         churn_horizon_days: settings.churn.horizon_days,
         expected_order_value_minor: scores.expected_order_value_minor.map(minor),
         clv_minor: scores.clv_minor.map(minor),
-        clv_interval_minor: forecast
-            .map(|f| (minor(f.low * minor_per_major), minor(f.high * minor_per_major))),
+        clv_interval_minor: forecast.map(|f| {
+            (
+                minor(f.low * minor_per_major),
+                minor(f.high * minor_per_major),
+            )
+        }),
         clv_horizon_days: settings.clv.horizon_days,
         interval_share: INTERVAL_SHARE,
     }))
@@ -278,8 +299,11 @@ fn orders(store: &Store, base: &Base, id: CustomerId) -> Result<Vec<OrderView>, 
     let rows = store.history().timeline(id, &table)?;
     let symbols = table.into_symbols();
     let records: Vec<_> = rows.iter().map(|row| row.record).collect();
-    let products: BTreeMap<String, Option<String>> =
-        store.products()?.into_iter().map(|row| (row.product, row.name)).collect();
+    let products: BTreeMap<String, Option<String>> = store
+        .products()?
+        .into_iter()
+        .map(|row| (row.product, row.name))
+        .collect();
     let mut ledger = Ledger::default();
     ledger.resolve(&records, &base.products, base.now);
     let counted: BTreeMap<_, _> = ledger
@@ -289,7 +313,9 @@ fn orders(store: &Store, base: &Base, id: CustomerId) -> Result<Vec<OrderView>, 
     let mut views: Vec<(Timestamp, OrderView)> = Vec::new();
     for range in Ledger::newest_versions(&records, base.now) {
         let (head, lines) = (&rows[range.start], &rows[range]);
-        let in_ledger = counted.get(&head.record.order).filter(|_| head.record.kind == RecordKind::Sale);
+        let in_ledger = counted
+            .get(&head.record.order)
+            .filter(|_| head.record.kind == RecordKind::Sale);
         let told: i64 = lines.iter().map(|row| row.record.net_minor).sum();
         let refunded: i64 = lines.iter().map(|row| row.record.refunded_minor).sum();
         let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
@@ -323,17 +349,22 @@ fn segments(base: &Base, index: usize) -> Vec<SegmentView> {
     let mut scratch = base.program.new_scratch();
     let mut members = base.program.no_memberships();
     let states = base.states(index);
-    base.program.evaluate(states, &customer, base.now, &mut scratch, &mut members);
+    base.program
+        .evaluate(states, &customer, base.now, &mut scratch, &mut members);
     let availability = base.availability();
     members
         .iter()
         .filter(|&segment| {
-            !matches!(availability[segment], regulars_rules::Availability::Unknown { .. })
+            !matches!(
+                availability[segment],
+                regulars_rules::Availability::Unknown { .. }
+            )
         })
         .map(|number| {
             let segment = &base.catalogue.segments()[number];
             let leaves_at =
-                base.program.next_flip(number, states, &customer, base.now, &mut scratch);
+                base.program
+                    .next_flip(number, states, &customer, base.now, &mut scratch);
             SegmentView {
                 segment: segment.name.to_string(),
                 title: segment.title.clone(),

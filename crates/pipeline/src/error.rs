@@ -76,7 +76,9 @@ pub enum PipelineError {
     #[error("no orders yet: import some with `regulars import FILE`")]
     NoOrders,
     /// Fit again.
-    #[error("the fit in the log (record {offset}) is of another version ({message}): run `regulars score` again")]
+    #[error(
+        "the fit in the log (record {offset}) is of another version ({message}): run `regulars score` again"
+    )]
     OldFit {
         /// Offset of the record.
         offset: u64,

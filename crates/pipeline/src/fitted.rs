@@ -131,10 +131,12 @@ impl FittedModels {
         else {
             return Ok(None);
         };
-        serde_json::from_value(record.body).map(Some).map_err(|error| PipelineError::OldFit {
-            offset,
-            message: error.to_string(),
-        })
+        serde_json::from_value(record.body)
+            .map(Some)
+            .map_err(|error| PipelineError::OldFit {
+                offset,
+                message: error.to_string(),
+            })
     }
 
     /// The fit of the model in use.

@@ -49,8 +49,10 @@ pub fn generate(
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<(Vec<PathBuf>, u64), PipelineError> {
-    fs::create_dir_all(directory)
-        .map_err(|source| PipelineError::Write { path: directory.to_owned(), source })?;
+    fs::create_dir_all(directory).map_err(|source| PipelineError::Write {
+        path: directory.to_owned(),
+        source,
+    })?;
     let file = |name: &str| directory.join(format!("{name}.{}", form.extension()));
     let customers = shop.options().customers;
     progress.begin("generating", u64::from(customers), Unit::Rows);
@@ -125,18 +127,30 @@ fn write_parts(
             scope.spawn(|| {
                 while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let written = write(part);
-                    results.lock().expect("no thread panics while it holds it").push(written);
+                    results
+                        .lock()
+                        .expect("no thread panics while it holds it")
+                        .push(written);
                 }
             });
         }
     });
-    results.into_inner().expect("all threads have ended").into_iter().sum()
+    results
+        .into_inner()
+        .expect("all threads have ended")
+        .into_iter()
+        .sum()
 }
 
 /// A file that rows of columns are written to, in either form.
 enum Table {
     Parquet(TableWriter),
-    Csv { path: PathBuf, out: BufWriter<File>, columns: Vec<Column>, rows: u64 },
+    Csv {
+        path: PathBuf,
+        out: BufWriter<File>,
+        columns: Vec<Column>,
+        rows: u64,
+    },
 }
 
 impl Table {
@@ -144,11 +158,20 @@ impl Table {
         match form {
             FileForm::Parquet => Ok(Self::Parquet(TableWriter::create(path, columns)?)),
             FileForm::Csv => {
-                let failed = |source| PipelineError::Write { path: path.to_owned(), source };
-                let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(failed)?);
+                let failed = |source| PipelineError::Write {
+                    path: path.to_owned(),
+                    source,
+                };
+                let mut out =
+                    BufWriter::with_capacity(1 << 20, File::create(path).map_err(failed)?);
                 let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 writeln!(out, "{}", names.join(",")).map_err(failed)?;
-                Ok(Self::Csv { path: path.to_owned(), out, columns: columns.to_vec(), rows: 0 })
+                Ok(Self::Csv {
+                    path: path.to_owned(),
+                    out,
+                    columns: columns.to_vec(),
+                    rows: 0,
+                })
             }
         }
     }
@@ -156,7 +179,12 @@ impl Table {
     fn write(&mut self, values: &[Values<'_>], length: usize) -> Result<(), PipelineError> {
         match self {
             Self::Parquet(writer) => Ok(writer.write(values)?),
-            Self::Csv { path, out, columns, rows } => {
+            Self::Csv {
+                path,
+                out,
+                columns,
+                rows,
+            } => {
                 let mut line = String::new();
                 for row in 0..length {
                     line.clear();
@@ -168,7 +196,10 @@ impl Table {
                     }
                     line.push('\n');
                     out.write_all(line.as_bytes())
-                        .map_err(|source| PipelineError::Write { path: path.clone(), source })?;
+                        .map_err(|source| PipelineError::Write {
+                            path: path.clone(),
+                            source,
+                        })?;
                 }
                 *rows += length as u64;
                 Ok(())
@@ -179,8 +210,14 @@ impl Table {
     fn finish(self) -> Result<u64, PipelineError> {
         match self {
             Self::Parquet(writer) => Ok(writer.finish()?),
-            Self::Csv { path, mut out, rows, .. } => {
-                out.flush().map_err(|source| PipelineError::Write { path, source })?;
+            Self::Csv {
+                path,
+                mut out,
+                rows,
+                ..
+            } => {
+                out.flush()
+                    .map_err(|source| PipelineError::Write { path, source })?;
                 Ok(rows)
             }
         }
@@ -228,11 +265,16 @@ fn csv_cell(line: &mut String, kind: ColumnKind, values: &Values<'_>, row: usize
 }
 
 fn column(name: &str, kind: ColumnKind) -> Column {
-    Column { name: name.to_owned(), kind }
+    Column {
+        name: name.to_owned(),
+        kind,
+    }
 }
 
 fn money(shop: &Shop) -> ColumnKind {
-    ColumnKind::Money { exponent: shop.options().currency.exponent() }
+    ColumnKind::Money {
+        exponent: shop.options().currency.exponent(),
+    }
 }
 
 fn order_columns(shop: &Shop) -> Vec<Column> {
@@ -277,7 +319,11 @@ fn write_orders(table: &mut Table, shop: &Shop, rows: &OrderLines) -> Result<(),
             Buyer::Unknown => (None, None),
         })
         .collect();
-    let products: Vec<String> = shop.products().iter().map(|p| p.number.to_string()).collect();
+    let products: Vec<String> = shop
+        .products()
+        .iter()
+        .map(|p| p.number.to_string())
+        .collect();
     let product_texts: Vec<&str> = products.iter().map(String::as_str).collect();
     let codes: Vec<u32> = rows.product.iter().map(|product| product.0).collect();
     let texts = |of: &dyn Fn(usize) -> Option<&'static str>| -> Vec<Option<&'static str>> {
@@ -290,17 +336,39 @@ fn write_orders(table: &mut Table, shop: &Shop, rows: &OrderLines) -> Result<(),
         .zip(&rows.refunded_at)
         .map(|(cancelled, refunded)| cancelled.or(*refunded))
         .collect();
-    let quantities: Vec<i64> = rows.quantity.iter().map(|&pieces| i64::from(pieces)).collect();
+    let quantities: Vec<i64> = rows
+        .quantity
+        .iter()
+        .map(|&pieces| i64::from(pieces))
+        .collect();
     table.write(
         &[
-            Values::Texts(&order_ids.iter().map(|id| Some(id.as_str())).collect::<Vec<_>>()),
-            Values::Texts(&buyers.iter().map(|(id, _)| id.as_deref()).collect::<Vec<_>>()),
-            Values::Texts(&buyers.iter().map(|(_, email)| email.as_deref()).collect::<Vec<_>>()),
+            Values::Texts(
+                &order_ids
+                    .iter()
+                    .map(|id| Some(id.as_str()))
+                    .collect::<Vec<_>>(),
+            ),
+            Values::Texts(
+                &buyers
+                    .iter()
+                    .map(|(id, _)| id.as_deref())
+                    .collect::<Vec<_>>(),
+            ),
+            Values::Texts(
+                &buyers
+                    .iter()
+                    .map(|(_, email)| email.as_deref())
+                    .collect::<Vec<_>>(),
+            ),
             Values::Instants(&rows.ordered_at),
             Values::Instants(&rows.updated_at),
             Values::Texts(&texts(&|row| Some(status_text(rows.status[row])))),
             Values::MaybeInstants(&ended),
-            Values::Coded { codes: &codes, texts: &product_texts },
+            Values::Coded {
+                codes: &codes,
+                texts: &product_texts,
+            },
             Values::Integers(&quantities),
             Values::Integers(&rows.unit_price_minor),
             Values::Integers(&rows.discount_minor),
@@ -361,17 +429,32 @@ fn write_customers(table: &mut Table, rows: &Customers) -> Result<(), PipelineEr
     let columns: [Vec<Option<&str>>; 13] = [
         ids.iter().map(Option::as_deref).collect(),
         rows.email.iter().map(|text| Some(text.as_str())).collect(),
-        rows.first_name.iter().map(|text| Some(text.as_str())).collect(),
-        rows.last_name.iter().map(|text| Some(text.as_str())).collect(),
+        rows.first_name
+            .iter()
+            .map(|text| Some(text.as_str()))
+            .collect(),
+        rows.last_name
+            .iter()
+            .map(|text| Some(text.as_str()))
+            .collect(),
         rows.phone.iter().map(Option::as_deref).collect(),
         rows.street.iter().map(|text| Some(text.as_str())).collect(),
         rows.city.iter().map(|text| Some(*text)).collect(),
         rows.region.iter().map(|text| Some(*text)).collect(),
-        rows.country.iter().map(|country| Some(country.name())).collect(),
+        rows.country
+            .iter()
+            .map(|country| Some(country.name()))
+            .collect(),
         rows.zip.iter().map(|text| Some(text.as_str())).collect(),
-        rows.gender.iter().map(|gender| gender.map(|gender| gender.name())).collect(),
+        rows.gender
+            .iter()
+            .map(|gender| gender.map(|gender| gender.name()))
+            .collect(),
         birthdays.iter().map(Option::as_deref).collect(),
-        rows.channel.iter().map(|channel| Some(channel.name())).collect(),
+        rows.channel
+            .iter()
+            .map(|channel| Some(channel.name()))
+            .collect(),
     ];
     let consents: Vec<Option<bool>> = rows.consent.iter().map(|&consent| Some(consent)).collect();
     let mut values: Vec<Values<'_>> = columns.iter().map(|texts| Values::Texts(texts)).collect();
@@ -396,8 +479,18 @@ fn write_products(table: &mut Table, products: &[Product]) -> Result<(), Pipelin
     table.write(
         &[
             Values::Texts(&ids.iter().map(|id| Some(id.as_str())).collect::<Vec<_>>()),
-            Values::Texts(&products.iter().map(|p| Some(p.name.as_str())).collect::<Vec<_>>()),
-            Values::Texts(&products.iter().map(|p| Some(p.category)).collect::<Vec<_>>()),
+            Values::Texts(
+                &products
+                    .iter()
+                    .map(|p| Some(p.name.as_str()))
+                    .collect::<Vec<_>>(),
+            ),
+            Values::Texts(
+                &products
+                    .iter()
+                    .map(|p| Some(p.category))
+                    .collect::<Vec<_>>(),
+            ),
             Values::Texts(&products.iter().map(|p| Some(p.brand)).collect::<Vec<_>>()),
             Values::Integers(&products.iter().map(|p| p.price_minor).collect::<Vec<_>>()),
             Values::Integers(&products.iter().map(|p| p.cost_minor).collect::<Vec<_>>()),
@@ -422,8 +515,18 @@ fn write_spend(table: &mut Table, rows: &[AdSpend]) -> Result<(), PipelineError>
     let count = |of: fn(&AdSpend) -> u64| rows.iter().map(|row| of(row) as i64).collect::<Vec<_>>();
     table.write(
         &[
-            Values::Texts(&dates.iter().map(|date| Some(date.as_str())).collect::<Vec<_>>()),
-            Values::Texts(&rows.iter().map(|r| Some(r.channel.name())).collect::<Vec<_>>()),
+            Values::Texts(
+                &dates
+                    .iter()
+                    .map(|date| Some(date.as_str()))
+                    .collect::<Vec<_>>(),
+            ),
+            Values::Texts(
+                &rows
+                    .iter()
+                    .map(|r| Some(r.channel.name()))
+                    .collect::<Vec<_>>(),
+            ),
             Values::Texts(&rows.iter().map(|r| Some(r.campaign)).collect::<Vec<_>>()),
             Values::Integers(&rows.iter().map(|r| r.cost_minor).collect::<Vec<_>>()),
             Values::Integers(&count(|row| row.impressions)),

@@ -135,8 +135,10 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
             name: text.clone().into_owned(),
             hint: ": no file matches the pattern".to_owned(),
         };
-        let mut matched: Vec<PathBuf> =
-            glob::glob(&text).map_err(|_| not_found())?.filter_map(Result::ok).collect();
+        let mut matched: Vec<PathBuf> = glob::glob(&text)
+            .map_err(|_| not_found())?
+            .filter_map(Result::ok)
+            .collect();
         if matched.is_empty() {
             return Err(not_found());
         }
@@ -155,7 +157,10 @@ pub fn recognise_all(
     files: &[PathBuf],
     read: &ReadOptions,
 ) -> Result<Vec<Recognition>, PipelineError> {
-    files.iter().map(|file| Ok(recognise(file, read)?)).collect()
+    files
+        .iter()
+        .map(|file| Ok(recognise(file, read)?))
+        .collect()
 }
 
 /// The currency that the first row of the first orders file names, if one does.
@@ -171,7 +176,10 @@ pub fn currency_of(
         if recognition.entity != Entity::Orders || !recognition.questions.is_empty() {
             continue;
         }
-        let read = ReadOptions { batch_rows: 64, ..read.clone() };
+        let read = ReadOptions {
+            batch_rows: 64,
+            ..read.clone()
+        };
         if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
             return Ok((!batch.line.is_empty()).then(|| batch.currency_of(0)));
         }
@@ -197,9 +205,16 @@ pub fn import(
     for (path, recognition) in files.iter().zip(recognitions) {
         let fingerprint = fingerprint(path, &options.source, &recognition)?;
         let repeated = known.contains_key(&fingerprint)
-            || sources.iter().any(|s: &SourceFile| s.fingerprint == fingerprint);
+            || sources
+                .iter()
+                .any(|s: &SourceFile| s.fingerprint == fingerprint);
         let skip = repeated && options.repeats == RepeatPolicy::Skip;
-        sources.push(SourceFile { path: path.clone(), recognition, fingerprint, skip });
+        sources.push(SourceFile {
+            path: path.clone(),
+            recognition,
+            fingerprint,
+            skip,
+        });
     }
     if sources.iter().all(|source| source.skip) {
         return Ok(nothing_new(&sources));
@@ -222,7 +237,11 @@ pub fn import(
     let (by_identity, intake, reports) = session.read_all(&mut transaction, &sources)?;
     let moves = transaction.vault()?.moves();
     transaction.apply_moves(&moves)?;
-    let moved = reroute(&transaction, &by_identity, !moves.fresh.is_empty() || has_guests(&intake))?;
+    let moved = reroute(
+        &transaction,
+        &by_identity,
+        !moves.fresh.is_empty() || has_guests(&intake),
+    )?;
     let shuffled = Shuffled { by_identity, moved };
     let assembly = Assembly {
         shuffled: &shuffled,
@@ -236,7 +255,11 @@ pub fn import(
     for run in written.runs {
         transaction.add_run(run);
     }
-    let customers = people::write(&mut transaction, std::mem::take(&mut session.people), import)?;
+    let customers = people::write(
+        &mut transaction,
+        std::mem::take(&mut session.people),
+        import,
+    )?;
     session.save_tables(&mut transaction)?;
     let report = ImportReport {
         files: reports,
@@ -309,7 +332,11 @@ struct Session<'a> {
     nameless_rows: u64,
 }
 
-type Read1 = (regulars_store::spill::Spilled, IntakeCounts, Vec<FileReport>);
+type Read1 = (
+    regulars_store::spill::Spilled,
+    IntakeCounts,
+    Vec<FileReport>,
+);
 
 /// Memory for the buffers that rows wait in before they are written to their partition.
 const SPILL_BUDGET_BYTES: usize = 256 << 20;
@@ -331,8 +358,7 @@ impl Session<'_> {
                 let mut symbols = std::mem::take(&mut self.symbols);
                 let mut rates = self.rates.clone();
                 let vault = transaction.vault()?;
-                let mut intake =
-                    Intake::new(vault, &mut symbols, &mut rates, &self.options.source);
+                let mut intake = Intake::new(vault, &mut symbols, &mut rates, &self.options.source);
                 intake.counts = counts;
                 intake.product_names = std::mem::take(&mut names);
                 let mut bytes = Vec::with_capacity(256);
@@ -490,7 +516,12 @@ fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, Pipelin
     let mut known = BTreeMap::new();
     for (_, record) in store.records(0)? {
         if let LogRecord::ImportAdded(import) = record {
-            known.extend(import.files.into_iter().map(|file| (file.fingerprint, file.name)));
+            known.extend(
+                import
+                    .files
+                    .into_iter()
+                    .map(|file| (file.fingerprint, file.name)),
+            );
         }
     }
     Ok(known)
@@ -502,7 +533,10 @@ fn fingerprint(
     source: &str,
     recognition: &Recognition,
 ) -> Result<String, PipelineError> {
-    let failed = |source| PipelineError::Read { path: path.to_owned(), source };
+    let failed = |source| PipelineError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let mut hasher = Xxh3::new();
     hasher.update(source.as_bytes());
     let columns = serde_json::to_vec(&(&recognition.columns, recognition.level))
@@ -519,7 +553,10 @@ fn fingerprint(
 }
 
 fn imported_files(sources: &[SourceFile], report: &ImportReport) -> Vec<ImportedFile> {
-    let taken = sources.iter().zip(&report.files).filter(|(source, _)| !source.skip);
+    let taken = sources
+        .iter()
+        .zip(&report.files)
+        .filter(|(source, _)| !source.skip);
     taken
         .map(|(source, report)| ImportedFile {
             name: source.name(),

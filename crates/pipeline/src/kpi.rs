@@ -128,9 +128,14 @@ impl Tally {
             Some(cost) => self.cost_minor += i128::from(cost),
             None => self.without_cost += 1,
         }
-        self.expected.add(folded.scores.and_then(|s| s.expected_orders));
+        self.expected
+            .add(folded.scores.and_then(|s| s.expected_orders));
         self.churn.add(folded.scores.and_then(|s| s.churn_risk));
-        if let Some(clv) = folded.scores.and_then(|s| s.clv_minor).filter(|clv| clv.is_finite()) {
+        if let Some(clv) = folded
+            .scores
+            .and_then(|s| s.clv_minor)
+            .filter(|clv| clv.is_finite())
+        {
             self.clv_minor += clv.round_ties_even() as i128;
             self.with_clv += 1;
         }
@@ -210,6 +215,12 @@ pub fn kpis(base: &Base, threads: usize) -> AllKpis {
     };
     AllKpis {
         everyone: everyone.kpis(everyone),
-        segments: base.catalogue.segments().iter().enumerate().map(of_segment).collect(),
+        segments: base
+            .catalogue
+            .segments()
+            .iter()
+            .enumerate()
+            .map(of_segment)
+            .collect(),
     }
 }

@@ -50,7 +50,10 @@ pub fn row(base: &Base, id: &str, index: usize, traits: &[Trait]) -> Map<String,
     let mut row = Map::new();
     row.insert("customer_id".to_owned(), id.into());
     for &which in traits {
-        row.insert(column_name(which), trait_json(customer.value(which, base.now)));
+        row.insert(
+            column_name(which),
+            trait_json(customer.value(which, base.now)),
+        );
     }
     row
 }
@@ -74,17 +77,21 @@ pub fn write_parquet(
     path: &Path,
 ) -> Result<u64, PipelineError> {
     const CHUNK: usize = 16_384;
-    let mut columns = vec![Column { name: "customer_id".to_owned(), kind: ColumnKind::Text }];
-    columns.extend(
-        Trait::all()
-            .iter()
-            .map(|def| Column { name: def.name.to_owned(), kind: column_kind(base, def.kind) }),
-    );
+    let mut columns = vec![Column {
+        name: "customer_id".to_owned(),
+        kind: ColumnKind::Text,
+    }];
+    columns.extend(Trait::all().iter().map(|def| Column {
+        name: def.name.to_owned(),
+        kind: column_kind(base, def.kind),
+    }));
     let mut writer = TableWriter::create(path, &columns)?;
     for rows in named.chunks(CHUNK) {
         let ids: Vec<Option<&str>> = rows.iter().map(|(id, _)| Some(id.as_str())).collect();
-        let cells: Vec<Cells<'_>> =
-            Trait::all().iter().map(|def| Cells::of(base, rows, def.id)).collect();
+        let cells: Vec<Cells<'_>> = Trait::all()
+            .iter()
+            .map(|def| Cells::of(base, rows, def.id))
+            .collect();
         let mut values = vec![Values::Texts(&ids)];
         values.extend(cells.iter().map(Cells::values));
         writer.write(&values)?;
@@ -96,7 +103,9 @@ fn column_kind(base: &Base, kind: TraitKind) -> ColumnKind {
     match kind {
         TraitKind::Count | TraitKind::Days => ColumnKind::Integer,
         TraitKind::Number(_) | TraitKind::Share => ColumnKind::Number,
-        TraitKind::Money => ColumnKind::Money { exponent: base.context.currency.exponent() },
+        TraitKind::Money => ColumnKind::Money {
+            exponent: base.context.currency.exponent(),
+        },
         TraitKind::Text | TraitKind::Choice(_) => ColumnKind::Text,
         TraitKind::Instant => ColumnKind::Instant,
         TraitKind::Flag => ColumnKind::Flag,
@@ -115,7 +124,8 @@ enum Cells<'a> {
 impl<'a> Cells<'a> {
     fn of(base: &'a Base, rows: &[(String, usize)], which: Trait) -> Self {
         let value = |(_, index): &(String, usize)| {
-            base.customer(&base.customers[*index]).value_in(which, base.now)
+            base.customer(&base.customers[*index])
+                .value_in(which, base.now)
         };
         let values = rows.iter().map(value);
         match which.def().kind {

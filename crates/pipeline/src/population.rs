@@ -17,8 +17,11 @@ pub(crate) fn of(
     context: &Context,
     now: Timestamp,
 ) -> Population {
-    let buyers: Vec<&Profile> =
-        customers.iter().map(|folded| &folded.profile).filter(|p| !p.orders.is_empty()).collect();
+    let buyers: Vec<&Profile> = customers
+        .iter()
+        .map(|folded| &folded.profile)
+        .filter(|p| !p.orders.is_empty())
+        .collect();
     let mut population = Population::default();
     population.span(buyers.iter().filter_map(|p| p.first_order_at()).min(), now);
     population.data.extend(data(customers, products));
@@ -46,7 +49,11 @@ fn usual_gap_days(buyers: &[&Profile], context: &Context) -> Option<f64> {
 /// All gaps between an order and the next of the same customer, in milliseconds.
 pub(crate) fn gaps_ms<'p>(profiles: impl Iterator<Item = &'p Profile>) -> Vec<i64> {
     profiles
-        .flat_map(|p| p.orders.windows(2).map(|pair| pair[1].occurred_at.0 - pair[0].occurred_at.0))
+        .flat_map(|p| {
+            p.orders
+                .windows(2)
+                .map(|pair| pair[1].occurred_at.0 - pair[0].occurred_at.0)
+        })
         .collect()
 }
 
@@ -56,7 +63,9 @@ fn rfm(buyers: &[&Profile], context: &Context) -> RfmCutpoints {
         Cutpoints::new(&values, Better::Larger)
     };
     let last_day = |profile: &Profile| {
-        profile.last_order_at().map_or(i64::MIN, |at| i64::from(context.date_of(at).0))
+        profile
+            .last_order_at()
+            .map_or(i64::MIN, |at| i64::from(context.date_of(at).0))
     };
     RfmCutpoints {
         recency: of(&last_day),
@@ -75,7 +84,10 @@ fn tiers(buyers: &[&Profile], context: &Context, now: Timestamp) -> Option<TierC
     revenues.sort_unstable_by(|a, b| b.cmp(a));
     let last_of = |share: f64| {
         let count = (revenues.len() as f64 * share).ceil() as usize;
-        count.min(revenues.len()).checked_sub(1).map(|last| revenues[last])
+        count
+            .min(revenues.len())
+            .checked_sub(1)
+            .map(|last| revenues[last])
     };
     Some(TierCutpoints {
         high_minor: last_of(value.high_share)?,
@@ -95,7 +107,10 @@ fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
     };
     note(DataNeed::Orders, any(&|p| !p.orders.is_empty()));
     note(DataNeed::Discounts, any(&|p| p.discounts.known_orders > 0));
-    note(DataNeed::Costs, any(&|p| !p.orders.is_empty() && p.cost_minor.is_some()));
+    note(
+        DataNeed::Costs,
+        any(&|p| !p.orders.is_empty() && p.cost_minor.is_some()),
+    );
     note(
         DataNeed::Categories,
         any(&|p| !p.categories.is_empty()) || products.iter().any(|p| p.category.is_some()),
@@ -104,7 +119,13 @@ fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
         DataNeed::Brands,
         any(&|p| !p.brands.is_empty()) || products.iter().any(|p| p.brand.is_some()),
     );
-    note(DataNeed::Channels, any(&|p| p.first_channel != Symbol::NONE || declared(p)));
-    note(DataNeed::Countries, any(&|p| p.last_country != Symbol::NONE || declared(p)));
+    note(
+        DataNeed::Channels,
+        any(&|p| p.first_channel != Symbol::NONE || declared(p)),
+    );
+    note(
+        DataNeed::Countries,
+        any(&|p| p.last_country != Symbol::NONE || declared(p)),
+    );
     data
 }

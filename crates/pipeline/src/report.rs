@@ -147,11 +147,17 @@ pub fn report(
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
     let profiles = || base.customers.iter().map(|folded| &folded.profile);
-    let revenues: Vec<i64> =
-        profiles().filter(|p| !p.orders.is_empty()).map(|p| p.revenue_minor).collect();
+    let revenues: Vec<i64> = profiles()
+        .filter(|p| !p.orders.is_empty())
+        .map(|p| p.revenue_minor)
+        .collect();
     let date = |at: Timestamp| base.context.date_of(at).to_string();
-    let first = profiles().filter_map(regulars_profile::Profile::first_order_at).min();
-    let last = profiles().filter_map(regulars_profile::Profile::last_order_at).max();
+    let first = profiles()
+        .filter_map(regulars_profile::Profile::first_order_at)
+        .min();
+    let last = profiles()
+        .filter_map(regulars_profile::Profile::last_order_at)
+        .max();
     let currency = base.context.currency;
     Ok(Report {
         workspace: config.workspace.name.clone(),
@@ -159,7 +165,9 @@ pub fn report(
         currency_exponent: currency.exponent(),
         as_of: base.now.to_string(),
         as_of_reason,
-        orders_span: first.zip(last).map(|(first, last)| (date(first), date(last))),
+        orders_span: first
+            .zip(last)
+            .map(|(first, last)| (date(first), date(last))),
         buyers: revenues.len() as u64,
         kpis: kpis(base, threads),
         concentration: concentration(&revenues, &[1, 5, 10, 20]),
@@ -175,7 +183,11 @@ pub fn report(
 
 fn churn_levels(base: &Base) -> Option<[u64; 5]> {
     let mut levels = [0; 5];
-    for level in base.customers.iter().filter_map(|folded| folded.scores?.churn_level) {
+    for level in base
+        .customers
+        .iter()
+        .filter_map(|folded| folded.scores?.churn_level)
+    {
         levels[usize::from(level) - 1] += 1;
     }
     levels.iter().any(|&n| n > 0).then_some(levels)
@@ -190,8 +202,12 @@ fn moves(
 ) -> Result<Moves, PipelineError> {
     let since = base.now.plus_ms(-i64::from(MOVES_DAYS) * DAY_MS);
     let catalogue = Catalogue::load(config, None)?;
-    let options =
-        FoldOptions { now: since, threads, scoring: Scoring::None, keep: Keep::Needed };
+    let options = FoldOptions {
+        now: since,
+        threads,
+        scoring: Scoring::None,
+        keep: Keep::Needed,
+    };
     let mut then = Base::fold(store, config, &catalogue, options, progress)?;
     if let Some(fitted) = &base.fitted {
         then.score_with(fitted.clone(), threads);
@@ -199,11 +215,16 @@ fn moves(
     let stage = |base: &Base, index: usize| {
         let folded = &base.customers[index];
         let stage = base.customer(folded).lifecycle(base.now);
-        LIFECYCLE.iter().position(|&name| name == stage.as_str()).map_or(0, |at| at + 1)
+        LIFECYCLE
+            .iter()
+            .position(|&name| name == stage.as_str())
+            .map_or(0, |at| at + 1)
     };
     let mut counts = [[0_u64; 8]; 8];
     for (index, folded) in base.customers.iter().enumerate() {
-        let from = then.position(folded.profile.customer).map_or(0, |index| stage(&then, index));
+        let from = then
+            .position(folded.profile.customer)
+            .map_or(0, |index| stage(&then, index));
         counts[from][stage(base, index)] += 1;
     }
     let name = |index: usize| match index {
@@ -213,10 +234,18 @@ fn moves(
     let mut flows: Vec<Flow> = (0..8)
         .flat_map(|from| (0..8).map(move |to| (from, to)))
         .filter(|&(from, to)| from != to && counts[from][to] > 0)
-        .map(|(from, to)| Flow { from: name(from), to: name(to), customers: counts[from][to] })
+        .map(|(from, to)| Flow {
+            from: name(from),
+            to: name(to),
+            customers: counts[from][to],
+        })
         .collect();
     flows.sort_by(|a, b| b.customers.cmp(&a.customers));
-    Ok(Moves { since: since.to_string(), days: MOVES_DAYS, flows })
+    Ok(Moves {
+        since: since.to_string(),
+        days: MOVES_DAYS,
+        flows,
+    })
 }
 
 /// A shop in which more than a quarter of the gaps exceed the dormancy threshold calls many
@@ -253,10 +282,18 @@ fn quality(store: &Store, oddities: Oddities, later: u64) -> Result<Quality, Pip
             continue;
         };
         let count = |path: &str| {
-            import.notes.pointer(path).and_then(serde_json::Value::as_u64).unwrap_or(0)
+            import
+                .notes
+                .pointer(path)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
         };
         quality.imports += 1;
-        quality.rows += import.files.iter().map(|file| file.rows + file.rejected).sum::<u64>();
+        quality.rows += import
+            .files
+            .iter()
+            .map(|file| file.rows + file.rejected)
+            .sum::<u64>();
         quality.rejected_rows += import.files.iter().map(|file| file.rejected).sum::<u64>();
         quality.rows_without_customer += count("/intake/rows_without_customer");
         quality.orders_without_date += count("/orders/orders_without_date");
@@ -269,13 +306,20 @@ fn models_line(base: &Base) -> Option<ModelsLine> {
     let fitted = base.fitted.as_ref()?;
     let name = fitted.chosen.name();
     let figures = |judged: &crate::fitted::Judged| {
-        judged.comparison.rows.iter().find(|row| row.name == name).map(|row| row.metrics)
+        judged
+            .comparison
+            .rows
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.metrics)
     };
     let holdout = fitted.holdout.as_ref();
     Some(ModelsLine {
         purchase: name.to_owned(),
         fitted_as_of: fitted.as_of.to_string(),
-        holdout_bias: holdout.and_then(|h| figures(&h.orders)).and_then(|m| m.bias),
+        holdout_bias: holdout
+            .and_then(|h| figures(&h.orders))
+            .and_then(|m| m.bias),
         holdout_auc: holdout.and_then(|h| figures(&h.churn)).and_then(|m| m.auc),
         warnings: fitted.warnings.clone(),
     })

@@ -59,27 +59,44 @@ pub fn score(
     progress: &dyn Progress,
 ) -> Result<Base, PipelineError> {
     let fold = |now| {
-        let fold = FoldOptions { scoring: Scoring::None, ..FoldOptions::at(now, options.threads) };
+        let fold = FoldOptions {
+            scoring: Scoring::None,
+            ..FoldOptions::at(now, options.threads)
+        };
         Base::fold(store, config, catalogue, fold, progress)
     };
     let mut base = fold(options.now)?;
-    let first = base.context.population.first_order_at.ok_or(PipelineError::NoOrders)?;
+    let first = base
+        .context
+        .population
+        .first_order_at
+        .ok_or(PipelineError::NoOrders)?;
     let origins = Origins::of(first, config, options);
     let at_origin = origins.report.map(fold).transpose()?;
     let at_selection = origins.selection.map(fold).transpose()?;
     progress.begin("fitting", 3, Unit::Steps);
-    let fitter = Fitter { config, threads: options.threads };
+    let fitter = Fitter {
+        config,
+        threads: options.threads,
+    };
 
     let earlier = at_selection.as_ref().zip(at_origin.as_ref());
-    let earlier = earlier.map(|(known, later)| fitter.period(known, later)).transpose()?;
+    let earlier = earlier
+        .map(|(known, later)| fitter.period(known, later))
+        .transpose()?;
     progress.advance(1);
-    let report = at_origin.as_ref().map(|known| fitter.period(known, &base)).transpose()?;
+    let report = at_origin
+        .as_ref()
+        .map(|known| fitter.period(known, &base))
+        .transpose()?;
     progress.advance(2);
     let now = fitter.fit(&Seen::of(&base, config))?;
     progress.advance(3);
 
     let (chosen, choice) = fitter.choose(&now, earlier.as_ref())?;
-    let holdout = report.map(|period| period.judge(chosen, config)).transpose()?;
+    let holdout = report
+        .map(|period| period.judge(chosen, config))
+        .transpose()?;
     let fitted = fitter.conclude(options.now, now, (chosen, choice), holdout);
     store.record(LogRecord::ModelsFitted(ModelsFitted {
         as_of: options.now,
@@ -104,9 +121,11 @@ impl Origins {
         // Origins are ends of days, as an `--as-of` of a bare date is.
         let end_of_day = |at: Timestamp| zone.end_of(zone.date_of(at));
         let by_share = || end_of_day(Timestamp(options.now.0 - (span as f64 * share) as i64));
-        let long_enough = |from: Timestamp, to: Timestamp| to.0 - from.0 >= LEAST_PERIOD_DAYS * DAY_MS;
+        let long_enough =
+            |from: Timestamp, to: Timestamp| to.0 - from.0 >= LEAST_PERIOD_DAYS * DAY_MS;
         let report = options.holdout_from.unwrap_or_else(by_share);
-        let report = (long_enough(first, report) && long_enough(report, options.now)).then_some(report);
+        let report =
+            (long_enough(first, report) && long_enough(report, options.now)).then_some(report);
         let selection = report.and_then(|report| {
             let length = (options.now.0 - report.0).min((report.0 - first.0) / 2);
             let origin = end_of_day(report.plus_ms(-length));
@@ -150,7 +169,9 @@ impl Seen {
         let context = &known.context;
         let today = context.date_of(known.now);
         let major = config.workspace.currency.minor_per_major() as f64;
-        let horizon = known.now.plus_ms(i64::from(settings.churn.horizon_days) * DAY_MS);
+        let horizon = known
+            .now
+            .plus_ms(i64::from(settings.churn.horizon_days) * DAY_MS);
         let mut rows = Vec::new();
         for folded in &known.customers {
             let profile = &folded.profile;
@@ -189,7 +210,9 @@ impl Seen {
                 .then_with(|| a.past_spend.total_cmp(&b.past_spend))
                 .then_with(|| a.later_spend.total_cmp(&b.later_spend))
                 .then_with(|| {
-                    a.mean_spend.unwrap_or(-1.0).total_cmp(&b.mean_spend.unwrap_or(-1.0))
+                    a.mean_spend
+                        .unwrap_or(-1.0)
+                        .total_cmp(&b.mean_spend.unwrap_or(-1.0))
                 })
         });
         Self { rows }
@@ -258,8 +281,10 @@ impl Fitter<'_> {
     }
 
     fn fit(&self, seen: &Seen) -> Result<Fits, PipelineError> {
-        let options =
-            FitOptions { parallelism: Parallelism::threads(self.threads), ..FitOptions::default() };
+        let options = FitOptions {
+            parallelism: Parallelism::threads(self.threads),
+            ..FitOptions::default()
+        };
         let grouped = GroupedSummaries::new(&seen.histories())?;
         let mut purchase = Vec::new();
         for kind in self.kinds() {
@@ -278,13 +303,22 @@ impl Fitter<'_> {
             // Without repeat orders there is nothing to learn about spend; the report says so.
             Err(_) => None,
         };
-        Ok(Fits { grouped, purchase, spend })
+        Ok(Fits {
+            grouped,
+            purchase,
+            spend,
+        })
     }
 
     fn period(&self, known: &Base, later: &Base) -> Result<Period, PipelineError> {
         let seen = Seen::with_later(known, Some(later), self.config);
         let fits = self.fit(&seen)?;
-        Ok(Period { seen, fits, origin: known.now, end: later.now })
+        Ok(Period {
+            seen,
+            fits,
+            origin: known.now,
+            end: later.now,
+        })
     }
 
     fn choose(
@@ -296,11 +330,16 @@ impl Fitter<'_> {
             return Ok((self.kinds()[0], Choice::Settings));
         }
         let usable = |kind: PurchaseKind| {
-            now.of_kind(kind).is_some_and(|f| f.fit.convergence != Convergence::NotConverged)
+            now.of_kind(kind)
+                .is_some_and(|f| f.fit.convergence != Convergence::NotConverged)
         };
         let Some(period) = earlier else {
             let kinds = self.kinds();
-            let first = kinds.iter().copied().find(|&kind| usable(kind)).unwrap_or(kinds[0]);
+            let first = kinds
+                .iter()
+                .copied()
+                .find(|&kind| usable(kind))
+                .unwrap_or(kinds[0]);
             return Ok((first, Choice::ShortHistory));
         };
         let errors = period.mean_absolute_errors(self.config)?;
@@ -328,7 +367,9 @@ impl Fitter<'_> {
         let uses = Uses {
             orders: holdout.as_ref().is_none_or(|h| wins(&h.orders)),
             churn: holdout.as_ref().is_none_or(|h| wins(&h.churn)),
-            value: holdout.as_ref().is_none_or(|h| h.value.as_ref().is_none_or(wins)),
+            value: holdout
+                .as_ref()
+                .is_none_or(|h| h.value.as_ref().is_none_or(wins)),
         };
         let settings = self.config.settings();
         let mut fitted = FittedModels {
@@ -429,11 +470,19 @@ impl Period {
     }
 
     fn expected_orders(&self, model: &PurchaseModel, horizon: f64) -> Vec<f64> {
-        self.seen.rows.iter().map(|row| model.expected_orders(row.history, horizon)).collect()
+        self.seen
+            .rows
+            .iter()
+            .map(|row| model.expected_orders(row.history, horizon))
+            .collect()
     }
 
     fn actual_orders(&self) -> Vec<f64> {
-        self.seen.rows.iter().map(|row| f64::from(row.later_orders)).collect()
+        self.seen
+            .rows
+            .iter()
+            .map(|row| f64::from(row.later_orders))
+            .collect()
     }
 
     fn mean_absolute_errors(
@@ -442,16 +491,16 @@ impl Period {
     ) -> Result<Vec<(PurchaseKind, f64)>, PipelineError> {
         let orders = self.orders_comparison(config)?;
         let error = |fitted: &PurchaseFitted| {
-            let row = orders.rows.iter().find(|row| row.name == fitted.kind.name())?;
+            let row = orders
+                .rows
+                .iter()
+                .find(|row| row.name == fitted.kind.name())?;
             Some((fitted.kind, row.metrics.mae?))
         };
         Ok(self.fits.purchase.iter().filter_map(error).collect())
     }
 
-    fn orders_comparison(
-        &self,
-        config: &Config,
-    ) -> Result<Comparison, PipelineError> {
+    fn orders_comparison(&self, config: &Config) -> Result<Comparison, PipelineError> {
         let horizon = self.days() / config.settings().models.unit.days();
         let histories = self.seen.histories();
         let mut candidates: Vec<Candidate> = self
@@ -465,9 +514,17 @@ impl Period {
                 predicted: self.expected_orders(&fitted.fit.model, horizon),
             })
             .collect();
-        candidates.push(baseline("rate x time", Scale::Quantity, order_rate(&histories, horizon)));
+        candidates.push(baseline(
+            "rate x time",
+            Scale::Quantity,
+            order_rate(&histories, horizon),
+        ));
         candidates.push(baseline("recency", Scale::RankOnly, recency(&histories)));
-        Ok(compare(Deciding::Orders, &candidates, &self.actual_orders())?)
+        Ok(compare(
+            Deciding::Orders,
+            &candidates,
+            &self.actual_orders(),
+        )?)
     }
 
     /// Judges the chosen model beside the others and the baselines.
@@ -480,7 +537,10 @@ impl Period {
             let lost = row.map(|row| comparison.lost_by(row)).unwrap_or_default();
             Judged { comparison, lost }
         };
-        let fitted = self.fits.of_kind(chosen).expect("every kind is fitted in every period");
+        let fitted = self
+            .fits
+            .of_kind(chosen)
+            .expect("every kind is fitted in every period");
         let model = &fitted.fit.model;
         let orders = self.orders_comparison(config)?;
         let expected = self.expected_orders(model, self.days() / unit_days);
@@ -505,15 +565,16 @@ impl Period {
         &self,
         chosen: PurchaseKind,
         horizon: f64,
-    ) -> Result<
-        (Comparison, Vec<CalibrationBin>),
-        PipelineError,
-    > {
+    ) -> Result<(Comparison, Vec<CalibrationBin>), PipelineError> {
         let rows = &self.seen.rows;
-        let actual: Vec<f64> =
-            rows.iter().map(|row| f64::from(u8::from(row.ordered_in_horizon))).collect();
+        let actual: Vec<f64> = rows
+            .iter()
+            .map(|row| f64::from(u8::from(row.ordered_in_horizon)))
+            .collect();
         let probabilities = |model: &PurchaseModel| -> Vec<f64> {
-            rows.iter().map(|row| 1.0 - model.probability_of_no_order(row.history, horizon)).collect()
+            rows.iter()
+                .map(|row| 1.0 - model.probability_of_no_order(row.history, horizon))
+                .collect()
         };
         let mut candidates = Vec::new();
         let mut calibrated = Vec::new();
@@ -536,9 +597,21 @@ impl Period {
             known += 1;
             active += u64::from(row.history.x > 0 && row.history.t - row.history.t_x < horizon);
         }
-        let rate = if known > 0 { active as f64 / known as f64 } else { 0.5 };
-        candidates.push(baseline("last period's rate", Scale::Probability, vec![rate; rows.len()]));
-        candidates.push(baseline("recency", Scale::RankOnly, recency(&self.seen.histories())));
+        let rate = if known > 0 {
+            active as f64 / known as f64
+        } else {
+            0.5
+        };
+        candidates.push(baseline(
+            "last period's rate",
+            Scale::Probability,
+            vec![rate; rows.len()],
+        ));
+        candidates.push(baseline(
+            "recency",
+            Scale::RankOnly,
+            recency(&self.seen.histories()),
+        ));
         Ok((compare(Deciding::Churn, &candidates, &actual)?, calibrated))
     }
 
@@ -555,9 +628,17 @@ impl Period {
         let value_of = |row: &SeenRow| {
             let mean = row.mean_spend.filter(|mean| *mean > 0.0);
             let x = if mean.is_some() { row.history.x } else { 0 };
-            spend.fit.model.expected_spend(x, mean.unwrap_or(0.0)).unwrap_or(0.0)
+            spend
+                .fit
+                .model
+                .expected_spend(x, mean.unwrap_or(0.0))
+                .unwrap_or(0.0)
         };
-        let predicted = rows.iter().zip(expected).map(|(row, n)| n * value_of(row)).collect();
+        let predicted = rows
+            .iter()
+            .zip(expected)
+            .map(|(row, n)| n * value_of(row))
+            .collect();
         let past: Vec<f64> = rows.iter().map(|row| row.past_spend).collect();
         let horizon = self.days() / unit_days;
         // The first order is part of the past spend: a day is added to every age.
@@ -582,5 +663,10 @@ fn spend_name(purchase: &str) -> String {
 }
 
 fn baseline(name: &str, scale: Scale, predicted: Vec<f64>) -> Candidate {
-    Candidate { name: name.to_owned(), role: Role::Baseline, scale, predicted }
+    Candidate {
+        name: name.to_owned(),
+        role: Role::Baseline,
+        scale,
+        predicted,
+    }
 }

@@ -26,7 +26,9 @@ impl Workspace {
     pub fn init(root: &Path, config: Config) -> Result<Self, PipelineError> {
         let file = root.join(CONFIG_FILE);
         if file.exists() {
-            return Err(PipelineError::WorkspaceExists { root: root.to_owned() });
+            return Err(PipelineError::WorkspaceExists {
+                root: root.to_owned(),
+            });
         }
         let written = |path: &Path| {
             let path = path.to_owned();
@@ -36,7 +38,10 @@ impl Workspace {
         Store::create(&root.join("data"), &StoreOptions::default())?;
         // Last, so that a directory with this file is a whole workspace.
         fs::write(&file, config.to_documented_toml()).map_err(written(&file))?;
-        Ok(Self { root: root.to_owned(), config })
+        Ok(Self {
+            root: root.to_owned(),
+            config,
+        })
     }
 
     /// The workspace that `start` lies in: the nearest directory upwards with `regulars.toml`.
@@ -44,19 +49,29 @@ impl Workspace {
     /// # Errors
     /// When there is none, or its settings cannot be read.
     pub fn find(start: &Path) -> Result<Self, PipelineError> {
-        let start = start
-            .canonicalize()
-            .map_err(|source| PipelineError::Read { path: start.to_owned(), source })?;
+        let start = start.canonicalize().map_err(|source| PipelineError::Read {
+            path: start.to_owned(),
+            source,
+        })?;
         let root = start
             .ancestors()
             .find(|directory| directory.join(CONFIG_FILE).is_file())
-            .ok_or_else(|| PipelineError::NoWorkspace { start: start.clone() })?;
+            .ok_or_else(|| PipelineError::NoWorkspace {
+                start: start.clone(),
+            })?;
         let file = root.join(CONFIG_FILE);
-        let text = fs::read_to_string(&file)
-            .map_err(|source| PipelineError::Read { path: file.clone(), source })?;
-        let config = Config::parse(&text)
-            .map_err(|message| PipelineError::Config { path: file, message })?;
-        Ok(Self { root: root.to_owned(), config })
+        let text = fs::read_to_string(&file).map_err(|source| PipelineError::Read {
+            path: file.clone(),
+            source,
+        })?;
+        let config = Config::parse(&text).map_err(|message| PipelineError::Config {
+            path: file,
+            message,
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            config,
+        })
     }
 
     /// The directory.
@@ -71,7 +86,10 @@ impl Workspace {
 
     /// The same workspace seen through other settings; nothing is written.
     pub fn with_config(&self, config: Config) -> Self {
-        Self { root: self.root.clone(), config }
+        Self {
+            root: self.root.clone(),
+            config,
+        }
     }
 
     /// Where the user's own segments are.
@@ -89,7 +107,10 @@ impl Workspace {
     /// # Errors
     /// When it is damaged, of an unknown version, or being written by another process.
     pub fn open_read(&self) -> Result<Store, PipelineError> {
-        Ok(Store::open_read(&self.root.join("data"), &StoreOptions::default())?)
+        Ok(Store::open_read(
+            &self.root.join("data"),
+            &StoreOptions::default(),
+        )?)
     }
 
     /// Opens the data for writing.
@@ -97,6 +118,9 @@ impl Workspace {
     /// # Errors
     /// When it is damaged, of an unknown version, or in use by another process.
     pub fn open(&self) -> Result<Store, PipelineError> {
-        Ok(Store::open(&self.root.join("data"), &StoreOptions::default())?)
+        Ok(Store::open(
+            &self.root.join("data"),
+            &StoreOptions::default(),
+        )?)
     }
 }

@@ -2,9 +2,7 @@
 //!
 //! Every standard trait is computed here and nowhere else.
 
-use regulars_core::{
-    DAY_MS, DataNeed, Motion, SegmentName, Timestamp, Trait, TraitValue, Window,
-};
+use regulars_core::{DAY_MS, DataNeed, Motion, SegmentName, Timestamp, Trait, TraitValue, Window};
 use regulars_rules::Subject;
 
 use crate::context::{Context, Models, days_to_ms};
@@ -28,7 +26,11 @@ pub struct Customer<'a> {
 impl<'a> Customer<'a> {
     /// A customer whose scores are computed when they are asked for.
     pub fn new(profile: &'a Profile, context: &'a Context) -> Self {
-        Self { profile, context, scored: None }
+        Self {
+            profile,
+            context,
+            scored: None,
+        }
     }
 
     /// The scores at `now`; `None` before a fit or without an order.
@@ -43,7 +45,12 @@ impl<'a> Customer<'a> {
     pub fn history(&self, models: &Models, now: Timestamp) -> Option<PurchaseHistory> {
         let orders = self.profile.orders_within(Timestamp::MIN, now);
         let today = self.context.date_of(now);
-        PurchaseHistory::of(orders, &self.context.zone, (models.unit, models.grain), today)
+        PurchaseHistory::of(
+            orders,
+            &self.context.zone,
+            (models.unit, models.grain),
+            today,
+        )
     }
 
     /// Mean net revenue of an order in minor units, rounded half to even.
@@ -75,7 +82,11 @@ impl<'a> Customer<'a> {
     /// Net revenue of the last `days` times 24 hours, in minor units.
     pub fn revenue_within_minor(&self, days: u32, now: Timestamp) -> i64 {
         let start = Window::rolling_days(days).start(now, &self.context.zone);
-        self.profile.orders_within(start, now).iter().map(|order| order.net_minor).sum()
+        self.profile
+            .orders_within(start, now)
+            .iter()
+            .map(|order| order.net_minor)
+            .sum()
     }
 
     /// The three RFM scores; `None` without an order or before cut points.
@@ -105,14 +116,23 @@ impl<'a> Customer<'a> {
         symbols
             .find(name)
             .and_then(|name| self.profile.declared(name))
-            .map_or(TraitValue::Missing, |declared| declared.value(|s| symbols.text(s)))
+            .map_or(TraitValue::Missing, |declared| {
+                declared.value(|s| symbols.text(s))
+            })
     }
 
     fn top(&self, shares: &Shares) -> Option<(&'a str, f64)> {
         let symbols = &self.context.symbols;
         let (symbol, net_minor) = shares.top(|s| symbols.text(s))?;
         let all: i64 = shares.iter().map(|(_, net_minor)| net_minor.max(0)).sum();
-        Some((symbols.text(symbol), if all > 0 { net_minor as f64 / all as f64 } else { 0.0 }))
+        Some((
+            symbols.text(symbol),
+            if all > 0 {
+                net_minor as f64 / all as f64
+            } else {
+                0.0
+            },
+        ))
     }
 
     /// Traits that are the same whatever `now` is.
@@ -129,7 +149,9 @@ impl<'a> Customer<'a> {
             Trait::Revenue => TraitValue::Money(profile.revenue_minor),
             Trait::Refunds => TraitValue::Money(profile.refunds_minor),
             Trait::Margin => or_missing(
-                profile.cost_minor.filter(|_| ordered && has(DataNeed::Costs)),
+                profile
+                    .cost_minor
+                    .filter(|_| ordered && has(DataNeed::Costs)),
                 |cost| TraitValue::Money(profile.revenue_minor - cost),
             ),
             Trait::AverageOrderValue => {
@@ -140,12 +162,15 @@ impl<'a> Customer<'a> {
             Trait::PurchaseInterval => {
                 let gaps = profile.orders.len().saturating_sub(1) as i64;
                 let span = profile.last_order_at().zip(profile.first_order_at());
-                let mean = span.filter(|_| gaps > 0).map(|(last, first)| (last.0 - first.0) / gaps);
+                let mean = span
+                    .filter(|_| gaps > 0)
+                    .map(|(last, first)| (last.0 - first.0) / gaps);
                 or_missing(mean, days)
             }
             Trait::GapBeforeLastOrder => or_missing(profile.last_gap_ms(), days),
             Trait::DiscountShare => or_missing((discounts.known_orders > 0).then_some(()), |()| {
-                let share = f64::from(discounts.discounted_orders) / f64::from(discounts.known_orders);
+                let share =
+                    f64::from(discounts.discounted_orders) / f64::from(discounts.known_orders);
                 TraitValue::Number(share)
             }),
             Trait::DiscountDepth => {
@@ -155,14 +180,21 @@ impl<'a> Customer<'a> {
                 })
             }
             Trait::TopCategory => or_missing(
-                top(DataNeed::Categories, &profile.categories), |(name, _)| TraitValue::Text(name)),
+                top(DataNeed::Categories, &profile.categories),
+                |(name, _)| TraitValue::Text(name),
+            ),
             Trait::TopCategoryShare => or_missing(
-                top(DataNeed::Categories, &profile.categories), |(_, share)| TraitValue::Number(share)),
-            Trait::TopBrand => {
-                or_missing(top(DataNeed::Brands, &profile.brands), |(name, _)| TraitValue::Text(name))
+                top(DataNeed::Categories, &profile.categories),
+                |(_, share)| TraitValue::Number(share),
+            ),
+            Trait::TopBrand => or_missing(top(DataNeed::Brands, &profile.brands), |(name, _)| {
+                TraitValue::Text(name)
+            }),
+            Trait::TopBrandShare => {
+                or_missing(top(DataNeed::Brands, &profile.brands), |(_, share)| {
+                    TraitValue::Number(share)
+                })
             }
-            Trait::TopBrandShare => or_missing(
-                top(DataNeed::Brands, &profile.brands), |(_, share)| TraitValue::Number(share)),
             Trait::Categories => or_missing(has(DataNeed::Categories).then_some(()), |()| {
                 TraitValue::Integer(profile.categories.len() as i64)
             }),
@@ -187,9 +219,10 @@ impl<'a> Customer<'a> {
             Trait::RfmGroup => or_missing(self.rfm(), |rfm| TraitValue::Text(rfm.group())),
             Trait::AboveMedianOrderValue => {
                 let median = self.context.population.median_order_value_minor;
-                or_missing(self.average_order_value_minor().zip(median), |(own, median)| {
-                    TraitValue::Flag(own >= median)
-                })
+                or_missing(
+                    self.average_order_value_minor().zip(median),
+                    |(own, median)| TraitValue::Flag(own >= median),
+                )
             }
             _ => TraitValue::Missing,
         }
@@ -198,7 +231,9 @@ impl<'a> Customer<'a> {
     /// Traits that move with `now`; `None` for the others.
     fn moving(&self, which: Trait, now: Timestamp) -> Option<TraitValue<'a>> {
         let whole_days = |since: Option<Timestamp>| {
-            or_missing(since, |since| TraitValue::Integer(now.whole_days_since(since)))
+            or_missing(since, |since| {
+                TraitValue::Integer(now.whole_days_since(since))
+            })
         };
         let money = |minor: f64| TraitValue::Money(minor.round_ties_even() as i64);
         let scores = || self.scores(now);
@@ -294,7 +329,10 @@ fn or_missing<'a, T>(value: Option<T>, known: impl FnOnce(T) -> TraitValue<'a>) 
 
 /// `numerator / denominator` (positive), rounded half to even.
 fn divide_half_even(numerator: i64, denominator: i64) -> i64 {
-    let (quotient, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
+    let (quotient, rest) = (
+        numerator.div_euclid(denominator),
+        numerator.rem_euclid(denominator),
+    );
     let up = match (2 * rest).cmp(&denominator) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => quotient % 2 != 0,

@@ -172,8 +172,10 @@ impl Ledger {
         if !counts {
             self.oddities.orders_not_counted += 1;
             if head.status == OrderStatus::Refunded {
-                self.refunded_elsewhere_minor +=
-                    records.iter().map(|record| record.net_minor.max(0)).sum::<i64>();
+                self.refunded_elsewhere_minor += records
+                    .iter()
+                    .map(|record| record.net_minor.max(0))
+                    .sum::<i64>();
             }
             return;
         }
@@ -193,7 +195,9 @@ impl Ledger {
             // A partial refund without a time of its own is known with the version that tells it.
             let refunded = if ended { record.refunded_minor } else { 0 };
             let cost = record.cost_minor.or_else(|| {
-                product.unit_cost_minor.map(|unit| scale_minor(unit, record.quantity))
+                product
+                    .unit_cost_minor
+                    .map(|unit| scale_minor(unit, record.quantity))
             });
             entry.net_minor += record.net_minor - refunded;
             entry.refunded_minor += refunded;
@@ -206,8 +210,16 @@ impl Ledger {
             self.lines.push(LineState {
                 line: OrderLine {
                     product: record.product,
-                    category: record.category.known().or(product.category).unwrap_or(Symbol::NONE),
-                    brand: record.brand.known().or(product.brand).unwrap_or(Symbol::NONE),
+                    category: record
+                        .category
+                        .known()
+                        .or(product.category)
+                        .unwrap_or(Symbol::NONE),
+                    brand: record
+                        .brand
+                        .known()
+                        .or(product.brand)
+                        .unwrap_or(Symbol::NONE),
                     quantity: record.quantity,
                     net_minor: record.net_minor - refunded,
                 },
@@ -219,12 +231,20 @@ impl Ledger {
 
     /// Takes refunds that name their order off that order.
     fn apply_refunds(&mut self, records: &[LineRecord], chosen: &[Range<usize>]) {
-        let refunds = || chosen.iter().filter(|v| records[v.start].kind == RecordKind::Refund);
+        let refunds = || {
+            chosen
+                .iter()
+                .filter(|v| records[v.start].kind == RecordKind::Refund)
+        };
         if refunds().next().is_none() {
             return;
         }
-        let by_key: HashMap<_, _> =
-            self.entries.iter().enumerate().map(|(index, e)| (e.head.order, index)).collect();
+        let by_key: HashMap<_, _> = self
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(index, e)| (e.head.order, index))
+            .collect();
         for refund in refunds().flat_map(|version| &records[version.clone()]) {
             match by_key.get(&refund.order) {
                 Some(&index) => self.reduce_order(index, refund.net_minor),
@@ -250,22 +270,31 @@ impl Ledger {
     /// many pieces; credits go by time.
     fn apply_credits(&mut self, records: &[LineRecord], chosen: &[Range<usize>]) {
         let is_credit = |v: &&Range<usize>| records[v.start].kind == RecordKind::Credit;
-        let mut credits: Vec<&LineRecord> =
-            chosen.iter().filter(is_credit).flat_map(|v| &records[v.clone()]).collect();
+        let mut credits: Vec<&LineRecord> = chosen
+            .iter()
+            .filter(is_credit)
+            .flat_map(|v| &records[v.clone()])
+            .collect();
         if credits.is_empty() {
             return;
         }
         credits.sort_by_key(|credit| (credit.occurred_at, credit.order, credit.line));
         // Lines of each product in the order of time: entries are.
         let mut by_product: HashMap<Symbol, Vec<(usize, usize)>> = HashMap::new();
-        self.entries.sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
+        self.entries
+            .sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
         for (index, entry) in self.entries.iter().enumerate() {
             for line in entry.lines.clone() {
-                by_product.entry(self.lines[line].line.product).or_default().push((index, line));
+                by_product
+                    .entry(self.lines[line].line.product)
+                    .or_default()
+                    .push((index, line));
             }
         }
         for credit in credits {
-            let candidates = by_product.get(&credit.product).map_or(&[][..], Vec::as_slice);
+            let candidates = by_product
+                .get(&credit.product)
+                .map_or(&[][..], Vec::as_slice);
             let earlier = candidates.partition_point(|&(index, _)| {
                 self.entries[index].head.occurred_at <= credit.occurred_at
             });
@@ -294,7 +323,9 @@ impl Ledger {
         self.entries.retain(|entry| {
             let nothing_left = entry.net_minor <= 0 && entry.refunded_minor > 0;
             let all_returned = !entry.lines.is_empty()
-                && lines[entry.lines.clone()].iter().all(|l| l.left <= 0.0 && l.line.quantity > 0.0);
+                && lines[entry.lines.clone()]
+                    .iter()
+                    .all(|l| l.left <= 0.0 && l.line.quantity > 0.0);
             if nothing_left || all_returned {
                 oddities.orders_not_counted += 1;
                 *elsewhere += entry.refunded_minor;
@@ -302,10 +333,15 @@ impl Ledger {
             }
             true
         });
-        self.entries.sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
+        self.entries
+            .sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
         for entry in &mut self.entries {
             let start = self.counted.len();
-            self.counted.extend(self.lines[entry.lines.clone()].iter().map(|state| state.line));
+            self.counted.extend(
+                self.lines[entry.lines.clone()]
+                    .iter()
+                    .map(|state| state.line),
+            );
             entry.counted = start..self.counted.len();
         }
     }
@@ -346,7 +382,10 @@ fn newest(records: &[LineRecord], mut versions: Vec<Range<usize>>) -> Vec<Range<
             .map(head)
             .filter(|record| record.updated_at.is_some())
             .max_by_key(|record| (record.updated_at, record.import));
-        let untold = group.iter().map(head).filter(|record| record.updated_at.is_none());
+        let untold = group
+            .iter()
+            .map(head)
+            .filter(|record| record.updated_at.is_none());
         let import = untold
             .chain(last_made)
             .map(|record| record.import)

@@ -25,7 +25,9 @@ pub(crate) fn stage(customer: &Customer<'_>, now: Timestamp) -> &'static str {
     if now.whole_days_since(last) >= i64::from(settings.dormant_days) {
         return "dormant";
     }
-    let silent = customer.beyond_usual_range_at(now).is_some_and(|at| now >= at);
+    let silent = customer
+        .beyond_usual_range_at(now)
+        .is_some_and(|at| now >= at);
     let leaving = orders >= u64::from(settings.at_risk_orders)
         && customer
             .scores(now)
@@ -54,5 +56,9 @@ pub(crate) fn next_after(customer: &Customer<'_>, now: Timestamp) -> Option<Time
     let leaving = (customer.profile.orders.len() as u64 >= u64::from(settings.at_risk_orders))
         .then(|| customer.churn_level_reached_at(settings.at_risk_churn_level, now))
         .flatten();
-    [Some(dormant), silent, leaving].into_iter().flatten().filter(|&at| at > now).min()
+    [Some(dormant), silent, leaving]
+        .into_iter()
+        .flatten()
+        .filter(|&at| at > now)
+        .min()
 }

@@ -48,7 +48,8 @@ impl Shares {
 
     /// The entry with the most; between equals the first by `text`.
     pub fn top<'t>(&self, text: impl Fn(Symbol) -> &'t str) -> Option<(Symbol, i64)> {
-        self.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| text(b.0).cmp(text(a.0))))
+        self.iter()
+            .max_by(|a, b| a.1.cmp(&b.1).then_with(|| text(b.0).cmp(text(a.0))))
     }
 }
 
@@ -135,14 +136,23 @@ impl Profile {
         self.revenue_minor += order.net_minor;
         self.refunds_minor += order.refunded_minor;
         self.quantity += order.quantity;
-        self.cost_minor = self.cost_minor.zip(order.cost_minor).map(|(sum, cost)| sum + cost);
+        self.cost_minor = self
+            .cost_minor
+            .zip(order.cost_minor)
+            .map(|(sum, cost)| sum + cost);
         if let Some(discount_minor) = order.discount_minor {
             self.discounts.known_orders += 1;
             self.discounts.discounted_orders += u32::from(discount_minor > 0);
             self.discounts.discount_minor += discount_minor;
             self.discounts.net_minor += order.net_minor;
         }
-        for OrderLine { category, brand, net_minor, .. } in order.lines {
+        for OrderLine {
+            category,
+            brand,
+            net_minor,
+            ..
+        } in order.lines
+        {
             self.categories.add(*category, *net_minor);
             self.brands.add(*brand, *net_minor);
         }
@@ -164,7 +174,10 @@ impl Profile {
 
     /// The declared trait of that name.
     pub fn declared(&self, name: Symbol) -> Option<Declared> {
-        self.declared.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+        self.declared
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|&(_, value)| value)
     }
 
     /// When the first order was placed.
@@ -187,8 +200,12 @@ impl Profile {
 
     /// The orders in `(start, now]`.
     pub fn orders_within(&self, start: Timestamp, now: Timestamp) -> &[OrderFact] {
-        let from = self.orders.partition_point(|order| order.occurred_at <= start);
-        let to = self.orders.partition_point(|order| order.occurred_at <= now);
+        let from = self
+            .orders
+            .partition_point(|order| order.occurred_at <= start);
+        let to = self
+            .orders
+            .partition_point(|order| order.occurred_at <= now);
         &self.orders[from.min(to)..to]
     }
 }
@@ -222,7 +239,8 @@ impl PurchaseHistory {
             Grain::Day => 1,
             Grain::Week => 7,
         };
-        let grain_of = |order: &OrderFact| (zone.date_of(order.occurred_at).0 - first.0) / grain_days;
+        let grain_of =
+            |order: &OrderFact| (zone.date_of(order.occurred_at).0 - first.0) / grain_days;
         let (mut x, mut last, mut repeat_spend_minor) = (0, 0, 0);
         for order in orders {
             let this = grain_of(order);
@@ -235,7 +253,12 @@ impl PurchaseHistory {
             }
         }
         let age = |days: i32| f64::from(days) / unit.days();
-        Some(Self { x, t_x: age(last * grain_days), t: age((today.0 - first.0).max(last * grain_days)), repeat_spend_minor })
+        Some(Self {
+            x,
+            t_x: age(last * grain_days),
+            t: age((today.0 - first.0).max(last * grain_days)),
+            repeat_spend_minor,
+        })
     }
 
     /// Mean net revenue of a repeat purchase in minor units; `None` without repeats.

@@ -73,10 +73,14 @@ mod tests {
 
     #[test]
     fn every_cell_is_named_by_its_scores() {
-        for (r, f, m) in (1..=5)
-            .flat_map(|r| (1..=5).flat_map(move |f| (1..=5).map(move |m| (r, f, m))))
+        for (r, f, m) in
+            (1..=5).flat_map(|r| (1..=5).flat_map(move |f| (1..=5).map(move |m| (r, f, m))))
         {
-            let scores = RfmScores { recency: r, frequency: f, monetary: m };
+            let scores = RfmScores {
+                recency: r,
+                frequency: f,
+                monetary: m,
+            };
             assert_eq!(scores.cell(), format!("{r}{f}{m}"));
         }
     }
@@ -84,16 +88,65 @@ mod tests {
     #[test]
     fn the_groups_follow_the_table() {
         let table = [
-            (5, ["new_customers", "potential_loyalists", "potential_loyalists", "champions", "champions"]),
-            (4, ["promising", "potential_loyalists", "potential_loyalists", "loyal_customers", "champions"]),
-            (3, ["about_to_sleep", "about_to_sleep", "need_attention", "loyal_customers", "loyal_customers"]),
-            (2, ["hibernating", "hibernating", "at_risk_customers", "at_risk_customers", "at_risk_customers"]),
-            (1, ["lost", "lost", "at_risk_customers", "cannot_lose_them", "cannot_lose_them"]),
+            (
+                5,
+                [
+                    "new_customers",
+                    "potential_loyalists",
+                    "potential_loyalists",
+                    "champions",
+                    "champions",
+                ],
+            ),
+            (
+                4,
+                [
+                    "promising",
+                    "potential_loyalists",
+                    "potential_loyalists",
+                    "loyal_customers",
+                    "champions",
+                ],
+            ),
+            (
+                3,
+                [
+                    "about_to_sleep",
+                    "about_to_sleep",
+                    "need_attention",
+                    "loyal_customers",
+                    "loyal_customers",
+                ],
+            ),
+            (
+                2,
+                [
+                    "hibernating",
+                    "hibernating",
+                    "at_risk_customers",
+                    "at_risk_customers",
+                    "at_risk_customers",
+                ],
+            ),
+            (
+                1,
+                [
+                    "lost",
+                    "lost",
+                    "at_risk_customers",
+                    "cannot_lose_them",
+                    "cannot_lose_them",
+                ],
+            ),
         ];
         for (recency, names) in table {
             for (column, name) in names.into_iter().enumerate() {
                 let score = column as u8 + 1;
-                let scores = RfmScores { recency, frequency: score, monetary: score };
+                let scores = RfmScores {
+                    recency,
+                    frequency: score,
+                    monetary: score,
+                };
                 assert_eq!(scores.group(), name, "{}", scores.cell());
             }
         }

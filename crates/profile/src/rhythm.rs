@@ -20,7 +20,9 @@ pub(crate) fn season_share(customer: &Customer<'_>, now: Timestamp) -> Option<f6
     for (_, month) in &months {
         by_month[*month as usize - 1] += 1;
     }
-    let best = (0..12).map(|m| (0..3).map(|k| by_month[(m + k) % 12]).sum::<u32>()).max()?;
+    let best = (0..12)
+        .map(|m| (0..3).map(|k| by_month[(m + k) % 12]).sum::<u32>())
+        .max()?;
     Some(f64::from(best) / months.len() as f64)
 }
 
@@ -61,6 +63,9 @@ fn known_months(customer: &Customer<'_>, now: Timestamp) -> Option<Vec<(i32, u32
             let (year, month, _) = context.date_of(at).ymd();
             (year, month)
         };
-        orders.iter().map(|order| year_month(order.occurred_at)).collect()
+        orders
+            .iter()
+            .map(|order| year_month(order.occurred_at))
+            .collect()
     })
 }

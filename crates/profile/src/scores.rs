@@ -35,7 +35,9 @@ impl Scores {
         let horizon = f64::from(settings.churn.horizon_days) / models.unit.days();
         let purchase = &models.purchase;
         let uses = models.uses;
-        let churn_risk = uses.churn.then(|| purchase.probability_of_no_order(summary, horizon));
+        let churn_risk = uses
+            .churn
+            .then(|| purchase.probability_of_no_order(summary, horizon));
         let minor_per_major = customer.context.currency.minor_per_major() as f64;
         let order_value = uses
             .value
@@ -43,7 +45,9 @@ impl Scores {
             .flatten();
         Some(Self {
             probability_alive: purchase.probability_alive(summary),
-            expected_orders: uses.orders.then(|| purchase.expected_orders(summary, horizon)),
+            expected_orders: uses
+                .orders
+                .then(|| purchase.expected_orders(summary, horizon)),
             churn_risk,
             churn_level: churn_risk.map(|risk| churn_level(risk, &settings.churn.levels)),
             expected_order_value_minor: order_value.map(|value| value * minor_per_major),
@@ -57,13 +61,20 @@ impl Scores {
 
 /// 1 plus the number of thresholds reached.
 pub fn churn_level(risk: f64, thresholds: &[f64; 4]) -> u8 {
-    1 + thresholds.iter().filter(|&&threshold| risk >= threshold).count() as u8
+    1 + thresholds
+        .iter()
+        .filter(|&&threshold| risk >= threshold)
+        .count() as u8
 }
 
 impl PurchaseHistory {
     /// In the letters of the purchase models.
     pub fn summary(&self) -> PurchaseSummary {
-        PurchaseSummary { x: self.x, t_x: self.t_x, t: self.t }
+        PurchaseSummary {
+            x: self.x,
+            t_x: self.t_x,
+            t: self.t,
+        }
     }
 }
 
@@ -83,16 +94,17 @@ impl Models {
         // as one without repeats.
         let mean = history.mean_spend_minor().filter(|mean| *mean > 0.0);
         let x = if mean.is_some() { history.x } else { 0 };
-        self.spend.as_ref()?.expected_spend(x, mean.unwrap_or(0.0) / minor_per_major)
+        self.spend
+            .as_ref()?
+            .expected_spend(x, mean.unwrap_or(0.0) / minor_per_major)
     }
 
     /// Expected orders within the CLV horizon, each discounted to now.
-    pub fn discounted_orders(
-        &self,
-        summary: PurchaseSummary,
-        clv: &ClvSettings,
-    ) -> f64 {
-        let orders_by = |days: f64| self.purchase.expected_orders(summary, days / self.unit.days());
+    pub fn discounted_orders(&self, summary: PurchaseSummary, clv: &ClvSettings) -> f64 {
+        let orders_by = |days: f64| {
+            self.purchase
+                .expected_orders(summary, days / self.unit.days())
+        };
         let horizon = f64::from(clv.horizon_days);
         if clv.discount_rate == 0.0 {
             return orders_by(horizon);
@@ -102,7 +114,10 @@ impl Models {
         let daily = libm::log1p(clv.discount_rate) / 365.0;
         let mut sum = 0.0;
         for step in 0..steps {
-            let (from, to) = (f64::from(step) * 30.0, (f64::from(step + 1) * 30.0).min(horizon));
+            let (from, to) = (
+                f64::from(step) * 30.0,
+                (f64::from(step + 1) * 30.0).min(horizon),
+            );
             let discount = libm::exp(-daily * (from + to) / 2.0);
             sum += (orders_by(to) - orders_by(from)) * discount;
         }
@@ -114,7 +129,11 @@ impl Customer<'_> {
     /// When the churn level reaches `level` if nothing happens: the start of a calendar day;
     /// `now` or earlier when it already has, `None` when it never will.
     pub fn churn_level_reached_at(&self, level: u32, now: Timestamp) -> Option<Timestamp> {
-        let models = self.context.models.as_ref().filter(|models| models.uses.churn)?;
+        let models = self
+            .context
+            .models
+            .as_ref()
+            .filter(|models| models.uses.churn)?;
         let settings = &self.context.settings.churn;
         let threshold = match level {
             ..=1 => return Some(now),
@@ -134,9 +153,17 @@ impl Customer<'_> {
             Some(if offset == 0 { now } else { start })
         };
         let reached = |at: Timestamp| {
-            Customer { scored: None, ..*self }.scores(at).and_then(|s| s.churn_risk).is_some_and(|risk| risk >= threshold)
+            Customer {
+                scored: None,
+                ..*self
+            }
+            .scores(at)
+            .and_then(|s| s.churn_risk)
+            .is_some_and(|risk| risk >= threshold)
         };
         let guess = if days < 1e6 { days as i64 } else { return None };
-        ((guess - 1).max(0)..=guess + 1).filter_map(day).find(|&at| reached(at))
+        ((guess - 1).max(0)..=guess + 1)
+            .filter_map(day)
+            .find(|&at| reached(at))
     }
 }

@@ -21,7 +21,13 @@ pub(crate) struct Cli {
     pub(crate) format: Format,
 
     /// Workspace to work in; by default the one that the current directory lies in.
-    #[arg(long, short = 'C', global = true, value_name = "DIR", env = "REGULARS_WORKSPACE")]
+    #[arg(
+        long,
+        short = 'C',
+        global = true,
+        value_name = "DIR",
+        env = "REGULARS_WORKSPACE"
+    )]
     pub(crate) workspace: Option<PathBuf>,
 
     /// When to use colours.
@@ -77,35 +83,51 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Look at files without a workspace: read, score, say who the customers are.
-    #[command(after_help = "Examples:\n  regulars try orders.csv\n  regulars try orders.csv customers.csv --currency USD")]
+    #[command(
+        after_help = "Examples:\n  regulars try orders.csv\n  regulars try orders.csv customers.csv --currency USD"
+    )]
     Try(TryArgs),
 
     /// Make a workspace: regulars.toml, segments/ and data/.
-    #[command(after_help = "Examples:\n  regulars init shop\n  regulars init shop --currency USD --time-zone America/New_York")]
+    #[command(
+        after_help = "Examples:\n  regulars init shop\n  regulars init shop --currency USD --time-zone America/New_York"
+    )]
     Init(InitArgs),
 
     /// Add files to the workspace: orders, customers, products, ad spend.
-    #[command(after_help = "Examples:\n  regulars import orders.csv --dry-run\n  regulars import orders.csv customers.parquet 'ads/*.csv'\n  regulars import cdnow.txt --columns -,customer_id,date,quantity,total")]
+    #[command(
+        after_help = "Examples:\n  regulars import orders.csv --dry-run\n  regulars import orders.csv customers.parquet 'ads/*.csv'\n  regulars import cdnow.txt --columns -,customer_id,date,quantity,total"
+    )]
     Import(ImportArgs),
 
     /// Fit models, judge them on held-out data, score everyone.
-    #[command(after_help = "Examples:\n  regulars score\n  regulars score --as-of 1997-09-30 --unit week --grain day")]
+    #[command(
+        after_help = "Examples:\n  regulars score\n  regulars score --as-of 1997-09-30 --unit week --grain day"
+    )]
     Score(ScoreArgs),
 
     /// The whole picture.
-    #[command(after_help = "Examples:\n  regulars report\n  regulars report --as-of 2026-01-31 --format json")]
+    #[command(
+        after_help = "Examples:\n  regulars report\n  regulars report --as-of 2026-01-31 --format json"
+    )]
     Report(AsOfArgs),
 
     /// List segments; show, preview and export one.
-    #[command(after_help = "Examples:\n  regulars segments\n  regulars segments show at_risk\n  regulars segments preview \"orders >= 3 and churn_level >= 4\"\n  regulars segments members loyal --format csv -o loyal.csv")]
+    #[command(
+        after_help = "Examples:\n  regulars segments\n  regulars segments show at_risk\n  regulars segments preview \"orders >= 3 and churn_level >= 4\"\n  regulars segments members loyal --format csv -o loyal.csv"
+    )]
     Segments(SegmentsArgs),
 
     /// Look at one customer.
-    #[command(after_help = "Examples:\n  regulars customers show 00123\n  regulars customers show 00123 --format json")]
+    #[command(
+        after_help = "Examples:\n  regulars customers show 00123\n  regulars customers show 00123 --format json"
+    )]
     Customers(CustomersArgs),
 
     /// Why a customer is in a segment or not, and when that changes.
-    #[command(after_help = "Examples:\n  regulars explain 00123 loyal\n  regulars explain 00123 at_risk --as-of 2026-03-01T12:00:00Z")]
+    #[command(
+        after_help = "Examples:\n  regulars explain 00123 loyal\n  regulars explain 00123 at_risk --as-of 2026-03-01T12:00:00Z"
+    )]
     Explain(ExplainArgs),
 
     /// The fitted models: parameters, errors, holdout figures beside baselines.
@@ -113,7 +135,9 @@ pub(crate) enum Command {
     Models,
 
     /// Write customers with every trait to a file.
-    #[command(after_help = "Examples:\n  regulars export customers -o customers.parquet\n  regulars export customers --format csv -o customers.csv")]
+    #[command(
+        after_help = "Examples:\n  regulars export customers -o customers.parquet\n  regulars export customers --format csv -o customers.csv"
+    )]
     Export(ExportArgs),
 
     /// Every trait that rules can use, with its unit and meaning.
@@ -121,15 +145,21 @@ pub(crate) enum Command {
     Traits,
 
     /// A made-up shop, imported and scored.
-    #[command(after_help = "Examples:\n  regulars demo\n  regulars demo --dir shop --customers 5000")]
+    #[command(
+        after_help = "Examples:\n  regulars demo\n  regulars demo --dir shop --customers 5000"
+    )]
     Demo(DemoArgs),
 
     /// Write the made-up shop as files, at any size.
-    #[command(after_help = "Examples:\n  regulars generate -o shop-files\n  regulars generate --customers 1000000 --order-lines 20000000 --seed 7 -o big")]
+    #[command(
+        after_help = "Examples:\n  regulars generate -o shop-files\n  regulars generate --customers 1000000 --order-lines 20000000 --seed 7 -o big"
+    )]
     Generate(GenerateArgs),
 
     /// Completions for a shell.
-    #[command(after_help = "Examples:\n  regulars completions bash > /etc/bash_completion.d/regulars\n  regulars completions zsh > ~/.zfunc/_regulars")]
+    #[command(
+        after_help = "Examples:\n  regulars completions bash > /etc/bash_completion.d/regulars\n  regulars completions zsh > ~/.zfunc/_regulars"
+    )]
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -153,7 +183,12 @@ pub(crate) struct ReadArgs {
     pub(crate) entity: Option<String>,
 
     /// Names of the columns of files without a header; `-` leaves one out.
-    #[arg(long, value_name = "A,B,-,C", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "A,B,-,C",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub(crate) columns: Vec<String>,
 
     /// A field and the column that holds it.

@@ -33,7 +33,11 @@ impl<'a> Output<'a> {
             Some(item) => vec![flat(item)],
             None => Vec::new(),
         };
-        Self { document, rows, text: Box::new(text) }
+        Self {
+            document,
+            rows,
+            text: Box::new(text),
+        }
     }
 
     /// Writes to stdout.
@@ -54,7 +58,8 @@ impl<'a> Output<'a> {
                 let buffered: Box<dyn Write> = Box::new(BufWriter::new(file));
                 let mut out = anstream::StripStream::new(buffered);
                 self.write(format, &mut out)?;
-                out.flush().with_context(|| format!("cannot write `{}`", path.display()))
+                out.flush()
+                    .with_context(|| format!("cannot write `{}`", path.display()))
             }
         }
     }
@@ -85,7 +90,11 @@ fn flatten(prefix: &str, value: &Value, row: &mut Map<String, Value>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}_{name}") };
+                let name = if prefix.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{prefix}_{name}")
+                };
                 flatten(&name, value, row);
             }
         }
@@ -108,8 +117,10 @@ fn write_csv(rows: &[Map<String, Value>], out: &mut dyn Write) -> io::Result<()>
     }
     writeln!(out, "{}", columns.join(","))?;
     for row in rows {
-        let cells: Vec<String> =
-            columns.iter().map(|column| row.get(*column).map_or(String::new(), csv_cell)).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| row.get(*column).map_or(String::new(), csv_cell))
+            .collect();
         writeln!(out, "{}", cells.join(","))?;
     }
     Ok(())
@@ -119,7 +130,9 @@ fn write_csv(rows: &[Map<String, Value>], out: &mut dyn Write) -> io::Result<()>
 fn csv_cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
+        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+            format!("'{text}")
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };

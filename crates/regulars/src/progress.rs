@@ -25,7 +25,9 @@ struct Bar {
 
 impl Bar {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
-        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.bar
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -40,7 +42,9 @@ impl Progress for Bar {
         let style = ProgressStyle::with_template(template)
             .expect("the templates are right")
             .progress_chars("━╸ ");
-        let bar = ProgressBar::new(total).with_style(style).with_message(phase.to_owned());
+        let bar = ProgressBar::new(total)
+            .with_style(style)
+            .with_message(phase.to_owned());
         if let Some(old) = self.lock().replace(bar) {
             old.finish_and_clear();
         }
@@ -81,12 +85,24 @@ struct Phase {
 impl Progress for Lines {
     fn begin(&self, phase: &str, total: u64, unit: Unit) {
         let now = Instant::now();
-        let phase = Phase { name: phase.to_owned(), total, unit, began: now, told: now };
-        *self.phase.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(phase);
+        let phase = Phase {
+            name: phase.to_owned(),
+            total,
+            unit,
+            began: now,
+            told: now,
+        };
+        *self
+            .phase
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(phase);
     }
 
     fn advance(&self, done: u64) {
-        let mut phase = self.phase.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut phase = self
+            .phase
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(phase) = phase.as_mut().filter(|phase| phase.told.elapsed() >= EVERY) else {
             return;
         };
@@ -101,6 +117,9 @@ impl Progress for Lines {
             Unit::Steps => (rate, "steps/s"),
         };
         let share = 100.0 * done as f64 / phase.total.max(1) as f64;
-        anstream::eprintln!("{}: {share:.0} %, {shown:.1} {unit}, {left:.0} s left", phase.name);
+        anstream::eprintln!(
+            "{}: {share:.0} %, {shown:.1} {unit}, {left:.0} s left",
+            phase.name
+        );
     }
 }

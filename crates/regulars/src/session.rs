@@ -29,7 +29,9 @@ pub(crate) struct Look {
 
 /// Threads to use when nothing is said.
 pub(crate) fn threads(cli: &Cli) -> usize {
-    cli.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1)
+    cli.threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+        .max(1)
 }
 
 /// The wall clock: only for when something was done, never for what it gives.
@@ -39,7 +41,9 @@ pub(crate) fn threads(cli: &Cli) -> usize {
 )]
 pub(crate) fn wall_clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+    Timestamp(since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }))
 }
 
 impl Session {
@@ -51,7 +55,12 @@ impl Session {
 
     /// In a given workspace.
     pub(crate) fn of(cli: &Cli, workspace: Workspace) -> Self {
-        Self { workspace, threads: threads(cli), progress: progress(cli.quiet), quiet: cli.quiet }
+        Self {
+            workspace,
+            threads: threads(cli),
+            progress: progress(cli.quiet),
+            quiet: cli.quiet,
+        }
     }
 
     /// Tells something on stderr.
@@ -74,11 +83,17 @@ impl Session {
         args: &AsOfArgs,
     ) -> anyhow::Result<(Timestamp, AsOfReason)> {
         let config = self.workspace.config();
-        let given = args.as_of.as_deref().map(|text| self.instant("--as-of", text)).transpose()?;
+        let given = args
+            .as_of
+            .as_deref()
+            .map(|text| self.instant("--as-of", text))
+            .transpose()?;
         let (now, reason) = as_of(store, config, given)?;
         if reason == AsOfReason::LastDay {
             let day = config.zone().date_of(now);
-            self.tell(&format!("as of the end of {day}, the last day in the data (--as-of changes it)"));
+            self.tell(&format!(
+                "as of the end of {day}, the last day in the data (--as-of changes it)"
+            ));
         }
         Ok((now, reason))
     }
@@ -88,7 +103,10 @@ impl Session {
         let read = self.workspace.config().zone().parse_instant(text);
         read.ok_or_else(|| {
             let expected = "a day such as 2026-01-31 or an instant such as 2026-01-31T12:00:00Z";
-            Usage(format!("`{option}`: `{text}` is not a moment: use {expected}")).into()
+            Usage(format!(
+                "`{option}`: `{text}` is not a moment: use {expected}"
+            ))
+            .into()
         })
     }
 
@@ -104,7 +122,11 @@ impl Session {
         let options = change(FoldOptions::at(now, self.threads));
         let config = self.workspace.config();
         let base = Base::fold(&store, config, catalogue, options, &*self.progress)?;
-        Ok(Look { store, base, reason })
+        Ok(Look {
+            store,
+            base,
+            reason,
+        })
     }
 
     /// Folds everyone with the segments of the workspace.
@@ -117,6 +139,8 @@ impl Session {
 pub(crate) fn name_of(directory: &Path) -> anyhow::Result<String> {
     let absolute = std::path::absolute(directory)
         .with_context(|| format!("cannot use `{}`", directory.display()))?;
-    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = absolute
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     Ok(name.unwrap_or_else(|| "workspace".to_owned()))
 }

@@ -18,7 +18,11 @@ pub(crate) fn faint(text: &str) -> String {
 
 /// A yes or no that is seen without colours too.
 pub(crate) fn tick(yes: bool) -> String {
-    let (mark, colour) = if yes { ("✓", AnsiColor::Green) } else { ("✗", AnsiColor::Red) };
+    let (mark, colour) = if yes {
+        ("✓", AnsiColor::Green)
+    } else {
+        ("✗", AnsiColor::Red)
+    };
     let style = Style::new().fg_color(Some(colour.into()));
     format!("{style}{mark}{style:#}")
 }
@@ -51,7 +55,11 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
         cell(&format!("{style}{name}{style:#}"), *align)
     }));
     for row in rows {
-        table.add_row(row.iter().zip(header).map(|(text, (_, align))| cell(text, *align)));
+        table.add_row(
+            row.iter()
+                .zip(header)
+                .map(|(text, (_, align))| cell(text, *align)),
+        );
     }
     let mut text = String::new();
     for line in table.lines() {
@@ -63,7 +71,11 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
 
 /// Pairs of a name and a value, aligned.
 pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
-    let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = pairs
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut text = String::new();
     for (name, value) in pairs {
         text.push_str(&format!("  {name:<width$}  {value}\n"));
@@ -106,7 +118,11 @@ pub(crate) struct Amounts(pub(crate) Currency);
 impl Amounts {
     /// `1,234.50 EUR`.
     pub(crate) fn full(self, minor: i64) -> String {
-        Money { minor, currency: self.0 }.to_string()
+        Money {
+            minor,
+            currency: self.0,
+        }
+        .to_string()
     }
 
     /// `1,234.50`, and `–` for what is not known.

@@ -18,13 +18,20 @@ fn every_ready_made_segment_is_complete() {
     assert!(catalogue.segments().len() >= 30);
     for segment in catalogue.segments() {
         assert!(!segment.meaning.is_empty(), "{}", segment.name);
-        assert!(!segment.meaning.contains('{'), "{}: {}", segment.name, segment.meaning);
+        assert!(
+            !segment.meaning.contains('{'),
+            "{}: {}",
+            segment.name,
+            segment.meaning
+        );
         assert!(!segment.play.is_empty(), "{}", segment.name);
         let text = segment.rule_text();
         let again = catalogue.rule(&text).unwrap();
         assert_eq!(again.rule(), segment.rule.rule(), "{text}");
     }
-    catalogue.compile(&Symbols::default(), Keep::Needed).unwrap();
+    catalogue
+        .compile(&Symbols::default(), Keep::Needed)
+        .unwrap();
     for stage in LIFECYCLE {
         assert!(catalogue.find(stage).is_some(), "{stage}");
     }
@@ -36,7 +43,11 @@ fn thresholds_of_the_settings_are_in_the_rules() {
     settings.lifecycle.dormant_days = 75;
     let catalogue = Catalogue::load(&config().with_settings(settings), None).unwrap();
     let dormant = catalogue.get("dormant").unwrap();
-    assert!(dormant.rule_text().contains("75"), "{}", dormant.rule_text());
+    assert!(
+        dormant.rule_text().contains("75"),
+        "{}",
+        dormant.rule_text()
+    );
     assert!(dormant.meaning.contains("75"), "{}", dormant.meaning);
 }
 
@@ -44,29 +55,55 @@ fn thresholds_of_the_settings_are_in_the_rules() {
 fn the_workspace_adds_and_replaces() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
-    write("own.toml", "[[segment]]\nname = 'big'\nrule = 'revenue > 1000'\n[[segment]]\nname = 'loyal'\nrule = 'orders >= 9'\n");
+    write(
+        "own.toml",
+        "[[segment]]\nname = 'big'\nrule = 'revenue > 1000'\n[[segment]]\nname = 'loyal'\nrule = 'orders >= 9'\n",
+    );
     let catalogue = Catalogue::load(&config(), Some(directory.path())).unwrap();
     assert_eq!(catalogue.get("big").unwrap().origin, Origin::Workspace);
     assert_eq!(catalogue.get("loyal").unwrap().rule_text(), "orders >= 9");
-    write("twice.toml", "[[segment]]\nname = 'big'\nrule = 'orders > 1'\n");
-    let error = Catalogue::load(&config(), Some(directory.path())).unwrap_err().to_string();
+    write(
+        "twice.toml",
+        "[[segment]]\nname = 'big'\nrule = 'orders > 1'\n",
+    );
+    let error = Catalogue::load(&config(), Some(directory.path()))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("`big`"), "{error}");
 }
 
 #[test]
 fn errors_show_the_place_and_the_nearest_name() {
     let error = catalogue().rule("ordres >= 3").unwrap_err().to_string();
-    assert!(error.contains("^^^^^^") && error.contains("orders"), "{error}");
+    assert!(
+        error.contains("^^^^^^") && error.contains("orders"),
+        "{error}"
+    );
     let error = catalogue().get("loyall").unwrap_err().to_string();
     assert!(error.contains("did you mean `loyal`"), "{error}");
 }
 
 #[test]
 fn channels_and_cells_become_segments() {
-    let channels = BTreeSet::from(["Paid Search".to_owned(), "e-mail".to_owned(), "!".to_owned()]);
-    let catalogue = catalogue().with_channels(&channels).unwrap().with_cell("rfm_543").unwrap();
+    let channels = BTreeSet::from([
+        "Paid Search".to_owned(),
+        "e-mail".to_owned(),
+        "!".to_owned(),
+    ]);
+    let catalogue = catalogue()
+        .with_channels(&channels)
+        .unwrap()
+        .with_cell("rfm_543")
+        .unwrap();
     for name in ["channel_paid_search", "channel_e_mail", "rfm_543"] {
         assert!(catalogue.find(name).is_some(), "{name}");
     }
-    assert!(catalogue.clone().with_cell("rfm_999").unwrap().find("rfm_999").is_none());
+    assert!(
+        catalogue
+            .clone()
+            .with_cell("rfm_999")
+            .unwrap()
+            .find("rfm_999")
+            .is_none()
+    );
 }

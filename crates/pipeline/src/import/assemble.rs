@@ -88,7 +88,9 @@ pub(crate) fn assemble(
         convert(frame.rates, rows)?;
     }
     rows.sort_by(|a, b| {
-        (a.order_key, a.file).cmp(&(b.order_key, b.file)).then_with(|| content(a, b, frame.symbols))
+        (a.order_key, a.file)
+            .cmp(&(b.order_key, b.file))
+            .then_with(|| content(a, b, frame.symbols))
     });
     let mut out = Vec::with_capacity(rows.len());
     for same_order in rows.chunk_by(|a, b| a.order_key == b.order_key) {
@@ -109,11 +111,28 @@ pub(crate) fn assemble(
             }
         }
         let newest = versions.swap_remove(0);
-        counts.orders += u64::from(newest.lines.iter().any(|l| l.record.kind == RecordKind::Sale));
-        counts.credits += u64::from(newest.lines.iter().all(|l| l.record.kind == RecordKind::Credit));
+        counts.orders += u64::from(
+            newest
+                .lines
+                .iter()
+                .any(|l| l.record.kind == RecordKind::Sale),
+        );
+        counts.credits += u64::from(
+            newest
+                .lines
+                .iter()
+                .all(|l| l.record.kind == RecordKind::Credit),
+        );
         out.extend(newest.lines);
     }
-    out.sort_by_key(|a| (a.record.occurred_at, a.record.order, a.record.kind, a.record.line));
+    out.sort_by_key(|a| {
+        (
+            a.record.occurred_at,
+            a.record.order,
+            a.record.kind,
+            a.record.line,
+        )
+    });
     Ok(out)
 }
 
@@ -133,7 +152,9 @@ fn convert(rates: &Rates, rows: &mut [Row]) -> Result<(), PipelineError> {
 /// same content occurs several times in one file: the second is a second order.
 fn number_repeats(rows: &mut [Row], symbols: &Symbols) {
     rows.sort_by(|a, b| {
-        (a.file, a.order_key).cmp(&(b.file, b.order_key)).then_with(|| content(a, b, symbols))
+        (a.file, a.order_key)
+            .cmp(&(b.file, b.order_key))
+            .then_with(|| content(a, b, symbols))
     });
     for same in rows.chunk_by_mut(|a, b| (a.file, a.order_key) == (b.file, b.order_key)) {
         if !same[0].order_id.is_empty() {
@@ -141,7 +162,9 @@ fn number_repeats(rows: &mut [Row], symbols: &Symbols) {
         }
         for (position, row) in same.iter_mut().enumerate() {
             let nth = position as u64;
-            row.order_key = row.order_key.wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            row.order_key = row
+                .order_key
+                .wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }
     }
 }
@@ -173,7 +196,13 @@ struct Version {
 impl Version {
     fn rank(&self) -> (Option<Timestamp>, OrderStatus, i64, usize, i64) {
         let head = &self.lines[0].record;
-        (head.updated_at, head.status, self.refunded_minor, self.lines.len(), self.net_minor)
+        (
+            head.updated_at,
+            head.status,
+            self.refunded_minor,
+            self.lines.len(),
+            self.net_minor,
+        )
     }
 }
 
@@ -184,8 +213,10 @@ fn version(frame: Frame<'_>, rows: &[Row], counts: &mut OrderCounts) -> Option<V
         return None;
     };
     let head = Head::of(frame, rows, placed_at);
-    let (sold, returned): (Vec<&Row>, Vec<&Row>) =
-        rows.iter().filter(|row| is_line(row) || rows.len() == 1).partition(|row| !is_return(row));
+    let (sold, returned): (Vec<&Row>, Vec<&Row>) = rows
+        .iter()
+        .filter(|row| is_line(row) || rows.len() == 1)
+        .partition(|row| !is_return(row));
     let mut lines = Vec::with_capacity(rows.len());
     let net_minor = sales(&head, rows, &sold, &mut lines);
     for row in returned {
@@ -199,7 +230,11 @@ fn version(frame: Frame<'_>, rows: &[Row], counts: &mut OrderCounts) -> Option<V
     for (position, line) in lines.iter_mut().enumerate() {
         line.record.line = position as u32;
     }
-    (!lines.is_empty()).then_some(Version { lines, refunded_minor: head.refunded_minor, net_minor })
+    (!lines.is_empty()).then_some(Version {
+        lines,
+        refunded_minor: head.refunded_minor,
+        net_minor,
+    })
 }
 
 /// True when the row is a line and not only the head of an order.
@@ -230,7 +265,11 @@ impl Head {
     fn of(frame: Frame<'_>, rows: &[Row], placed_at: Timestamp) -> Self {
         let text = |symbol: &Symbol| frame.symbols.text(*symbol);
         let first = |of: fn(&Row) -> Symbol| {
-            rows.iter().map(of).filter(|s| *s != Symbol::NONE).min_by_key(text).unwrap_or(Symbol::NONE)
+            rows.iter()
+                .map(of)
+                .filter(|s| *s != Symbol::NONE)
+                .min_by_key(text)
+                .unwrap_or(Symbol::NONE)
         };
         let status = rows
             .iter()
@@ -258,9 +297,15 @@ impl Head {
             cost_minor: None,
             refunded_minor: 0,
         };
-        let template =
-            Assembled { record, identity: rows[0].identity, order_id: rows[0].order_id.clone() };
-        Self { template, refunded_minor: order_amount(rows, Amount::Refunded).unwrap_or(0).abs() }
+        let template = Assembled {
+            record,
+            identity: rows[0].identity,
+            order_id: rows[0].order_id.clone(),
+        };
+        Self {
+            template,
+            refunded_minor: order_amount(rows, Amount::Refunded).unwrap_or(0).abs(),
+        }
     }
 
     fn line(&self, row: &Row) -> Assembled {
@@ -276,7 +321,9 @@ impl Head {
     fn back(&self, kind: RecordKind, row: &Row) -> Assembled {
         let mut line = self.line(row);
         let whole = || {
-            let of_order = row.amount(Amount::OrderTotal).or(row.amount(Amount::OrderSubtotal));
+            let of_order = row
+                .amount(Amount::OrderTotal)
+                .or(row.amount(Amount::OrderSubtotal));
             of_order.filter(|_| row.whole_order)
         };
         line.record.kind = kind;
@@ -290,14 +337,19 @@ impl Head {
 
 /// An amount of the order as a whole: rows repeat it or only one has it.
 fn order_amount(rows: &[Row], which: Amount) -> Option<i64> {
-    rows.iter().filter_map(|row| row.amount(which)).max_by_key(|minor| minor.abs())
+    rows.iter()
+        .filter_map(|row| row.amount(which))
+        .max_by_key(|minor| minor.abs())
 }
 
 /// Net revenue of a line by itself, before anything of the order is spread over it.
 fn line_net(row: &Row) -> Option<i64> {
     row.amount(Amount::LineTotal).or_else(|| {
         let price = row.amount(Amount::UnitPrice)?;
-        Some(times(price, row.quantity.unwrap_or(1.0)) - row.amount(Amount::LineDiscount).unwrap_or(0))
+        Some(
+            times(price, row.quantity.unwrap_or(1.0))
+                - row.amount(Amount::LineDiscount).unwrap_or(0),
+        )
     })
 }
 
@@ -331,7 +383,9 @@ fn sales(head: &Head, rows: &[Row], sold: &[&Row], lines: &mut Vec<Assembled>) -
     let spread_discount = discount.map(|discount| spread(discount, &nets));
 
     let refunded = match total.filter(|total| *total > 0) {
-        Some(total) if head.refunded_minor < total => proportion(head.refunded_minor, net_minor, total),
+        Some(total) if head.refunded_minor < total => {
+            proportion(head.refunded_minor, net_minor, total)
+        }
         _ => head.refunded_minor.min(net_minor),
     };
     let spread_refund = spread(refunded.clamp(0, net_minor.max(0)), &nets);
@@ -342,7 +396,9 @@ fn sales(head: &Head, rows: &[Row], sold: &[&Row], lines: &mut Vec<Assembled>) -
         record.quantity = row.quantity.unwrap_or(1.0);
         record.net_minor = nets[index] + spread_net[index];
         record.discount_minor = spread_discount.as_ref().map(|spread| spread[index]);
-        record.cost_minor = row.amount(Amount::UnitCost).map(|unit| times(unit, record.quantity));
+        record.cost_minor = row
+            .amount(Amount::UnitCost)
+            .map(|unit| times(unit, record.quantity));
         record.refunded_minor = spread_refund[index];
         lines.push(line);
     }
@@ -355,10 +411,25 @@ fn spread(amount: i64, weights: &[i64]) -> Vec<i64> {
     let weights: Vec<i128> = weights.iter().map(|&w| i128::from(w.max(0))).collect();
     let sum: i128 = weights.iter().sum();
     let n = weights.len() as i128;
-    let exact = |w: i128| if sum > 0 { (i128::from(amount) * w, sum) } else { (i128::from(amount), n) };
-    let mut parts: Vec<i128> = weights.iter().map(|&w| { let (p, q) = exact(w); p.div_euclid(q) }).collect();
+    let exact = |w: i128| {
+        if sum > 0 {
+            (i128::from(amount) * w, sum)
+        } else {
+            (i128::from(amount), n)
+        }
+    };
+    let mut parts: Vec<i128> = weights
+        .iter()
+        .map(|&w| {
+            let (p, q) = exact(w);
+            p.div_euclid(q)
+        })
+        .collect();
     let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
-    by_remainder.sort_by_key(|&i| { let (p, q) = exact(weights[i]); Reverse(p.rem_euclid(q)) });
+    by_remainder.sort_by_key(|&i| {
+        let (p, q) = exact(weights[i]);
+        Reverse(p.rem_euclid(q))
+    });
     let rest = i128::from(amount) - parts.iter().sum::<i128>();
     for &index in by_remainder.iter().take(rest as usize) {
         parts[index] += 1;
@@ -373,7 +444,10 @@ fn proportion(amount: i64, of: i64, whole: i64) -> i64 {
 
 /// `numerator` / `denominator` (positive), rounded half to even.
 pub(crate) fn round_ratio(numerator: i128, denominator: i128) -> i64 {
-    let (quotient, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
+    let (quotient, rest) = (
+        numerator.div_euclid(denominator),
+        numerator.rem_euclid(denominator),
+    );
     let up = match (2 * rest).cmp(&denominator) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => quotient % 2 != 0,

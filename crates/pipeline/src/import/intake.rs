@@ -70,7 +70,10 @@ impl<'a> Intake<'a> {
     ) -> Result<(), PipelineError> {
         let columns = Columns::of(batch, self.symbols, self.rates)?;
         self.note_product_names(batch, &columns);
-        let mut row = Row { file, ..Row::default() };
+        let mut row = Row {
+            file,
+            ..Row::default()
+        };
         for index in 0..batch.line.len() {
             columns.fill(&mut row, batch, index);
             let customer = text_at(batch.customer_id.as_ref(), index);
@@ -157,7 +160,11 @@ impl<'a> Intake<'a> {
     }
 
     /// The identity of a row: the customer id, else the e-mail; both together are a link.
-    fn identify(&mut self, customer: &str, email: &str) -> Result<Option<IdentityId>, PipelineError> {
+    fn identify(
+        &mut self,
+        customer: &str,
+        email: &str,
+    ) -> Result<Option<IdentityId>, PipelineError> {
         let mut usable = |text: &str| {
             let blocked = !text.is_empty() && is_blocked_identity(text);
             self.counts.blocked_identities += u64::from(blocked);
@@ -171,7 +178,9 @@ impl<'a> Intake<'a> {
             self.counts.guest_rows += 1;
             return Ok(Some(self.vault.lookup_or_mint(IdentityKind::Email, email)?));
         }
-        let identity = self.vault.lookup_or_mint(IdentityKind::CustomerId, customer)?;
+        let identity = self
+            .vault
+            .lookup_or_mint(IdentityKind::CustomerId, customer)?;
         if has_email {
             let email = self.vault.lookup_or_mint(IdentityKind::Email, email)?;
             self.vault.link(email, identity);
@@ -209,11 +218,17 @@ impl<'a> Intake<'a> {
         let Some(names) = &batch.product_name else {
             return;
         };
-        let name_symbols: Vec<Symbol> =
-            names.texts.iter().map(|text| self.symbols.intern(text)).collect();
+        let name_symbols: Vec<Symbol> = names
+            .texts
+            .iter()
+            .map(|text| self.symbols.intern(text))
+            .collect();
         let mut seen = HashSet::new();
         for index in 0..batch.line.len() {
-            let product = columns.product.as_ref().map_or(Symbol::NONE, |c| c.at(index));
+            let product = columns
+                .product
+                .as_ref()
+                .map_or(Symbol::NONE, |c| c.at(index));
             let name = name_symbols[names.keys[index] as usize];
             if product == Symbol::NONE || name == Symbol::NONE || !seen.insert((product, name)) {
                 continue;
@@ -250,8 +265,15 @@ struct SymbolColumn<'b> {
 
 impl<'b> SymbolColumn<'b> {
     fn of(column: &'b DictColumn, symbols: &mut Symbols) -> Self {
-        let symbols = column.texts.iter().map(|text| symbols.intern(text)).collect();
-        Self { keys: &column.keys, symbols }
+        let symbols = column
+            .texts
+            .iter()
+            .map(|text| symbols.intern(text))
+            .collect();
+        Self {
+            keys: &column.keys,
+            symbols,
+        }
     }
 
     fn at(&self, index: usize) -> Symbol {
@@ -295,7 +317,10 @@ impl<'b> Columns<'b> {
                     Err(_) => Ok(file_currency),
                 };
                 let symbols = codes.texts.iter().map(admit).collect::<Result<_, _>>()?;
-                Some(SymbolColumn { keys: &codes.keys, symbols })
+                Some(SymbolColumn {
+                    keys: &codes.keys,
+                    symbols,
+                })
             }
         };
         let mut amounts = [None; Amount::COUNT];
@@ -328,7 +353,8 @@ impl<'b> Columns<'b> {
     }
 
     fn fill(&self, row: &mut Row, batch: &OrderBatch, index: usize) {
-        let symbol = |c: &Option<SymbolColumn<'_>>| c.as_ref().map_or(Symbol::NONE, |c| c.at(index));
+        let symbol =
+            |c: &Option<SymbolColumn<'_>>| c.as_ref().map_or(Symbol::NONE, |c| c.at(index));
         let instant = |c: &Option<Instants>| c.as_ref().and_then(|c| c[index]);
         row.occurred_at = batch.occurred_at[index];
         row.updated_at = instant(&batch.updated_at);
@@ -341,7 +367,10 @@ impl<'b> Columns<'b> {
         row.brand = symbol(&self.brand);
         row.channel = symbol(&self.channel);
         row.country = symbol(&self.country);
-        row.currency = self.currency.as_ref().map_or(self.file_currency, |c| c.at(index));
+        row.currency = self
+            .currency
+            .as_ref()
+            .map_or(self.file_currency, |c| c.at(index));
         row.quantity = batch.quantity.as_ref().and_then(|quantity| quantity[index]);
         for (amount, column) in row.amounts.iter_mut().zip(self.amounts) {
             *amount = column.and_then(|column| column[index]);

@@ -68,7 +68,10 @@ pub(crate) fn write_partitions(
                     }
                     let written = write_partition(transaction, assembly, Partition(index as u16));
                     let failed = written.is_err();
-                    results.lock().expect("no thread panics while it holds it").push(written);
+                    results
+                        .lock()
+                        .expect("no thread panics while it holds it")
+                        .push(written);
                     if failed {
                         next.store(Partition::COUNT, Ordering::Relaxed);
                     }
@@ -95,9 +98,10 @@ fn write_partition(
     partition: Partition,
 ) -> Result<Written, PipelineError> {
     let mut rows = Vec::new();
-    for bytes in
-        [assembly.shuffled.by_identity.read(partition)?, assembly.shuffled.moved.read(partition)?]
-    {
+    for bytes in [
+        assembly.shuffled.by_identity.read(partition)?,
+        assembly.shuffled.moved.read(partition)?,
+    ] {
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             let row = Row::decode(&mut rest);

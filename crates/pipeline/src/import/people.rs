@@ -33,7 +33,11 @@ pub(crate) fn take(
     for index in 0..batch.line.len() {
         let text = |column: Option<&regulars_ingest::TextColumn>| {
             let text = column.map_or("", |column| column.get(index));
-            if is_blocked_identity(text) { String::new() } else { text.to_owned() }
+            if is_blocked_identity(text) {
+                String::new()
+            } else {
+                text.to_owned()
+            }
         };
         let (customer, email) = (text(batch.customer_id.as_ref()), text(batch.email.as_ref()));
         let email_identity = match email.as_str() {
@@ -58,7 +62,9 @@ pub(crate) fn take(
         let mut traits = Map::new();
         for column in &batch.declared {
             let value = declared_value(&column.values, index);
-            if let (CREATED_AT, DeclaredValues::Date(dates)) = (column.name.as_str(), &column.values) {
+            if let (CREATED_AT, DeclaredValues::Date(dates)) =
+                (column.name.as_str(), &column.values)
+            {
                 created_at = dates[index];
             }
             if let Some(value) = value {
@@ -127,7 +133,13 @@ pub(crate) fn write(
         })
         .collect::<Result<_, PipelineError>>()?;
     rows.sort_by_key(|row| {
-        (row.customer.partition(), row.customer, row.occurred_at, row.import, row.identity)
+        (
+            row.customer.partition(),
+            row.customer,
+            row.occurred_at,
+            row.import,
+            row.identity,
+        )
     });
     let partition_of = |row: &CustomerRow| row.customer.partition();
     for rows in rows.chunk_by(|a, b| partition_of(a) == partition_of(b)) {

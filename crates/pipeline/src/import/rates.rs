@@ -23,15 +23,21 @@ pub(crate) struct Rates {
 impl Rates {
     pub(crate) fn new(config: &Config) -> Self {
         let days = |rates: &Vec<Rate>| {
-            let mut days: Vec<(CivilDate, i64)> =
-                rates.iter().filter_map(|r| r.from_date().zip(r.billionths())).collect();
+            let mut days: Vec<(CivilDate, i64)> = rates
+                .iter()
+                .filter_map(|r| r.from_date().zip(r.billionths()))
+                .collect();
             days.sort_unstable();
             days
         };
         Self {
             own: config.workspace.currency,
             zone: config.zone(),
-            table: config.rates.iter().map(|(currency, rates)| (*currency, days(rates))).collect(),
+            table: config
+                .rates
+                .iter()
+                .map(|(currency, rates)| (*currency, days(rates)))
+                .collect(),
             by_symbol: HashMap::new(),
         }
     }
@@ -104,7 +110,10 @@ impl Rates {
         };
         let scale = |exponent: u32| 10_i128.pow(exponent);
         let numerator = i128::from(minor) * i128::from(billionths) * scale(self.own.exponent());
-        Ok(round_ratio(numerator, scale(9) * scale(currency.exponent())))
+        Ok(round_ratio(
+            numerator,
+            scale(9) * scale(currency.exponent()),
+        ))
     }
 }
 
@@ -114,14 +123,18 @@ mod tests {
 
     fn rates() -> Rates {
         let mut config = Config::new("shop", Currency::new("EUR").unwrap(), "UTC");
-        let rate = |from: &str, rate: &str| Rate { from: from.to_owned(), rate: rate.to_owned() };
+        let rate = |from: &str, rate: &str| Rate {
+            from: from.to_owned(),
+            rate: rate.to_owned(),
+        };
         config.rates.insert(
             Currency::new("USD").unwrap(),
             vec![rate("2025-06-01", "0.9"), rate("2025-01-01", "0.5")],
         );
-        config
-            .rates
-            .insert(Currency::new("JPY").unwrap(), vec![rate("2025-01-01", "0.006125")]);
+        config.rates.insert(
+            Currency::new("JPY").unwrap(),
+            vec![rate("2025-01-01", "0.006125")],
+        );
         Rates::new(&config)
     }
 
@@ -130,7 +143,9 @@ mod tests {
         let rates = rates();
         let convert = |minor, code, day| {
             let date = CivilDate::parse(day).unwrap();
-            rates.convert_minor(minor, Currency::new(code).unwrap(), date).unwrap()
+            rates
+                .convert_minor(minor, Currency::new(code).unwrap(), date)
+                .unwrap()
         };
         assert_eq!(convert(1_001, "USD", "2025-05-31"), 500);
         assert_eq!(convert(1_003, "USD", "2025-05-31"), 502);
@@ -143,10 +158,19 @@ mod tests {
     fn a_missing_rate_is_named() {
         let date = CivilDate::parse("2024-12-31").unwrap();
         let dollar = Currency::new("USD").unwrap();
-        let error = rates().convert_minor(1, dollar, date).unwrap_err().to_string();
-        assert!(error.contains("USD") && error.contains("2024-12-31"), "{error}");
+        let error = rates()
+            .convert_minor(1, dollar, date)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("USD") && error.contains("2024-12-31"),
+            "{error}"
+        );
         let franc = Currency::new("CHF").unwrap();
-        let error = rates().admit(franc, &mut Symbols::default()).unwrap_err().to_string();
+        let error = rates()
+            .admit(franc, &mut Symbols::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("CHF"), "{error}");
     }
 }

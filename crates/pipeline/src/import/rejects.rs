@@ -18,7 +18,10 @@ pub(crate) struct RejectFile {
 impl RejectFile {
     /// A file for an import, in `directory`.
     pub(crate) fn new(directory: &Path, import: u64) -> Self {
-        Self { path: directory.join(format!("import-{import}.csv")), out: None }
+        Self {
+            path: directory.join(format!("import-{import}.csv")),
+            out: None,
+        }
     }
 
     /// Where the rows are, if there are any.
@@ -31,7 +34,10 @@ impl RejectFile {
             return Ok(());
         }
         let path = self.path.clone();
-        let failed = |source| PipelineError::Write { path: path.clone(), source };
+        let failed = |source| PipelineError::Write {
+            path: path.clone(),
+            source,
+        };
         if self.out.is_none() {
             if let Some(directory) = path.parent() {
                 fs::create_dir_all(directory).map_err(failed)?;
@@ -72,8 +78,13 @@ impl RejectFile {
 /// A cell of CSV, quoted where it must be; a leading `=`, `+`, `-` or `@` gets an apostrophe, so
 /// that a spreadsheet does not run it.
 fn quoted(cell: &str) -> String {
-    let dangerous = cell.starts_with(['=', '@']) || (cell.starts_with(['+', '-']) && cell.parse::<f64>().is_err());
-    let cell = if dangerous { format!("'{cell}") } else { cell.to_owned() };
+    let dangerous = cell.starts_with(['=', '@'])
+        || (cell.starts_with(['+', '-']) && cell.parse::<f64>().is_err());
+    let cell = if dangerous {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {

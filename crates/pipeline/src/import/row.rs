@@ -101,17 +101,42 @@ impl Row {
         out.extend_from_slice(&self.order_key.to_le_bytes());
         out.extend_from_slice(&self.file.to_le_bytes());
         for at in [self.occurred_at, self.updated_at, self.ended_at] {
-            put(out, at.map(|at| at.0.to_le_bytes()).as_ref().map(|b| &b[..]));
+            put(
+                out,
+                at.map(|at| at.0.to_le_bytes()).as_ref().map(|b| &b[..]),
+            );
         }
-        put(out, self.status.map(|status| [status_code(status)]).as_ref().map(|b| &b[..]));
+        put(
+            out,
+            self.status
+                .map(|status| [status_code(status)])
+                .as_ref()
+                .map(|b| &b[..]),
+        );
         put(out, self.credit.then_some(&[][..]));
         put(out, self.whole_order.then_some(&[][..]));
-        let symbols =
-            [self.product, self.category, self.brand, self.channel, self.country, self.currency];
+        let symbols = [
+            self.product,
+            self.category,
+            self.brand,
+            self.channel,
+            self.country,
+            self.currency,
+        ];
         for symbol in symbols {
-            put(out, symbol.known().map(|s| s.0.to_le_bytes()).as_ref().map(|b| &b[..]));
+            put(
+                out,
+                symbol
+                    .known()
+                    .map(|s| s.0.to_le_bytes())
+                    .as_ref()
+                    .map(|b| &b[..]),
+            );
         }
-        put(out, self.quantity.map(f64::to_le_bytes).as_ref().map(|b| &b[..]));
+        put(
+            out,
+            self.quantity.map(f64::to_le_bytes).as_ref().map(|b| &b[..]),
+        );
         for amount in self.amounts {
             put(out, amount.map(i64::to_le_bytes).as_ref().map(|b| &b[..]));
         }
@@ -133,7 +158,12 @@ impl Row {
         };
         let (identity, order_key) = (take_u64(bytes), take_u64(bytes));
         let file = u32::from_le_bytes(take(bytes));
-        let mut row = Self { identity, order_key, file, ..Self::default() };
+        let mut row = Self {
+            identity,
+            order_key,
+            file,
+            ..Self::default()
+        };
         for at in [&mut row.occurred_at, &mut row.updated_at, &mut row.ended_at] {
             *at = has().then(|| Timestamp(take_u64(bytes) as i64));
         }

@@ -36,10 +36,15 @@ impl ProductTable {
             let currency = currency_at(batch.currency.as_ref(), index, batch.file_currency);
             let money = |column: &Option<regulars_ingest::Amounts>| {
                 let minor = column.as_ref().and_then(|column| column[index]);
-                minor.map(|minor| rates.convert_minor(minor, currency, UNDATED)).transpose()
+                minor
+                    .map(|minor| rates.convert_minor(minor, currency, UNDATED))
+                    .transpose()
             };
             let dict = |column: &Option<DictColumn>| {
-                column.as_ref().and_then(|c| c.get(index)).map(str::to_owned)
+                column
+                    .as_ref()
+                    .and_then(|c| c.get(index))
+                    .map(str::to_owned)
             };
             let name = batch.product_name.as_ref().map(|c| c.get(index).to_owned());
             let row = ProductRow {
@@ -70,23 +75,29 @@ impl ProductTable {
     pub(crate) fn take_names(&mut self, names: &HashMap<Symbol, Symbol>, symbols: &Symbols) {
         for (product, name) in names {
             let product = symbols.text(*product);
-            let row = self.new.entry(product.to_owned()).or_insert_with(|| ProductRow {
-                product: product.to_owned(),
-                name: None,
-                category: None,
-                brand: None,
-                cost_minor: None,
-                price_minor: None,
-            });
-            row.name.get_or_insert_with(|| symbols.text(*name).to_owned());
+            let row = self
+                .new
+                .entry(product.to_owned())
+                .or_insert_with(|| ProductRow {
+                    product: product.to_owned(),
+                    name: None,
+                    category: None,
+                    brand: None,
+                    cost_minor: None,
+                    price_minor: None,
+                });
+            row.name
+                .get_or_insert_with(|| symbols.text(*name).to_owned());
         }
     }
 
     /// What was stored with what is new: a new value replaces, an absent one keeps the old.
     /// `None` when nothing is new.
     pub(crate) fn merge(self, stored: Vec<ProductRow>) -> Option<Vec<ProductRow>> {
-        let mut all: BTreeMap<String, ProductRow> =
-            stored.into_iter().map(|row| (row.product.clone(), row)).collect();
+        let mut all: BTreeMap<String, ProductRow> = stored
+            .into_iter()
+            .map(|row| (row.product.clone(), row))
+            .collect();
         let mut changed = false;
         for (product, row) in self.new {
             let old = all.get(&product).cloned();
@@ -134,16 +145,27 @@ impl AdSpendTable {
             };
             let date = zone.date_of(at);
             let currency = currency_at(batch.currency.as_ref(), index, batch.file_currency);
-            let dict =
-                |column: &Option<DictColumn>| column.as_ref().and_then(|c| c.get(index)).map(str::to_owned);
+            let dict = |column: &Option<DictColumn>| {
+                column
+                    .as_ref()
+                    .and_then(|c| c.get(index))
+                    .map(str::to_owned)
+            };
             let count = |column: &Option<Vec<Option<f64>>>| {
-                column.as_ref().and_then(|c| c[index]).map(|number| number.round() as i64)
+                column
+                    .as_ref()
+                    .and_then(|c| c[index])
+                    .map(|number| number.round() as i64)
             };
             let row = AdSpendRow {
                 date,
                 channel: dict(&batch.channel).unwrap_or_default(),
                 campaign: dict(&batch.campaign),
-                spend_minor: rates.convert_minor(batch.spend[index].unwrap_or(0), currency, date)?,
+                spend_minor: rates.convert_minor(
+                    batch.spend[index].unwrap_or(0),
+                    currency,
+                    date,
+                )?,
                 impressions: count(&batch.impressions),
                 clicks: count(&batch.clicks),
             };
@@ -169,7 +191,9 @@ impl AdSpendTable {
     pub(crate) fn merge(self, stored: Vec<AdSpendRow>) -> Option<Vec<AdSpendRow>> {
         let mut new: BTreeMap<SpendKey, AdSpendRow> = BTreeMap::new();
         for (key, row) in self.files.into_values().flatten() {
-            let greater = new.get(&key).is_none_or(|known| known.spend_minor < row.spend_minor);
+            let greater = new
+                .get(&key)
+                .is_none_or(|known| known.spend_minor < row.spend_minor);
             if greater {
                 new.insert(key, row);
             }
@@ -193,5 +217,8 @@ fn add(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 }
 
 fn currency_at(column: Option<&DictColumn>, index: usize, default: Currency) -> Currency {
-    column.and_then(|c| c.get(index)).and_then(|code| Currency::new(code).ok()).unwrap_or(default)
+    column
+        .and_then(|c| c.get(index))
+        .and_then(|code| Currency::new(code).ok())
+        .unwrap_or(default)
 }

@@ -34,31 +34,61 @@ fn the_published_parameters_come_out() {
     let expected: [(PurchaseKind, [(&str, f64, f64); 4], f64); 3] = [
         (
             PurchaseKind::BgNbd,
-            [("r", 0.2426, 1e-3), ("alpha", 4.4136, 5e-3), ("a", 0.7929, 5e-3), ("b", 2.4259, 2e-2)],
+            [
+                ("r", 0.2426, 1e-3),
+                ("alpha", 4.4136, 5e-3),
+                ("a", 0.7929, 5e-3),
+                ("b", 2.4259, 2e-2),
+            ],
             -9582.43,
         ),
         (
             PurchaseKind::MbgNbd,
-            [("r", 0.5248, 1e-3), ("alpha", 6.183, 5e-3), ("a", 0.8914, 5e-3), ("b", 1.614, 1e-2)],
+            [
+                ("r", 0.5248, 1e-3),
+                ("alpha", 6.183, 5e-3),
+                ("a", 0.8914, 5e-3),
+                ("b", 1.614, 1e-2),
+            ],
             -9582.13,
         ),
         (
             PurchaseKind::ParetoNbd,
-            [("r", 0.5533, 1e-3), ("alpha", 10.578, 1e-2), ("s", 0.6062, 5e-3), ("beta", 11.67, 5e-2)],
+            [
+                ("r", 0.5533, 1e-3),
+                ("alpha", 10.578, 1e-2),
+                ("s", 0.6062, 5e-3),
+                ("beta", 11.67, 5e-2),
+            ],
             -9594.97,
         ),
     ];
     for (kind, parameters, log_likelihood) in expected {
-        let fit = &fitted.purchase.iter().find(|fit| fit.kind == kind).unwrap().fit;
+        let fit = &fitted
+            .purchase
+            .iter()
+            .find(|fit| fit.kind == kind)
+            .unwrap()
+            .fit;
         for (name, value, tolerance) in parameters {
             let found = fit.estimate(name).unwrap().value;
-            assert!((found - value).abs() < tolerance, "{kind:?} {name}: {found}");
+            assert!(
+                (found - value).abs() < tolerance,
+                "{kind:?} {name}: {found}"
+            );
         }
-        assert!((fit.log_likelihood - log_likelihood).abs() < 0.01, "{kind:?}");
+        assert!(
+            (fit.log_likelihood - log_likelihood).abs() < 0.01,
+            "{kind:?}"
+        );
     }
     let spend = fitted.spend.unwrap();
     assert_eq!(spend.counts.customers, 946);
-    for (name, value, tolerance) in [("p", 6.25, 0.01), ("q", 3.744, 0.005), ("gamma", 15.443, 0.02)] {
+    for (name, value, tolerance) in [
+        ("p", 6.25, 0.01),
+        ("q", 3.744, 0.005),
+        ("gamma", 15.443, 0.02),
+    ] {
         let found = spend.fit.estimate(name).unwrap().value;
         assert!((found - value).abs() < tolerance, "{name}: {found}");
     }
@@ -72,15 +102,28 @@ fn the_holdout_of_39_weeks_is_as_published() {
     let holdout = base.fitted.unwrap().holdout.unwrap();
     assert_eq!(holdout.customers, 2_357);
     let figures = |name: &str| {
-        holdout.orders.comparison.rows.iter().find(|row| row.name == name).unwrap().metrics
+        holdout
+            .orders
+            .comparison
+            .rows
+            .iter()
+            .find(|row| row.name == name)
+            .unwrap()
+            .metrics
     };
     let bg = figures("BG/NBD");
     assert!((bg.mae.unwrap() - 0.786).abs() < 0.001, "{bg:?}");
     assert!((bg.pearson.unwrap() - 0.626).abs() < 0.001, "{bg:?}");
-    assert!((bg.predicted_total.unwrap() - 1_653.0).abs() < 1.0, "{bg:?}");
+    assert!(
+        (bg.predicted_total.unwrap() - 1_653.0).abs() < 1.0,
+        "{bg:?}"
+    );
     assert_eq!(bg.actual_total, 1_882.0);
     let naive = figures("rate x time");
-    assert!((naive.predicted_total.unwrap() - 2_930.0).abs() < 1.0, "{naive:?}");
+    assert!(
+        (naive.predicted_total.unwrap() - 2_930.0).abs() < 1.0,
+        "{naive:?}"
+    );
 }
 
 #[test]
@@ -89,7 +132,10 @@ fn all_five_churn_levels_are_populated() {
     let base = scratch.score(None, None);
     let report = scratch.report(&base);
     let levels = report.churn_levels.unwrap();
-    assert!(levels.iter().all(|&customers| customers >= 20), "{levels:?}");
+    assert!(
+        levels.iter().all(|&customers| customers >= 20),
+        "{levels:?}"
+    );
 }
 
 #[test]
@@ -97,7 +143,10 @@ fn a_slow_shop_is_told_about_its_dormancy_threshold() {
     let scratch = imported();
     let base = scratch.fold(None);
     let advice = scratch.report(&base).dormancy_advice.unwrap();
-    assert!((advice.share_of_gaps_beyond - 0.34).abs() < 0.01, "{advice:?}");
+    assert!(
+        (advice.share_of_gaps_beyond - 0.34).abs() < 0.01,
+        "{advice:?}"
+    );
     assert!(advice.proposed_days > 60, "{advice:?}");
 }
 

@@ -20,7 +20,10 @@ fn each_wrong_file_has_a_clear_message() {
         (directory, "is a directory"),
         (missing, "missing.csv"),
     ] {
-        let error = scratch.try_import(std::slice::from_ref(&path)).unwrap_err().to_string();
+        let error = scratch
+            .try_import(std::slice::from_ref(&path))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(expected), "{}: {error}", path.display());
     }
 }
@@ -34,18 +37,31 @@ fn no_personal_data_is_readable_on_disk() {
         scratch.file("customers.csv", customers),
         scratch.file("orders.csv", orders),
     ]);
-    let needles = ["ann.teller", "guest.person", "Annabel", "Tellermann", "123456", "Quarry"];
+    let needles = [
+        "ann.teller",
+        "guest.person",
+        "Annabel",
+        "Tellermann",
+        "123456",
+        "Quarry",
+    ];
     let mut files = vec![scratch.workspace.root().join("data")];
     let mut seen = 0;
     while let Some(path) = files.pop() {
         if path.is_dir() {
-            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            files.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
             continue;
         }
         seen += 1;
         let bytes = std::fs::read(&path).unwrap();
         for needle in needles {
-            let found = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+            let found = bytes
+                .windows(needle.len())
+                .any(|window| window == needle.as_bytes());
             assert!(!found, "`{needle}` is readable in {}", path.display());
         }
     }

@@ -84,7 +84,10 @@ fn products_and_customers_may_come_before_or_after() {
         scratch.picture(None)
     };
     let first = make([0, 1, 2]);
-    assert!(first.contains("Office") && first.contains("\"dee\""), "{first}");
+    assert!(
+        first.contains("Office") && first.contains("\"dee\""),
+        "{first}"
+    );
     assert_eq!(first, make([2, 1, 0]));
     assert_eq!(first, make([1, 2, 0]));
 }
@@ -107,7 +110,10 @@ fn guests_join_the_customer_whose_address_they_use() {
     let customers = |scratch: &Scratch| scratch.fold(Some("2026-06-30")).customers.len();
     let joined = make(&[part(&[guest, known])]);
     assert_eq!(customers(&joined), 1);
-    for parts in [vec![part(&[guest]), part(&[known])], vec![part(&[known]), part(&[guest])]] {
+    for parts in [
+        vec![part(&[guest]), part(&[known])],
+        vec![part(&[known]), part(&[guest])],
+    ] {
         assert_eq!(
             make(&parts).picture(Some("2026-06-30")),
             joined.picture(Some("2026-06-30")),
@@ -118,12 +124,16 @@ fn guests_join_the_customer_whose_address_they_use() {
     let ambiguous = make(&[part(&[guest, known, other])]);
     assert_eq!(customers(&ambiguous), 3);
     let later = make(&[part(&[guest]), part(&[known]), part(&[other])]);
-    assert_eq!(later.picture(Some("2026-06-30")), ambiguous.picture(Some("2026-06-30")));
+    assert_eq!(
+        later.picture(Some("2026-06-30")),
+        ambiguous.picture(Some("2026-06-30"))
+    );
 }
 
 #[test]
 fn credits_find_their_orders_whatever_comes_first() {
-    let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    let header =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
     let sales = "536365,85123A,HOLDER,6,12/1/2010 8:26,2.55,17850,United Kingdom\n536366,71053,LANTERN,4,12/13/2010 8:28,3.39,17850,United Kingdom\n";
     let credits = "C536379,85123A,HOLDER,-2,12/20/2010 9:41,2.55,17850,United Kingdom\nC536380,99999,NOTHING,-1,12/21/2010 9:41,1.00,17850,United Kingdom\n";
     let make = |first: &str, second: &str| {
@@ -137,7 +147,10 @@ fn credits_find_their_orders_whatever_comes_first() {
     let one = make(sales, credits);
     let base = one.fold(None);
     assert_eq!(base.customers[0].profile.orders.len(), 2);
-    assert_eq!(base.customers[0].profile.revenue_minor, 6 * 255 + 4 * 339 - 2 * 255);
+    assert_eq!(
+        base.customers[0].profile.revenue_minor,
+        6 * 255 + 4 * 339 - 2 * 255
+    );
     assert_eq!(base.oddities.unmatched_credits, 1);
     assert_eq!(one.picture(None), make(credits, sales).picture(None));
 }
@@ -145,10 +158,23 @@ fn credits_find_their_orders_whatever_comes_first() {
 #[test]
 fn too_many_bad_rows_stop_an_import_and_leave_nothing() {
     let scratch = Scratch::new();
-    let rows = ["1,ann,2026-01-05,paid,p1,1,10.00,", "2,bob,not-a-date,paid,p1,1,10.00,"];
+    let rows = [
+        "1,ann,2026-01-05,paid,p1,1,10.00,",
+        "2,bob,not-a-date,paid,p1,1,10.00,",
+    ];
     let file = scratch.file("orders.csv", &orders(&rows));
     let error = scratch.try_import(&[file.clone()]).unwrap_err();
-    assert!(matches!(error, PipelineError::TooManyRejects { rejected: 1, rows: 2, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            PipelineError::TooManyRejects {
+                rejected: 1,
+                rows: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
     let mut allowed = scratch.options();
     allowed.rejects = RejectPolicy::Allow;
     let report = scratch.import_with(&[file], &allowed).unwrap();
@@ -166,9 +192,17 @@ fn several_currencies_need_rates() {
     let error = scratch.try_import(&[file.clone()]).unwrap_err();
     assert!(error.to_string().contains("GBP"), "{error}");
     let mut config = scratch.workspace.config().clone();
-    let rate = regulars_pipeline::Rate { from: "2020-01-01".to_owned(), rate: "1.25".to_owned() };
-    config.rates.insert(regulars_core::Currency::new("GBP").unwrap(), vec![rate]);
+    let rate = regulars_pipeline::Rate {
+        from: "2020-01-01".to_owned(),
+        rate: "1.25".to_owned(),
+    };
+    config
+        .rates
+        .insert(regulars_core::Currency::new("GBP").unwrap(), vec![rate]);
     let with_rates = Scratch::with_config(config);
     with_rates.import(&[file]);
-    assert_eq!(with_rates.fold(None).customers[0].profile.revenue_minor, 1_000 + 1_250);
+    assert_eq!(
+        with_rates.fold(None).customers[0].profile.revenue_minor,
+        1_000 + 1_250
+    );
 }

@@ -31,7 +31,11 @@ impl Scratch {
     pub(crate) fn with_config(config: Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let workspace = Workspace::init(&directory.path().join("shop"), config).unwrap();
-        Self { directory, workspace, threads: 2 }
+        Self {
+            directory,
+            workspace,
+            threads: 2,
+        }
     }
 
     /// A file in the test's directory.
@@ -86,7 +90,9 @@ impl Scratch {
     pub(crate) fn now(&self, as_of_text: Option<&str>) -> Timestamp {
         let config = self.workspace.config();
         let given = as_of_text.map(|text| config.zone().parse_instant(text).unwrap());
-        as_of(&self.workspace.open_read().unwrap(), config, given).unwrap().0
+        as_of(&self.workspace.open_read().unwrap(), config, given)
+            .unwrap()
+            .0
     }
 
     pub(crate) fn score(&self, as_of: Option<&str>, holdout_from: Option<&str>) -> Base {
@@ -105,7 +111,14 @@ impl Scratch {
     pub(crate) fn fold(&self, as_of: Option<&str>) -> Base {
         let options = FoldOptions::at(self.now(as_of), self.threads);
         let store = self.workspace.open_read().unwrap();
-        Base::fold(&store, self.workspace.config(), &self.catalogue(), options, &Silent).unwrap()
+        Base::fold(
+            &store,
+            self.workspace.config(),
+            &self.catalogue(),
+            options,
+            &Silent,
+        )
+        .unwrap()
     }
 
     pub(crate) fn report(&self, base: &Base) -> Report {
@@ -126,7 +139,10 @@ impl Scratch {
         let store = self.workspace.open_read().unwrap();
         let everyone = (0..base.customers.len()).collect();
         let named = by_external_id(&store, &base, everyone).unwrap();
-        let traits: Vec<_> = regulars_core::Trait::all().iter().map(|def| def.id).collect();
+        let traits: Vec<_> = regulars_core::Trait::all()
+            .iter()
+            .map(|def| def.id)
+            .collect();
         let mut text = format!("{report:#}\n");
         for (id, index) in named {
             text.push_str(&Value::Object(row(&base, &id, index, &traits)).to_string());
@@ -140,13 +156,23 @@ impl Scratch {
 
 /// The made-up shop as files.
 pub(crate) fn shop_files(scratch: &Scratch, customers: u32) -> Vec<PathBuf> {
-    let shop = Shop::new(ShopOptions { customers, ..ShopOptions::default() }).unwrap();
+    let shop = Shop::new(ShopOptions {
+        customers,
+        ..ShopOptions::default()
+    })
+    .unwrap();
     let directory = scratch.path().join("files");
-    generate(&shop, &directory, FileForm::Csv, 2, &Silent).unwrap().0
+    generate(&shop, &directory, FileForm::Csv, 2, &Silent)
+        .unwrap()
+        .0
 }
 
 /// A workspace for the made-up shop.
 pub(crate) fn shop_workspace() -> Scratch {
     let options = ShopOptions::default();
-    Scratch::with_config(Config::new("made-up", options.currency, options.zone.name()))
+    Scratch::with_config(Config::new(
+        "made-up",
+        options.currency,
+        options.zone.name(),
+    ))
 }

@@ -12,26 +12,40 @@ fn every_ready_made_segment_is_populated_and_the_lifecycle_is_a_partition() {
     let base = scratch.score(None, None);
     let all = kpis(&base, 2);
     for segment in &all.segments {
-        let kpis = segment.kpis.as_ref().unwrap_or_else(|| panic!("{segment:?}"));
+        let kpis = segment
+            .kpis
+            .as_ref()
+            .unwrap_or_else(|| panic!("{segment:?}"));
         assert!(kpis.customers > 0, "{} is empty", segment.segment);
     }
     let stages: Vec<usize> = LIFECYCLE
         .iter()
-        .map(|stage| all.segments.iter().position(|s| s.segment == *stage).unwrap())
+        .map(|stage| {
+            all.segments
+                .iter()
+                .position(|s| s.segment == *stage)
+                .unwrap()
+        })
         .collect();
-    base.evaluate(2, || (), |(), _, folded, members| {
-        let customer = base.customer(folded);
-        let stage = customer.lifecycle(base.now);
-        let within: Vec<&str> = stages
-            .iter()
-            .zip(LIFECYCLE)
-            .filter(|(segment, _)| members.contains(**segment))
-            .map(|(_, name)| name)
-            .collect();
-        assert_eq!(within, [stage.as_str()]);
-    });
-    let sizes: u64 =
-        stages.iter().map(|&stage| all.segments[stage].kpis.as_ref().unwrap().customers).sum();
+    base.evaluate(
+        2,
+        || (),
+        |(), _, folded, members| {
+            let customer = base.customer(folded);
+            let stage = customer.lifecycle(base.now);
+            let within: Vec<&str> = stages
+                .iter()
+                .zip(LIFECYCLE)
+                .filter(|(segment, _)| members.contains(**segment))
+                .map(|(_, name)| name)
+                .collect();
+            assert_eq!(within, [stage.as_str()]);
+        },
+    );
+    let sizes: u64 = stages
+        .iter()
+        .map(|&stage| all.segments[stage].kpis.as_ref().unwrap().customers)
+        .sum();
     assert_eq!(sizes, all.everyone.customers);
     let levels = scratch.report(&base).churn_levels.unwrap();
     assert!(levels.iter().all(|&customers| customers > 0), "{levels:?}");
@@ -45,11 +59,22 @@ fn a_segment_whose_data_is_missing_is_unknown_and_not_empty() {
     let base = scratch.fold(None);
     let all = kpis(&base, 1);
     let of = |name: &str| all.segments.iter().find(|s| s.segment == name).unwrap();
-    for name in ["price_sensitive", "full_price_buyers", "seasonal_shoppers", "churn_high"] {
-        assert!(matches!(of(name).availability, Availability::Unknown { .. }), "{name}");
+    for name in [
+        "price_sensitive",
+        "full_price_buyers",
+        "seasonal_shoppers",
+        "churn_high",
+    ] {
+        assert!(
+            matches!(of(name).availability, Availability::Unknown { .. }),
+            "{name}"
+        );
         assert!(of(name).kpis.is_none(), "{name}");
     }
-    assert!(matches!(of("at_risk").availability, Availability::Partial { .. }));
+    assert!(matches!(
+        of("at_risk").availability,
+        Availability::Partial { .. }
+    ));
     assert_eq!(of("potential_loyalist").kpis.as_ref().unwrap().customers, 1);
 }
 

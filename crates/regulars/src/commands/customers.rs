@@ -40,25 +40,53 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         moment(&view.as_of, zone)
     ));
     if let Some(scores) = &view.scores {
-        let interval = scores.expected_orders_interval.map_or(String::new(), |interval| {
-            format!("  ({:.0} % of the time {} to {})", interval.probability * 100.0, interval.low, interval.high)
-        });
-        let level = scores.churn_level.map_or_else(unknown, |level| level.to_string());
+        let interval = scores
+            .expected_orders_interval
+            .map_or(String::new(), |interval| {
+                format!(
+                    "  ({:.0} % of the time {} to {})",
+                    interval.probability * 100.0,
+                    interval.low,
+                    interval.high
+                )
+            });
+        let level = scores
+            .churn_level
+            .map_or_else(unknown, |level| level.to_string());
         let next = scores.next_level_at.as_ref().map_or(String::new(), |at| {
             format!(", next level on {}", moment(at, zone))
         });
-        let clv_interval = scores.clv_interval_minor.map_or(String::new(), |(low, high)| {
-            format!(
-                "  ({:.0} % of the time {} to {})",
-                scores.interval_share * 100.0,
-                amounts.bare(Some(low as f64)),
-                amounts.bare(Some(high as f64))
-            )
-        });
+        let clv_interval = scores
+            .clv_interval_minor
+            .map_or(String::new(), |(low, high)| {
+                format!(
+                    "  ({:.0} % of the time {} to {})",
+                    scores.interval_share * 100.0,
+                    amounts.bare(Some(low as f64)),
+                    amounts.bare(Some(high as f64))
+                )
+            });
         text.push_str(&pairs(&[
-            ("churn risk", format!("{} within {} days, level {level}{next}", percent(scores.churn_risk), scores.churn_horizon_days)),
-            ("expected orders", format!("{}{interval}", number(scores.expected_orders, 2))),
-            ("CLV", format!("{} within {} days{clv_interval}", amounts.bare(scores.clv_minor.map(|m| m as f64)), scores.clv_horizon_days)),
+            (
+                "churn risk",
+                format!(
+                    "{} within {} days, level {level}{next}",
+                    percent(scores.churn_risk),
+                    scores.churn_horizon_days
+                ),
+            ),
+            (
+                "expected orders",
+                format!("{}{interval}", number(scores.expected_orders, 2)),
+            ),
+            (
+                "CLV",
+                format!(
+                    "{} within {} days{clv_interval}",
+                    amounts.bare(scores.clv_minor.map(|m| m as f64)),
+                    scores.clv_horizon_days
+                ),
+            ),
             ("model", scores.model.to_owned()),
         ]));
     }
@@ -67,12 +95,19 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         .segments
         .iter()
         .map(|segment| {
-            let leaves = segment.leaves_at.as_ref().map_or(String::new(), |at| moment(at, zone));
+            let leaves = segment
+                .leaves_at
+                .as_ref()
+                .map_or(String::new(), |at| moment(at, zone));
             vec![segment.segment.clone(), leaves, segment.because.clone()]
         })
         .collect();
     text.push_str(&table(
-        &[("segment", Align::Left), ("leaves, if nothing happens", Align::Left), ("because", Align::Left)],
+        &[
+            ("segment", Align::Left),
+            ("leaves, if nothing happens", Align::Left),
+            ("because", Align::Left),
+        ],
         &rows,
     ));
     text.push_str(&heading("Traits"));
@@ -80,14 +115,30 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         .traits
         .iter()
         .filter(|of| !of.value.is_null())
-        .map(|of| vec![of.name.to_owned(), trait_text(&of.value, of.unit, amounts, zone), faint(of.meaning)])
+        .map(|of| {
+            vec![
+                of.name.to_owned(),
+                trait_text(&of.value, of.unit, amounts, zone),
+                faint(of.meaning),
+            ]
+        })
         .collect();
     text.push_str(&table(
-        &[("trait", Align::Left), ("value", Align::Right), ("meaning", Align::Left)],
+        &[
+            ("trait", Align::Left),
+            ("value", Align::Right),
+            ("meaning", Align::Left),
+        ],
         &rows,
     ));
     for (name, value) in &view.declared {
-        let _ = writeln!(text, "  {name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let _ = writeln!(
+            text,
+            "  {name}: {}",
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        );
     }
     text.push_str(&orders_text(view, amounts, zone));
     text
@@ -130,7 +181,11 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
                 .filter(|line| !line.product_id.is_empty())
                 .map(|line| {
                     let name = line.name.as_deref().unwrap_or(&line.product_id);
-                    if line.quantity == 1.0 { name.to_owned() } else { format!("{} × {name}", line.quantity) }
+                    if line.quantity == 1.0 {
+                        name.to_owned()
+                    } else {
+                        format!("{} × {name}", line.quantity)
+                    }
                 })
                 .collect();
             let refunded = if order.refunded_minor == 0 {
@@ -160,7 +215,14 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         &rows,
     ));
     if view.orders.len() > SHOWN {
-        let _ = writeln!(text, "{}", faint(&format!("and {} earlier ones (--format json has all)", view.orders.len() - SHOWN)));
+        let _ = writeln!(
+            text,
+            "{}",
+            faint(&format!(
+                "and {} earlier ones (--format json has all)",
+                view.orders.len() - SHOWN
+            ))
+        );
     }
     text
 }
@@ -184,8 +246,15 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
     let amounts = Amounts(look.base.context.currency);
     Output::of(&document, "/explanation", || {
         let mut text = String::new();
-        let member = if explanation.holds { "is in" } else { "is not in" };
-        text.push_str(&heading(&format!("{} {member} {}", args.customer, explanation.segment)));
+        let member = if explanation.holds {
+            "is in"
+        } else {
+            "is not in"
+        };
+        text.push_str(&heading(&format!(
+            "{} {member} {}",
+            args.customer, explanation.segment
+        )));
         explanation_text(&mut text, &explanation, 1, amounts, &zone);
         text
     })
@@ -217,7 +286,11 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             let _ = writeln!(text, "{indent}{} everyone", tick(true));
         }
         Part::And { holds, parts } | Part::Or { holds, parts } => {
-            let word = if matches!(part, Part::And { .. }) { "all of" } else { "any of" };
+            let word = if matches!(part, Part::And { .. }) {
+                "all of"
+            } else {
+                "any of"
+            };
             let _ = writeln!(text, "{indent}{} {word}", tick(*holds));
             for part in parts {
                 part_text(text, part, depth + 1, amounts, zone);
@@ -227,18 +300,33 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             let _ = writeln!(text, "{indent}{} not", tick(*holds));
             part_text(text, part, depth + 1, amounts, zone);
         }
-        Part::Segment { holds, segment, explanation } => {
+        Part::Segment {
+            holds,
+            segment,
+            explanation,
+        } => {
             let _ = writeln!(text, "{indent}{} in segment {segment}", tick(*holds));
             // A segment that is referred to twice is explained at its first place.
             if let Some(explanation) = explanation {
                 explanation_text(text, explanation, depth + 1, amounts, zone);
             }
         }
-        Part::Condition { text: rule, holds, value, next_change_at, .. } => {
-            let change = next_change_at
-                .map_or(String::new(), |at| faint(&format!("  changes on {}", instant(at, zone))));
+        Part::Condition {
+            text: rule,
+            holds,
+            value,
+            next_change_at,
+            ..
+        } => {
+            let change = next_change_at.map_or(String::new(), |at| {
+                faint(&format!("  changes on {}", instant(at, zone)))
+            });
             let value = value_text(value, amounts, zone);
-            let _ = writeln!(text, "{indent}{} {rule}   it is {value}{change}", tick(*holds));
+            let _ = writeln!(
+                text,
+                "{indent}{} {rule}   it is {value}{change}",
+                tick(*holds)
+            );
         }
     }
 }

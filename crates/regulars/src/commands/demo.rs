@@ -29,8 +29,13 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
     let session = Session::of(cli, Workspace::init(&args.dir, config)?);
     let config = session.workspace.config();
     let files_dir = args.dir.join("files");
-    let (files, _) =
-        write_files(&shop, &files_dir, FileForm::Csv, session.threads, &*session.progress)?;
+    let (files, _) = write_files(
+        &shop,
+        &files_dir,
+        FileForm::Csv,
+        session.threads,
+        &*session.progress,
+    )?;
     let mut store = session.workspace.open()?;
     let options = ImportOptions {
         read: read_options(config, &ReadArgs::nothing())?,
@@ -40,7 +45,13 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    import(&session.workspace, &mut store, &files, &options, &*session.progress)?;
+    import(
+        &session.workspace,
+        &mut store,
+        &files,
+        &options,
+        &*session.progress,
+    )?;
     let (now, reason) = as_of(&store, config, None)?;
     let options = ScoreOptions {
         now,
@@ -48,8 +59,21 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    let base = score(&mut store, config, &session.catalogue()?, options, &*session.progress)?;
-    let made = report(&store, config, &base, reason, session.threads, &*session.progress)?;
+    let base = score(
+        &mut store,
+        config,
+        &session.catalogue()?,
+        options,
+        &*session.progress,
+    )?;
+    let made = report(
+        &store,
+        config,
+        &base,
+        reason,
+        session.threads,
+        &*session.progress,
+    )?;
     let zone = config.zone();
     Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
     let dir = args.dir.display();

@@ -16,15 +16,23 @@ pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
     let look = session.look(&args.as_of)?;
     let everyone = (0..look.base.customers.len()).collect();
     let named = by_external_id(&look.store, &look.base, everyone)?;
-    let parquet = args.output.as_ref().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
+    let parquet = args
+        .output
+        .as_ref()
+        .filter(|path| path.extension().is_some_and(|e| e == "parquet"));
     if let Some(path) = parquet {
         let rows = write_parquet(&look.base, &named, path)?;
-        session.tell(&format!("{} customers in `{}`", count(rows), path.display()));
+        session.tell(&format!(
+            "{} customers in `{}`",
+            count(rows),
+            path.display()
+        ));
         return Ok(Done::Whole);
     }
     if cli.format == crate::cli::Format::Table {
         return Err(Usage(
-            "say where to or in which form: `-o customers.parquet`, or `--format csv|json|jsonl`".to_owned(),
+            "say where to or in which form: `-o customers.parquet`, or `--format csv|json|jsonl`"
+                .to_owned(),
         )
         .into());
     }
@@ -38,6 +46,7 @@ pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
         "currency": look.base.context.currency,
         "customers": rows,
     });
-    Output::of(&document, "/customers", String::new).print_to(args.output.as_deref(), cli.format)?;
+    Output::of(&document, "/customers", String::new)
+        .print_to(args.output.as_deref(), cli.format)?;
     Ok(Done::Whole)
 }

@@ -35,7 +35,10 @@ pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<R
         }
     }
     for (field, column) in pairs {
-        options.map.push((Field::named(&field).map_err(|error| Usage(error.to_string()))?, column));
+        options.map.push((
+            Field::named(&field).map_err(|error| Usage(error.to_string()))?,
+            column,
+        ));
     }
     options.date_order = match (args.date_order, config.import.date_order.as_deref()) {
         (Some(DateOrderArg::Dmy), _) | (None, Some("dmy")) => Some(DateOrder::Dmy),

@@ -46,17 +46,35 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> anyhow::Result<Done> {
     let options = ImportOptions {
         read,
         source: args.source.clone(),
-        rejects: if args.allow_rejects { RejectPolicy::Allow } else { RejectPolicy::Limit },
-        repeats: if args.again { RepeatPolicy::ReadAgain } else { RepeatPolicy::Skip },
+        rejects: if args.allow_rejects {
+            RejectPolicy::Allow
+        } else {
+            RejectPolicy::Limit
+        },
+        repeats: if args.again {
+            RepeatPolicy::ReadAgain
+        } else {
+            RepeatPolicy::Skip
+        },
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    let report = import(&session.workspace, &mut store, &files, &options, &*session.progress)?;
+    let report = import(
+        &session.workspace,
+        &mut store,
+        &files,
+        &options,
+        &*session.progress,
+    )?;
     Output::of(&report, "/files", || import_text(&report)).print(cli.format)?;
     if !cli.quiet {
         session.tell("next: regulars score");
     }
-    Ok(if report.rejected() > 0 { Done::InPart } else { Done::Whole })
+    Ok(if report.rejected() > 0 {
+        Done::InPart
+    } else {
+        Done::Whole
+    })
 }
 
 /// What an import did, for people.
@@ -71,9 +89,18 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         .files
         .iter()
         .map(|file| {
-            let rows = if file.skipped { "imported before".to_owned() } else { count(file.rows) };
+            let rows = if file.skipped {
+                "imported before".to_owned()
+            } else {
+                count(file.rows)
+            };
             let name = file.file.display().to_string();
-            vec![name, file.entity.plural().to_owned(), rows, count(file.rejected)]
+            vec![
+                name,
+                file.entity.plural().to_owned(),
+                rows,
+                count(file.rejected),
+            ]
         })
         .collect();
     let mut text = table(&header, &rows);
@@ -90,12 +117,27 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
             text.push_str(&warning(&format!("{} {what}", count(number))));
         }
     };
-    warn(report.intake.rows_without_customer, "rows have neither a customer nor an e-mail and were left out");
-    warn(report.orders.orders_without_date, "orders have no date and were left out");
-    warn(report.orders.conflicting_versions, "orders stand differently in several files: the newest state was taken");
-    warn(report.nameless_rows, "rows name no customer, product or day and were left out");
+    warn(
+        report.intake.rows_without_customer,
+        "rows have neither a customer nor an e-mail and were left out",
+    );
+    warn(
+        report.orders.orders_without_date,
+        "orders have no date and were left out",
+    );
+    warn(
+        report.orders.conflicting_versions,
+        "orders stand differently in several files: the newest state was taken",
+    );
+    warn(
+        report.nameless_rows,
+        "rows name no customer, product or day and were left out",
+    );
     if let Some(path) = &report.rejects {
-        warn(report.rejected(), &format!("rows could not be read: see {}", path.display()));
+        warn(
+            report.rejected(),
+            &format!("rows could not be read: see {}", path.display()),
+        );
     }
     text
 }
@@ -106,7 +148,11 @@ fn dry_run_text(recognitions: &[Recognition]) -> String {
     for file in recognitions {
         text.push_str(&heading(&file.file.display().to_string()));
         let _ = writeln!(text, "  {}, recognised as {}", form(file), source(file));
-        let header = [("column", Align::Left), ("read as", Align::Left), ("because", Align::Left)];
+        let header = [
+            ("column", Align::Left),
+            ("read as", Align::Left),
+            ("because", Align::Left),
+        ];
         let rows: Vec<Vec<String>> = file
             .columns
             .iter()
@@ -119,16 +165,20 @@ fn dry_run_text(recognitions: &[Recognition]) -> String {
                     Role::Personal(name) => format!("{name}, sealed"),
                     Role::Unmapped => faint("left out"),
                 };
-                let reason =
-                    column.reason.map_or(String::new(), |reason| word(&serde_json::json!(reason)));
+                let reason = column
+                    .reason
+                    .map_or(String::new(), |reason| word(&serde_json::json!(reason)));
                 vec![column.name.clone(), role, reason]
             })
             .collect();
         text.push_str(&table(&header, &rows));
         let _ = writeln!(text, "\n  first rows, as they will be read:");
         for sample in file.samples.iter().take(10) {
-            let cells: Vec<String> =
-                sample.typed.iter().map(|(field, value)| format!("{field}={value}")).collect();
+            let cells: Vec<String> = sample
+                .typed
+                .iter()
+                .map(|(field, value)| format!("{field}={value}"))
+                .collect();
             let line = match &sample.rejected {
                 Some(reason) => format!("rejected: {reason}"),
                 None => cells.join("  "),
@@ -165,5 +215,7 @@ fn source(file: &Recognition) -> String {
 
 /// A JSON text as words.
 fn word(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), |text| text.replace('_', " "))
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), |text| text.replace('_', " "))
 }

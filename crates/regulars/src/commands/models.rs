@@ -32,12 +32,28 @@ pub(crate) fn score(cli: &Cli, args: &ScoreArgs) -> anyhow::Result<Done> {
     let config = config.clone().with_settings(settings);
     let mut store = session.workspace.open()?;
     let (now, _) = session.now(&store, &args.as_of)?;
-    let holdout_from =
-        args.holdout_from.as_deref().map(|text| session.instant("--holdout-from", text)).transpose()?;
-    let options =
-        ScoreOptions { now, holdout_from, recorded_at: wall_clock(), threads: session.threads };
-    let base = fit(&mut store, &config, &session.catalogue()?, options, &*session.progress)?;
-    let fitted = base.fitted.as_ref().expect("a base that was scored has its fit");
+    let holdout_from = args
+        .holdout_from
+        .as_deref()
+        .map(|text| session.instant("--holdout-from", text))
+        .transpose()?;
+    let options = ScoreOptions {
+        now,
+        holdout_from,
+        recorded_at: wall_clock(),
+        threads: session.threads,
+    };
+    let base = fit(
+        &mut store,
+        &config,
+        &session.catalogue()?,
+        options,
+        &*session.progress,
+    )?;
+    let fitted = base
+        .fitted
+        .as_ref()
+        .expect("a base that was scored has its fit");
     print(cli, fitted, &config.zone())?;
     session.tell("next: regulars report");
     Ok(Done::Whole)
@@ -61,11 +77,18 @@ fn print(cli: &Cli, fitted: &FittedModels, zone: &Zone) -> anyhow::Result<()> {
 
 /// The fit as a document: each model with its parameters under their papers' names.
 fn document(fitted: &FittedModels) -> Value {
-    let parameters = |estimates: &[regulars_stats::Estimate]| -> (Map<String, Value>, Map<String, Value>) {
-        let values = estimates.iter().map(|e| (e.parameter.clone(), json!(e.value))).collect();
-        let errors = estimates.iter().map(|e| (e.parameter.clone(), json!(e.standard_error))).collect();
-        (values, errors)
-    };
+    let parameters =
+        |estimates: &[regulars_stats::Estimate]| -> (Map<String, Value>, Map<String, Value>) {
+            let values = estimates
+                .iter()
+                .map(|e| (e.parameter.clone(), json!(e.value)))
+                .collect();
+            let errors = estimates
+                .iter()
+                .map(|e| (e.parameter.clone(), json!(e.standard_error)))
+                .collect();
+            (values, errors)
+        };
     let mut models: Vec<Value> = fitted
         .purchase
         .iter()
@@ -133,7 +156,11 @@ fn document(fitted: &FittedModels) -> Value {
 
 fn choice_json(choice: &Choice) -> Value {
     match choice {
-        Choice::EarlierHoldout { origin, end, mean_absolute_error } => {
+        Choice::EarlierHoldout {
+            origin,
+            end,
+            mean_absolute_error,
+        } => {
             let errors: Vec<Value> = mean_absolute_error
                 .iter()
                 .map(|(kind, error)| json!({ "model": kind, "mean_absolute_error": error }))
@@ -150,7 +177,10 @@ fn choice_json(choice: &Choice) -> Value {
 }
 
 fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
-    let mut text = heading(&format!("Models · fitted as of {}", instant(fitted.as_of, zone)));
+    let mut text = heading(&format!(
+        "Models · fitted as of {}",
+        instant(fitted.as_of, zone)
+    ));
     let unit = match fitted.unit {
         TimeUnit::Day => "days",
         TimeUnit::Week => "weeks",
@@ -162,12 +192,18 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
         count(fitted.histories.repeaters)
     );
     let estimate = |e: &regulars_stats::Estimate| {
-        let error = e.standard_error.map_or(String::new(), |error| format!(" ± {error:.4}"));
+        let error = e
+            .standard_error
+            .map_or(String::new(), |error| format!(" ± {error:.4}"));
         format!("{} {:.4}{error}", e.parameter, e.value)
     };
     let mut rows = Vec::new();
     for purchase in &fitted.purchase {
-        let used = if purchase.kind == fitted.chosen { "in use" } else { "" };
+        let used = if purchase.kind == fitted.chosen {
+            "in use"
+        } else {
+            ""
+        };
         let parameters: Vec<String> = purchase.fit.estimates.iter().map(estimate).collect();
         rows.push(vec![
             purchase.kind.name().to_owned(),
@@ -207,14 +243,29 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
             holdout.days,
             count(holdout.customers)
         )));
-        text.push_str(&judged_text("Orders (decided by mean absolute error)", &holdout.orders));
-        let churn = format!("Any order within {:.0} days (decided by log-loss)", holdout.churn_days);
+        text.push_str(&judged_text(
+            "Orders (decided by mean absolute error)",
+            &holdout.orders,
+        ));
+        let churn = format!(
+            "Any order within {:.0} days (decided by log-loss)",
+            holdout.churn_days
+        );
         text.push_str(&judged_text(&churn, &holdout.churn));
         if let Some(value) = &holdout.value {
-            text.push_str(&judged_text("Net revenue (decided by root mean squared error)", value));
+            text.push_str(&judged_text(
+                "Net revenue (decided by root mean squared error)",
+                value,
+            ));
         }
-        text.push_str(&calibration_text("Orders, by tenth of the expectation", &holdout.orders_calibration));
-        text.push_str(&calibration_text("Chance of an order, by tenth", &holdout.churn_calibration));
+        text.push_str(&calibration_text(
+            "Orders, by tenth of the expectation",
+            &holdout.orders_calibration,
+        ));
+        text.push_str(&calibration_text(
+            "Chance of an order, by tenth",
+            &holdout.churn_calibration,
+        ));
     }
     for warn in &fitted.warnings {
         text.push_str(&warning(warn));
@@ -225,8 +276,14 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
 fn choice_text(fitted: &FittedModels, zone: &Zone) -> String {
     let why = match &fitted.choice {
         Choice::Settings => "the settings name it".to_owned(),
-        Choice::ShortHistory => "the history is too short to compare models on an earlier period".to_owned(),
-        Choice::EarlierHoldout { origin, end, mean_absolute_error } => {
+        Choice::ShortHistory => {
+            "the history is too short to compare models on an earlier period".to_owned()
+        }
+        Choice::EarlierHoldout {
+            origin,
+            end,
+            mean_absolute_error,
+        } => {
             let errors: Vec<String> = mean_absolute_error
                 .iter()
                 .map(|(kind, error)| format!("{} {error:.4}", kind.name()))
@@ -258,7 +315,8 @@ fn judged_text(title: &str, judged: &Judged) -> String {
                 name,
                 number(m.mae, 4),
                 number(m.rmse, 3),
-                m.predicted_total.map_or_else(crate::text::unknown, |total| format!("{total:.0}")),
+                m.predicted_total
+                    .map_or_else(crate::text::unknown, |total| format!("{total:.0}")),
                 format!("{:.0}", m.actual_total),
                 percent(m.bias),
                 number(m.pearson, 3),
@@ -293,7 +351,11 @@ fn judged_text(title: &str, judged: &Judged) -> String {
             "{} is better in {}: {:.4} against {:.4}",
             lost.baseline, lost.figure, lost.baseline_value, lost.model_value
         );
-        text.push_str(&if lost.deciding { warning(&line) } else { format!("  {}\n", faint(&line)) });
+        text.push_str(&if lost.deciding {
+            warning(&line)
+        } else {
+            format!("  {}\n", faint(&line))
+        });
     }
     text
 }
@@ -302,10 +364,19 @@ fn calibration_text(title: &str, bins: &[CalibrationBin]) -> String {
     let mut text = format!("\n  {title}\n");
     let rows: Vec<Vec<String>> = bins
         .iter()
-        .map(|bin| vec![count(bin.customers), number(Some(bin.predicted), 3), number(Some(bin.actual), 3)])
+        .map(|bin| {
+            vec![
+                count(bin.customers),
+                number(Some(bin.predicted), 3),
+                number(Some(bin.actual), 3),
+            ]
+        })
         .collect();
-    let header =
-        [("customers", Align::Right), ("predicted", Align::Right), ("actual", Align::Right)];
+    let header = [
+        ("customers", Align::Right),
+        ("predicted", Align::Right),
+        ("actual", Align::Right),
+    ];
     text.push_str(&table(&header, &rows));
     text
 }

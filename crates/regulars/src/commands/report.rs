@@ -35,9 +35,17 @@ pub(crate) fn run(cli: &Cli, args: &AsOfArgs) -> anyhow::Result<Done> {
 pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
     let amounts = amounts_of(report);
     let mut text = String::new();
-    text.push_str(&heading(&format!("{} · as of {}", report.workspace, moment(&report.as_of, zone))));
+    text.push_str(&heading(&format!(
+        "{} · as of {}",
+        report.workspace,
+        moment(&report.as_of, zone)
+    )));
     if report.as_of_reason == AsOfReason::LastDay {
-        let _ = writeln!(text, "{}", faint("the end of the last day in the data; --as-of changes it"));
+        let _ = writeln!(
+            text,
+            "{}",
+            faint("the end of the last day in the data; --as-of changes it")
+        );
     }
     text.push_str(&overview(report, amounts));
     text.push_str(&heading("Who they are"));
@@ -47,7 +55,9 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
         &family(report, &["value", "price", "rhythm", "channel", "own"]),
         amounts,
     ));
-    text.push_str(&heading("RFM groups (5 is best; equal values get equal scores)"));
+    text.push_str(&heading(
+        "RFM groups (5 is best; equal values get equal scores)",
+    ));
     text.push_str(&segments_table(&family(report, &["rfm"]), amounts));
     text.push_str(&churn(report, amounts));
     text.push_str(&moves(report, zone));
@@ -67,26 +77,45 @@ fn overview(report: &Report, amounts: Amounts) -> String {
     let mut lines = vec![
         (
             "customers",
-            format!("{}, of whom {} have ordered", count(all.customers), count(report.buyers)),
+            format!(
+                "{}, of whom {} have ordered",
+                count(all.customers),
+                count(report.buyers)
+            ),
         ),
         ("orders", count(all.orders)),
-        ("net revenue", format!("{} {}", amounts.whole(all.revenue_minor), report.currency)),
-        ("average order value", amounts.bare(all.average_order_value_minor)),
+        (
+            "net revenue",
+            format!("{} {}", amounts.whole(all.revenue_minor), report.currency),
+        ),
+        (
+            "average order value",
+            amounts.bare(all.average_order_value_minor),
+        ),
         ("repeat rate", percent(all.repeat_rate)),
     ];
     if let Some((first, last)) = &report.orders_span {
         lines.push(("first and last order", format!("{first} to {last}")));
     }
     if let Some(margin) = all.margin_minor {
-        lines.push(("margin", format!("{} {}", amounts.whole(margin), report.currency)));
+        lines.push((
+            "margin",
+            format!("{} {}", amounts.whole(margin), report.currency),
+        ));
     }
     if all.expected_orders.is_some() {
         let expected = number(all.expected_orders, 2);
-        lines.push(("expected orders per buyer", format!("{expected} in the churn horizon")));
+        lines.push((
+            "expected orders per buyer",
+            format!("{expected} in the churn horizon"),
+        ));
     }
     let clv = all.clv_total_minor.map(|total| amounts.whole(total));
     if let Some(clv) = clv {
-        lines.push(("CLV of all", format!("{clv} {} within the CLV horizon", report.currency)));
+        lines.push((
+            "CLV of all",
+            format!("{clv} {} within the CLV horizon", report.currency),
+        ));
     }
     let shares: Vec<String> = report
         .concentration
@@ -99,7 +128,9 @@ fn overview(report: &Report, amounts: Amounts) -> String {
 
 fn family<'r>(report: &'r Report, families: &[&str]) -> Vec<&'r SegmentKpis> {
     let segments = report.kpis.segments.iter();
-    segments.filter(|segment| families.contains(&segment.family.as_str())).collect()
+    segments
+        .filter(|segment| families.contains(&segment.family.as_str()))
+        .collect()
 }
 
 /// Segments with their figures, for people.
@@ -168,7 +199,9 @@ fn churn(report: &Report, amounts: Amounts) -> String {
         }
     }
     if let Some(models) = &report.models {
-        let bias = models.holdout_bias.map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
+        let bias = models
+            .holdout_bias
+            .map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
         let line = format!(
             "{}, fitted as of {}; on held-out data: total {bias}, AUC {}",
             models.purchase,
@@ -194,9 +227,16 @@ fn churn(report: &Report, amounts: Amounts) -> String {
 
 fn moves(report: &Report, zone: &Zone) -> String {
     let moves = &report.moves;
-    let mut text =
-        heading(&format!("Who moved since {} ({} days)", moment(&moves.since, zone), moves.days));
-    let header = [("from", Align::Left), ("to", Align::Left), ("customers", Align::Right)];
+    let mut text = heading(&format!(
+        "Who moved since {} ({} days)",
+        moment(&moves.since, zone),
+        moves.days
+    ));
+    let header = [
+        ("from", Align::Left),
+        ("to", Align::Left),
+        ("customers", Align::Right),
+    ];
     let rows: Vec<Vec<String>> = moves
         .flows
         .iter()
@@ -207,7 +247,8 @@ fn moves(report: &Report, zone: &Zone) -> String {
         let _ = writeln!(text, "  nobody");
     } else {
         text.push_str(&table(&header, &rows));
-        let note = "both moments seen with today's fit and thresholds; `absent` was no customer yet";
+        let note =
+            "both moments seen with today's fit and thresholds; `absent` was no customer yet";
         let _ = writeln!(text, "{}", faint(note));
     }
     text
@@ -216,17 +257,34 @@ fn moves(report: &Report, zone: &Zone) -> String {
 fn quality(report: &Report, amounts: Amounts) -> String {
     let quality = &report.quality;
     let mut text = heading("The data");
-    let _ = writeln!(text, "  {} rows in {} imports", count(quality.rows), count(quality.imports));
+    let _ = writeln!(
+        text,
+        "  {} rows in {} imports",
+        count(quality.rows),
+        count(quality.imports)
+    );
     let mut note = |number: u64, what: &str| {
         if number > 0 {
             text.push_str(&warning(&format!("{} {what}", count(number))));
         }
     };
-    note(quality.rejected_rows, "rows could not be read (see rejects/)");
-    note(quality.rows_without_customer, "rows have neither a customer nor an e-mail");
+    note(
+        quality.rejected_rows,
+        "rows could not be read (see rejects/)",
+    );
+    note(
+        quality.rows_without_customer,
+        "rows have neither a customer nor an e-mail",
+    );
     note(quality.orders_without_date, "orders have no date");
-    note(quality.conflicting_versions, "orders stood differently in files of one import");
-    note(quality.orders_not_counted, "orders do not count: cancelled, unpaid or refunded in full");
+    note(
+        quality.conflicting_versions,
+        "orders stood differently in files of one import",
+    );
+    note(
+        quality.orders_not_counted,
+        "orders do not count: cancelled, unpaid or refunded in full",
+    );
     note(
         quality.unmatched_credits,
         &format!(
@@ -234,7 +292,13 @@ fn quality(report: &Report, amounts: Amounts) -> String {
             amounts.full(quality.unmatched_credit_minor)
         ),
     );
-    note(quality.refunds_without_order, "refunds name an order that is not there");
-    note(quality.later_records, "records are later than this moment and were not looked at");
+    note(
+        quality.refunds_without_order,
+        "refunds name an order that is not there",
+    );
+    note(
+        quality.later_records,
+        "records are later than this moment and were not looked at",
+    );
     text
 }

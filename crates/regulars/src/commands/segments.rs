@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use regulars_core::SegmentName;
 use regulars_pipeline::{
-    AllKpis, Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis, row,
+    AllKpis, Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis,
+    row,
 };
 use regulars_rules::Availability;
 use serde_json::{Value, json};
@@ -16,7 +17,9 @@ use crate::commands::report::segments_table;
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Look, Session};
-use crate::text::{Align, Amounts, count, faint, heading, number, pairs, percent, table, unknown, warning};
+use crate::text::{
+    Align, Amounts, count, faint, heading, number, pairs, percent, table, unknown, warning,
+};
 
 pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
@@ -24,9 +27,12 @@ pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
         None => list(cli, &session, &args.as_of),
         Some(SegmentsCommand::Show { name, as_of }) => show(cli, &session, name, as_of),
         Some(SegmentsCommand::Preview { rule, as_of }) => preview(cli, &session, rule, as_of),
-        Some(SegmentsCommand::Members { name, as_of, limit, output }) => {
-            members(cli, &session, name, as_of, *limit, output.as_deref())
-        }
+        Some(SegmentsCommand::Members {
+            name,
+            as_of,
+            limit,
+            output,
+        }) => members(cli, &session, name, as_of, *limit, output.as_deref()),
     }
 }
 
@@ -57,7 +63,9 @@ fn look_at(session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<(L
     let look = session.look_with(as_of, &catalogue, |options| options)?;
     look.base.catalogue.get(name)?;
     let segments = look.base.catalogue.segments();
-    let index = segments.iter().position(|segment| segment.name.as_str() == name);
+    let index = segments
+        .iter()
+        .position(|segment| segment.name.as_str() == name);
     Ok((look, index.expect("it was found by name")))
 }
 
@@ -104,7 +112,10 @@ fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, all: &AllKpis
 }
 
 fn definition(segment: &Segment) -> String {
-    pairs(&[("rule", segment.rule_text()), ("in words", segment.in_words())])
+    pairs(&[
+        ("rule", segment.rule_text()),
+        ("in words", segment.in_words()),
+    ])
 }
 
 fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
@@ -116,7 +127,10 @@ fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow
     let all = kpis(&look.base, session.threads);
     let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
     let segments = look.base.catalogue.segments();
-    let index = segments.iter().position(|s| s.name == name).expect("it was added");
+    let index = segments
+        .iter()
+        .position(|s| s.name == name)
+        .expect("it was added");
     let (segment, figures) = (&segments[index], &all.segments[index]);
     let members = look.base.members(index, session.threads);
     let named = by_external_id(&look.store, &look.base, members)?;
@@ -132,7 +146,9 @@ fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow
         text
     })
     .print(cli.format)?;
-    session.tell(&faint(&format!("evaluated all segments in {evaluated_ms:.0} ms")));
+    session.tell(&faint(&format!(
+        "evaluated all segments in {evaluated_ms:.0} ms"
+    )));
     Ok(Done::Whole)
 }
 
@@ -158,7 +174,12 @@ fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> S
     };
     let line = |name: &str, of: fn(&Kpis) -> Option<f64>, show: &dyn Fn(Option<f64>) -> String| {
         let (own, everyone) = (of(kpis), of(&all.everyone));
-        vec![name.to_owned(), show(own), show(everyone), index(own, everyone)]
+        vec![
+            name.to_owned(),
+            show(own),
+            show(everyone),
+            index(own, everyone),
+        ]
     };
     let money = |minor: Option<f64>| amounts.bare(minor);
     let decimals = |value: Option<f64>| number(value, 2);
@@ -176,8 +197,16 @@ fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> S
             amounts.whole(all.everyone.revenue_minor),
             percent(kpis.revenue_share),
         ],
-        line("orders per customer", |k| Some(k.orders_per_customer), &decimals),
-        line(&format!("average order value {code}"), |k| k.average_order_value_minor, &money),
+        line(
+            "orders per customer",
+            |k| Some(k.orders_per_customer),
+            &decimals,
+        ),
+        line(
+            &format!("average order value {code}"),
+            |k| k.average_order_value_minor,
+            &money,
+        ),
         line("repeat rate", |k| k.repeat_rate, &percent),
         line("expected orders", |k| k.expected_orders, &decimals),
         line("churn risk", |k| k.churn_risk, &percent),
@@ -192,7 +221,9 @@ fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> S
     text.push('\n');
     text.push_str(&table(&header, &rows));
     for need in needs {
-        text.push_str(&warning(&format!("without this some members may be missing: {need}")));
+        text.push_str(&warning(&format!(
+            "without this some members may be missing: {need}"
+        )));
     }
     text
 }
@@ -208,7 +239,10 @@ fn members(
     let (look, index) = look_at(session, name, as_of)?;
     if let Availability::Unknown { missing } = &look.base.availability()[index] {
         let hints: Vec<&str> = missing.iter().map(|need| need.hint()).collect();
-        session.tell(&warning(&format!("`{name}` has unknown members: {}", hints.join("; "))));
+        session.tell(&warning(&format!(
+            "`{name}` has unknown members: {}",
+            hints.join("; ")
+        )));
     }
     let members = look.base.members(index, session.threads);
     let all = members.len();
@@ -225,10 +259,19 @@ fn members(
         "customers": all,
         "members": rows,
     });
-    Output::of(&document, "/members", || members_text(&rows, amounts(&look.base)))
-        .print_to(output, cli.format)?;
-    let shown = if named.len() < all { format!("{} of ", count(named.len() as u64)) } else { String::new() };
-    session.tell(&format!("{shown}{} customers in `{name}`", count(all as u64)));
+    Output::of(&document, "/members", || {
+        members_text(&rows, amounts(&look.base))
+    })
+    .print_to(output, cli.format)?;
+    let shown = if named.len() < all {
+        format!("{} of ", count(named.len() as u64))
+    } else {
+        String::new()
+    };
+    session.tell(&format!(
+        "{shown}{} customers in `{name}`",
+        count(all as u64)
+    ));
     Ok(Done::Whole)
 }
 
@@ -239,13 +282,20 @@ fn members_text(rows: &[Value], amounts: Amounts) -> String {
     let header: Vec<(&str, Align)> = names
         .iter()
         .map(|name| match name.as_str() {
-            "customer_id" | "lifecycle" | "first_order" | "last_order" => (name.as_str(), Align::Left),
+            "customer_id" | "lifecycle" | "first_order" | "last_order" => {
+                (name.as_str(), Align::Left)
+            }
             name => (name.trim_end_matches("_minor"), Align::Right),
         })
         .collect();
     let cells: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| names.iter().map(|name| member_cell(name, &row[name], amounts)).collect())
+        .map(|row| {
+            names
+                .iter()
+                .map(|name| member_cell(name, &row[name], amounts))
+                .collect()
+        })
         .collect();
     table(&header, &cells)
 }

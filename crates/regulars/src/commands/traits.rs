@@ -30,9 +30,22 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
     Output::of(&document, "/traits", || {
         let rows: Vec<Vec<String>> = Trait::all()
             .iter()
-            .map(|def| vec![def.name.to_owned(), unit_name(def.kind).to_owned(), faint(def.doc)])
+            .map(|def| {
+                vec![
+                    def.name.to_owned(),
+                    unit_name(def.kind).to_owned(),
+                    faint(def.doc),
+                ]
+            })
             .collect();
-        table(&[("trait", Align::Left), ("unit", Align::Left), ("meaning", Align::Left)], &rows)
+        table(
+            &[
+                ("trait", Align::Left),
+                ("unit", Align::Left),
+                ("meaning", Align::Left),
+            ],
+            &rows,
+        )
     })
     .print(cli.format)?;
     Ok(Done::Whole)

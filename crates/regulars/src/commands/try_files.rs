@@ -4,8 +4,8 @@ use std::path::Path;
 
 use regulars_core::Currency;
 use regulars_pipeline::{
-    Config, ImportOptions, PipelineError, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace, as_of,
-    currency_of, expand, import, report, score,
+    Config, ImportOptions, PipelineError, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace,
+    as_of, currency_of, expand, import, report, score,
 };
 
 use crate::cli::{Cli, TryArgs};
@@ -19,7 +19,9 @@ use crate::text::warning;
 pub(crate) fn run(cli: &Cli, args: &TryArgs) -> anyhow::Result<Done> {
     let files = expand(&args.files)?;
     let directory = tempfile::tempdir()?;
-    let name = args.files[0].file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = args.files[0]
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "files".to_owned());
     let config = |currency| {
         let config = Config::new(&name, currency, &args.time_zone);
@@ -57,9 +59,19 @@ fn look(
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    let imported =
-        import(&session.workspace, &mut store, &files, &options, &*session.progress)?;
-    let given = args.as_of.as_of.as_deref().map(|text| session.instant("--as-of", text)).transpose()?;
+    let imported = import(
+        &session.workspace,
+        &mut store,
+        &files,
+        &options,
+        &*session.progress,
+    )?;
+    let given = args
+        .as_of
+        .as_of
+        .as_deref()
+        .map(|text| session.instant("--as-of", text))
+        .transpose()?;
     let (now, reason) = as_of(&store, config, given)?;
     let catalogue = session.catalogue()?;
     let options = ScoreOptions {
@@ -77,11 +89,21 @@ fn look(
         }
         Err(error) => return Err(error.into()),
     };
-    let made = report(&store, config, &base, reason, session.threads, &*session.progress)?;
+    let made = report(
+        &store,
+        config,
+        &base,
+        reason,
+        session.threads,
+        &*session.progress,
+    )?;
     let zone = config.zone();
     Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
     if imported.rejected() > 0 {
-        session.tell(&warning(&format!("{} rows could not be read; import them into a workspace to see which and why", imported.rejected())));
+        session.tell(&warning(&format!(
+            "{} rows could not be read; import them into a workspace to see which and why",
+            imported.rejected()
+        )));
         return Ok(Done::InPart);
     }
     Ok(Done::Whole)

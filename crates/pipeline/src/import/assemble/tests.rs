@@ -48,14 +48,23 @@ fn symbols() -> Symbols {
 fn assembled(mut rows: Vec<Row>) -> (Vec<Assembled>, OrderCounts) {
     let symbols = symbols();
     let rates = Rates::new(&Config::new("shop", Currency::new("EUR").unwrap(), "UTC"));
-    let frame = Frame { customer: CustomerId(1), import: 3, symbols: &symbols, rates: &rates };
+    let frame = Frame {
+        customer: CustomerId(1),
+        import: 3,
+        symbols: &symbols,
+        rates: &rates,
+    };
     let mut counts = OrderCounts::default();
     let records = assemble(frame, &mut rows, &mut counts).unwrap();
     (records, counts)
 }
 
 fn nets(rows: Vec<Row>) -> Vec<i64> {
-    assembled(rows).0.iter().map(|line| line.record.net_minor).collect()
+    assembled(rows)
+        .0
+        .iter()
+        .map(|line| line.record.net_minor)
+        .collect()
 }
 
 #[test]
@@ -64,7 +73,10 @@ fn lines_add_up_by_price_and_discount() {
     assert_eq!(nets(vec![line(1, 1, 2.0, 150), discounted]), [300, 550]);
     let total = with(line(1, 1, 2.0, 150), Amount::LineTotal, 280);
     let (lines, _) = assembled(vec![total]);
-    assert_eq!((lines[0].record.net_minor, lines[0].record.discount_minor), (280, Some(20)));
+    assert_eq!(
+        (lines[0].record.net_minor, lines[0].record.discount_minor),
+        (280, Some(20))
+    );
 }
 
 #[test]
@@ -77,34 +89,61 @@ fn what_the_order_says_is_spread_over_its_lines() {
     assert_eq!(nets(vec![subtotal, line(1, 2, 1.0, 500)]), [900, 450]);
     let discount = with(line(1, 1, 1.0, 1_000), Amount::OrderDiscount, 150);
     let (lines, _) = assembled(vec![discount, line(1, 2, 1.0, 500)]);
-    let told: Vec<_> =
-        lines.iter().map(|l| (l.record.net_minor, l.record.discount_minor)).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|l| (l.record.net_minor, l.record.discount_minor))
+        .collect();
     assert_eq!(told, [(900, Some(100)), (450, Some(50))]);
 }
 
 #[test]
 fn an_order_of_one_row_needs_no_lines() {
-    let order = Row { whole_order: true, ..row(1, &[(Amount::OrderTotal, 2_933)]) };
+    let order = Row {
+        whole_order: true,
+        ..row(1, &[(Amount::OrderTotal, 2_933)])
+    };
     let (lines, counts) = assembled(vec![order]);
-    assert_eq!((lines[0].record.net_minor, lines[0].record.quantity), (2_933, 1.0));
+    assert_eq!(
+        (lines[0].record.net_minor, lines[0].record.quantity),
+        (2_933, 1.0)
+    );
     assert_eq!(counts.orders, 1);
 }
 
 #[test]
 fn refunds_shrink_with_tax_and_shipping() {
-    let order = row(1, &[(Amount::OrderTotal, 2_000), (Amount::Tax, 400), (Amount::Refunded, 500)]);
-    let (lines, _) = assembled(vec![Row { whole_order: true, ..order.clone() }]);
-    assert_eq!((lines[0].record.net_minor, lines[0].record.refunded_minor), (1_600, 400));
+    let order = row(
+        1,
+        &[
+            (Amount::OrderTotal, 2_000),
+            (Amount::Tax, 400),
+            (Amount::Refunded, 500),
+        ],
+    );
+    let (lines, _) = assembled(vec![Row {
+        whole_order: true,
+        ..order.clone()
+    }]);
+    assert_eq!(
+        (lines[0].record.net_minor, lines[0].record.refunded_minor),
+        (1_600, 400)
+    );
     let (lines, _) = assembled(vec![with(order, Amount::Refunded, 2_000)]);
     assert_eq!(lines[0].record.refunded_minor, 1_600);
 }
 
 #[test]
 fn what_came_back_is_a_credit_and_never_an_order() {
-    let invoice = Row { credit: true, ..line(9, 1, -2.0, 150) };
+    let invoice = Row {
+        credit: true,
+        ..line(9, 1, -2.0, 150)
+    };
     let (lines, counts) = assembled(vec![invoice]);
     assert_eq!(lines[0].record.kind, RecordKind::Credit);
-    assert_eq!((lines[0].record.quantity, lines[0].record.net_minor), (2.0, 300));
+    assert_eq!(
+        (lines[0].record.quantity, lines[0].record.net_minor),
+        (2.0, 300)
+    );
     assert_eq!((counts.orders, counts.credits), (0, 1));
     let (lines, counts) = assembled(vec![line(1, 1, 2.0, 150), line(1, 1, -1.0, 150)]);
     let kinds: Vec<_> = lines.iter().map(|line| line.record.kind).collect();
@@ -120,26 +159,56 @@ fn heads_and_lines_of_an_order_come_together() {
         status: Some(OrderStatus::Refunded),
         ..row(1, &[(Amount::OrderSubtotal, 700), (Amount::UnitPrice, 500)])
     };
-    let second = Row { occurred_at: None, ..line(1, 2, 1.0, 200) };
+    let second = Row {
+        occurred_at: None,
+        ..line(1, 2, 1.0, 200)
+    };
     let (lines, counts) = assembled(vec![second, head]);
     assert_eq!(counts.orders, 1);
-    assert!(lines.iter().all(|l| l.record.occurred_at == Timestamp(10 * DAY_MS)));
-    assert!(lines.iter().all(|l| l.record.status == OrderStatus::Refunded));
-    let undated = Row { occurred_at: None, ..line(2, 2, 1.0, 200) };
+    assert!(
+        lines
+            .iter()
+            .all(|l| l.record.occurred_at == Timestamp(10 * DAY_MS))
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|l| l.record.status == OrderStatus::Refunded)
+    );
+    let undated = Row {
+        occurred_at: None,
+        ..line(2, 2, 1.0, 200)
+    };
     assert_eq!(assembled(vec![undated]).1.orders_without_date, 1);
 }
 
 #[test]
 fn of_several_files_the_newest_state_counts() {
-    let placed = Row { status: Some(OrderStatus::Placed), ..line(1, 1, 1.0, 500) };
-    let cancelled = Row { file: 1, status: Some(OrderStatus::Cancelled), ..placed.clone() };
-    for rows in [vec![placed.clone(), cancelled.clone()], vec![cancelled, placed.clone()]] {
+    let placed = Row {
+        status: Some(OrderStatus::Placed),
+        ..line(1, 1, 1.0, 500)
+    };
+    let cancelled = Row {
+        file: 1,
+        status: Some(OrderStatus::Cancelled),
+        ..placed.clone()
+    };
+    for rows in [
+        vec![placed.clone(), cancelled.clone()],
+        vec![cancelled, placed.clone()],
+    ] {
         let (lines, counts) = assembled(rows);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].record.status, OrderStatus::Cancelled);
-        assert_eq!((counts.conflicting_versions, counts.repeated_orders), (1, 0));
+        assert_eq!(
+            (counts.conflicting_versions, counts.repeated_orders),
+            (1, 0)
+        );
     }
-    let same = Row { file: 1, ..placed.clone() };
+    let same = Row {
+        file: 1,
+        ..placed.clone()
+    };
     let (lines, counts) = assembled(vec![placed, same]);
     assert_eq!((lines.len(), counts.repeated_orders), (1, 1));
 }
@@ -154,12 +223,25 @@ fn equal_rows_without_an_id_are_two_orders_in_one_file_and_one_in_two() {
     };
     assert_eq!(assembled(vec![anonymous(0), anonymous(0)]).1.orders, 2);
     assert_eq!(assembled(vec![anonymous(0), anonymous(1)]).1.orders, 1);
-    assert_eq!(assembled(vec![anonymous(0), anonymous(1), anonymous(1)]).1.orders, 2);
+    assert_eq!(
+        assembled(vec![anonymous(0), anonymous(1), anonymous(1)])
+            .1
+            .orders,
+        2
+    );
 }
 
 fn any_row() -> impl Strategy<Value = Row> {
     let amounts = proptest::collection::vec(proptest::option::weighted(0.3, -2_i64..9), 10);
-    (1_u64..4, 0_u32..3, 0_u32..5, proptest::option::of(-1..4_i32), amounts, 0_i64..3, any::<bool>())
+    (
+        1_u64..4,
+        0_u32..3,
+        0_u32..5,
+        proptest::option::of(-1..4_i32),
+        amounts,
+        0_i64..3,
+        any::<bool>(),
+    )
         .prop_map(|(key, file, product, quantity, amounts, at, named)| {
             let mut row = Row {
                 file,
