@@ -42,19 +42,26 @@ pub(crate) fn of(
 
 fn usual_gap_days(buyers: &[&Profile], context: &Context) -> Option<f64> {
     let thousandths = (context.settings.lifecycle.usual_range_quantile * 1000.0).round() as u64;
-    let gap = quantile(&gaps_ms(buyers.iter().copied()), thousandths, 1000)?;
+    let gap = quantile(&gaps_ms(buyers.iter().copied(), context), thousandths, 1000)?;
     Some(gap as f64 / regulars_core::DAY_MS as f64)
 }
 
-/// All gaps between an order and the next of the same customer, in milliseconds.
-pub(crate) fn gaps_ms<'p>(profiles: impl Iterator<Item = &'p Profile>) -> Vec<i64> {
-    profiles
-        .flat_map(|p| {
-            p.orders
-                .windows(2)
-                .map(|pair| pair[1].occurred_at.0 - pair[0].occurred_at.0)
-        })
-        .collect()
+/// All gaps between an order and the next of the same customer, in milliseconds; a second order
+/// on the same calendar day is no repeat and leaves no gap.
+pub(crate) fn gaps_ms<'p>(
+    profiles: impl Iterator<Item = &'p Profile>,
+    context: &Context,
+) -> Vec<i64> {
+    let mut gaps = Vec::new();
+    for profile in profiles {
+        for pair in profile.orders.windows(2) {
+            let (before, next) = (pair[0].occurred_at, pair[1].occurred_at);
+            if context.date_of(before) != context.date_of(next) {
+                gaps.push(next.0 - before.0);
+            }
+        }
+    }
+    gaps
 }
 
 fn rfm(buyers: &[&Profile], context: &Context) -> RfmCutpoints {

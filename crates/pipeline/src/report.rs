@@ -251,7 +251,10 @@ fn moves(
 /// A shop in which more than a quarter of the gaps exceed the dormancy threshold calls many
 /// customers dormant who come back.
 fn dormancy_advice(base: &Base) -> Option<DormancyAdvice> {
-    let gaps = gaps_ms(base.customers.iter().map(|folded| &folded.profile));
+    let gaps = gaps_ms(
+        base.customers.iter().map(|folded| &folded.profile),
+        &base.context,
+    );
     let dormant_days = base.context.settings.lifecycle.dormant_days;
     let threshold = i64::from(dormant_days) * DAY_MS;
     let beyond = gaps.iter().filter(|&&gap| gap > threshold).count();

@@ -163,11 +163,11 @@ mod tests {
     fn rows_are_flat_quoted_and_harmless_in_spreadsheets() {
         assert_eq!(
             written(Format::Csv),
-            "kpis_n,kpis_share,name,more\n1,,\"a,b\",\n,,'=cmd,\"[1,2]\"\n"
+            "name,kpis_n,kpis_share,more\n\"a,b\",1,,\n'=cmd,,,\"[1,2]\"\n"
         );
         assert_eq!(
             written(Format::Jsonl),
-            "{\"kpis_n\":1,\"kpis_share\":null,\"name\":\"a,b\"}\n{\"more\":[1,2],\"name\":\"=cmd\"}\n"
+            "{\"name\":\"a,b\",\"kpis_n\":1,\"kpis_share\":null}\n{\"name\":\"=cmd\",\"more\":[1,2]}\n"
         );
         assert_eq!(written(Format::Table), "text\n");
     }

@@ -50,10 +50,11 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
             Align::Right => CellAlignment::Right,
         })
     };
-    table.set_header(header.iter().map(|(name, align)| {
-        let style = Style::new().underline();
-        cell(&format!("{style}{name}{style:#}"), *align)
-    }));
+    table.set_header(
+        header.iter().map(|(name, align)| {
+            cell(name, *align).add_attribute(comfy_table::Attribute::Underlined)
+        }),
+    );
     for row in rows {
         table.add_row(
             row.iter()

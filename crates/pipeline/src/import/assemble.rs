@@ -99,7 +99,11 @@ pub(crate) fn assemble(
             .filter_map(|rows| version(frame, rows, counts))
             .collect();
         let copies = versions.len();
-        versions.sort_by_key(|version| Reverse(version.rank()));
+        versions.sort_by(|a, b| {
+            b.rank()
+                .cmp(&a.rank())
+                .then_with(|| a.content(b, frame.symbols))
+        });
         let Some(newest) = versions.first() else {
             continue;
         };
@@ -203,6 +207,36 @@ impl Version {
             self.lines.len(),
             self.net_minor,
         )
+    }
+
+    /// An order between versions of equal rank that depends on what they say.
+    fn content(&self, other: &Self, symbols: &Symbols) -> std::cmp::Ordering {
+        let line = |a: &LineRecord, b: &LineRecord| {
+            let text = |symbol| symbols.text(symbol);
+            let plain = |r: &LineRecord| {
+                (
+                    r.occurred_at,
+                    r.ended_at,
+                    r.kind,
+                    r.net_minor,
+                    r.refunded_minor,
+                )
+            };
+            let told = |r: &LineRecord| (r.discount_minor, r.cost_minor);
+            (plain(a), told(a))
+                .cmp(&(plain(b), told(b)))
+                .then_with(|| a.quantity.total_cmp(&b.quantity))
+                .then_with(|| text(a.product).cmp(text(b.product)))
+                .then_with(|| text(a.category).cmp(text(b.category)))
+                .then_with(|| text(a.brand).cmp(text(b.brand)))
+                .then_with(|| text(a.channel).cmp(text(b.channel)))
+                .then_with(|| text(a.country).cmp(text(b.country)))
+        };
+        let pairs = self.lines.iter().zip(&other.lines);
+        pairs
+            .map(|(a, b)| line(&a.record, &b.record))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| self.lines.len().cmp(&other.lines.len()))
     }
 }
 
