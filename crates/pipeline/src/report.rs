@@ -1,6 +1,6 @@
 //! The whole picture: who the customers are, what they are worth, who is leaving.
 
-use regulars_core::{CivilDate, DAY_MS, Timestamp};
+use regulars_core::{DAY_MS, Timestamp};
 use regulars_profile::Oddities;
 use regulars_rules::Keep;
 use regulars_stats::rfm::{Concentration, concentration, gini, quantile};
@@ -240,7 +240,7 @@ fn moves(
             customers: counts[from][to],
         })
         .collect();
-    flows.sort_by(|a, b| b.customers.cmp(&a.customers));
+    flows.sort_by_key(|flow| std::cmp::Reverse(flow.customers));
     Ok(Moves {
         since: since.to_string(),
         days: MOVES_DAYS,
@@ -326,9 +326,4 @@ fn models_line(base: &Base) -> Option<ModelsLine> {
         holdout_auc: holdout.and_then(|h| figures(&h.churn)).and_then(|m| m.auc),
         warnings: fitted.warnings.clone(),
     })
-}
-
-/// The day of an instant, for a person.
-pub fn day(base: &Base, at: Timestamp) -> CivilDate {
-    base.context.date_of(at)
 }

@@ -62,7 +62,7 @@ pub(crate) enum Format {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
     Always,
@@ -178,7 +178,7 @@ pub(crate) struct AsOfArgs {
 /// How files are read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
-    /// What the rows are, when it is not recognised: orders, customers, products, ad_spend.
+    /// What the rows are, when it is not recognised: orders, customers, products, `ad_spend`.
     #[arg(long, value_name = "KIND")]
     pub(crate) entity: Option<String>,
 

@@ -253,9 +253,9 @@ fn json(
     let (mut read, mut broken) = (0, 0);
     for line in lines {
         if keys.learn(line.trim().as_bytes()) {
-            read += 1
+            read += 1;
         } else {
-            broken += 1
+            broken += 1;
         }
     }
     if read == 0 || broken > read {

@@ -74,12 +74,9 @@ impl Delimited {
             let (start, line) = (found.consumed, found.line_breaks);
             let first_cell = found.bounds.len();
             let end = match self.row(block, start, &mut found) {
-                RowEnd::Complete(end, breaks) => {
-                    self.check(block, first_cell, &mut found).map_or_else(
-                        |reason| RowEnd::Bad(reason),
-                        |()| RowEnd::Complete(end, breaks),
-                    )
-                }
+                RowEnd::Complete(end, breaks) => self
+                    .check(block, first_cell, &mut found)
+                    .map_or_else(RowEnd::Bad, |()| RowEnd::Complete(end, breaks)),
                 other => other,
             };
             let (next, breaks) = match end {

@@ -100,7 +100,6 @@ fn channels_and_cells_become_segments() {
     }
     assert!(
         catalogue
-            .clone()
             .with_cell("rfm_999")
             .unwrap()
             .find("rfm_999")

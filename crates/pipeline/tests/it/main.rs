@@ -1,5 +1,7 @@
 //! The flows on real and made-up data, from files to figures.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod cdnow;
 mod dirty;
 mod repeat;

@@ -312,10 +312,8 @@ impl MeasureProgram {
             Slot::OrderTime(None) => TraitValue::Missing,
             Slot::OrderTime(Some(at)) => TraitValue::Instant(*at),
             Slot::DistinctEver(symbols) => count(symbols.len()),
-            Slot::Times(times) => count(times.len() - times.partition_point(|&time| time <= start)),
-            Slot::Distinct(entries) => {
-                count(entries.len() - entries.partition_point(|&(time, _)| time <= start))
-            }
+            Slot::Times(times) => count(later_than(start, times, |&time| time)),
+            Slot::Distinct(entries) => count(later_than(start, entries, |&(time, _)| time)),
             Slot::Amounts { total, .. } if mutated!(faults, SumIgnoresExits) => {
                 TraitValue::Integer(*total)
             }
@@ -414,6 +412,14 @@ fn insert<T>(entries: &mut VecDeque<T>, at: Timestamp, entry: T, time: impl Fn(&
     }
     let place = entries.partition_point(|known| time(known) <= at);
     entries.insert(place, entry);
+}
+
+/// How many entries are later than `start`. Most often all are: what left was dropped before.
+fn later_than<T>(start: Timestamp, entries: &VecDeque<T>, time: impl Fn(&T) -> Timestamp) -> usize {
+    if entries.front().is_none_or(|first| time(first) > start) {
+        return entries.len();
+    }
+    entries.len() - entries.partition_point(|entry| time(entry) <= start)
 }
 
 fn micro_pieces(quantity: f64) -> i64 {

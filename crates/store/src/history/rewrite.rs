@@ -29,7 +29,7 @@ pub(crate) fn merge_runs(
                 Family::Orders => {
                     rewrite_orders(transaction, partition, &SymbolTable::default(), |_| {
                         Ok(Fate::Stays)
-                    })?
+                    })?;
                 }
                 Family::Customers => {
                     rewrite_customers(transaction, partition, |_| Fate::Stays)?;

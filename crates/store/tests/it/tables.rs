@@ -6,10 +6,12 @@ use crate::sample::{create, open, record};
 fn product(number: usize) -> ProductRow {
     ProductRow {
         product: format!("P{number:03}"),
-        name: (number % 2 == 0).then(|| format!("Product {number}")),
+        name: number
+            .is_multiple_of(2)
+            .then(|| format!("Product {number}")),
         category: Some("Shoes".to_owned()),
         brand: None,
-        cost_minor: (number % 3 == 0).then_some(number as i64),
+        cost_minor: number.is_multiple_of(3).then_some(number as i64),
         price_minor: Some(999),
     }
 }

@@ -174,7 +174,7 @@ impl RunInput {
             .offset_index()
             .and_then(|index| index.get(group)?.first());
         let (Some(ColumnIndexMetaData::INT64(index)), Some(pages)) = (index, pages) else {
-            return vec![0..rows];
+            return std::iter::once(0..rows).collect();
         };
         let starts: Vec<usize> = pages
             .page_locations()
