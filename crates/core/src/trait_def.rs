@@ -266,7 +266,7 @@ trait_table! {
     Clv "clv" TraitKind::Money, [PurchaseFit, SpendFit],
         "Expected net revenue of the next 365 days.";
     Lifecycle "lifecycle" TraitKind::Choice(STAGES), [],
-        "Stage of life: the first that matches of prospect, dormant, at_risk, reactivated, new, potential_loyalist, loyal.";
+        "Stage of life: the first that matches of prospect, dormant, at risk, reactivated, new, potential loyalist, loyal.";
 }
 
 impl Trait {

@@ -16,6 +16,10 @@ use crate::RowLevel;
 
 /// Rows of one kind, in the order of the file.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value stands for thousands of rows"
+)]
 pub enum Batch {
     /// Orders or order lines.
     Orders(OrderBatch),

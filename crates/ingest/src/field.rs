@@ -166,13 +166,40 @@ impl fmt::Display for Field {
 }
 
 impl Field {
-    /// The field of that name.
+    /// The field as it is called in files of `entity`: a `date` of orders is `occurred_at`.
+    /// `None` when such files have no such field.
+    pub(crate) fn within(self, entity: Entity) -> Option<Self> {
+        let field = match (self, entity) {
+            (Self::Date, Entity::Orders) => Self::OccurredAt,
+            (Self::OccurredAt, Entity::AdSpend) => Self::Date,
+            (Self::Name, Entity::Products) => Self::ProductName,
+            (Self::UnitCost, Entity::AdSpend) => Self::Spend,
+            (field, _) => field,
+        };
+        field_table(entity)
+            .iter()
+            .any(|names| names.field == field)
+            .then_some(field)
+    }
+
+    /// The field of that name, or of that header.
     ///
     /// # Errors
     /// When there is none; the message names the nearest.
     pub fn named(name: &str) -> Result<Self, FieldError> {
         if let Some(&field) = Self::ALL.iter().find(|field| field.name() == name) {
             return Ok(field);
+        }
+        // A known header names its field as well.
+        let wanted = normalised(name);
+        let known = Entity::ALL.into_iter().flat_map(field_table).find(|names| {
+            names
+                .headers
+                .iter()
+                .any(|header| normalised(header) == wanted)
+        });
+        if let Some(names) = known {
+            return Ok(names.field);
         }
         let nearest = nearest(name, Self::ALL.iter().map(|field| field.name()));
         Err(FieldError {
@@ -230,9 +257,12 @@ mod tests {
     fn unknown_fields_get_the_nearest_name() {
         let nearest = |name| Field::named(name).unwrap_err().nearest;
         assert_eq!(nearest("costumer_id"), "customer_id");
-        assert_eq!(nearest("order"), "order_id");
+        assert_eq!(nearest("oder_id"), "order_id");
         assert_eq!(nearest("quantiy"), "quantity");
         assert_eq!(Field::named("line_total"), Ok(Field::LineTotal));
+        assert_eq!(Field::named("Kundennummer"), Ok(Field::CustomerId));
+        assert_eq!(Field::Date.within(Entity::Orders), Some(Field::OccurredAt));
+        assert_eq!(Field::Spend.within(Entity::Orders), None);
     }
 
     #[test]

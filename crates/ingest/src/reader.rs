@@ -12,7 +12,8 @@ pub(crate) use cell::{Privacy, masked, text_of};
 
 use crate::recognition::Form;
 use crate::rows::{
-    Delimited, JsonKeys, JsonLines, ParquetColumns, ParquetRows, RowSource, TextRows, TextShape,
+    Delimited, JsonKeys, JsonLines, ParquetColumns, ParquetRows, Projection, RowSource, TextRows,
+    TextShape,
 };
 use crate::{Batch, Format, Header, IngestError, Input, ReadOptions, Recognition, Role};
 
@@ -75,17 +76,23 @@ pub fn open(
         });
     }
     let bytes_total = input.size()?;
-    let wanted = |role: &Role| *role != Role::Unmapped;
     let columns = recognition
         .columns
         .iter()
-        .filter(|column| wanted(&column.role));
-    let positions: Vec<usize> = columns.map(|column| column.position).collect();
+        .filter(|column| column.role != Role::Unmapped);
+    let repeats = |column: &&crate::ColumnInfo| build::repeats(column, recognition.entity);
+    let projection = Projection {
+        positions: columns.clone().map(|column| column.position).collect(),
+        repeating: columns
+            .filter(repeats)
+            .map(|column| column.position)
+            .collect(),
+    };
     let read = Arc::new(AtomicU64::new(0));
     let rows = open_rows(
         &input,
         &recognition.form,
-        &positions,
+        &projection,
         options.batch_rows,
         &read,
     )?;
@@ -143,11 +150,11 @@ impl Reader {
     }
 }
 
-/// Opens the rows of a file; of a Parquet file, the columns at `positions` only.
+/// Opens the rows of a file; of a Parquet file, some of its columns only.
 pub(crate) fn open_rows(
     input: &Input,
     form: &Form,
-    positions: &[usize],
+    projection: &Projection,
     batch_rows: usize,
     read: &Arc<AtomicU64>,
 ) -> Result<RowSource, IngestError> {
@@ -155,7 +162,7 @@ pub(crate) fn open_rows(
     let (encoding, header, shape) = match form.format {
         Format::Parquet => {
             return Ok(RowSource::Parquet(ParquetRows::new(
-                input, positions, batch_rows,
+                input, projection, batch_rows,
             )?));
         }
         Format::Delimited {

@@ -30,7 +30,7 @@ use survey::Survey;
 
 use crate::reader::open_rows;
 use crate::recognition::Form;
-use crate::rows::{RowBatch, RowSource};
+use crate::rows::{Projection, RowBatch, RowSource};
 use crate::value::CurrencySign;
 use crate::{
     ColumnInfo, CurrencyReason, DecidedBy, Field, IngestError, Input, ReadOptions, Recognition,
@@ -109,9 +109,13 @@ struct Looking {
 
 impl Looking {
     fn at(input: &Input, form: &Form) -> Result<Self, IngestError> {
-        let positions: Vec<usize> = (0..form.names.len()).collect();
+        let positions = (0..form.names.len()).collect();
+        let projection = Projection {
+            positions,
+            repeating: Vec::new(),
+        };
         let read = Arc::new(AtomicU64::new(0));
-        let rows = open_rows(input, form, &positions, SAMPLE_ROWS, &read)?;
+        let rows = open_rows(input, form, &projection, SAMPLE_ROWS, &read)?;
         Ok(Self { rows })
     }
 

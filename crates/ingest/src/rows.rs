@@ -10,10 +10,10 @@ mod parquet;
 mod text;
 mod whitespace;
 
-pub(crate) use cells::{CellColumn, Cells};
+pub(crate) use cells::{CellColumn, Cells, trimmed};
 pub(crate) use delimited::{Delimited, split_sample};
 pub(crate) use json::{JsonKeys, JsonLines};
-pub(crate) use parquet::{Column, ParquetColumns, ParquetRows};
+pub(crate) use parquet::{Column, ParquetColumns, ParquetRows, Projection};
 pub(crate) use text::{TextRows, TextShape};
 pub(crate) use whitespace::split_line;
 

@@ -144,7 +144,7 @@ fn write_parts(
 
 /// A file that rows of columns are written to, in either form.
 enum Table {
-    Parquet(TableWriter),
+    Parquet(Box<TableWriter>),
     Csv {
         path: PathBuf,
         out: BufWriter<File>,
@@ -156,7 +156,7 @@ enum Table {
 impl Table {
     fn create(path: &Path, form: FileForm, columns: &[Column]) -> Result<Self, PipelineError> {
         match form {
-            FileForm::Parquet => Ok(Self::Parquet(TableWriter::create(path, columns)?)),
+            FileForm::Parquet => Ok(Self::Parquet(Box::new(TableWriter::create(path, columns)?))),
             FileForm::Csv => {
                 let failed = |source| PipelineError::Write {
                     path: path.to_owned(),

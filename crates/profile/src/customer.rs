@@ -141,7 +141,6 @@ impl<'a> Customer<'a> {
         let ordered = !profile.orders.is_empty();
         let has = |need| self.context.population.has(need);
         let days = |ms: i64| TraitValue::Number(ms as f64 / DAY_MS as f64);
-        let top = |need, shares| has(need).then(|| self.top(shares)).flatten();
         let discounts = &profile.discounts;
         match which {
             Trait::Orders => TraitValue::Integer(profile.orders.len() as i64),
@@ -179,28 +178,12 @@ impl<'a> Customer<'a> {
                     TraitValue::Number(discounts.discount_minor as f64 / list as f64)
                 })
             }
-            Trait::TopCategory => or_missing(
-                top(DataNeed::Categories, &profile.categories),
-                |(name, _)| TraitValue::Text(name),
-            ),
-            Trait::TopCategoryShare => or_missing(
-                top(DataNeed::Categories, &profile.categories),
-                |(_, share)| TraitValue::Number(share),
-            ),
-            Trait::TopBrand => or_missing(top(DataNeed::Brands, &profile.brands), |(name, _)| {
-                TraitValue::Text(name)
-            }),
-            Trait::TopBrandShare => {
-                or_missing(top(DataNeed::Brands, &profile.brands), |(_, share)| {
-                    TraitValue::Number(share)
-                })
-            }
-            Trait::Categories => or_missing(has(DataNeed::Categories).then_some(()), |()| {
-                TraitValue::Integer(profile.categories.len() as i64)
-            }),
-            Trait::Brands => or_missing(has(DataNeed::Brands).then_some(()), |()| {
-                TraitValue::Integer(profile.brands.len() as i64)
-            }),
+            Trait::TopCategory
+            | Trait::TopCategoryShare
+            | Trait::Categories
+            | Trait::TopBrand
+            | Trait::TopBrandShare
+            | Trait::Brands => self.taste(which),
             Trait::FirstChannel => match profile.first_channel.known() {
                 Some(channel) => TraitValue::Text(self.context.symbols.text(channel)),
                 None => self.declared_named("channel"),
@@ -224,6 +207,38 @@ impl<'a> Customer<'a> {
                     |(own, median)| TraitValue::Flag(own >= median),
                 )
             }
+            _ => TraitValue::Missing,
+        }
+    }
+
+    /// Traits of categories and brands.
+    fn taste(&self, which: Trait) -> TraitValue<'a> {
+        let profile = self.profile;
+        let has = |need| self.context.population.has(need);
+        let top = |need, shares| has(need).then(|| self.top(shares)).flatten();
+        match which {
+            Trait::TopCategory => or_missing(
+                top(DataNeed::Categories, &profile.categories),
+                |(name, _)| TraitValue::Text(name),
+            ),
+            Trait::TopCategoryShare => or_missing(
+                top(DataNeed::Categories, &profile.categories),
+                |(_, share)| TraitValue::Number(share),
+            ),
+            Trait::TopBrand => or_missing(top(DataNeed::Brands, &profile.brands), |(name, _)| {
+                TraitValue::Text(name)
+            }),
+            Trait::TopBrandShare => {
+                or_missing(top(DataNeed::Brands, &profile.brands), |(_, share)| {
+                    TraitValue::Number(share)
+                })
+            }
+            Trait::Categories => or_missing(has(DataNeed::Categories).then_some(()), |()| {
+                TraitValue::Integer(profile.categories.len() as i64)
+            }),
+            Trait::Brands => or_missing(has(DataNeed::Brands).then_some(()), |()| {
+                TraitValue::Integer(profile.brands.len() as i64)
+            }),
             _ => TraitValue::Missing,
         }
     }

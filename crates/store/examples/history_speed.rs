@@ -68,19 +68,36 @@ fn customer_of(number: usize) -> CustomerId {
     CustomerId((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
+/// What the made-up orders name.
+struct Texts {
+    products: Vec<Symbol>,
+    categories: Vec<Symbol>,
+    brands: Vec<Symbol>,
+    channels: Vec<Symbol>,
+    countries: Vec<Symbol>,
+}
+
+impl Texts {
+    fn new(symbols: &mut Symbols) -> Self {
+        let mut texts = |name: &str, count: usize| -> Vec<Symbol> {
+            (0..count)
+                .map(|n| symbols.intern(&format!("{name}-{n:05}")))
+                .collect()
+        };
+        Self {
+            products: texts("product", 5000),
+            categories: texts("category", 40),
+            brands: texts("brand", 200),
+            channels: texts("channel", 8),
+            countries: texts("country", 25),
+        }
+    }
+}
+
 fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
     let mut store = Store::create(dir, &StoreOptions::default())?;
     let mut symbols = Symbols::default();
-    let mut texts = |name: &str, count: usize| -> Vec<Symbol> {
-        (0..count)
-            .map(|n| symbols.intern(&format!("{name}-{n:05}")))
-            .collect()
-    };
-    let products = texts("product", 5000);
-    let categories = texts("category", 40);
-    let brands = texts("brand", 200);
-    let channels = texts("channel", 8);
-    let countries = texts("country", 25);
+    let shop = Texts::new(&mut symbols);
     let mut by_partition = vec![Vec::new(); Partition::COUNT];
     for number in 0..customers {
         let customer = customer_of(number);
@@ -102,10 +119,10 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
             while rows.len() < LINES_PER_CUSTOMER {
                 let order = OrderKey(rng.random());
                 let occurred_at = Timestamp(rng.random_range(1_600_000_000_000..1_750_000_000_000));
-                let channel = channels[rng.random_range(0..channels.len())];
-                let country = countries[customer.0 as usize % countries.len()];
+                let channel = shop.channels[rng.random_range(0..shop.channels.len())];
+                let country = shop.countries[customer.0 as usize % shop.countries.len()];
                 for line in 0..rng.random_range(1..5) {
-                    let product = rng.random_range(0..products.len());
+                    let product = rng.random_range(0..shop.products.len());
                     let price = 499 + (product as i64 * 37) % 9000;
                     rows.push(LineRecord {
                         customer,
@@ -117,9 +134,9 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
                         kind: RecordKind::Sale,
                         status: OrderStatus::Placed,
                         line,
-                        product: products[product],
-                        category: categories[product % categories.len()],
-                        brand: brands[product % brands.len()],
+                        product: shop.products[product],
+                        category: shop.categories[product % shop.categories.len()],
+                        brand: shop.brands[product % shop.brands.len()],
                         channel,
                         country,
                         quantity: f64::from(rng.random_range(1..4_u8)),

@@ -135,15 +135,18 @@ impl DictBuilder {
         }
     }
 
-    pub(crate) fn push(&mut self, text: &str) {
+    /// Adds a row; gives its key.
+    pub(crate) fn push(&mut self, text: &str) -> u32 {
         // Neighbouring rows often agree.
-        if let Some(&last) = self.column.keys.last()
-            && self.column.texts[last as usize] == text
-        {
-            self.column.keys.push(last);
-            return;
-        }
-        let key = self.key_of(text);
+        let last = self.column.keys.last().copied().unwrap_or(0);
+        let same = self.column.texts[last as usize] == text;
+        let key = if same { last } else { self.key_of(text) };
+        self.column.keys.push(key);
+        key
+    }
+
+    /// Adds a row of a text that was added before.
+    pub(crate) fn push_key(&mut self, key: u32) {
         self.column.keys.push(key);
     }
 

@@ -285,6 +285,25 @@ impl<'w> Work<'w> {
     }
 }
 
+/// Whether a column becomes a dictionary.
+pub(super) fn repeats(column: &ColumnInfo, entity: Entity) -> bool {
+    match &column.role {
+        Role::Field(field) => match field.kind() {
+            FieldKind::Text => *field != Field::ProductName || entity == Entity::Orders,
+            FieldKind::Currency | FieldKind::Status => true,
+            FieldKind::Id => *field == Field::ProductId && entity == Entity::Orders,
+            FieldKind::Email
+            | FieldKind::Personal
+            | FieldKind::Instant
+            | FieldKind::Amount
+            | FieldKind::Number
+            | FieldKind::Flag => false,
+        },
+        Role::Declared(_, kind) => *kind == DeclaredKind::Text,
+        Role::Personal(_) | Role::Unmapped => false,
+    }
+}
+
 fn cleaning(field: Field) -> Cleaning {
     match field.kind() {
         FieldKind::Id | FieldKind::Personal => Cleaning::Id,

@@ -17,6 +17,11 @@ const MASK: &str = "***";
 /// An id without the traces of the programs it went through: the apostrophe and the `="…"` that
 /// make spreadsheets keep leading zeros, and the `.0` of a column that was of floats once.
 pub(super) fn clean_id(cell: &str) -> &str {
+    let bytes = cell.as_bytes();
+    // Most ids have no trace: their two ends say so.
+    if !matches!(bytes, [b'\'' | b'=', ..] | [.., b'.', b'0']) {
+        return clean_text(cell);
+    }
     let cell = cell.strip_prefix('\'').unwrap_or(cell);
     let cell = cell
         .strip_prefix("=\"")
@@ -30,7 +35,12 @@ pub(super) fn clean_id(cell: &str) -> &str {
 
 /// A text, empty where it stands for nothing.
 pub(super) fn clean_text(cell: &str) -> &str {
-    if cell.len() <= 9 && is_missing_text(cell) {
+    // The words for nothing are short and begin with one of a few letters.
+    let may_be = matches!(
+        cell.as_bytes().first(),
+        Some(b'n' | b'N' | b'(' | b'\\' | b'u')
+    );
+    if may_be && cell.len() <= 9 && is_missing_text(cell) {
         ""
     } else {
         cell
@@ -99,6 +109,10 @@ pub(super) fn write_text(column: Column<'_>, row: usize, to: &mut String) {
             to.push_str(array.value(row).trim());
             Ok(())
         }
+        Column::Dictionary(array, texts) => {
+            to.push_str(array.key(row).map_or("", |key| texts.value(key).trim()));
+            Ok(())
+        }
         Column::Integers(array) => write!(to, "{}", array.value(row)),
         Column::Floats(array) if array.value(row).is_nan() => Ok(()),
         Column::Floats(array) => write!(to, "{}", array.value(row)),
@@ -132,6 +146,7 @@ pub(super) fn is_null(column: Column<'_>, row: usize) -> bool {
         Column::Cells(_) => false,
         Column::Absent(_) => true,
         Column::Strings(array) => array.is_null(row),
+        Column::Dictionary(array, _) => array.is_null(row),
         Column::Integers(array) => array.is_null(row),
         Column::Floats(array) => array.is_null(row),
         Column::SmallFloats(array) => array.is_null(row),

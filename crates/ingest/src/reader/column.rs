@@ -5,14 +5,15 @@ mod parse;
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, StringArray};
+use arrow::array::{Array, DictionaryArray, StringArray};
+use arrow::datatypes::Int32Type;
 use regulars_core::{Currency, OrderStatus, Timestamp};
 
 pub(super) use parse::{Currencies, amounts, currencies, flags, instants, numbers, statuses};
 
 use super::cell::{Privacy, clean_id, clean_text, masked, write_email, write_text};
 use crate::batch::{DictBuilder, DictColumn, TextColumn};
-use crate::rows::{CellColumn, Column};
+use crate::rows::{CellColumn, Column, trimmed};
 use crate::{ColumnInfo, Reject, RejectReason};
 
 /// Rows that are rejected so far, of one batch.
@@ -107,7 +108,7 @@ impl Texts for &StringArray {
         if self.is_null(row) {
             ""
         } else {
-            self.value(row).trim()
+            trimmed(self.value(row))
         }
     }
 }
@@ -177,6 +178,7 @@ pub(super) fn dictionary(column: Column<'_>, cleaning: Cleaning) -> DictColumn {
     match column {
         Column::Cells(cells) => dictionary_of(cells, cleaning),
         Column::Strings(array) => dictionary_of(array, cleaning),
+        Column::Dictionary(array, texts) => rekeyed(array, texts, cleaning),
         other => {
             let (mut builder, mut cell) = (DictBuilder::with_capacity(other.len()), String::new());
             for row in 0..other.len() {
@@ -187,6 +189,26 @@ pub(super) fn dictionary(column: Column<'_>, cleaning: Cleaning) -> DictColumn {
             builder.finish()
         }
     }
+}
+
+/// The column of a Parquet file that has a dictionary already: each of its texts that occurs
+/// is looked at once.
+fn rekeyed(
+    array: &DictionaryArray<Int32Type>,
+    texts: &StringArray,
+    cleaning: Cleaning,
+) -> DictColumn {
+    const UNSEEN: u32 = u32::MAX;
+    let mut builder = DictBuilder::with_capacity(array.len());
+    let mut keys = vec![UNSEEN; texts.len()];
+    for row in 0..array.len() {
+        match array.key(row) {
+            None => builder.push_key(0),
+            Some(key) if keys[key] != UNSEEN => builder.push_key(keys[key]),
+            Some(key) => keys[key] = builder.push(cleaning.of(trimmed(texts.value(key)))),
+        }
+    }
+    builder.finish()
 }
 
 fn dictionary_of<T: Texts>(cells: T, cleaning: Cleaning) -> DictColumn {

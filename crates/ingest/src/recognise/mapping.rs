@@ -116,6 +116,10 @@ fn given(form: &Form, options: &ReadOptions) -> Result<Vec<(Field, usize)>, Inge
                 format!("`--map {field}={name}`: the column is mapped to `{other}` already");
             return Err(IngestError::Mapping { message });
         }
+        if given.iter().any(|(other, _)| other == field) {
+            let message = format!("`--map {field}={name}`: `{field}` is mapped already");
+            return Err(IngestError::Mapping { message });
+        }
         given.push((*field, position));
     }
     Ok(given)
@@ -146,9 +150,7 @@ struct Mapping<'m> {
 impl Mapping<'_> {
     /// The kinds of rows that have all the fields that are given.
     fn candidates(&self) -> Result<Vec<Entity>, IngestError> {
-        let holds = |entity: Entity, field: Field| {
-            field_table(entity).iter().any(|names| names.field == field)
-        };
+        let holds = |entity: Entity, field: Field| field.within(entity).is_some();
         if let Some(entity) = self.options.entity {
             return match self.given.iter().find(|&&(field, _)| !holds(entity, field)) {
                 None => Ok(vec![entity]),
@@ -179,6 +181,7 @@ impl Mapping<'_> {
             fields,
         };
         for &(field, position) in &self.given {
+            let field = field.within(entity).unwrap_or(field);
             let unit = self.unit(position);
             mapped.set(position, field, MapReason::Given, unit);
         }

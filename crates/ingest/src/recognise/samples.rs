@@ -7,6 +7,7 @@ use regulars_core::{Currency, Timestamp, format_minor};
 
 use crate::batch::{Amounts, Instants};
 use crate::reader::{Builder, Privacy, masked, open_rows, text_of};
+use crate::rows::Projection;
 use crate::{
     AdSpendBatch, Batch, CustomerBatch, DeclaredValues, DictColumn, Field, IngestError, Input,
     OrderBatch, ProductBatch, ReadOptions, Recognition, SampleRow, TextColumn,
@@ -21,9 +22,13 @@ pub(super) fn samples(
     recognition: &Recognition,
     options: &ReadOptions,
 ) -> Result<Vec<SampleRow>, IngestError> {
-    let positions: Vec<usize> = (0..recognition.form.names.len()).collect();
+    let positions = (0..recognition.form.names.len()).collect();
+    let projection = Projection {
+        positions,
+        repeating: Vec::new(),
+    };
     let read = Arc::new(AtomicU64::new(0));
-    let mut rows = open_rows(input, &recognition.form, &positions, ROWS, &read)?;
+    let mut rows = open_rows(input, &recognition.form, &projection, ROWS, &read)?;
     let Some(split) = rows.next_batch()? else {
         return Ok(Vec::new());
     };

@@ -67,11 +67,16 @@ impl<'a> CellColumn<'a> {
     pub(crate) fn get(self, row: usize) -> &'a str {
         let (start, end) = self.cells.bounds[row * self.cells.width + self.position];
         let cell = &self.cells.text[start as usize..end as usize];
-        // Most cells have nothing to trim: one look at both ends says so.
-        let bytes = cell.as_bytes();
-        match (bytes.first(), bytes.last()) {
-            (Some(b'!'..=b'~'), Some(b'!'..=b'~')) | (None, _) => cell,
-            _ => cell.trim(),
-        }
+        trimmed(cell)
+    }
+}
+
+/// A text without the space around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    // Most texts have nothing to trim: one look at both ends says so.
+    let bytes = text.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) | (None, _) => text,
+        _ => text.trim(),
     }
 }

@@ -9,17 +9,19 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
-    ArrowReaderBuilder, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderBuilder, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
 use ::parquet::file::reader::ChunkReader;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float32Array,
-    Float64Array, Int64Array, StringArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
+    Float32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Field as ArrowField, Float32Type, Float64Type, Int64Type,
-    Schema, TimeUnit, TimestampMillisecondType,
+    DataType, Date32Type, Decimal128Type, Field as ArrowField, FieldRef as ArrowFieldRef,
+    Float32Type, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit,
+    TimestampMillisecondType,
 };
 use arrow::record_batch::RecordBatch;
 
@@ -32,6 +34,8 @@ use crate::{IngestError, Input};
 pub(crate) enum Column<'a> {
     Cells(CellColumn<'a>),
     Strings(&'a StringArray),
+    /// Texts by their key in a dictionary.
+    Dictionary(&'a DictionaryArray<Int32Type>, &'a StringArray),
     Integers(&'a Int64Array),
     Floats(&'a Float64Array),
     SmallFloats(&'a Float32Array),
@@ -50,6 +54,10 @@ impl<'a> Column<'a> {
     pub(super) fn of(array: &'a ArrayRef) -> Self {
         match array.data_type() {
             DataType::Utf8 => Self::Strings(array.as_string()),
+            DataType::Dictionary(..) => {
+                let keyed = array.as_dictionary::<Int32Type>();
+                Self::Dictionary(keyed, keyed.values().as_string())
+            }
             DataType::Int64 => Self::Integers(array.as_primitive::<Int64Type>()),
             DataType::Float64 => Self::Floats(array.as_primitive::<Float64Type>()),
             DataType::Float32 => Self::SmallFloats(array.as_primitive::<Float32Type>()),
@@ -67,6 +75,7 @@ impl<'a> Column<'a> {
         match self {
             Self::Cells(cells) => cells.len(),
             Self::Strings(array) => array.len(),
+            Self::Dictionary(array, _) => array.len(),
             Self::Integers(array) => array.len(),
             Self::Floats(array) => array.len(),
             Self::SmallFloats(array) => array.len(),
@@ -95,7 +104,18 @@ pub(crate) struct ParquetRows {
     input: Input,
     reader: ParquetRecordBatchReader,
     indices: Vec<Option<usize>>,
+    /// Whether texts of each column that is read keep their dictionary.
+    repeating: Vec<bool>,
     next_row: u64,
+}
+
+/// Which columns of a Parquet file are read, and how.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Projection {
+    /// Positions, ascending.
+    pub(crate) positions: Vec<usize>,
+    /// Positions of those that are read as texts that repeat: their dictionary is kept.
+    pub(crate) repeating: Vec<usize>,
 }
 
 impl ParquetColumns {
@@ -119,24 +139,33 @@ impl ParquetColumns {
 }
 
 impl ParquetRows {
-    /// Opens a file to read the columns at `positions`, ascending.
+    /// Opens a file to read some of its columns.
     pub(crate) fn new(
         input: &Input,
-        positions: &[usize],
+        projection: &Projection,
         batch_rows: usize,
     ) -> Result<Self, IngestError> {
-        let (reader, columns) = match open(input)? {
-            Opened::File(builder) => built(input, builder, positions, batch_rows)?,
-            Opened::Bytes(builder) => built(input, builder, positions, batch_rows)?,
+        let (positions, plain) = (&projection.positions, open(input)?);
+        let schema = with_dictionaries(plain.schema(), &projection.repeating);
+        // A file whose texts cannot be read so is read without.
+        let opened = open_with(input, schema).unwrap_or(plain);
+        let (reader, columns) = match opened {
+            Opened::File(builder) => built(input, *builder, positions, batch_rows)?,
+            Opened::Bytes(builder) => built(input, *builder, positions, batch_rows)?,
         };
         let mut indices = vec![None; columns];
         for (index, &position) in positions.iter().enumerate() {
             indices[position] = Some(index);
         }
+        let repeating = positions
+            .iter()
+            .map(|position| projection.repeating.contains(position));
+        let (input, repeating) = (input.clone(), repeating.collect());
         Ok(Self {
-            input: input.clone(),
+            input,
             reader,
             indices,
+            repeating,
             next_row: 1,
         })
     }
@@ -154,7 +183,7 @@ impl ParquetRows {
             file: self.input.name().to_owned(),
             detail: error.to_string(),
         };
-        let batch = simplified(batch.map_err(damaged)?).map_err(damaged)?;
+        let batch = simplified(batch.map_err(damaged)?, &self.repeating).map_err(damaged)?;
         let first_row = self.next_row;
         self.next_row += batch.num_rows() as u64;
         let rows = Rows::Arrow {
@@ -170,11 +199,28 @@ impl ParquetRows {
 }
 
 enum Opened {
-    File(ParquetRecordBatchReaderBuilder<File>),
-    Bytes(ParquetRecordBatchReaderBuilder<bytes::Bytes>),
+    File(Box<ParquetRecordBatchReaderBuilder<File>>),
+    Bytes(Box<ParquetRecordBatchReaderBuilder<bytes::Bytes>>),
+}
+
+impl Opened {
+    fn schema(&self) -> &SchemaRef {
+        match self {
+            Self::File(builder) => builder.schema(),
+            Self::Bytes(builder) => builder.schema(),
+        }
+    }
 }
 
 fn open(input: &Input) -> Result<Opened, IngestError> {
+    open_as(input, ArrowReaderOptions::new())
+}
+
+fn open_with(input: &Input, schema: SchemaRef) -> Result<Opened, IngestError> {
+    open_as(input, ArrowReaderOptions::new().with_schema(schema))
+}
+
+fn open_as(input: &Input, options: ArrowReaderOptions) -> Result<Opened, IngestError> {
     let damaged = |error: ::parquet::errors::ParquetError| IngestError::Damaged {
         file: input.name().to_owned(),
         detail: error.to_string(),
@@ -185,12 +231,37 @@ fn open(input: &Input) -> Result<Opened, IngestError> {
                 file: path.clone(),
                 source,
             })?;
-            Opened::File(ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?)
+            let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
+            Opened::File(Box::new(builder.map_err(damaged)?))
         }
         Input::Bytes { bytes, .. } => {
-            Opened::Bytes(ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(damaged)?)
+            let bytes = bytes.clone();
+            let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options);
+            Opened::Bytes(Box::new(builder.map_err(damaged)?))
         }
     })
+}
+
+/// The schema with dictionaries for the texts of the columns at `repeating`.
+fn with_dictionaries(schema: &SchemaRef, repeating: &[usize]) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate().map(|(position, field)| {
+        let text = target(field.data_type()) == Some(DataType::Utf8)
+            && !matches!(
+                field.data_type(),
+                DataType::UInt64 | DataType::Decimal256(..)
+            );
+        if text && repeating.contains(&position) {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary()))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    let fields: Vec<ArrowFieldRef> = fields.collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 fn count_rows<T>(builder: &ArrowReaderBuilder<T>) -> u64 {
@@ -260,14 +331,20 @@ fn cell_type(kind: &DataType) -> CellType {
     }
 }
 
-fn simplified(batch: RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+fn simplified(
+    batch: RecordBatch,
+    repeating: &[bool],
+) -> Result<RecordBatch, arrow::error::ArrowError> {
     let options = CastOptions {
         safe: false,
         ..CastOptions::default()
     };
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+    let schema = batch.schema();
+    let all = schema.fields().iter().zip(batch.columns()).zip(repeating);
+    for ((field, column), &repeating) in all {
         let column = match target(field.data_type()) {
+            _ if repeating && *field.data_type() == dictionary() => Arc::clone(column),
             Some(kind) if kind != *field.data_type() => cast_with_options(column, &kind, &options)?,
             _ => Arc::clone(column),
         };

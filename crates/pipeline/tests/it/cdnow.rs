@@ -31,7 +31,8 @@ fn the_published_parameters_come_out() {
     let base = scratch.score(Some("1997-09-30"), None);
     assert_eq!(base.customers.len(), 2_357);
     let fitted = base.fitted.unwrap();
-    let expected: [(PurchaseKind, [(&str, f64, f64); 4], f64); 3] = [
+    type Published = (PurchaseKind, [(&'static str, f64, f64); 4], f64);
+    let expected: [Published; 3] = [
         (
             PurchaseKind::BgNbd,
             [

@@ -28,9 +28,9 @@ const NEW: [&str; 4] = [
 fn the_same_file_adds_nothing() {
     let scratch = Scratch::new();
     let file = scratch.file("orders.csv", &orders(&OLD));
-    scratch.import(&[file.clone()]);
+    scratch.import(std::slice::from_ref(&file));
     let before = scratch.picture(None);
-    let report = scratch.import(&[file.clone()]);
+    let report = scratch.import(std::slice::from_ref(&file));
     assert!(report.files[0].skipped);
     assert_eq!(scratch.picture(None), before);
     let mut again = scratch.options();
@@ -59,8 +59,8 @@ fn splitting_an_import_changes_nothing() {
     let parts = Scratch::new();
     let first = parts.file("first.csv", &orders(&OLD[..2]));
     let second = parts.file("second.csv", &orders(&OLD[2..]));
-    parts.import(&[second.clone()]);
-    parts.import(&[first.clone()]);
+    parts.import(std::slice::from_ref(&second));
+    parts.import(std::slice::from_ref(&first));
     assert_eq!(parts.picture(None), whole.picture(None));
     let together = Scratch::new();
     together.import(&[first, second]);
@@ -79,7 +79,7 @@ fn products_and_customers_may_come_before_or_after() {
             scratch.file("customers.csv", customers),
         ];
         for index in order {
-            scratch.import(&[files[index].clone()]);
+            scratch.import(std::slice::from_ref(&files[index]));
         }
         scratch.picture(None)
     };
@@ -163,7 +163,7 @@ fn too_many_bad_rows_stop_an_import_and_leave_nothing() {
         "2,bob,not-a-date,paid,p1,1,10.00,",
     ];
     let file = scratch.file("orders.csv", &orders(&rows));
-    let error = scratch.try_import(&[file.clone()]).unwrap_err();
+    let error = scratch.try_import(std::slice::from_ref(&file)).unwrap_err();
     assert!(
         matches!(
             error,
@@ -189,7 +189,7 @@ fn several_currencies_need_rates() {
     let scratch = Scratch::new();
     let text = "order_id,customer_id,date,currency,total\n1,ann,2026-01-05,USD,10.00\n2,ann,2026-01-06,GBP,10.00\n";
     let file = scratch.file("orders.csv", text);
-    let error = scratch.try_import(&[file.clone()]).unwrap_err();
+    let error = scratch.try_import(std::slice::from_ref(&file)).unwrap_err();
     assert!(error.to_string().contains("GBP"), "{error}");
     let mut config = scratch.workspace.config().clone();
     let rate = regulars_pipeline::Rate {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Zone};
-use regulars_pipeline::{CustomerView, explain as explain_customer, find, view};
+use regulars_pipeline::{CustomerView, ScoresView, explain as explain_customer, find, view};
 use regulars_rules::{ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
@@ -40,55 +40,7 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         moment(&view.as_of, zone)
     ));
     if let Some(scores) = &view.scores {
-        let interval = scores
-            .expected_orders_interval
-            .map_or(String::new(), |interval| {
-                format!(
-                    "  ({:.0} % of the time {} to {})",
-                    interval.probability * 100.0,
-                    interval.low,
-                    interval.high
-                )
-            });
-        let level = scores
-            .churn_level
-            .map_or_else(unknown, |level| level.to_string());
-        let next = scores.next_level_at.as_ref().map_or(String::new(), |at| {
-            format!(", next level on {}", moment(at, zone))
-        });
-        let clv_interval = scores
-            .clv_interval_minor
-            .map_or(String::new(), |(low, high)| {
-                format!(
-                    "  ({:.0} % of the time {} to {})",
-                    scores.interval_share * 100.0,
-                    amounts.bare(Some(low as f64)),
-                    amounts.bare(Some(high as f64))
-                )
-            });
-        text.push_str(&pairs(&[
-            (
-                "churn risk",
-                format!(
-                    "{} within {} days, level {level}{next}",
-                    percent(scores.churn_risk),
-                    scores.churn_horizon_days
-                ),
-            ),
-            (
-                "expected orders",
-                format!("{}{interval}", number(scores.expected_orders, 2)),
-            ),
-            (
-                "CLV",
-                format!(
-                    "{} within {} days{clv_interval}",
-                    amounts.bare(scores.clv_minor.map(|m| m as f64)),
-                    scores.clv_horizon_days
-                ),
-            ),
-            ("model", scores.model.to_owned()),
-        ]));
+        text.push_str(&scores_text(scores, amounts, zone));
     }
     text.push_str(&heading("Segments"));
     let rows: Vec<Vec<String>> = view
@@ -110,6 +62,74 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         ],
         &rows,
     ));
+    text.push_str(&traits_text(view, amounts, zone));
+    for (name, value) in &view.declared {
+        let _ = writeln!(
+            text,
+            "  {name}: {}",
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        );
+    }
+    text.push_str(&orders_text(view, amounts, zone));
+    text
+}
+
+fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
+    let interval = scores
+        .expected_orders_interval
+        .map_or(String::new(), |interval| {
+            format!(
+                "  ({:.0} % of the time {} to {})",
+                interval.probability * 100.0,
+                interval.low,
+                interval.high
+            )
+        });
+    let level = scores
+        .churn_level
+        .map_or_else(unknown, |level| level.to_string());
+    let next = scores.next_level_at.as_ref().map_or(String::new(), |at| {
+        format!(", next level on {}", moment(at, zone))
+    });
+    let clv_interval = scores
+        .clv_interval_minor
+        .map_or(String::new(), |(low, high)| {
+            format!(
+                "  ({:.0} % of the time {} to {})",
+                scores.interval_share * 100.0,
+                amounts.bare(Some(low as f64)),
+                amounts.bare(Some(high as f64))
+            )
+        });
+    pairs(&[
+        (
+            "churn risk",
+            format!(
+                "{} within {} days, level {level}{next}",
+                percent(scores.churn_risk),
+                scores.churn_horizon_days
+            ),
+        ),
+        (
+            "expected orders",
+            format!("{}{interval}", number(scores.expected_orders, 2)),
+        ),
+        (
+            "CLV",
+            format!(
+                "{} within {} days{clv_interval}",
+                amounts.bare(scores.clv_minor.map(|m| m as f64)),
+                scores.clv_horizon_days
+            ),
+        ),
+        ("model", scores.model.to_owned()),
+    ])
+}
+
+fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
+    let mut text = String::new();
     text.push_str(&heading("Traits"));
     let rows: Vec<Vec<String>> = view
         .traits
@@ -131,16 +151,6 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         ],
         &rows,
     ));
-    for (name, value) in &view.declared {
-        let _ = writeln!(
-            text,
-            "  {name}: {}",
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        );
-    }
-    text.push_str(&orders_text(view, amounts, zone));
     text
 }
 

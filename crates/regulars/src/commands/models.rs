@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use regulars_core::{Grain, TimeUnit, Zone};
-use regulars_pipeline::{Choice, FittedModels, Judged, PipelineError, ScoreOptions, score as fit};
+use regulars_pipeline::{
+    Choice, FittedModels, Holdout, Judged, PipelineError, ScoreOptions, score as fit,
+};
 use regulars_stats::validate::{CalibrationBin, Role};
 use serde_json::{Map, Value, json};
 
@@ -236,40 +238,46 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
     ));
     text.push_str(&choice_text(fitted, zone));
     if let Some(holdout) = &fitted.holdout {
-        text.push_str(&heading(&format!(
-            "Held out: {} to {} ({:.0} days), {} customers",
-            instant(holdout.origin, zone),
-            instant(holdout.end, zone),
-            holdout.days,
-            count(holdout.customers)
-        )));
-        text.push_str(&judged_text(
-            "Orders (decided by mean absolute error)",
-            &holdout.orders,
-        ));
-        let churn = format!(
-            "Any order within {:.0} days (decided by log-loss)",
-            holdout.churn_days
-        );
-        text.push_str(&judged_text(&churn, &holdout.churn));
-        if let Some(value) = &holdout.value {
-            text.push_str(&judged_text(
-                "Net revenue (decided by root mean squared error)",
-                value,
-            ));
-        }
-        text.push_str(&calibration_text(
-            "Orders, by tenth of the expectation",
-            &holdout.orders_calibration,
-        ));
-        text.push_str(&calibration_text(
-            "Chance of an order, by tenth",
-            &holdout.churn_calibration,
-        ));
+        text.push_str(&holdout_text(holdout, zone));
     }
     for warn in &fitted.warnings {
         text.push_str(&warning(warn));
     }
+    text
+}
+
+fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
+    let mut text = String::new();
+    text.push_str(&heading(&format!(
+        "Held out: {} to {} ({:.0} days), {} customers",
+        instant(holdout.origin, zone),
+        instant(holdout.end, zone),
+        holdout.days,
+        count(holdout.customers)
+    )));
+    text.push_str(&judged_text(
+        "Orders (decided by mean absolute error)",
+        &holdout.orders,
+    ));
+    let churn = format!(
+        "Any order within {:.0} days (decided by log-loss)",
+        holdout.churn_days
+    );
+    text.push_str(&judged_text(&churn, &holdout.churn));
+    if let Some(value) = &holdout.value {
+        text.push_str(&judged_text(
+            "Net revenue (decided by root mean squared error)",
+            value,
+        ));
+    }
+    text.push_str(&calibration_text(
+        "Orders, by tenth of the expectation",
+        &holdout.orders_calibration,
+    ));
+    text.push_str(&calibration_text(
+        "Chance of an order, by tenth",
+        &holdout.churn_calibration,
+    ));
     text
 }
 

@@ -65,7 +65,9 @@ fn read_typed<V>(
 
 fn wrong_type(column: Column<'_>) -> RejectReason {
     let found = match column {
-        Column::Cells(_) | Column::Strings(_) | Column::Absent(_) => Cow::Borrowed("text"),
+        Column::Cells(_) | Column::Strings(_) | Column::Dictionary(..) | Column::Absent(_) => {
+            Cow::Borrowed("text")
+        }
         Column::Integers(_) => Cow::Borrowed("integer"),
         Column::Floats(_) | Column::SmallFloats(_) => Cow::Borrowed("float"),
         Column::Decimals(_) => Cow::Borrowed("decimal"),
