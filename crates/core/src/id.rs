@@ -74,14 +74,14 @@ impl Symbol {
 #[derive(Debug, Clone)]
 pub struct Symbols {
     texts: Vec<Arc<str>>,
-    indices: HashMap<Arc<str>, u32>,
+    indices: HashMap<Arc<str>, u32, foldhash::quality::RandomState>,
 }
 
 impl Default for Symbols {
     fn default() -> Self {
         Self {
             texts: vec![Arc::from("")],
-            indices: HashMap::new(),
+            indices: HashMap::default(),
         }
     }
 }

@@ -10,20 +10,18 @@
 //! Conditions on texts of orders (`category contains 'shoe'`) are compiled when all texts are
 //! known, which is after the first fold.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod declared;
+mod fold;
 
-use regulars_core::{
-    CustomerId, DataNeed, LineRecord, Partition, Symbol, Symbols, Timestamp, TraitValue,
-};
+use std::collections::BTreeSet;
+
+use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Context, Customer, Declared, Ledger, Models, Oddities, Population, Product, Products, Profile,
-    Scores,
+    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
 };
 use regulars_rules::{Availability, Keep, LeafStates, Memberships, Program};
 use regulars_store::Store;
-use regulars_store::history::{CustomerRow, History, SymbolTable};
+use regulars_store::history::{DeclaredRow, SymbolTable};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +30,8 @@ use crate::config::Config;
 use crate::error::PipelineError;
 use crate::fitted::FittedModels;
 use crate::population;
-use crate::progress::{Progress, Unit};
+use crate::progress::Progress;
+use fold::{Scratch, Source};
 
 /// One customer of the base.
 #[derive(Debug, Clone)]
@@ -67,6 +66,15 @@ pub struct Base {
     pub oddities: Oddities,
     /// Records after `now`, which were not looked at.
     pub later_records: u64,
+}
+
+/// Whether a customer is in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// In it.
+    In,
+    /// Not in it.
+    Out,
 }
 
 /// What a base is folded with.
@@ -153,13 +161,15 @@ impl Base {
             history: &history,
             products: &products,
             table: &table,
-            options,
+            now: options.now,
+            threads: options.threads,
             progress,
         };
-        let mut customers = Vec::new();
+        let parts = source.fold("folding", &profiles)?;
+        let mut customers = Vec::with_capacity(parts.iter().map(|part| part.folded.len()).sum());
         let mut oddities = Oddities::default();
         let mut later_records = 0;
-        for part in source.fold("folding", &profiles)? {
+        for part in parts {
             customers.extend(part.folded);
             oddities.add(part.oddities);
             later_records += part.later_records;
@@ -172,19 +182,25 @@ impl Base {
             population: Population::default(),
             models: None,
         };
-        context.population = population::of(&customers, &products, &context, options.now);
+        context.population = population::of(
+            &customers,
+            &products,
+            &context,
+            options.now,
+            options.threads,
+        );
         let catalogue = catalogue
             .clone()
             .with_channels(&channels(&customers, &context.symbols))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
-        if program.measure_count() > 0 {
-            let fold = |ledger: &Ledger, _: CustomerId, _: &[CustomerRow], _: &SymbolTable| {
+        if program.measure_count() > 0 && options.scoring == Scoring::LastFit {
+            let fold = |_: &mut Scratch<'_>, ledger: &Ledger, _, _: &[DeclaredRow]| {
                 let mut states = program.new_states();
                 for order in ledger.orders() {
                     program.fold(&mut states, &order);
                 }
-                states
+                Ok(states)
             };
             for part in source.fold("folding conditions", &fold)? {
                 states.extend(part.folded);
@@ -263,48 +279,85 @@ impl Base {
         start: impl Fn() -> T + Sync,
         each: impl Fn(&mut T, usize, &Folded, &Memberships) + Sync,
     ) -> Vec<T> {
-        let chunk = self.customers.len().div_ceil(threads.max(1)).max(1);
-        let run = |part: usize, customers: &[Folded]| {
+        self.in_chunks(threads, |first, customers| {
             let mut sum = start();
             let mut scratch = self.program.new_scratch();
             let mut members = self.program.no_memberships();
-            for (offset, folded) in customers.iter().enumerate() {
-                let index = part * chunk + offset;
+            for (index, folded) in (first..).zip(customers) {
                 let customer = self.customer(folded);
-                self.program.evaluate(
-                    self.states(index),
-                    &customer,
-                    self.now,
-                    &mut scratch,
-                    &mut members,
-                );
+                let states = self.states(index);
+                let program = &self.program;
+                program.evaluate(states, &customer, self.now, &mut scratch, &mut members);
                 each(&mut sum, index, folded, &members);
             }
             sum
-        };
+        })
+    }
+
+    /// As [`Self::evaluate`], of one segment alone.
+    pub fn evaluate_one<T: Send>(
+        &self,
+        segment: usize,
+        threads: usize,
+        start: impl Fn() -> T + Sync,
+        each: impl Fn(&mut T, usize, &Folded, Membership) + Sync,
+    ) -> Vec<T> {
+        self.in_chunks(threads, |first, customers| {
+            let mut sum = start();
+            let mut scratch = self.program.new_scratch();
+            for (index, folded) in (first..).zip(customers) {
+                let customer = self.customer(folded);
+                let states = self.states(index);
+                let program = &self.program;
+                let inside =
+                    program.evaluate_one(segment, states, &customer, self.now, &mut scratch);
+                let membership = if inside {
+                    Membership::In
+                } else {
+                    Membership::Out
+                };
+                each(&mut sum, index, folded, membership);
+            }
+            sum
+        })
+    }
+
+    /// Positions of the members of a segment, in no order that means anything.
+    pub fn members(&self, segment: usize, threads: usize) -> Vec<usize> {
+        self.evaluate_one(
+            segment,
+            threads,
+            Vec::new,
+            |members, index, _, membership| {
+                if membership == Membership::In {
+                    members.push(index);
+                }
+            },
+        )
+        .concat()
+    }
+
+    /// Gives each thread a run of neighbouring customers, with the position of the first; the
+    /// results come in the order of customers.
+    fn in_chunks<T: Send>(
+        &self,
+        threads: usize,
+        run: impl Fn(usize, &[Folded]) -> T + Sync,
+    ) -> Vec<T> {
+        let chunk = self.customers.len().div_ceil(threads.max(1)).max(1);
         std::thread::scope(|scope| {
             let run = &run;
             let threads: Vec<_> = self
                 .customers
                 .chunks(chunk)
                 .enumerate()
-                .map(|(part, customers)| scope.spawn(move || run(part, customers)))
+                .map(|(part, customers)| scope.spawn(move || run(part * chunk, customers)))
                 .collect();
             threads
                 .into_iter()
                 .map(|thread| thread.join().expect("an evaluation does not panic"))
                 .collect()
         })
-    }
-
-    /// Positions of the members of a segment, in no order that means anything.
-    pub fn members(&self, segment: usize, threads: usize) -> Vec<usize> {
-        self.evaluate(threads, Vec::new, |members, index, _, memberships| {
-            if memberships.contains(segment) {
-                members.push(index);
-            }
-        })
-        .concat()
     }
 
     /// What conditions on orders know of the customer at that position.
@@ -347,174 +400,23 @@ fn channels(customers: &[Folded], symbols: &Symbols) -> BTreeSet<String> {
 
 /// The facts of one customer: what is folded first.
 fn profiles(
+    scratch: &mut Scratch<'_>,
     ledger: &Ledger,
     customer: CustomerId,
-    rows: &[CustomerRow],
-    table: &SymbolTable,
-) -> Folded {
-    let mut profile = Profile::new(customer);
+    rows: &[DeclaredRow],
+) -> Result<Folded, serde_json::Error> {
+    let Scratch { profile, declaring } = scratch;
+    profile.reset(customer);
     for order in ledger.orders() {
         profile.fold(&order);
     }
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
-    profile.orders.shrink_to_fit();
-    declare(&mut profile, rows, table);
-    Folded {
-        profile,
+    declaring.declare(profile, rows)?;
+    Ok(Folded {
+        // A copy has the memory that it needs and no more.
+        profile: profile.clone(),
         scores: None,
-    }
-}
-
-/// Makes something of one customer: their resolved orders and what was declared of them.
-type FoldCustomer<'f, T> =
-    &'f (dyn Fn(&Ledger, CustomerId, &[CustomerRow], &SymbolTable) -> T + Sync);
-
-/// What one partition folds to.
-struct Part<T> {
-    folded: Vec<T>,
-    oddities: Oddities,
-    later_records: u64,
-}
-
-/// The history and what it is folded with.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    history: &'a History,
-    products: &'a Products,
-    table: &'a SymbolTable,
-    options: FoldOptions,
-    progress: &'a dyn Progress,
-}
-
-impl Source<'_> {
-    /// Folds every partition, in order, on several threads.
-    fn fold<T: Send>(
-        &self,
-        phase: &str,
-        fold: FoldCustomer<'_, T>,
-    ) -> Result<Vec<Part<T>>, PipelineError> {
-        self.progress
-            .begin(phase, Partition::COUNT as u64, Unit::Partitions);
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let parts = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..self.options.threads.max(1) {
-                scope.spawn(|| {
-                    let mut ledger = Ledger::default();
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= Partition::COUNT {
-                            return;
-                        }
-                        let partition = Partition(index as u16);
-                        let part = self.fold_partition(partition, &mut ledger, fold);
-                        if part.is_err() {
-                            next.store(Partition::COUNT, Ordering::Relaxed);
-                        }
-                        parts
-                            .lock()
-                            .expect("no thread panics while it holds it")
-                            .push((index, part));
-                        self.progress
-                            .advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
-                    }
-                });
-            }
-        });
-        let mut parts = parts.into_inner().expect("all threads have ended");
-        parts.sort_by_key(|(index, _)| *index);
-        parts.into_iter().map(|(_, part)| part).collect()
-    }
-
-    /// Folds a partition: a merge of its orders and what was declared of its customers.
-    fn fold_partition<T>(
-        &self,
-        partition: Partition,
-        ledger: &mut Ledger,
-        fold: FoldCustomer<'_, T>,
-    ) -> Result<Part<T>, PipelineError> {
-        let mut part = Part {
-            folded: Vec::new(),
-            oddities: Oddities::default(),
-            later_records: 0,
-        };
-        let mut declared = self.history.customers(partition)?;
-        let mut waiting = declared.next_customer()?.map(<[CustomerRow]>::to_vec);
-        let mut orders = self.history.partition(partition, self.table)?;
-        while let Some(records) = orders.next_customer()? {
-            let customer = records[0].customer;
-            while let Some(rows) = waiting.take_if(|rows| rows[0].customer < customer) {
-                self.fold_customer(&mut part, ledger, fold, (&[], &rows));
-                waiting = declared.next_customer()?.map(<[CustomerRow]>::to_vec);
-            }
-            let own = waiting.take_if(|rows| rows[0].customer == customer);
-            self.fold_customer(
-                &mut part,
-                ledger,
-                fold,
-                (records, own.as_deref().unwrap_or_default()),
-            );
-            if own.is_some() {
-                waiting = declared.next_customer()?.map(<[CustomerRow]>::to_vec);
-            }
-        }
-        while let Some(rows) = waiting {
-            self.fold_customer(&mut part, ledger, fold, (&[], &rows));
-            waiting = declared.next_customer()?.map(<[CustomerRow]>::to_vec);
-        }
-        Ok(part)
-    }
-
-    /// Folds one customer; one of whom nothing is known yet at `now` is none.
-    fn fold_customer<T>(
-        &self,
-        part: &mut Part<T>,
-        ledger: &mut Ledger,
-        fold: FoldCustomer<'_, T>,
-        (records, rows): (&[LineRecord], &[CustomerRow]),
-    ) {
-        let now = self.options.now;
-        let seen = records.partition_point(|record| record.occurred_at <= now);
-        part.later_records += (records.len() - seen) as u64;
-        // Rows are sorted by time, so those known at `now` come first.
-        let known = &rows[..rows.partition_point(|row| row.occurred_at <= now)];
-        let customer = match (records.first(), known.first()) {
-            (Some(record), _) if seen > 0 => record.customer,
-            (_, Some(row)) => row.customer,
-            _ => return,
-        };
-        ledger.resolve(records, self.products, now);
-        part.oddities.add(ledger.oddities());
-        part.folded.push(fold(ledger, customer, known, self.table));
-    }
-}
-
-/// Sets declared traits: of two values the one imported later counts, then the later one.
-fn declare(profile: &mut Profile, rows: &[CustomerRow], table: &SymbolTable) {
-    let mut rows: Vec<&CustomerRow> = rows.iter().collect();
-    rows.sort_by(|a, b| {
-        (a.import, a.occurred_at, &a.traits).cmp(&(b.import, b.occurred_at, &b.traits))
-    });
-    for row in rows {
-        let Ok(Value::Object(traits)) = serde_json::from_str::<Value>(&row.traits) else {
-            continue;
-        };
-        for (name, value) in traits {
-            let value = match &value {
-                Value::Bool(flag) => Some(Declared::Flag(*flag)),
-                Value::Number(number) => number.as_f64().map(Declared::Number),
-                Value::String(text) => Some(Declared::Text(table.intern(text))),
-                Value::Object(instant) => instant
-                    .get("at")
-                    .and_then(Value::as_i64)
-                    .map(|ms| Declared::Instant(Timestamp(ms))),
-                Value::Null | Value::Array(_) => None,
-            };
-            if let Some(value) = value {
-                profile.declare(table.intern(&name), value);
-            }
-        }
-    }
+    })
 }
 
 /// A trait value as JSON: money as minor units, instants as RFC 3339.

@@ -72,6 +72,9 @@ pub enum PipelineError {
     /// Add rates or split the file.
     #[error("{0}")]
     Currency(String),
+    /// Restore the history from a backup.
+    #[error("what the history declares of a customer is damaged: {0}: restore it from a backup")]
+    Declared(serde_json::Error),
     /// Import something first.
     #[error("no orders yet: import some with `regulars import FILE`")]
     NoOrders,

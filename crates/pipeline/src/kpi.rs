@@ -6,7 +6,7 @@
 use regulars_rules::{Availability, Memberships};
 use serde::Serialize;
 
-use crate::base::{Base, Folded};
+use crate::base::{Base, Folded, Membership};
 use crate::catalogue::Origin;
 
 /// Figures of a group of customers. Money is in minor units of the workspace's currency.
@@ -202,25 +202,71 @@ pub fn kpis(base: &Base, threads: usize) -> AllKpis {
     }
     let everyone = &sums[segments];
     let availability = base.availability();
-    let of_segment = |(index, segment): (usize, &crate::catalogue::Segment)| SegmentKpis {
+    AllKpis {
+        everyone: everyone.kpis(everyone),
+        segments: (0..segments)
+            .map(|index| of_segment(base, index, &availability[index], &sums[index], everyone))
+            .collect(),
+    }
+}
+
+/// One segment beside everyone, with its members.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OneSegment {
+    /// Figures of everyone.
+    pub everyone: Kpis,
+    /// The segment with its figures.
+    pub segment: SegmentKpis,
+    /// Positions of its members in the base, in no order that means anything.
+    pub members: Vec<usize>,
+}
+
+/// Everyone and one segment, computed on `threads` threads; of the program only what decides
+/// about that segment is evaluated.
+pub fn kpis_of(base: &Base, segment: usize, threads: usize) -> OneSegment {
+    let parts = base.evaluate_one(
+        segment,
+        threads,
+        || (Tally::default(), Tally::default(), Vec::new()),
+        |(everyone, inside, members), index, folded, membership| {
+            everyone.add(folded);
+            if membership == Membership::In {
+                inside.add(folded);
+                members.push(index);
+            }
+        },
+    );
+    let (mut everyone, mut inside, mut members) = (Tally::default(), Tally::default(), Vec::new());
+    for (all, own, positions) in &parts {
+        everyone.merge(all);
+        inside.merge(own);
+        members.extend_from_slice(positions);
+    }
+    let availability = &base.availability()[segment];
+    OneSegment {
+        everyone: everyone.kpis(&everyone),
+        segment: of_segment(base, segment, availability, &inside, &everyone),
+        members,
+    }
+}
+
+fn of_segment(
+    base: &Base,
+    index: usize,
+    availability: &Availability,
+    tally: &Tally,
+    everyone: &Tally,
+) -> SegmentKpis {
+    let segment = &base.catalogue.segments()[index];
+    SegmentKpis {
         segment: segment.name.to_string(),
         title: segment.title.clone(),
         family: segment.family.clone(),
         origin: segment.origin,
-        kpis: match &availability[index] {
+        kpis: match availability {
             Availability::Unknown { .. } => None,
-            Availability::Known | Availability::Partial { .. } => Some(sums[index].kpis(everyone)),
+            Availability::Known | Availability::Partial { .. } => Some(tally.kpis(everyone)),
         },
-        availability: availability[index].clone(),
-    };
-    AllKpis {
-        everyone: everyone.kpis(everyone),
-        segments: base
-            .catalogue
-            .segments()
-            .iter()
-            .enumerate()
-            .map(of_segment)
-            .collect(),
+        availability: availability.clone(),
     }
 }

@@ -32,7 +32,7 @@ mod config;
 mod error;
 mod progress;
 
-pub use base::{AsOfReason, Base, FoldOptions, Folded, Scoring, as_of, trait_json};
+pub use base::{AsOfReason, Base, FoldOptions, Folded, Membership, Scoring, as_of, trait_json};
 pub use catalogue::{Catalogue, LIFECYCLE, Origin, Segment};
 pub use config::{Config, ImportConfig, Rate, WorkspaceConfig};
 pub use customer_view::{
@@ -46,7 +46,7 @@ pub use import::{
     FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts, RejectPolicy, RepeatPolicy,
     currency_of, expand, import, recognise_all,
 };
-pub use kpi::{AllKpis, Kpis, SegmentKpis, kpis};
+pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};
 pub use progress::{Progress, Silent, Unit};
 pub use report::{DormancyAdvice, Flow, ModelsLine, Moves, Quality, Report, report};

@@ -2,7 +2,7 @@
 //!
 //! Everything is a function of the multiset of values: the order of customers changes nothing.
 
-use regulars_core::{DataNeed, Symbol, Timestamp};
+use regulars_core::{DAY_MS, DataNeed, Settings, Symbol, Timestamp};
 use regulars_profile::{
     Context, Customer, Population, Products, Profile, RfmCutpoints, TierCutpoints,
 };
@@ -10,40 +10,119 @@ use regulars_stats::rfm::{Better, Cutpoints, median, quantile};
 
 use crate::base::Folded;
 
-/// Computes the population of `customers` at `now`; `context` is not complete yet.
+/// Computes the population of `customers` at `now` on `threads` threads; `context` is not complete
+/// yet.
 pub(crate) fn of(
     customers: &[Folded],
     products: &Products,
     context: &Context,
     now: Timestamp,
+    threads: usize,
 ) -> Population {
-    let buyers: Vec<&Profile> = customers
-        .iter()
-        .map(|folded| &folded.profile)
-        .filter(|p| !p.orders.is_empty())
-        .collect();
+    let chunk = customers.len().div_ceil(threads.max(1)).max(1);
+    let parts: Vec<Values> = std::thread::scope(|scope| {
+        let parts: Vec<_> = customers
+            .chunks(chunk)
+            .map(|customers| scope.spawn(|| Values::of(customers, context, now)))
+            .collect();
+        let values = parts.into_iter().map(|part| part.join());
+        values
+            .map(|part| part.expect("gathering does not panic"))
+            .collect()
+    });
+    let values = Values::together(parts);
     let mut population = Population::default();
-    population.span(buyers.iter().filter_map(|p| p.first_order_at()).min(), now);
+    population.span(values.first_order_at, now);
     population.data.extend(data(customers, products));
-    if buyers.is_empty() {
+    if values.first_order_at.is_none() {
         return population;
     }
-    population.usual_gap_days = usual_gap_days(&buyers, context);
-    population.rfm = Some(rfm(&buyers, context));
-    population.tiers = tiers(&buyers, context, now);
-    let averages: Vec<i64> = buyers
-        .iter()
-        .filter_map(|profile| Customer::new(profile, context).average_order_value_minor())
-        .collect();
-    // A half between two amounts is rounded up: at or above the median means above a half.
-    population.median_order_value_minor = median(&averages).map(|median| median.ceil() as i64);
+    let settings = &context.settings;
+    let cutpoints = |values: &[i64]| Cutpoints::new(values, Better::Larger);
+    std::thread::scope(|scope| {
+        let gap = scope.spawn(|| usual_gap_days(&values.gaps_ms, settings));
+        let recency = scope.spawn(|| cutpoints(&values.last_days));
+        let frequency = scope.spawn(|| cutpoints(&values.orders));
+        let monetary = scope.spawn(|| cutpoints(&values.revenues));
+        population.tiers = tiers(&values.window_revenues, settings);
+        // A half between two amounts is rounded up: at or above the median means above a half.
+        population.median_order_value_minor =
+            median(&values.order_values).map(|median| median.ceil() as i64);
+        let sorted = "sorting numbers does not panic";
+        population.rfm = Some(RfmCutpoints {
+            recency: recency.join().expect(sorted),
+            frequency: frequency.join().expect(sorted),
+            monetary: monetary.join().expect(sorted),
+        });
+        population.usual_gap_days = gap.join().expect(sorted);
+    });
     population
 }
 
-fn usual_gap_days(buyers: &[&Profile], context: &Context) -> Option<f64> {
-    let thousandths = (context.settings.lifecycle.usual_range_quantile * 1000.0).round() as u64;
-    let gap = quantile(&gaps_ms(buyers.iter().copied(), context), thousandths, 1000)?;
-    Some(gap as f64 / regulars_core::DAY_MS as f64)
+/// What is asked of everyone with an order; money in minor units.
+#[derive(Default)]
+struct Values {
+    first_order_at: Option<Timestamp>,
+    /// Calendar days of the last orders.
+    last_days: Vec<i64>,
+    orders: Vec<i64>,
+    revenues: Vec<i64>,
+    /// Net revenue of the value window, where it is positive.
+    window_revenues: Vec<i64>,
+    /// Average order values.
+    order_values: Vec<i64>,
+    gaps_ms: Vec<i64>,
+}
+
+impl Values {
+    fn of(customers: &[Folded], context: &Context, now: Timestamp) -> Self {
+        let days = context.settings.value.window_days;
+        let mut values = Self::default();
+        let buyers = customers.iter().map(|folded| &folded.profile);
+        for profile in buyers.filter(|profile| !profile.orders.is_empty()) {
+            let customer = Customer::new(profile, context);
+            let first = profile.first_order_at();
+            values.first_order_at = values.first_order_at.into_iter().chain(first).min();
+            values.last_days.extend(
+                profile
+                    .last_order_at()
+                    .map(|at| i64::from(context.date_of(at).0)),
+            );
+            values.orders.push(profile.orders.len() as i64);
+            values.revenues.push(profile.revenue_minor);
+            let recent = customer.revenue_within_minor(days, now);
+            values
+                .window_revenues
+                .extend(Some(recent).filter(|&recent| recent > 0));
+            values
+                .order_values
+                .extend(customer.average_order_value_minor());
+            add_gaps_ms(profile, context, &mut values.gaps_ms);
+        }
+        values
+    }
+
+    fn together(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            let first = all.first_order_at.into_iter().chain(part.first_order_at);
+            all.first_order_at = first.min();
+            all.last_days.extend(part.last_days);
+            all.orders.extend(part.orders);
+            all.revenues.extend(part.revenues);
+            all.window_revenues.extend(part.window_revenues);
+            all.order_values.extend(part.order_values);
+            all.gaps_ms.extend(part.gaps_ms);
+        }
+        all
+    }
+}
+
+fn usual_gap_days(gaps_ms: &[i64], settings: &Settings) -> Option<f64> {
+    let thousandths = (settings.lifecycle.usual_range_quantile * 1000.0).round() as u64;
+    let gap = quantile(gaps_ms, thousandths, 1000)?;
+    Some(gap as f64 / DAY_MS as f64)
 }
 
 /// All gaps between an order and the next of the same customer, in milliseconds; a second order
@@ -54,40 +133,25 @@ pub(crate) fn gaps_ms<'p>(
 ) -> Vec<i64> {
     let mut gaps = Vec::new();
     for profile in profiles {
-        for pair in profile.orders.windows(2) {
-            let (before, next) = (pair[0].occurred_at, pair[1].occurred_at);
-            if context.date_of(before) != context.date_of(next) {
-                gaps.push(next.0 - before.0);
-            }
-        }
+        add_gaps_ms(profile, context, &mut gaps);
     }
     gaps
 }
 
-fn rfm(buyers: &[&Profile], context: &Context) -> RfmCutpoints {
-    let of = |value: &dyn Fn(&Profile) -> i64| {
-        let values: Vec<i64> = buyers.iter().map(|profile| value(profile)).collect();
-        Cutpoints::new(&values, Better::Larger)
-    };
-    let last_day = |profile: &Profile| {
-        profile
-            .last_order_at()
-            .map_or(i64::MIN, |at| i64::from(context.date_of(at).0))
-    };
-    RfmCutpoints {
-        recency: of(&last_day),
-        frequency: of(&|profile| profile.orders.len() as i64),
-        monetary: of(&|profile| profile.revenue_minor),
+fn add_gaps_ms(profile: &Profile, context: &Context, gaps: &mut Vec<i64>) {
+    for pair in profile.orders.windows(2) {
+        let (before, next) = (pair[0].occurred_at, pair[1].occurred_at);
+        let gap = next.0 - before.0;
+        // No zone has changed its clocks by more than a day.
+        if gap >= 2 * DAY_MS || context.date_of(before) != context.date_of(next) {
+            gaps.push(gap);
+        }
     }
 }
 
-fn tiers(buyers: &[&Profile], context: &Context, now: Timestamp) -> Option<TierCutpoints> {
-    let value = &context.settings.value;
-    let mut revenues: Vec<i64> = buyers
-        .iter()
-        .map(|p| Customer::new(p, context).revenue_within_minor(value.window_days, now))
-        .filter(|&revenue| revenue > 0)
-        .collect();
+fn tiers(revenues: &[i64], settings: &Settings) -> Option<TierCutpoints> {
+    let value = &settings.value;
+    let mut revenues = revenues.to_vec();
     revenues.sort_unstable_by(|a, b| b.cmp(a));
     let last_of = |share: f64| {
         let count = (revenues.len() as f64 * share).ceil() as usize;

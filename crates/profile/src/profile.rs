@@ -127,6 +127,28 @@ impl Profile {
         }
     }
 
+    /// Makes it that of `customer`, of whom nothing is known, keeping its memory.
+    pub fn reset(&mut self, customer: CustomerId) {
+        let Self {
+            orders,
+            categories,
+            brands,
+            declared,
+            ..
+        } = self;
+        orders.clear();
+        categories.0.clear();
+        brands.0.clear();
+        declared.clear();
+        *self = Self {
+            orders: std::mem::take(orders),
+            categories: std::mem::take(categories),
+            brands: std::mem::take(brands),
+            declared: std::mem::take(declared),
+            ..Self::new(customer)
+        };
+    }
+
     /// Takes in the next order by time.
     pub fn fold(&mut self, order: &Order<'_>) {
         self.orders.push(OrderFact {

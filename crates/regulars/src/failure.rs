@@ -59,6 +59,7 @@ fn code(error: &anyhow::Error) -> u8 {
             | PipelineError::OldFit { .. }
             | PipelineError::Read { .. }
             | PipelineError::Write { .. }
+            | PipelineError::Declared(_)
             | PipelineError::Store(_) => 1,
         },
     }

@@ -281,7 +281,26 @@ impl Program {
         scratch: &mut Scratch,
         memberships: &mut Memberships,
     ) {
-        evaluate::evaluate(self, states, subject, now, scratch, memberships);
+        let code = &self.everything.code;
+        evaluate::evaluate(self, code, states, subject, now, scratch, memberships);
+    }
+
+    /// Whether the customer is in `segment` at `now`: as [`Self::evaluate`], which it looks at no
+    /// more of than that segment needs.
+    pub fn evaluate_one<S: Subject>(
+        &self,
+        segment: usize,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let code = &self.segments[segment].scope.code;
+        let mut members = std::mem::take(&mut scratch.members);
+        evaluate::evaluate(self, code, states, subject, now, scratch, &mut members);
+        let inside = members.contains(segment);
+        scratch.members = members;
+        inside
     }
 
     /// The first instant after `now` at which the customer enters or leaves `segment` if nothing
@@ -371,9 +390,9 @@ impl Memberships {
     /// Numbers of the segments in the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.bits.iter().enumerate().flat_map(|(word, &bits)| {
-            (0..64)
-                .filter(move |bit| bits >> bit & 1 == 1)
-                .map(move |bit| word * 64 + bit)
+            let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|&rest| rest != 0);
+            std::iter::successors(Some(bits).filter(|&bits| bits != 0), rest)
+                .map(move |bits| word * 64 + bits.trailing_zeros() as usize)
         })
     }
 

@@ -31,9 +31,9 @@ use std::sync::Arc;
 use regulars_core::{CustomerId, Partition, Timestamp};
 
 pub use crate::manifest::{Family, RunInfo};
-pub use customers::CustomerRow;
+pub use customers::{CustomerRow, DeclaredRow};
 pub use orders::{OrderRow, decode_rows, encode_row};
-pub use reader::{CustomerReader, OrderReader, PartitionReader};
+pub use reader::{CustomerReader, DeclaredReader, OrderReader, PartitionReader};
 pub use symbols::SymbolTable;
 pub use writer::{CustomerRunWriter, OrderRunWriter};
 
@@ -118,13 +118,22 @@ impl History {
         OrderReader::open(paths.iter().map(PathBuf::as_path), symbols)
     }
 
-    /// Streams what was declared about a partition's customers.
+    /// Streams what was declared about a partition's customers, with everything that was stored.
     ///
     /// # Errors
     /// As [`History::partition`].
     pub fn customers(&self, partition: Partition) -> Result<CustomerReader, StoreError> {
         let paths = self.paths(Family::Customers, partition);
         CustomerReader::open(paths.iter().map(PathBuf::as_path))
+    }
+
+    /// Streams what was declared about a partition's customers, personal data left out.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn declarations(&self, partition: Partition) -> Result<DeclaredReader, StoreError> {
+        let paths = self.paths(Family::Customers, partition);
+        DeclaredReader::open(paths.iter().map(PathBuf::as_path))
     }
 
     /// All order lines of one customer, sorted as in the files: a short read.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use regulars_core::SegmentName;
 use regulars_pipeline::{
-    AllKpis, Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis,
+    Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis, kpis_of,
     row,
 };
 use regulars_rules::Availability;
@@ -74,12 +74,16 @@ fn show(cli: &Cli, session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::R
     let all = kpis(&look.base, session.threads);
     let segment = &look.base.catalogue.segments()[index];
     let figures = &all.segments[index];
-    let document = document(&look.base, segment, figures, &all);
+    let document = document(&look.base, segment, figures, &all.everyone);
     Output::of(&document, "", || {
         let mut text = heading(&segment.title);
         let _ = writeln!(text, "  {}", segment.meaning);
         text.push_str(&definition(segment));
-        text.push_str(&against_everyone(figures, &all, amounts(&look.base)));
+        text.push_str(&against_everyone(
+            figures,
+            &all.everyone,
+            amounts(&look.base),
+        ));
         if !segment.play.is_empty() {
             text.push_str(&heading("What to do"));
             for step in &segment.play {
@@ -92,7 +96,7 @@ fn show(cli: &Cli, session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::R
     Ok(Done::Whole)
 }
 
-fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, all: &AllKpis) -> Value {
+fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, everyone: &Kpis) -> Value {
     json!({
         "as_of": base.now.to_string(),
         "currency": base.context.currency,
@@ -107,7 +111,7 @@ fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, all: &AllKpis
         "play": segment.play,
         "availability": figures.availability,
         "kpis": figures.kpis,
-        "everyone": all.everyone,
+        "everyone": everyone,
     })
 }
 
@@ -123,23 +127,26 @@ fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow
     let name = SegmentName::new("preview").expect("a fixed name");
     let catalogue = catalogue.clone().with_rule(&name, catalogue.rule(rule)?);
     let look = session.look_with(as_of, &catalogue, |options| options)?;
-    let began = Instant::now();
-    let all = kpis(&look.base, session.threads);
-    let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
     let segments = look.base.catalogue.segments();
     let index = segments
         .iter()
         .position(|s| s.name == name)
         .expect("it was added");
-    let (segment, figures) = (&segments[index], &all.segments[index]);
-    let members = look.base.members(index, session.threads);
-    let named = by_external_id(&look.store, &look.base, members)?;
+    let began = Instant::now();
+    let one = kpis_of(&look.base, index, session.threads);
+    let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
+    let segment = &segments[index];
+    let named = by_external_id(&look.store, &look.base, one.members)?;
     let sample: Vec<&str> = named.iter().take(10).map(|(id, _)| id.as_str()).collect();
-    let mut document = document(&look.base, segment, figures, &all);
+    let mut document = document(&look.base, segment, &one.segment, &one.everyone);
     document["sample"] = json!(sample);
     Output::of(&document, "", || {
         let mut text = definition(segment);
-        text.push_str(&against_everyone(figures, &all, amounts(&look.base)));
+        text.push_str(&against_everyone(
+            &one.segment,
+            &one.everyone,
+            amounts(&look.base),
+        ));
         if !sample.is_empty() {
             let _ = writeln!(text, "\n  such as {}", sample.join(", "));
         }
@@ -147,13 +154,14 @@ fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow
     })
     .print(cli.format)?;
     session.tell(&faint(&format!(
-        "evaluated all segments in {evaluated_ms:.0} ms"
+        "evaluated for {} customers in {evaluated_ms:.0} ms",
+        count(look.base.customers.len() as u64)
     )));
     Ok(Done::Whole)
 }
 
 /// A segment's figures beside everyone's.
-fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> String {
+fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) -> String {
     let needs = match &figures.availability {
         Availability::Known => Vec::new(),
         Availability::Partial { missing } | Availability::Unknown { missing } => {
@@ -173,7 +181,7 @@ fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> S
         _ => unknown(),
     };
     let line = |name: &str, of: fn(&Kpis) -> Option<f64>, show: &dyn Fn(Option<f64>) -> String| {
-        let (own, everyone) = (of(kpis), of(&all.everyone));
+        let (own, everyone) = (of(kpis), of(everyone));
         vec![
             name.to_owned(),
             show(own),
@@ -188,13 +196,13 @@ fn against_everyone(figures: &SegmentKpis, all: &AllKpis, amounts: Amounts) -> S
         vec![
             "customers".to_owned(),
             count(kpis.customers),
-            count(all.everyone.customers),
+            count(everyone.customers),
             percent(Some(kpis.customer_share)),
         ],
         vec![
             format!("net revenue {code}"),
             amounts.whole(kpis.revenue_minor),
-            amounts.whole(all.everyone.revenue_minor),
+            amounts.whole(everyone.revenue_minor),
             percent(kpis.revenue_share),
         ],
         line(

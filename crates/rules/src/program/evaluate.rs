@@ -14,6 +14,7 @@ pub(super) const REMEMBERED: usize = 16;
 
 pub(super) fn evaluate<S: Subject>(
     program: &Program,
+    code: &[Op],
     states: &LeafStates,
     subject: &S,
     now: Timestamp,
@@ -55,7 +56,7 @@ pub(super) fn evaluate<S: Subject>(
         }
         truth[word] & bit != 0
     };
-    run(&program.everything.code, leaf_truth, memberships);
+    run(code, leaf_truth, memberships);
 }
 
 /// Runs the boolean programs of a scope, each segment after those that it refers to.

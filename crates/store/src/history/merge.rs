@@ -138,8 +138,8 @@ impl<V: View> Merge<V> {
         })
     }
 
-    /// The rows of the next customer, sorted.
-    pub(super) fn next_customer(&mut self) -> Result<Option<&[V::Row]>, StoreError> {
+    /// The customer whose rows come next.
+    pub(super) fn peek(&mut self) -> Result<Option<CustomerId>, StoreError> {
         let mut next: Option<CustomerId> = None;
         for cursor in &mut self.cursors {
             cursor.fill()?;
@@ -147,7 +147,12 @@ impl<V: View> Merge<V> {
                 next = Some(next.map_or(customer, |least| least.min(customer)));
             }
         }
-        let Some(customer) = next else {
+        Ok(next)
+    }
+
+    /// The rows of the next customer, sorted.
+    pub(super) fn next_customer(&mut self) -> Result<Option<&[V::Row]>, StoreError> {
+        let Some(customer) = self.peek()? else {
             return Ok(None);
         };
         let has = |cursor: &Cursor<V>| cursor.customer() == Some(customer);

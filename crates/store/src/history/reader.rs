@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use regulars_core::LineRecord;
+use regulars_core::{CustomerId, LineRecord};
 
-use super::customers::CustomerView;
+use super::customers::{CustomerView, DeclaredView};
 use super::merge::Merge;
 use super::orders::{FoldView, FullView};
-use super::{CustomerRow, OrderRow, SymbolTable};
+use super::{CustomerRow, DeclaredRow, OrderRow, SymbolTable};
 use crate::StoreError;
 
 /// Streams order lines customer by customer, for folds.
@@ -52,7 +52,7 @@ impl<'s> OrderReader<'s> {
     }
 }
 
-/// Streams declared traits customer by customer.
+/// Streams what was declared of customers, with everything that was stored.
 #[derive(Debug)]
 pub struct CustomerReader(Merge<CustomerView>);
 
@@ -66,6 +66,32 @@ impl CustomerReader {
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[CustomerRow]>, StoreError> {
+        self.0.next_customer()
+    }
+}
+
+/// Streams declared traits customer by customer, for folds.
+#[derive(Debug)]
+pub struct DeclaredReader(Merge<DeclaredView>);
+
+impl DeclaredReader {
+    pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
+        Merge::open(paths, || DeclaredView).map(Self)
+    }
+
+    /// The customer whose rows come next.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn peek(&mut self) -> Result<Option<CustomerId>, StoreError> {
+        self.0.peek()
+    }
+
+    /// All rows of the next customer, sorted by (`occurred_at`, import, traits).
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn next_customer(&mut self) -> Result<Option<&[DeclaredRow]>, StoreError> {
         self.0.next_customer()
     }
 }

@@ -1,0 +1,179 @@
+//! The history, folded customer by customer, partition by partition, on several threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use regulars_core::{CustomerId, LineRecord, Partition, Timestamp};
+use regulars_profile::{Ledger, Oddities, Products, Profile};
+use regulars_store::history::{DeclaredRow, Family, History, SymbolTable};
+
+use super::declared::Declaring;
+use crate::error::PipelineError;
+use crate::progress::{Progress, Unit};
+
+/// Makes something of one customer: their resolved orders and what was declared of them.
+pub(super) type FoldCustomer<'f, T> = &'f (
+        dyn Fn(
+    &mut Scratch<'_>,
+    &Ledger,
+    CustomerId,
+    &[DeclaredRow],
+) -> Result<T, serde_json::Error>
+            + Sync
+    );
+
+/// What is used again from customer to customer.
+pub(super) struct Scratch<'t> {
+    pub(super) profile: Profile,
+    pub(super) declaring: Declaring<'t>,
+}
+
+/// What one partition folds to.
+pub(super) struct Part<T> {
+    pub(super) folded: Vec<T>,
+    pub(super) oddities: Oddities,
+    pub(super) later_records: u64,
+}
+
+/// The history and what it is folded with.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) history: &'a History,
+    pub(super) products: &'a Products,
+    pub(super) table: &'a SymbolTable,
+    pub(super) now: Timestamp,
+    pub(super) threads: usize,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Source<'_> {
+    /// Folds every partition, in order.
+    pub(super) fn fold<T: Send>(
+        &self,
+        phase: &str,
+        fold: FoldCustomer<'_, T>,
+    ) -> Result<Vec<Part<T>>, PipelineError> {
+        self.progress
+            .begin(phase, Partition::COUNT as u64, Unit::Partitions);
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let parts = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.max(1) {
+                scope.spawn(|| {
+                    let mut folder = Folder {
+                        source: self,
+                        fold,
+                        ledger: Ledger::default(),
+                        scratch: Scratch {
+                            profile: Profile::new(CustomerId(0)),
+                            declaring: Declaring::new(self.table),
+                        },
+                        part: Part::with_capacity(0),
+                    };
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        if index >= Partition::COUNT {
+                            return;
+                        }
+                        let part = folder.partition(Partition(index as u16));
+                        if part.is_err() {
+                            next.store(Partition::COUNT, Ordering::Relaxed);
+                        }
+                        parts
+                            .lock()
+                            .expect("no thread panics while it holds it")
+                            .push((index, part));
+                        self.progress
+                            .advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
+                    }
+                });
+            }
+        });
+        let mut parts = parts.into_inner().expect("all threads have ended");
+        parts.sort_by_key(|(index, _)| *index);
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+}
+
+impl<T> Part<T> {
+    fn with_capacity(customers: usize) -> Self {
+        Self {
+            folded: Vec::with_capacity(customers),
+            oddities: Oddities::default(),
+            later_records: 0,
+        }
+    }
+}
+
+/// What one thread folds with.
+struct Folder<'a, T> {
+    source: &'a Source<'a>,
+    fold: FoldCustomer<'a, T>,
+    ledger: Ledger,
+    scratch: Scratch<'a>,
+    part: Part<T>,
+}
+
+impl<T> Folder<'_, T> {
+    /// Merges the orders of the partition with what was declared of its customers.
+    fn partition(&mut self, partition: Partition) -> Result<Part<T>, PipelineError> {
+        let history = self.source.history;
+        self.part = Part::with_capacity(most_customers(history, partition));
+        let mut declared = history.declarations(partition)?;
+        let mut orders = history.partition(partition, self.source.table)?;
+        let mut next_declared = declared.peek()?;
+        while let Some(records) = orders.next_customer()? {
+            let customer = records[0].customer;
+            while next_declared.is_some_and(|next| next < customer) {
+                let rows = declared.next_customer()?.unwrap_or_default();
+                self.customer(&[], rows)?;
+                next_declared = declared.peek()?;
+            }
+            if next_declared == Some(customer) {
+                let rows = declared.next_customer()?.unwrap_or_default();
+                self.customer(records, rows)?;
+                next_declared = declared.peek()?;
+            } else {
+                self.customer(records, &[])?;
+            }
+        }
+        while let Some(rows) = declared.next_customer()? {
+            self.customer(&[], rows)?;
+        }
+        Ok(std::mem::replace(&mut self.part, Part::with_capacity(0)))
+    }
+
+    /// Folds one customer; one of whom nothing is known yet at `now` is none.
+    fn customer(
+        &mut self,
+        records: &[LineRecord],
+        rows: &[DeclaredRow],
+    ) -> Result<(), PipelineError> {
+        let now = self.source.now;
+        let seen = records.partition_point(|record| record.occurred_at <= now);
+        self.part.later_records += (records.len() - seen) as u64;
+        // Rows are sorted by time, so those known at `now` come first.
+        let known = &rows[..rows.partition_point(|row| row.occurred_at <= now)];
+        let customer = match (records.first(), known.first()) {
+            (Some(record), _) if seen > 0 => record.customer,
+            (_, Some(row)) => row.customer,
+            _ => return Ok(()),
+        };
+        self.ledger.resolve(records, self.source.products, now);
+        self.part.oddities.add(self.ledger.oddities());
+        let folded = (self.fold)(&mut self.scratch, &self.ledger, customer, known)
+            .map_err(PipelineError::Declared)?;
+        self.part.folded.push(folded);
+        Ok(())
+    }
+}
+
+/// Customers of the largest run: about as many as the partition has.
+fn most_customers(history: &History, partition: Partition) -> usize {
+    let runs = [Family::Orders, Family::Customers]
+        .into_iter()
+        .flat_map(|family| history.runs(family, partition));
+    runs.map(|run| run.customers)
+        .max()
+        .map_or(0, |customers| customers as usize)
+}
