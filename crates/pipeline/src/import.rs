@@ -9,6 +9,7 @@
 //! log. The order of files and of rows changes nothing.
 
 mod assemble;
+mod frame;
 mod intake;
 mod partitions;
 mod people;
@@ -363,8 +364,7 @@ impl Session<'_> {
                 intake.product_names = std::mem::take(&mut names);
                 let mut bytes = Vec::with_capacity(256);
                 let mut put = |row: &Row| {
-                    bytes.clear();
-                    row.encode(&mut bytes);
+                    frame::write(row, &mut bytes);
                     let partition = regulars_core::CustomerId(row.identity).partition();
                     Ok(spill.append(partition, &bytes)?)
                 };
@@ -493,17 +493,11 @@ fn reroute(
     let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 8)?;
     if any {
         let vault = transaction.vault_ref()?;
-        let mut encoded = Vec::new();
         for partition in Partition::all() {
-            let bytes = by_identity.read(partition)?;
-            let mut rest = bytes.as_slice();
-            while !rest.is_empty() {
-                let row = Row::decode(&mut rest);
-                let target = home(vault, row.identity);
+            for framed in frame::each(&by_identity.read(partition)?) {
+                let target = home(vault, framed.identity);
                 if target != partition {
-                    encoded.clear();
-                    row.encode(&mut encoded);
-                    moved.append(target, &encoded)?;
+                    moved.append(target, framed.bytes)?;
                 }
             }
         }

@@ -4,15 +4,15 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{Partition, Symbols, Timestamp};
+use regulars_core::{CustomerId, Partition, Symbols, Timestamp};
 use regulars_store::Transaction;
 use regulars_store::history::RunInfo;
 use regulars_store::spill::Spilled;
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::assemble::{Frame, OrderCounts, assemble};
+use super::frame::{self, Framed};
 use super::rates::Rates;
-use super::row::Row;
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 
@@ -97,34 +97,34 @@ fn write_partition(
     assembly: &Assembly<'_>,
     partition: Partition,
 ) -> Result<Written, PipelineError> {
-    let mut rows = Vec::new();
-    for bytes in [
+    let spilled = [
         assembly.shuffled.by_identity.read(partition)?,
         assembly.shuffled.moved.read(partition)?,
-    ] {
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let row = Row::decode(&mut rest);
-            if home(assembly.vault, row.identity) == partition {
-                rows.push(row);
-            }
-        }
-    }
+    ];
+    // Rows are sorted where they lie: only those of one customer at a time are read.
+    let mut framed: Vec<(CustomerId, Framed<'_>)> = spilled
+        .iter()
+        .flat_map(|bytes| frame::each(bytes))
+        .map(|row| (assembly.vault.resolve(IdentityId(row.identity)), row))
+        .filter(|(customer, _)| customer.partition() == partition)
+        .collect();
     let mut written = Written::default();
-    if rows.is_empty() {
+    if framed.is_empty() {
         return Ok(written);
     }
-    let customer_of = |row: &Row| assembly.vault.resolve(IdentityId(row.identity));
-    rows.sort_by_key(customer_of);
+    framed.sort_by_key(|(customer, _)| *customer);
     let mut run = transaction.order_run(partition)?;
-    for same_customer in rows.chunk_by_mut(|a, b| customer_of(a) == customer_of(b)) {
+    let mut rows = Vec::new();
+    for same_customer in framed.chunk_by(|a, b| a.0 == b.0) {
         let frame = Frame {
-            customer: customer_of(&same_customer[0]),
+            customer: same_customer[0].0,
             import: assembly.import,
             symbols: assembly.symbols,
             rates: assembly.rates,
         };
-        for row in assemble(frame, same_customer, &mut written.counts)? {
+        rows.clear();
+        rows.extend(same_customer.iter().map(|(_, framed)| framed.row()));
+        for row in assemble(frame, &mut rows, &mut written.counts)? {
             let identity = IdentityId(row.identity);
             run.push(assembly.symbols, &row.record, &row.order_id, identity)?;
             written.rows += 1;
