@@ -9,7 +9,7 @@ use super::{
     dictionary,
 };
 use crate::batch::{Amounts, Instants};
-use crate::reader::cell::{is_null, text_of};
+use crate::reader::cell::{Privacy, is_null, masked, text_of};
 use crate::value::{
     DateReader, currency_code, flag, float_to_minor, is_missing, minor_units, number,
     shortest_minor, small_float_to_minor, status,
@@ -290,6 +290,9 @@ pub(crate) fn instants(
     }
 }
 
+/// Rows of a batch that make an unknown status a word of the shop's, and not of a person.
+const SHARED_BY: usize = 3;
+
 /// Reads a column of statuses.
 pub(crate) fn statuses(
     column: Column<'_>,
@@ -304,7 +307,13 @@ pub(crate) fn statuses(
         let value = meanings[key as usize];
         let word = &words.texts[key as usize];
         if value.is_none() && !is_missing(word) {
-            rejections.add(row, info, word, RejectReason::UnknownStatus);
+            let shared = words.keys.iter().filter(|&&other| other == key);
+            if shared.take(SHARED_BY).count() == SHARED_BY {
+                let shown = masked(word, Privacy::Open);
+                rejections.put(row, info, shown, RejectReason::UnknownStatus);
+            } else {
+                rejections.add(row, info, word, RejectReason::UnknownStatus);
+            }
         }
         values.push(value);
     }

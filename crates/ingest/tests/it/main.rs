@@ -1,0 +1,10 @@
+//! Files as people have them, from bytes to typed rows or to a message that says what to do.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod conventions;
+mod dirty;
+mod json;
+mod personal;
+mod reading;
+mod said;
