@@ -9,7 +9,9 @@
 //! log. The order of files and of rows changes nothing.
 
 mod assemble;
+mod dry_run;
 mod intake;
+mod mappings;
 mod partitions;
 mod people;
 mod rates;
@@ -24,13 +26,16 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
 use regulars_core::{Currency, Partition, Symbols, Timestamp};
-use regulars_ingest::{Batch, Entity, ReadOptions, Reader, Recognition, open, recognise};
+use regulars_ingest::{
+    Batch, Entity, IngestError, OrderBatch, ReadOptions, Reader, Recognition, open, recognise,
+};
 use regulars_store::log::{ImportAdded, ImportedFile, LogRecord};
 use regulars_store::{Store, Transaction};
 use serde::Serialize;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use assemble::OrderCounts;
+pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
 pub use intake::IntakeCounts;
 
 use crate::error::PipelineError;
@@ -107,8 +112,12 @@ pub struct FileReport {
     pub rows: u64,
     /// Rows rejected.
     pub rejected: u64,
-    /// True when it had been imported before and was skipped.
+    /// True when it had been imported before, read in the same way, and was skipped.
     pub skipped: bool,
+    /// Rows of orders that are dated later than the import.
+    pub future_rows: u64,
+    /// Line of the first of them.
+    pub first_future_line: Option<u64>,
 }
 
 impl ImportReport {
@@ -149,18 +158,44 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
     Ok(files)
 }
 
-/// Recognises each file.
+/// Recognises each file; questions may be open.
 ///
 /// # Errors
-/// When one cannot be read or a question about it is open.
-pub fn recognise_all(
+/// When one cannot be read, or a pair of `--map` names a column that none has.
+pub(crate) fn recognise_all(
     files: &[PathBuf],
     read: &ReadOptions,
 ) -> Result<Vec<Recognition>, PipelineError> {
-    files
-        .iter()
-        .map(|file| Ok(recognise(file, read)?))
-        .collect()
+    let recognised = |file| Ok::<_, PipelineError>(recognise(file, read)?);
+    let all: Vec<Recognition> = files.iter().map(recognised).collect::<Result<_, _>>()?;
+    if let Some((first, others)) = all.split_first() {
+        let nowhere = |pair: &&String| others.iter().all(|r| r.unused_map.contains(pair));
+        if let Some(pair) = first.unused_map.iter().find(nowhere) {
+            let columns = all
+                .iter()
+                .flat_map(|r| &r.columns)
+                .map(|c| format!("`{}`", c.name));
+            let columns: Vec<String> = columns.take(40).collect();
+            let message = format!(
+                "`--map {pair}`: no file has that column; there are {}",
+                columns.join(", ")
+            );
+            return Err(IngestError::Mapping { message }.into());
+        }
+    }
+    Ok(all)
+}
+
+/// Whatever must be said of any file is asked before the first is read.
+fn check_questions(recognitions: &[Recognition]) -> Result<(), PipelineError> {
+    for recognition in recognitions {
+        if let Some(question) = recognition.questions.first() {
+            let question = Box::new(question.clone());
+            let file = recognition.file.clone();
+            return Err(IngestError::Question { file, question }.into());
+        }
+    }
+    Ok(())
 }
 
 /// The currency that the first row of the first orders file names, if one does.
@@ -199,11 +234,15 @@ pub fn import(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, PipelineError> {
+    let mut options = options.clone();
+    options.read.remembered = mappings::load(workspace)?;
+    let options = &options;
     let recognitions = recognise_all(files, &options.read)?;
+    check_questions(&recognitions)?;
     let known = known_fingerprints(store)?;
     let mut sources = Vec::new();
     for (path, recognition) in files.iter().zip(recognitions) {
-        let fingerprint = fingerprint(path, &options.source, &recognition)?;
+        let fingerprint = fingerprint(workspace, path, options, &recognition)?;
         let repeated = known.contains_key(&fingerprint)
             || sources
                 .iter()
@@ -228,7 +267,7 @@ pub fn import(
         progress,
         rates: Rates::new(workspace.config()),
         symbols: Symbols::default(),
-        rejects: RejectFile::new(&workspace.rejects_dir(), import),
+        rejects: RejectFile::begin(&workspace.rejects_dir(), import)?,
         people: Vec::new(),
         products: ProductTable::default(),
         ad_spend: AdSpendTable::default(),
@@ -275,6 +314,9 @@ pub fn import(
         recorded_at: options.recorded_at,
         notes,
     }))?;
+    let taken = sources.iter().filter(|source| !source.skip);
+    let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
+    mappings::keep(workspace, &recognitions, &options.read)?;
     Ok(report)
 }
 
@@ -299,8 +341,27 @@ impl SourceFile {
             rows: 0,
             rejected: 0,
             skipped: self.skip,
+            future_rows: 0,
+            first_future_line: None,
         }
     }
+}
+
+impl FileReport {
+    fn note_future(&mut self, batch: &OrderBatch, until: Timestamp) {
+        for (at, line) in batch.occurred_at.iter().zip(&batch.line) {
+            if at.is_some_and(|at| at > until) {
+                self.future_rows += 1;
+                self.first_future_line.get_or_insert(*line);
+            }
+        }
+    }
+}
+
+/// The end of the day of an import: an order that is dated later is from the future.
+fn today_ends(workspace: &Workspace, recorded_at: Timestamp) -> Timestamp {
+    let zone = workspace.config().zone();
+    zone.end_of(zone.date_of(recorded_at))
 }
 
 fn has_guests(intake: &IntakeCounts) -> bool {
@@ -396,13 +457,17 @@ impl Session<'_> {
             Unit::Bytes,
         );
         let zone = self.workspace.config().zone();
-        let name = source.name();
+        let name = source.path.display().to_string();
+        let until = today_ends(self.workspace, self.options.recorded_at);
         ahead(reader, self.progress, &mut |batch| {
             report.rows += batch.rows_read();
             report.rejected += batch.rejected().len() as u64;
             self.rejects.add(&name, batch.rejected())?;
             match &batch {
-                Batch::Orders(batch) => intake.take(batch, file, put)?,
+                Batch::Orders(batch) => {
+                    report.note_future(batch, until);
+                    intake.take(batch, file, put)?;
+                }
                 Batch::Customers(batch) => {
                     self.nameless_rows += people::take(intake.vault, batch, &mut self.people)?;
                 }
@@ -430,15 +495,16 @@ impl Session<'_> {
 
     fn check_rejects(&self, report: &FileReport) -> Result<(), PipelineError> {
         let limit = self.workspace.config().import.max_rejected_share;
-        let share = report.rejected as f64 / report.rows.max(1) as f64;
-        if share <= limit || self.options.rejects == RejectPolicy::Allow {
+        let Some(percent) = reject_limit(report.rejected, report.rows, limit)
+            .filter(|_| self.options.rejects == RejectPolicy::Limit)
+        else {
             return Ok(());
-        }
+        };
         Err(PipelineError::TooManyRejects {
             file: report.file.display().to_string(),
             rejected: report.rejected,
             rows: report.rows,
-            percent: (share * 100.0).round() as u64,
+            percent,
             rejects: self.rejects.path().unwrap_or(Path::new("")).to_owned(),
         })
     }
@@ -454,6 +520,12 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// The share of rejected rows in per cent, when it is above the limit.
+fn reject_limit(rejected: u64, rows: u64, limit: f64) -> Option<u64> {
+    let share = rejected as f64 / rows.max(1) as f64;
+    (share > limit).then(|| (share * 100.0).round() as u64)
 }
 
 /// Batches that may wait to be taken in.
@@ -529,19 +601,27 @@ fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, Pipelin
 
 /// Content of a file and how it is read: what must be the same for a file to be a repetition.
 fn fingerprint(
+    workspace: &Workspace,
     path: &Path,
-    source: &str,
+    options: &ImportOptions,
     recognition: &Recognition,
 ) -> Result<String, PipelineError> {
     let failed = |source| PipelineError::Read {
         path: path.to_owned(),
         source,
     };
+    let config = workspace.config();
+    let currency = config.workspace.currency;
+    let zone = options.read.zone.name();
+    let reading = (
+        &options.source,
+        recognition.reading(),
+        currency,
+        zone,
+        &config.rates,
+    );
     let mut hasher = Xxh3::new();
-    hasher.update(source.as_bytes());
-    let columns = serde_json::to_vec(&(&recognition.columns, recognition.level))
-        .expect("a recognition is plain data");
-    hasher.update(&columns);
+    hasher.update(&serde_json::to_vec(&reading).expect("a reading is plain data"));
     let mut file = File::open(path).map_err(failed)?;
     let mut buffer = vec![0; 1 << 20];
     loop {
