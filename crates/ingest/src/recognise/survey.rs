@@ -329,7 +329,8 @@ fn looks_like_phone(cell: &str) -> bool {
     if date_hint(cell) != DateHint::None {
         // Ten or thirteen digits may be seconds or milliseconds of this century.
         let seconds = cell.get(..10).and_then(|s| s.parse::<u64>().ok());
-        return matches!(digits, 10 | 13) && !seconds.is_some_and(|s| s < 2_200_000_000);
+        let in_time = seconds.is_some_and(|s| s < 2_200_000_000) && !cell.starts_with('0');
+        return matches!(digits, 10 | 13) && !in_time;
     }
     match number_hint(cell) {
         NumberHint::None => true,
@@ -368,6 +369,7 @@ mod tests {
         for cells in [
             ["+49 30 1234567", "030/7654321"],
             ["4915112345678", "4915187654321"],
+            ["0301234567", "0307654321"],
             ["(212) 555-0101", "212.555.0102"],
             ["asked for a later delivery", "will move in May"],
             ["Ann Teller", "Bob van Dyk"],
