@@ -4,6 +4,8 @@
 
 mod conventions;
 mod dirty;
+mod docs;
+mod exports;
 mod json;
 mod personal;
 mod reading;

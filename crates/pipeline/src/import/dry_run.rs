@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
-use regulars_core::{Currency, Symbols, Timestamp};
+use regulars_core::{Currency, Symbols, Timestamp, Zone};
 use regulars_ingest::{Batch, OrderBatch, Recognition, open};
 use regulars_store::Store;
 use regulars_store::vault::is_blocked_identity;
@@ -184,7 +184,7 @@ impl Looking<'_> {
         );
         let mut rates = Rates::new(self.workspace.config());
         let until = super::today_ends(self.workspace, self.options.recorded_at);
-        let progress = self.progress;
+        let (progress, zone) = (self.progress, self.workspace.config().zone());
         ahead(reader, progress, &mut |batch| {
             self.file.rows += batch.rows_read();
             self.file.rejected += batch.rejected().len() as u64;
@@ -196,11 +196,10 @@ impl Looking<'_> {
                     lines.push(reject.line);
                 }
             }
-            let Batch::Orders(batch) = &batch else {
-                return Ok(());
-            };
-            self.take_orders(batch, until);
-            admit(batch, &mut rates)
+            if let Batch::Orders(batch) = &batch {
+                self.take_orders(batch, until);
+            }
+            check_rates(&batch, &mut rates, &zone)
         })?;
         if self.unknown.is_empty() {
             return Ok(());
@@ -246,13 +245,38 @@ fn names_customer(batch: &OrderBatch, row: usize) -> bool {
     names(text(batch.customer_id.as_ref(), row)) || names(text(batch.email.as_ref(), row))
 }
 
-/// Whether there are rates for the currencies of a batch.
-fn admit(batch: &OrderBatch, rates: &mut Rates) -> Result<(), PipelineError> {
+/// Whether there are rates for the currencies of a batch, on the first day of each.
+fn check_rates(batch: &Batch, rates: &mut Rates, zone: &Zone) -> Result<(), PipelineError> {
     let mut symbols = Symbols::default();
-    rates.admit(batch.file_currency, &mut symbols)?;
-    let codes = batch.currency.iter().flat_map(|column| &column.texts);
-    for currency in codes.filter_map(|code| Currency::new(code).ok()) {
+    let (codes, file, dates) = match batch {
+        Batch::Orders(batch) => {
+            rates.admit(batch.file_currency, &mut symbols)?;
+            let dates = Some(&batch.occurred_at);
+            (batch.currency.as_ref(), batch.file_currency, dates)
+        }
+        Batch::Products(batch) if batch.unit_cost.is_some() || batch.unit_price.is_some() => {
+            (batch.currency.as_ref(), batch.file_currency, None)
+        }
+        Batch::AdSpend(batch) => {
+            let dates = Some(&batch.date);
+            (batch.currency.as_ref(), batch.file_currency, dates)
+        }
+        Batch::Products(_) | Batch::Customers(_) => return Ok(()),
+    };
+    let mut first: BTreeMap<Option<&str>, Option<Timestamp>> = BTreeMap::new();
+    for row in 0..batch.len() {
+        let at = dates.and_then(|dates| dates[row]);
+        let known = first.entry(codes.and_then(|codes| codes.get(row)));
+        let known = known.or_insert(at);
+        *known = (*known).into_iter().chain(at).min();
+    }
+    for (code, at) in first {
+        let named = code.and_then(|code| Currency::new(code).ok());
+        let currency = named.unwrap_or(file);
         rates.admit(currency, &mut symbols)?;
+        if let Some(at) = at {
+            rates.convert_minor(0, currency, zone.date_of(at))?;
+        }
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use regulars_core::OrderStatus;
 use regulars_ingest::{
-    DateOrder, DecimalMark, Entity, Field, ReadOptions, Recognition, Remembered, RowLevel,
-    SerialDates,
+    ColumnInfo, DateOrder, DecimalMark, Entity, Field, ReadOptions, Recognition, Remembered,
+    RowLevel, SerialDates,
 };
 use serde::{Deserialize, Serialize};
 
@@ -156,18 +156,23 @@ impl Entry {
             columns.iter().map(name).collect()
         });
         let last = recognition.file.file_name().unwrap_or_default();
+        // What a file has no use for is not said of it.
+        let any = |uses: fn(&ColumnInfo) -> bool| recognition.columns.iter().any(uses);
+        let has_status = recognition.column_of(Field::Status).is_some();
+        let statuses = said.statuses.iter().filter(|_| has_status);
+        let orders = recognition.entity == Entity::Orders;
         let entry = Self {
             signature: recognition.signature.clone(),
             last: last.to_string_lossy().into_owned(),
             entity: said.entity,
             columns,
-            date_order: said.date_order,
+            date_order: said.date_order.filter(|_| any(|c| c.date_order.is_some())),
             bare_numbers: said.serial_dates,
-            decimal: said.decimal,
-            level: said.level,
+            decimal: said.decimal.filter(|_| any(|c| c.decimal.is_some())),
+            level: said.level.filter(|_| orders),
             map: map.map(|(f, c)| (f.name().to_owned(), c.clone())).collect(),
             traits: traits.cloned().collect(),
-            status: said.statuses.iter().cloned().collect(),
+            status: statuses.cloned().collect(),
         };
         let options = entry.entity.is_some()
             || entry.columns.is_some()

@@ -302,13 +302,16 @@ pub(crate) fn statuses(
 ) -> Vec<Option<OrderStatus>> {
     let words = dictionary(column, Cleaning::Text);
     let meanings: Vec<_> = words.texts.iter().map(|word| status(word, given)).collect();
+    let mut rows_of_word = vec![0; words.texts.len()];
+    for &key in &words.keys {
+        rows_of_word[key as usize] += 1;
+    }
     let mut values = Vec::with_capacity(words.keys.len());
     for (row, &key) in words.keys.iter().enumerate() {
         let value = meanings[key as usize];
         let word = &words.texts[key as usize];
         if value.is_none() && !is_missing(word) {
-            let shared = words.keys.iter().filter(|&&other| other == key);
-            if shared.take(SHARED_BY).count() == SHARED_BY {
+            if rows_of_word[key as usize] >= SHARED_BY {
                 let shown = masked(word, Privacy::Open);
                 rejections.put(row, info, shown, RejectReason::UnknownStatus);
             } else {
