@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Entity, Question};
+use crate::{Contradiction, Entity, Question};
 
 /// Why a file cannot be read; each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -82,25 +82,12 @@ pub enum IngestError {
     },
     /// A row contradicts what was decided about its column, or needs what nothing decided: say
     /// which it is, or split the file.
-    #[error(
-        "`{file}`: in column `{column}`, line {line} (`{value}`) {what}: say `{options}`{rest}",
-        file = .file.display()
-    )]
+    #[error("`{file}`: {contradiction}", file = .file.display())]
     Contradiction {
         /// The file.
         file: PathBuf,
-        /// The column.
-        column: String,
-        /// The line of the row, from 1.
-        line: u64,
-        /// The cell; masked when it is personal.
-        value: String,
-        /// What it contradicts, and where that comes from.
-        what: String,
-        /// What could be said.
-        options: &'static str,
-        /// What that does, or what else can be done.
-        rest: &'static str,
+        /// Which row, and what it contradicts.
+        contradiction: Box<Contradiction>,
     },
     /// Bytes that neither UTF-8 nor Windows-1252 have: name the encoding or convert the file.
     #[error(

@@ -33,7 +33,7 @@ pub use input::Input;
 pub use options::{
     DateOrder, DecimalMark, Encoding, ReadOptions, Remembered, RowLevel, SerialDates,
 };
-pub use reader::{Progress, Reader, Tally, open};
+pub use reader::{Contradiction, Progress, Reader, Tally, open};
 pub use recognise::recognise;
 pub use recognition::{
     AmountUnit, ColumnInfo, Compression, CurrencyReason, Decided, DecidedBy, DeclaredKind, Example,

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use build::Builder;
 pub(crate) use cell::{Privacy, masked, text_of};
+pub use column::Contradiction;
 
 use crate::recognition::Form;
 use crate::rows::{
@@ -128,7 +129,10 @@ impl Reader {
         };
         let (batch, contradiction) = self.builder.build(rows);
         if let Some(contradiction) = contradiction {
-            return Err(contradiction.error(self.file.clone()));
+            return Err(IngestError::Contradiction {
+                file: self.file.clone(),
+                contradiction: Box::new(contradiction),
+            });
         }
         self.tally.rows += batch.len() as u64;
         self.tally.rejected += batch.rejected().len() as u64;

@@ -135,15 +135,22 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
     let mut files = Vec::new();
     for name in names {
         let text = name.to_string_lossy();
-        if name.exists() || !text.contains(['*', '?', '[']) {
+        if name.exists() {
             files.push(name.clone());
             continue;
         }
+        let pattern = text.contains(['*', '?', '[']);
         let not_found = || PipelineError::NotFound {
             what: "file",
             name: text.clone().into_owned(),
-            hint: ": no file matches the pattern".to_owned(),
+            hint: match pattern {
+                true => ": no file matches the pattern".to_owned(),
+                false => String::new(),
+            },
         };
+        if !pattern {
+            return Err(not_found());
+        }
         let mut matched: Vec<PathBuf> = glob::glob(&text)
             .map_err(|_| not_found())?
             .filter_map(Result::ok)
@@ -237,24 +244,7 @@ pub fn import(
     let mut options = options.clone();
     options.read.remembered = mappings::load(workspace)?;
     let options = &options;
-    let recognitions = recognise_all(files, &options.read)?;
-    check_questions(&recognitions)?;
-    let known = known_fingerprints(store)?;
-    let mut sources = Vec::new();
-    for (path, recognition) in files.iter().zip(recognitions) {
-        let fingerprint = fingerprint(workspace, path, options, &recognition)?;
-        let repeated = known.contains_key(&fingerprint)
-            || sources
-                .iter()
-                .any(|s: &SourceFile| s.fingerprint == fingerprint);
-        let skip = repeated && options.repeats == RepeatPolicy::Skip;
-        sources.push(SourceFile {
-            path: path.clone(),
-            recognition,
-            fingerprint,
-            skip,
-        });
-    }
+    let sources = sources(workspace, store, files, options)?;
     if sources.iter().all(|source| source.skip) {
         return Ok(nothing_new(&sources));
     }
@@ -318,6 +308,34 @@ pub fn import(
     let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
     mappings::keep(workspace, &recognitions, &options.read)?;
     Ok(report)
+}
+
+/// The files, recognised, with what has been imported before left to be skipped.
+fn sources(
+    workspace: &Workspace,
+    store: &Store,
+    files: &[PathBuf],
+    options: &ImportOptions,
+) -> Result<Vec<SourceFile>, PipelineError> {
+    let recognitions = recognise_all(files, &options.read)?;
+    check_questions(&recognitions)?;
+    let known = known_fingerprints(store)?;
+    let mut sources = Vec::new();
+    for (path, recognition) in files.iter().zip(recognitions) {
+        let fingerprint = fingerprint(workspace, path, options, &recognition)?;
+        let repeated = known.contains_key(&fingerprint)
+            || sources
+                .iter()
+                .any(|s: &SourceFile| s.fingerprint == fingerprint);
+        let skip = repeated && options.repeats == RepeatPolicy::Skip;
+        sources.push(SourceFile {
+            path: path.clone(),
+            recognition,
+            fingerprint,
+            skip,
+        });
+    }
+    Ok(sources)
 }
 
 /// A file of the import.

@@ -10,7 +10,7 @@ use arrow::array::{Array, DictionaryArray, StringArray};
 use arrow::datatypes::Int32Type;
 use regulars_core::{Currency, OrderStatus, Timestamp};
 
-pub(crate) use contradiction::Contradiction;
+pub use contradiction::Contradiction;
 pub(super) use parse::{Currencies, amounts, currencies, flags, instants, numbers, statuses};
 
 use super::cell::{Privacy, clean_id, clean_text, kept_aside, write_email, write_text};
@@ -89,6 +89,7 @@ impl ColumnInfo {
     pub(crate) fn privacy(&self) -> Privacy {
         use crate::field::FieldKind;
         match &self.role {
+            crate::Role::Field(crate::Field::Birthday) => Privacy::Personal,
             crate::Role::Field(field) => match field.kind() {
                 FieldKind::Email | FieldKind::Personal => Privacy::Personal,
                 FieldKind::Id | FieldKind::Text => Privacy::Open,

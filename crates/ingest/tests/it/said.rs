@@ -40,7 +40,7 @@ fn what_was_said_of_a_header_is_remembered_for_it() {
     let signature = read_with(&file, &said).unwrap().recognition.signature;
     let mut later = options();
     let before = Remembered {
-        map: said.map.clone(),
+        map: said.map,
         level: Some(RowLevel::Line),
         entity: Some(Entity::Orders),
         ..Remembered::default()
@@ -70,7 +70,7 @@ fn names_of_columns_are_remembered_for_files_without_a_header() {
     let signature = read_with(&file, &said).unwrap().recognition.signature;
     let mut later = options();
     let before = Remembered {
-        columns: said.columns.clone(),
+        columns: said.columns,
         ..Remembered::default()
     };
     later.remembered.insert(signature, before);

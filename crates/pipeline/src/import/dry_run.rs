@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::rates::Rates;
 use super::{
-    ImportOptions, RejectPolicy, RepeatPolicy, ahead, fingerprint, known_fingerprints, mappings,
-    recognise_all, reject_limit,
+    ImportOptions, RejectPolicy, RepeatPolicy, ahead, check_questions, fingerprint,
+    known_fingerprints, mappings, recognise_all, reject_limit,
 };
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
@@ -148,8 +148,8 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     fn look(&mut self, path: &PathBuf) -> Result<(), PipelineError> {
-        if let Some(question) = self.file.recognition.questions.first() {
-            self.file.stops = Some(question.to_string());
+        if let Err(open) = check_questions(std::slice::from_ref(&self.file.recognition)) {
+            self.file.stops = Some(open.to_string());
             return Ok(());
         }
         let stopped = self.read_all(path);
@@ -169,7 +169,8 @@ impl Looking<'_> {
             && let Some(percent) = reject_limit(rejected, rows, limit)
         {
             self.file.stops = Some(format!(
-                "{rejected} of {rows} rows cannot be read ({percent} %), more than `import.max_rejected_share` allows; `--allow-rejects` imports the others"
+                "{rejected} of {rows} rows of `{}` cannot be read ({percent} %), more than `import.max_rejected_share` allows; `--allow-rejects` imports the others",
+                path.display()
             ));
         }
         Ok(())

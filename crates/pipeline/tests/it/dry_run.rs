@@ -58,7 +58,7 @@ fn what_would_stop_the_import_is_said() {
         .chain(["7000,ann,,01/31/2026,1.00\n".to_owned()])
         .collect();
     for (text, expected) in [
-        (many, "1 of 2 rows cannot be read (50 %)"),
+        (many, "1 of 2 rows of `"),
         (unclear, "--date-order dmy"),
         (currency.to_owned(), "amounts in JPY"),
         (format!("{HEADER}{far}"), "line 6002"),

@@ -1,19 +1,26 @@
 //! Rows that contradict what was decided about their column: reading on would misread the others.
 
-use std::path::PathBuf;
-
 use crate::reader::cell::kept_aside;
 use crate::value::{DateHint, NumberHint, date_hint, number_hint};
-use crate::{ColumnInfo, Decided, DecidedBy, IngestError, RejectReason};
+use crate::{ColumnInfo, Decided, DecidedBy, RejectReason};
 
 /// A row that contradicts its column, or needs what nothing decided for it.
-#[derive(Debug)]
-pub(crate) struct Contradiction {
-    pub(super) line: u64,
-    column: String,
-    value: String,
-    what: String,
-    options: &'static str,
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "in column `{column}`, line {line} (`{value}`) {what}: say `{options}` (rows that contradict it \
+     are then rejected), or split the file"
+)]
+pub struct Contradiction {
+    /// The line of the row, from 1.
+    pub line: u64,
+    /// The column.
+    pub column: String,
+    /// The cell; masked when it may be personal.
+    pub value: String,
+    /// What it contradicts, and where that comes from.
+    pub what: String,
+    /// What could be said.
+    pub options: &'static str,
 }
 
 const DATES: &str = "--date-order dmy` or `--date-order mdy";
@@ -57,18 +64,6 @@ impl Contradiction {
             what,
             options,
         })
-    }
-
-    pub(crate) fn error(self, file: PathBuf) -> IngestError {
-        IngestError::Contradiction {
-            file,
-            column: self.column,
-            line: self.line,
-            value: self.value,
-            what: self.what,
-            options: self.options,
-            rest: " (rows that contradict it are then rejected), or split the file",
-        }
     }
 }
 
