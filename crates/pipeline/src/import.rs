@@ -17,26 +17,23 @@ mod people;
 mod rates;
 mod rejects;
 mod row;
+mod sources;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use regulars_core::{Currency, Partition, Symbols, Timestamp};
-use regulars_ingest::{
-    Batch, Entity, IngestError, OrderBatch, ReadOptions, Reader, Recognition, open, recognise,
-};
-use regulars_store::log::{ImportAdded, ImportedFile, LogRecord};
+use regulars_core::{Partition, Symbols, Timestamp};
+use regulars_ingest::{Batch, Entity, OrderBatch, ReadOptions, Reader, open};
+use regulars_store::log::{ImportAdded, LogRecord};
 use regulars_store::{Store, Transaction};
 use serde::Serialize;
-use xxhash_rust::xxh3::Xxh3;
 
 pub use assemble::OrderCounts;
 pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
 pub use intake::IntakeCounts;
+pub use sources::{currency_of, expand};
 
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
@@ -47,6 +44,7 @@ use people::Person;
 use rates::Rates;
 use rejects::RejectFile;
 use row::Row;
+use sources::{SourceFile, imported_files, sources_of};
 use tables::{AdSpendTable, ProductTable};
 
 /// How an import is to go.
@@ -127,108 +125,6 @@ impl ImportReport {
     }
 }
 
-/// The files that patterns and names stand for, sorted and each once.
-///
-/// # Errors
-/// When a name or pattern matches nothing.
-pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
-    let mut files = Vec::new();
-    for name in names {
-        let text = name.to_string_lossy();
-        if name.exists() {
-            files.push(name.clone());
-            continue;
-        }
-        let pattern = text.contains(['*', '?', '[']);
-        let not_found = || PipelineError::NotFound {
-            what: "file",
-            name: text.clone().into_owned(),
-            hint: match pattern {
-                true => ": no file matches the pattern".to_owned(),
-                false => String::new(),
-            },
-        };
-        if !pattern {
-            return Err(not_found());
-        }
-        let mut matched: Vec<PathBuf> = glob::glob(&text)
-            .map_err(|_| not_found())?
-            .filter_map(Result::ok)
-            .collect();
-        if matched.is_empty() {
-            return Err(not_found());
-        }
-        files.append(&mut matched);
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
-}
-
-/// Recognises each file; questions may be open.
-///
-/// # Errors
-/// When one cannot be read, or a pair of `--map` names a column that none has.
-pub(crate) fn recognise_all(
-    files: &[PathBuf],
-    read: &ReadOptions,
-) -> Result<Vec<Recognition>, PipelineError> {
-    let recognised = |file| Ok::<_, PipelineError>(recognise(file, read)?);
-    let all: Vec<Recognition> = files.iter().map(recognised).collect::<Result<_, _>>()?;
-    if let Some((first, others)) = all.split_first() {
-        let nowhere = |pair: &&String| others.iter().all(|r| r.unused_map.contains(pair));
-        if let Some(pair) = first.unused_map.iter().find(nowhere) {
-            let columns = all
-                .iter()
-                .flat_map(|r| &r.columns)
-                .map(|c| format!("`{}`", c.name));
-            let columns: Vec<String> = columns.take(40).collect();
-            let message = format!(
-                "`--map {pair}`: no file has that column; there are {}",
-                columns.join(", ")
-            );
-            return Err(IngestError::Mapping { message }.into());
-        }
-    }
-    Ok(all)
-}
-
-/// Whatever must be said of any file is asked before the first is read.
-fn check_questions(recognitions: &[Recognition]) -> Result<(), PipelineError> {
-    for recognition in recognitions {
-        if let Some(question) = recognition.questions.first() {
-            let question = Box::new(question.clone());
-            let file = recognition.file.clone();
-            return Err(IngestError::Question { file, question }.into());
-        }
-    }
-    Ok(())
-}
-
-/// The currency that the first row of the first orders file names, if one does.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn currency_of(
-    files: &[PathBuf],
-    read: &ReadOptions,
-) -> Result<Option<Currency>, PipelineError> {
-    for file in files {
-        let recognition = recognise(file, read)?;
-        if recognition.entity != Entity::Orders || !recognition.questions.is_empty() {
-            continue;
-        }
-        let read = ReadOptions {
-            batch_rows: 64,
-            ..read.clone()
-        };
-        if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
-            return Ok((!batch.line.is_empty()).then(|| batch.currency_of(0)));
-        }
-    }
-    Ok(None)
-}
-
 /// Imports files into a workspace.
 ///
 /// # Errors
@@ -244,7 +140,7 @@ pub fn import(
     let mut options = options.clone();
     options.read.remembered = mappings::load(workspace)?;
     let options = &options;
-    let sources = sources(workspace, store, files, options)?;
+    let sources = sources_of(workspace, store, files, options)?;
     if sources.iter().all(|source| source.skip) {
         return Ok(nothing_new(&sources));
     }
@@ -308,61 +204,6 @@ pub fn import(
     let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
     mappings::keep(workspace, &recognitions, &options.read)?;
     Ok(report)
-}
-
-/// The files, recognised, with what has been imported before left to be skipped.
-fn sources(
-    workspace: &Workspace,
-    store: &Store,
-    files: &[PathBuf],
-    options: &ImportOptions,
-) -> Result<Vec<SourceFile>, PipelineError> {
-    let recognitions = recognise_all(files, &options.read)?;
-    check_questions(&recognitions)?;
-    let known = known_fingerprints(store)?;
-    let mut sources = Vec::new();
-    for (path, recognition) in files.iter().zip(recognitions) {
-        let fingerprint = fingerprint(workspace, path, options, &recognition)?;
-        let repeated = known.contains_key(&fingerprint)
-            || sources
-                .iter()
-                .any(|s: &SourceFile| s.fingerprint == fingerprint);
-        let skip = repeated && options.repeats == RepeatPolicy::Skip;
-        sources.push(SourceFile {
-            path: path.clone(),
-            recognition,
-            fingerprint,
-            skip,
-        });
-    }
-    Ok(sources)
-}
-
-/// A file of the import.
-struct SourceFile {
-    path: PathBuf,
-    recognition: Recognition,
-    fingerprint: String,
-    skip: bool,
-}
-
-impl SourceFile {
-    fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
-    }
-
-    fn report(&self) -> FileReport {
-        FileReport {
-            file: self.path.clone(),
-            entity: self.recognition.entity,
-            rows: 0,
-            rejected: 0,
-            skipped: self.skip,
-            future_rows: 0,
-            first_future_line: None,
-        }
-    }
 }
 
 impl FileReport {
@@ -599,70 +440,4 @@ fn reroute(
         }
     }
     Ok(moved.finish()?)
-}
-
-/// The files that were imported before, by fingerprint.
-fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, PipelineError> {
-    let mut known = BTreeMap::new();
-    for (_, record) in store.records(0)? {
-        if let LogRecord::ImportAdded(import) = record {
-            known.extend(
-                import
-                    .files
-                    .into_iter()
-                    .map(|file| (file.fingerprint, file.name)),
-            );
-        }
-    }
-    Ok(known)
-}
-
-/// Content of a file and how it is read: what must be the same for a file to be a repetition.
-fn fingerprint(
-    workspace: &Workspace,
-    path: &Path,
-    options: &ImportOptions,
-    recognition: &Recognition,
-) -> Result<String, PipelineError> {
-    let failed = |source| PipelineError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let config = workspace.config();
-    let currency = config.workspace.currency;
-    let zone = options.read.zone.name();
-    let reading = (
-        &options.source,
-        recognition.reading(),
-        currency,
-        zone,
-        &config.rates,
-    );
-    let mut hasher = Xxh3::new();
-    hasher.update(&serde_json::to_vec(&reading).expect("a reading is plain data"));
-    let mut file = File::open(path).map_err(failed)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(format!("{:032x}", hasher.digest128())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-}
-
-fn imported_files(sources: &[SourceFile], report: &ImportReport) -> Vec<ImportedFile> {
-    let taken = sources
-        .iter()
-        .zip(&report.files)
-        .filter(|(source, _)| !source.skip);
-    taken
-        .map(|(source, report)| ImportedFile {
-            name: source.name(),
-            fingerprint: source.fingerprint.clone(),
-            content: source.recognition.entity.name().to_owned(),
-            bytes: std::fs::metadata(&source.path).map_or(0, |metadata| metadata.len()),
-            rows: report.rows - report.rejected,
-            rejected: report.rejected,
-        })
-        .collect()
 }

@@ -4,6 +4,7 @@
 //! what the cells look like. The first kind of rows whose needs are met is what the file holds.
 
 mod missing;
+mod names;
 mod personal;
 
 use std::collections::{HashMap, HashSet};
@@ -11,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use super::said::Said;
 use super::source::{own_names, positions, source};
 use super::survey::Survey;
-use crate::field::{FieldKind, field_table, normalised, split_minor_units};
+use crate::field::{field_table, normalised, split_minor_units};
 use crate::reader::text_of;
 use crate::recognition::{CellType, Form};
 use crate::rows::Rows;
@@ -20,6 +21,7 @@ use crate::{
     Source,
 };
 
+use names::Names;
 pub(crate) use personal::looks_personal;
 
 /// What the columns are.
@@ -175,62 +177,6 @@ fn traits(names: &Names<'_>, said: &Said) -> HashMap<usize, String> {
         Some((names.position_of(column)?, personal::snake_case(name)))
     };
     said.now.traits.iter().filter_map(position).collect()
-}
-
-/// The names of the columns, ready to be looked up.
-struct Names<'f> {
-    form: &'f Form,
-    /// Positions by the name without case and punctuation.
-    by_name: HashMap<String, Vec<usize>>,
-    /// Positions by the name without its unit, of columns of minor units.
-    by_stem: HashMap<String, Vec<usize>>,
-}
-
-impl<'f> Names<'f> {
-    fn of(form: &'f Form) -> Self {
-        let mut names = Self {
-            form,
-            by_name: HashMap::new(),
-            by_stem: HashMap::new(),
-        };
-        for (position, header) in form.names.iter().enumerate() {
-            let name = normalised(header);
-            if let Some(stem) = split_minor_units(&name) {
-                let same = names.by_stem.entry(stem.to_owned()).or_default();
-                same.push(position);
-            }
-            names.by_name.entry(name).or_default().push(position);
-        }
-        names
-    }
-
-    /// The columns that a known name may stand for, in the order of the file.
-    fn known_as(&self, name: &str, field: Field) -> Vec<usize> {
-        let mut positions = self.by_name.get(name).cloned().unwrap_or_default();
-        if field.kind() == FieldKind::Amount {
-            positions.extend(self.by_stem.get(name).into_iter().flatten());
-            positions.sort_unstable();
-        }
-        positions
-    }
-
-    /// A column by its header, by its header without case and punctuation, or as `column_3` or
-    /// `3`.
-    fn position_of(&self, name: &str) -> Option<usize> {
-        let wanted = normalised(name);
-        let exact = self.form.names.iter().position(|header| header == name);
-        exact
-            .or_else(|| {
-                let same = self.by_name.get(&wanted).filter(|_| !wanted.is_empty());
-                same.and_then(|positions| positions.first().copied())
-            })
-            .or_else(|| {
-                let number: usize = name.strip_prefix("column_").unwrap_or(name).parse().ok()?;
-                number
-                    .checked_sub(1)
-                    .filter(|&position| position < self.form.names.len())
-            })
-    }
 }
 
 struct Mapping<'m> {

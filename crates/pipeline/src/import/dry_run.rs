@@ -10,10 +10,8 @@ use regulars_store::vault::is_blocked_identity;
 use serde::Serialize;
 
 use super::rates::Rates;
-use super::{
-    ImportOptions, RejectPolicy, RepeatPolicy, ahead, check_questions, fingerprint,
-    known_fingerprints, mappings, recognise_all, reject_limit,
-};
+use super::sources::{check_questions, fingerprint, known_fingerprints, recognise_all};
+use super::{ImportOptions, RejectPolicy, RepeatPolicy, ahead, mappings, reject_limit};
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
