@@ -106,6 +106,7 @@ pub fn dry_run(
             file: DryFile::of(recognition),
             tallies: BTreeMap::new(),
             unknown: HashMap::new(),
+            last_named: String::new(),
         };
         if repeated && options.repeats == RepeatPolicy::Skip {
             looking.file.skipped = true;
@@ -142,6 +143,8 @@ struct Looking<'a> {
     tallies: BTreeMap<(String, String), (u64, Vec<u64>)>,
     /// Rows that name their order and not its customer, by order.
     unknown: HashMap<String, u64>,
+    /// The last order whose customer was named: such rows mostly follow it.
+    last_named: String,
 }
 
 impl Looking<'_> {
@@ -224,11 +227,15 @@ impl Looking<'_> {
                 self.file.future_rows += 1;
                 self.file.first_future_line.get_or_insert(batch.line[row]);
             }
+            let order = text(batch.order_id.as_ref(), row);
             if names_customer(batch, row) {
+                self.last_named.clear();
+                self.last_named.push_str(order);
                 continue;
             }
-            match text(batch.order_id.as_ref(), row) {
+            match order {
                 "" => self.file.rows_without_customer += 1,
+                order if order == self.last_named => {}
                 order => *self.unknown.entry(order.to_owned()).or_default() += 1,
             }
         }

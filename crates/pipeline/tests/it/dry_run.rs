@@ -17,13 +17,14 @@ fn rejects_are_found_to_the_end_of_the_file_and_counted_by_reason() {
         "401,,,2026-01-05,10.00\n",
         "402,,,2026-01-05,10.00\n",
         "402,bob,,2026-01-05,10.00\n",
+        "402,,,2026-01-05,10.00\n",
         "403,ann,,2062-01-06,10.00\n",
     ];
     let rows: String = good.chain(bad).chain(others.map(str::to_owned)).collect();
     let file = scratch.file("orders.csv", &format!("{HEADER}{rows}"));
     let dry = scratch.dry_run(std::slice::from_ref(&file)).unwrap();
     let found = &dry.files[0];
-    assert_eq!((found.rows, found.rejected), (314, 10));
+    assert_eq!((found.rows, found.rejected), (315, 10));
     assert_eq!(
         found.rejects[0],
         RejectTally {
@@ -35,7 +36,7 @@ fn rejects_are_found_to_the_end_of_the_file_and_counted_by_reason() {
     );
     assert_eq!(found.rejects[1].column, "date");
     assert_eq!(found.rows_without_customer, 1);
-    assert_eq!((found.future_rows, found.first_future_line), (1, Some(315)));
+    assert_eq!((found.future_rows, found.first_future_line), (1, Some(316)));
     assert_eq!((dry.stops(), dry.rejected()), (None, 10));
     assert_eq!(found.recognition.samples.len(), 10);
     assert!(!scratch.workspace.rejects_dir().exists());
@@ -43,7 +44,7 @@ fn rejects_are_found_to_the_end_of_the_file_and_counted_by_reason() {
     let report = scratch.import(std::slice::from_ref(&file));
     assert_eq!(report.rejected(), 10);
     assert_eq!(report.intake.rows_without_customer, 1);
-    assert_eq!(report.files[0].first_future_line, Some(315));
+    assert_eq!(report.files[0].first_future_line, Some(316));
     assert!(scratch.dry_run(&[file]).unwrap().files[0].skipped);
 }
 
