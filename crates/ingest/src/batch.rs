@@ -251,9 +251,12 @@ pub enum RejectReason {
     TextAfterQuote,
     /// Bytes that the file's encoding does not have.
     #[error(
-        "bytes that are not UTF-8: save the file as UTF-8, or name its encoding with `--encoding`"
+        "bytes that the encoding of the file does not have: save it as UTF-8, or name its encoding with `--encoding`"
     )]
-    NotUtf8,
+    ForeignBytes,
+    /// A byte that no text has.
+    #[error("a zero byte, which no text has: the file may be damaged here")]
+    ZeroByte,
     /// A line of NDJSON that is no object.
     #[error("not a JSON object on one line")]
     NotJson,

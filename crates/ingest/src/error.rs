@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Entity, Question};
+use crate::{Contradiction, Entity, Question};
 
 /// Why a file cannot be read; each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum IngestError {
         advice: &'static str,
     },
     /// The compressed data, the Parquet file or the encoding is broken: make the file again.
-    #[error("`{file}` is damaged: {detail}", file = .file.display())]
+    #[error("`{file}` is damaged ({detail}): make or download it again", file = .file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
@@ -54,14 +54,40 @@ pub enum IngestError {
     },
     /// A line that is longer than any table has: look at that line.
     #[error(
-        "line {line} of `{file}` is longer than 16 MB: is it a table, and is every quote closed?",
-        file = .file.display()
+        "line {line} of `{file}` is longer than {megabytes} MB: is it a table, and is every quote closed?",
+        file = .file.display(),
+        megabytes = .max_bytes.div_ceil(1 << 20)
     )]
     LineTooLong {
         /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: u64,
+        /// What a line may have at most.
+        max_bytes: usize,
+    },
+    /// More columns than any table has: transpose it, or take ids out of the keys.
+    #[error(
+        "`{file}` has more than {most} columns (such as `{example}`): a column is a kind of value, \
+         not an id or a day; write one row for each of them",
+        file = .file.display()
+    )]
+    TooManyColumns {
+        /// The file.
+        file: PathBuf,
+        /// What a file may have at most.
+        most: usize,
+        /// The last of them.
+        example: String,
+    },
+    /// A row contradicts what was decided about its column, or needs what nothing decided: say
+    /// which it is, or split the file.
+    #[error("`{file}`: {contradiction}", file = .file.display())]
+    Contradiction {
+        /// The file.
+        file: PathBuf,
+        /// Which row, and what it contradicts.
+        contradiction: Box<Contradiction>,
     },
     /// Bytes that neither UTF-8 nor Windows-1252 have: name the encoding or convert the file.
     #[error(

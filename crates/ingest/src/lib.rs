@@ -30,10 +30,12 @@ pub use batch::{
 pub use error::IngestError;
 pub use field::{Entity, Field, FieldError, FieldNames, field_table};
 pub use input::Input;
-pub use options::{DateOrder, DecimalMark, Encoding, ReadOptions, RowLevel, SerialDates};
-pub use reader::{Progress, Reader, Tally, open};
+pub use options::{
+    DateOrder, DecimalMark, Encoding, ReadOptions, Remembered, RowLevel, SerialDates,
+};
+pub use reader::{Contradiction, Progress, Reader, Tally, open};
 pub use recognise::recognise;
 pub use recognition::{
-    AmountUnit, ColumnInfo, Compression, CurrencyReason, Decided, DecidedBy, DeclaredKind, Format,
-    Header, LevelReason, MapReason, Question, Recognition, Role, SampleRow, Source,
+    AmountUnit, ColumnInfo, Compression, CurrencyReason, Decided, DecidedBy, DeclaredKind, Example,
+    Format, Header, LevelReason, MapReason, Question, Recognition, Role, SampleRow, Source,
 };

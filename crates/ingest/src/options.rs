@@ -2,6 +2,8 @@
 //!
 //! Everything that is not said is decided by the file's names and content, or asked for.
 
+use std::collections::BTreeMap;
+
 use regulars_core::{Currency, OrderStatus, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +21,16 @@ pub struct ReadOptions {
     /// Names of the columns of a file without a header, by position; `None` for one to leave
     /// out (`--columns a,b,-,c`).
     pub columns: Option<Vec<Option<String>>>,
-    /// Fields and the columns that hold them, by header or by `column_3` (`--map`).
+    /// Fields and the columns that hold them, by header or by `column_3` (`--map`). A file that
+    /// does not have the column is read without the pair.
     pub map: Vec<(Field, String)>,
+    /// Declared traits and the columns that hold them (`--map trait:tier=Stufe`): such a column
+    /// is a trait even when its values look personal.
+    pub traits: Vec<(String, String)>,
     /// Order of day and month in dates such as `01/02/2024` (`--date-order`).
     pub date_order: Option<DateOrder>,
     /// Whether bare numbers such as 45292 are dates (`--excel-dates`).
-    pub serial_dates: SerialDates,
+    pub serial_dates: Option<SerialDates>,
     /// Decimal separator (`--decimal`).
     pub decimal: Option<DecimalMark>,
     /// Encoding of a text file (`--encoding`).
@@ -35,8 +41,38 @@ pub struct ReadOptions {
     pub level: Option<RowLevel>,
     /// What words of the status column mean, before the built-in ones (`--status`).
     pub statuses: Vec<(String, OrderStatus)>,
+    /// What was said of files before, by [`Recognition::signature`](crate::Recognition): it
+    /// counts for a file with the same signature where nothing is said now.
+    pub remembered: BTreeMap<String, Remembered>,
+    /// What the settings of the workspace say, after everything else.
+    pub settings: Remembered,
     /// Most rows of one batch; it never changes what is read.
     pub batch_rows: usize,
+    /// A text file with a longer line is no table.
+    pub max_line_bytes: usize,
+}
+
+/// What is kept of [`ReadOptions`] for the next file of the same kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// As in [`ReadOptions`].
+    pub entity: Option<Entity>,
+    /// As in [`ReadOptions`].
+    pub columns: Option<Vec<Option<String>>>,
+    /// As in [`ReadOptions`].
+    pub map: Vec<(Field, String)>,
+    /// As in [`ReadOptions`].
+    pub traits: Vec<(String, String)>,
+    /// As in [`ReadOptions`].
+    pub date_order: Option<DateOrder>,
+    /// As in [`ReadOptions`].
+    pub serial_dates: Option<SerialDates>,
+    /// As in [`ReadOptions`].
+    pub decimal: Option<DecimalMark>,
+    /// As in [`ReadOptions`].
+    pub level: Option<RowLevel>,
+    /// As in [`ReadOptions`].
+    pub statuses: Vec<(String, OrderStatus)>,
 }
 
 impl ReadOptions {
@@ -48,14 +84,18 @@ impl ReadOptions {
             entity: None,
             columns: None,
             map: Vec::new(),
+            traits: Vec::new(),
             date_order: None,
-            serial_dates: SerialDates::Refuse,
+            serial_dates: None,
             decimal: None,
             encoding: None,
             delimiter: None,
             level: None,
             statuses: Vec::new(),
+            remembered: BTreeMap::new(),
+            settings: Remembered::default(),
             batch_rows: 32_768,
+            max_line_bytes: 16 << 20,
         }
     }
 }

@@ -4,21 +4,24 @@ mod build;
 mod cell;
 mod column;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use build::Builder;
 pub(crate) use cell::{Privacy, masked, text_of};
+pub use column::Contradiction;
 
 use crate::recognition::Form;
 use crate::rows::{
-    Delimited, JsonKeys, JsonLines, ParquetColumns, ParquetRows, Projection, RowSource, TextRows,
-    TextShape,
+    Delimited, JsonKeys, JsonLines, Limits, ParquetColumns, ParquetRows, Projection, RowSource,
+    TextRows, TextShape,
 };
 use crate::{Batch, Format, Header, IngestError, Input, ReadOptions, Recognition, Role};
 
 /// Reads a recognised file in batches.
 pub struct Reader {
+    file: PathBuf,
     rows: RowSource,
     builder: Builder,
     read: Arc<AtomicU64>,
@@ -89,19 +92,18 @@ pub fn open(
             .collect(),
     };
     let read = Arc::new(AtomicU64::new(0));
-    let rows = open_rows(
-        &input,
-        &recognition.form,
-        &projection,
-        options.batch_rows,
-        &read,
-    )?;
+    let limits = Limits {
+        batch_rows: options.batch_rows,
+        max_line_bytes: options.max_line_bytes,
+    };
+    let rows = open_rows(&input, &recognition.form, &projection, limits, &read)?;
     let rows_total = match recognition.format {
         Format::Parquet => Some(ParquetColumns::of(&input)?.rows),
         Format::Delimited { .. } | Format::Whitespace { .. } | Format::Ndjson { .. } => None,
     };
     let builder = Builder::new(recognition, options);
     Ok(Reader {
+        file: input.name().to_owned(),
         rows,
         builder,
         read,
@@ -115,18 +117,26 @@ impl Reader {
     /// The next rows; `None` at the end. A batch may hold rejected rows only.
     ///
     /// # Errors
-    /// When the file cannot be read any further. Rows that cannot be read are in the batch.
+    /// When the file cannot be read any further, or a row contradicts what was decided about its
+    /// column. Rows that cannot be read are in the batch.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, IngestError> {
         let batch = self.rows.next_batch()?;
         let skipped = self.rows.skipped();
         self.tally.repeated_headers = skipped.repeated_headers;
         self.tally.blank_rows = skipped.blank_rows;
-        Ok(batch.map(|rows| {
-            let batch = self.builder.build(rows);
-            self.tally.rows += batch.len() as u64;
-            self.tally.rejected += batch.rejected().len() as u64;
-            batch
-        }))
+        let Some(rows) = batch else {
+            return Ok(None);
+        };
+        let (batch, contradiction) = self.builder.build(rows);
+        if let Some(contradiction) = contradiction {
+            return Err(IngestError::Contradiction {
+                file: self.file.clone(),
+                contradiction: Box::new(contradiction),
+            });
+        }
+        self.tally.rows += batch.len() as u64;
+        self.tally.rejected += batch.rejected().len() as u64;
+        Ok(Some(batch))
     }
 
     /// How far the reader is.
@@ -155,15 +165,14 @@ pub(crate) fn open_rows(
     input: &Input,
     form: &Form,
     projection: &Projection,
-    batch_rows: usize,
+    limits: Limits,
     read: &Arc<AtomicU64>,
 ) -> Result<RowSource, IngestError> {
     let width = form.names.len();
     let (encoding, header, shape) = match form.format {
         Format::Parquet => {
-            return Ok(RowSource::Parquet(ParquetRows::new(
-                input, projection, batch_rows,
-            )?));
+            let rows = ParquetRows::new(input, projection, limits.batch_rows)?;
+            return Ok(RowSource::Parquet(rows));
         }
         Format::Delimited {
             delimiter,
@@ -187,7 +196,7 @@ pub(crate) fn open_rows(
         }
     };
     let text = input.text(form.compression, encoding, read)?;
-    let rows = TextRows::new(input.clone(), text, shape, batch_rows);
+    let rows = TextRows::new(input.clone(), text, shape, limits);
     // The splitter of delimited text skips the header itself, wherever it stands.
     let skip = match (&form.format, header) {
         (Format::Whitespace { .. }, Header::Present) => 1,

@@ -16,6 +16,7 @@ mod form;
 mod header;
 mod level;
 mod mapping;
+mod said;
 mod samples;
 mod source;
 mod survey;
@@ -26,14 +27,16 @@ use std::sync::atomic::AtomicU64;
 use regulars_core::Currency;
 
 pub(crate) use mapping::looks_personal;
+use said::Said;
 use survey::Survey;
 
 use crate::reader::open_rows;
 use crate::recognition::Form;
-use crate::rows::{Projection, RowBatch, RowSource};
+use crate::rows::{Limits, Projection, RowBatch, RowSource};
 use crate::value::CurrencySign;
 use crate::{
     ColumnInfo, CurrencyReason, DecidedBy, Field, IngestError, Input, ReadOptions, Recognition,
+    Role, SerialDates,
 };
 
 /// Rows that a decision looks at before it asks for the whole file.
@@ -52,7 +55,8 @@ pub fn recognise(
 ) -> Result<Recognition, IngestError> {
     let input = input.into();
     let form = form::form(&input, options)?;
-    let mut rows = Looking::at(&input, &form)?;
+    let said = Said::of(&form, options);
+    let mut rows = Looking::at(&input, &form, options)?;
     let Some(sample) = rows.next_sample()? else {
         let file = input.name().to_owned();
         return Err(if form.header.is_some() || form.names.is_empty() {
@@ -63,10 +67,10 @@ pub fn recognise(
     };
     let mut survey = Survey::new(&form);
     survey.add(&sample.rows);
-    let mapped = mapping::map(&input, &form, &survey, &sample.rows, options)?;
-    let columns = mapping::column_infos(&form, &mapped, &survey, options);
+    let (mapped, unused_map) = mapping::map(&input, &form, &survey, &sample.rows, &said)?;
+    let columns = mapping::column_infos(&form, &mapped, &survey, &said);
     let decide = |survey: &Survey, by| {
-        conventions::decide(columns.clone(), &mapped, survey, &form, options, by)
+        conventions::decide(columns.clone(), &mapped, survey, &form, &said, by)
     };
     let mut decided = decide(&survey, DecidedBy::Sample);
     if !decided.open.is_empty() {
@@ -81,18 +85,22 @@ pub fn recognise(
     }
     let (columns, questions) = (decided.columns, decided.questions);
     let (currency, currency_reason) = currency(&columns, &survey, options.default_currency);
-    let (level, level_reason) = level::level(&columns, &mapped, &sample.rows, options);
+    let (level, level_reason) = level::level(&columns, &mapped, &sample.rows, &said);
     let mut recognition = Recognition {
         file: input.name().to_owned(),
         compression: form.compression,
         format: form.format.clone(),
         source: mapped.source,
+        signature: form.signature.clone(),
         entity: mapped.entity,
         level,
         level_reason,
         currency,
         currency_reason,
-        notes: notes(&columns, &sample, options),
+        notes: notes(&columns, &sample, &said),
+        statuses: said.now.statuses,
+        serial_dates: said.now.serial_dates.unwrap_or(SerialDates::Refuse),
+        unused_map,
         columns,
         samples: Vec::new(),
         questions,
@@ -108,14 +116,18 @@ struct Looking {
 }
 
 impl Looking {
-    fn at(input: &Input, form: &Form) -> Result<Self, IngestError> {
+    fn at(input: &Input, form: &Form, options: &ReadOptions) -> Result<Self, IngestError> {
         let positions = (0..form.names.len()).collect();
         let projection = Projection {
             positions,
             repeating: Vec::new(),
         };
         let read = Arc::new(AtomicU64::new(0));
-        let rows = open_rows(input, form, &projection, SAMPLE_ROWS, &read)?;
+        let limits = Limits {
+            batch_rows: SAMPLE_ROWS,
+            max_line_bytes: options.max_line_bytes,
+        };
+        let rows = open_rows(input, form, &projection, limits, &read)?;
         Ok(Self { rows })
     }
 
@@ -164,8 +176,18 @@ fn is_amount(field: Field) -> bool {
 }
 
 /// Things worth knowing that stop nothing.
-fn notes(columns: &[ColumnInfo], sample: &RowBatch, options: &ReadOptions) -> Vec<String> {
+fn notes(columns: &[ColumnInfo], sample: &RowBatch, said: &Said) -> Vec<String> {
     let mut notes = Vec::new();
+    for column in columns {
+        if let Role::Personal(name) = &column.role
+            && !looks_personal(&column.name)
+        {
+            notes.push(format!(
+                "`{0}` looks personal and will be sealed; `--map 'trait:{name}={0}'` makes it a trait in clear",
+                column.name
+            ));
+        }
+    }
     if let Some(column) = columns
         .iter()
         .find(|column| column.field() == Some(Field::Status))
@@ -173,7 +195,7 @@ fn notes(columns: &[ColumnInfo], sample: &RowBatch, options: &ReadOptions) -> Ve
         let words = survey::distinct(&sample.rows, column.position, 20);
         let unknown = words.iter().filter(|word| {
             !crate::value::is_missing(word)
-                && crate::value::status(word, &options.statuses).is_none()
+                && crate::value::status(word, &said.now.statuses).is_none()
         });
         let unknown: Vec<String> = unknown.map(|word| format!("`{word}`")).collect();
         if !unknown.is_empty() {

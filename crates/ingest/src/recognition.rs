@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use regulars_core::Currency;
+use regulars_core::{Currency, OrderStatus};
 use serde::Serialize;
 
-use crate::{DateOrder, DecimalMark, Encoding, Entity, Field, RowLevel};
+use crate::{DateOrder, DecimalMark, Encoding, Entity, Field, RowLevel, SerialDates};
 
 /// What was recognised of a file, and how; serialises to the JSON of `--dry-run`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +19,9 @@ pub struct Recognition {
     pub format: Format,
     /// Whose export it is.
     pub source: Source,
+    /// What stands for all files with this header (or, without one, with columns of these
+    /// kinds): what is said of one of them is remembered for the others.
+    pub signature: String,
     /// What its rows are.
     pub entity: Entity,
     /// Whether a row is an order or a line of one; [`RowLevel::Order`] for other files.
@@ -37,6 +40,13 @@ pub struct Recognition {
     pub questions: Vec<Question>,
     /// Things worth knowing that stop nothing, for a person.
     pub notes: Vec<String>,
+    /// What words of the status column mean, before the built-in ones.
+    pub statuses: Vec<(String, OrderStatus)>,
+    /// Whether bare numbers are dates.
+    pub serial_dates: SerialDates,
+    /// Pairs of `--map` whose columns the file does not have, as they were given.
+    #[serde(skip)]
+    pub unused_map: Vec<String>,
     /// What opening the file again needs beyond the format.
     #[serde(skip)]
     pub(crate) form: Form,
@@ -57,6 +67,8 @@ pub(crate) struct Form {
     pub(crate) header: Option<Vec<String>>,
     /// Types of the columns.
     pub(crate) types: Vec<CellType>,
+    /// As [`Recognition::signature`].
+    pub(crate) signature: String,
 }
 
 /// Type of a column in the file.
@@ -195,6 +207,10 @@ pub enum DeclaredKind {
 pub enum MapReason {
     /// `--map` or `--columns` says so.
     Given,
+    /// An earlier import of a file with the same header said so.
+    Remembered,
+    /// The settings of the workspace say so.
+    Settings,
     /// Its header is known.
     Name,
     /// Its cells look like it.
@@ -210,6 +226,9 @@ pub struct Decided<T> {
     pub value: T,
     /// Where it comes from.
     pub by: DecidedBy,
+    /// Line of the first value that shows it, when values do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 /// Where a decision comes from.
@@ -218,6 +237,10 @@ pub struct Decided<T> {
 pub enum DecidedBy {
     /// An option.
     Given,
+    /// An option of an earlier import of a file with the same header.
+    Remembered,
+    /// The settings of the workspace.
+    Settings,
     /// Values of the sample that can be read in one way only.
     Sample,
     /// Values of the whole column that can be read in one way only.
@@ -238,6 +261,8 @@ pub enum DecidedBy {
 pub enum LevelReason {
     /// `--level` says so.
     Given,
+    /// An earlier import of a file with the same header said so.
+    Remembered,
     /// The source's exports are so.
     Source,
     /// The same order id stands on several rows.
@@ -293,6 +318,19 @@ pub enum Question {
         /// A value.
         example: String,
     },
+    /// Some dates of the column have the day first and some the month.
+    #[error(
+        "in column `{column}` line {} (`{}`) has the day first and line {} (`{}`) the month: say `--date-order dmy` or `--date-order mdy` (rows of the other order are then rejected), or split the file",
+        .day_first.line, .day_first.value, .month_first.line, .month_first.value
+    )]
+    MixedDateOrder {
+        /// The column.
+        column: String,
+        /// The first value with the day first.
+        day_first: Example,
+        /// The first value with the month first.
+        month_first: Example,
+    },
     /// Every separator of the column can be read in two ways.
     #[error(
         "in column `{column}` thousands and decimals cannot be told apart (such as `{example}`): say `--decimal point` or `--decimal comma`"
@@ -303,6 +341,28 @@ pub enum Question {
         /// A value.
         example: String,
     },
+    /// Some numbers of the column have a decimal point and some a decimal comma.
+    #[error(
+        "in column `{column}` line {} (`{}`) has a decimal point and line {} (`{}`) a decimal comma: say `--decimal point` or `--decimal comma` (rows with the other are then rejected), or split the file",
+        .point.line, .point.value, .comma.line, .comma.value
+    )]
+    MixedDecimal {
+        /// The column.
+        column: String,
+        /// The first value with a point.
+        point: Example,
+        /// The first value with a comma.
+        comma: Example,
+    },
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// Line of the file (row number in Parquet), from 1.
+    pub line: u64,
+    /// The value.
+    pub value: String,
 }
 
 impl ColumnInfo {
@@ -321,6 +381,27 @@ impl Recognition {
         self.columns
             .iter()
             .find(|column| column.field() == Some(field))
+    }
+
+    /// All that decides what the rows are read as, beyond the bytes of the file: two readings of
+    /// one file with the same text give the same rows.
+    pub fn reading(&self) -> String {
+        let columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| {
+                (
+                    &column.role,
+                    column.date_order.map(|decided| decided.value),
+                    column.decimal.map(|decided| decided.value),
+                    column.unit,
+                )
+            })
+            .collect();
+        let rows = (self.entity, self.level, self.source, self.currency);
+        let words = (&self.statuses, self.serial_dates);
+        serde_json::to_string(&(&self.format, columns, rows, words))
+            .expect("a recognition is plain data")
     }
 
     /// Fields and the headers of their columns: what `--map` would say.

@@ -12,9 +12,9 @@ mod whitespace;
 
 pub(crate) use cells::{CellColumn, Cells, trimmed};
 pub(crate) use delimited::{Delimited, split_sample};
-pub(crate) use json::{JsonKeys, JsonLines};
+pub(crate) use json::{JsonKeys, JsonLearner, JsonLines};
 pub(crate) use parquet::{Column, ParquetColumns, ParquetRows, Projection};
-pub(crate) use text::{TextRows, TextShape};
+pub(crate) use text::{Limits, TextRows, TextShape, read_line};
 pub(crate) use whitespace::split_line;
 
 use ::arrow::record_batch::RecordBatch;

@@ -29,6 +29,7 @@ use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::error::PipelineError;
 use crate::fitted::FittedModels;
+use crate::future;
 use crate::population;
 use crate::progress::Progress;
 use fold::{Scratch, Source};
@@ -119,9 +120,12 @@ pub enum AsOfReason {
     Given,
     /// It is the end of the last day in the data.
     LastDay,
+    /// It is the end of the last day in the data that was not in the future when it was imported.
+    LastPastDay,
 }
 
-/// The `now` of a batch command: what was asked for, else the end of the last day with an order.
+/// The `now` of a batch command: what was asked for, else the end of the last day with an order
+/// that is not later than the day of the last import.
 ///
 /// # Errors
 /// When there are no orders.
@@ -138,7 +142,11 @@ pub fn as_of(
         .summary(regulars_store::manifest::Family::Orders);
     let (_, last) = summary.span.ok_or(PipelineError::NoOrders)?;
     let zone = config.zone();
-    Ok((zone.end_of(zone.date_of(last)), AsOfReason::LastDay))
+    let (last, reason) = match future::last_past(store, &zone)? {
+        Some(past) if past < last => (past, AsOfReason::LastPastDay),
+        Some(_) | None => (last, AsOfReason::LastDay),
+    };
+    Ok((zone.end_of(zone.date_of(last)), reason))
 }
 
 impl Base {

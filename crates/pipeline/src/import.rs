@@ -9,30 +9,32 @@
 //! log. The order of files and of rows changes nothing.
 
 mod assemble;
+mod dry_run;
 mod frame;
 mod intake;
+mod mappings;
 mod partitions;
 mod people;
 mod rates;
 mod rejects;
 mod row;
+mod sources;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use regulars_core::{Currency, Partition, Symbols, Timestamp};
-use regulars_ingest::{Batch, Entity, ReadOptions, Reader, Recognition, open, recognise};
-use regulars_store::log::{ImportAdded, ImportedFile, LogRecord};
+use regulars_core::{Partition, Symbols, Timestamp};
+use regulars_ingest::{Batch, Entity, OrderBatch, ReadOptions, Reader, open};
+use regulars_store::log::{ImportAdded, LogRecord};
 use regulars_store::{Store, Transaction};
 use serde::Serialize;
-use xxhash_rust::xxh3::Xxh3;
 
 pub use assemble::OrderCounts;
+pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
 pub use intake::IntakeCounts;
+pub use sources::{currency_of, expand};
 
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
@@ -43,6 +45,7 @@ use people::Person;
 use rates::Rates;
 use rejects::RejectFile;
 use row::Row;
+use sources::{SourceFile, imported_files, sources_of};
 use tables::{AdSpendTable, ProductTable};
 
 /// How an import is to go.
@@ -108,8 +111,12 @@ pub struct FileReport {
     pub rows: u64,
     /// Rows rejected.
     pub rejected: u64,
-    /// True when it had been imported before and was skipped.
+    /// True when it had been imported before, read in the same way, and was skipped.
     pub skipped: bool,
+    /// Rows of orders that are dated later than the import.
+    pub future_rows: u64,
+    /// Line of the first of them.
+    pub first_future_line: Option<u64>,
 }
 
 impl ImportReport {
@@ -117,75 +124,6 @@ impl ImportReport {
     pub fn rejected(&self) -> u64 {
         self.files.iter().map(|file| file.rejected).sum()
     }
-}
-
-/// The files that patterns and names stand for, sorted and each once.
-///
-/// # Errors
-/// When a name or pattern matches nothing.
-pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
-    let mut files = Vec::new();
-    for name in names {
-        let text = name.to_string_lossy();
-        if name.exists() || !text.contains(['*', '?', '[']) {
-            files.push(name.clone());
-            continue;
-        }
-        let not_found = || PipelineError::NotFound {
-            what: "file",
-            name: text.clone().into_owned(),
-            hint: ": no file matches the pattern".to_owned(),
-        };
-        let mut matched: Vec<PathBuf> = glob::glob(&text)
-            .map_err(|_| not_found())?
-            .filter_map(Result::ok)
-            .collect();
-        if matched.is_empty() {
-            return Err(not_found());
-        }
-        files.append(&mut matched);
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
-}
-
-/// Recognises each file.
-///
-/// # Errors
-/// When one cannot be read or a question about it is open.
-pub fn recognise_all(
-    files: &[PathBuf],
-    read: &ReadOptions,
-) -> Result<Vec<Recognition>, PipelineError> {
-    files
-        .iter()
-        .map(|file| Ok(recognise(file, read)?))
-        .collect()
-}
-
-/// The currency that the first row of the first orders file names, if one does.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn currency_of(
-    files: &[PathBuf],
-    read: &ReadOptions,
-) -> Result<Option<Currency>, PipelineError> {
-    for file in files {
-        let recognition = recognise(file, read)?;
-        if recognition.entity != Entity::Orders || !recognition.questions.is_empty() {
-            continue;
-        }
-        let read = ReadOptions {
-            batch_rows: 64,
-            ..read.clone()
-        };
-        if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
-            return Ok((!batch.line.is_empty()).then(|| batch.currency_of(0)));
-        }
-    }
-    Ok(None)
 }
 
 /// Imports files into a workspace.
@@ -200,23 +138,10 @@ pub fn import(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, PipelineError> {
-    let recognitions = recognise_all(files, &options.read)?;
-    let known = known_fingerprints(store)?;
-    let mut sources = Vec::new();
-    for (path, recognition) in files.iter().zip(recognitions) {
-        let fingerprint = fingerprint(path, &options.source, &recognition)?;
-        let repeated = known.contains_key(&fingerprint)
-            || sources
-                .iter()
-                .any(|s: &SourceFile| s.fingerprint == fingerprint);
-        let skip = repeated && options.repeats == RepeatPolicy::Skip;
-        sources.push(SourceFile {
-            path: path.clone(),
-            recognition,
-            fingerprint,
-            skip,
-        });
-    }
+    let mut options = options.clone();
+    options.read.remembered = mappings::load(workspace)?;
+    let options = &options;
+    let sources = sources_of(workspace, store, files, options)?;
     if sources.iter().all(|source| source.skip) {
         return Ok(nothing_new(&sources));
     }
@@ -229,7 +154,7 @@ pub fn import(
         progress,
         rates: Rates::new(workspace.config()),
         symbols: Symbols::default(),
-        rejects: RejectFile::new(&workspace.rejects_dir(), import),
+        rejects: RejectFile::begin(&workspace.rejects_dir(), import)?,
         people: Vec::new(),
         products: ProductTable::default(),
         ad_spend: AdSpendTable::default(),
@@ -276,32 +201,27 @@ pub fn import(
         recorded_at: options.recorded_at,
         notes,
     }))?;
+    let taken = sources.iter().filter(|source| !source.skip);
+    let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
+    mappings::keep(workspace, &recognitions, &options.read)?;
     Ok(report)
 }
 
-/// A file of the import.
-struct SourceFile {
-    path: PathBuf,
-    recognition: Recognition,
-    fingerprint: String,
-    skip: bool,
-}
-
-impl SourceFile {
-    fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
-    }
-
-    fn report(&self) -> FileReport {
-        FileReport {
-            file: self.path.clone(),
-            entity: self.recognition.entity,
-            rows: 0,
-            rejected: 0,
-            skipped: self.skip,
+impl FileReport {
+    fn note_future(&mut self, batch: &OrderBatch, until: Timestamp) {
+        for (at, line) in batch.occurred_at.iter().zip(&batch.line) {
+            if at.is_some_and(|at| at > until) {
+                self.future_rows += 1;
+                self.first_future_line.get_or_insert(*line);
+            }
         }
     }
+}
+
+/// The end of the day of an import: an order that is dated later is from the future.
+fn today_ends(workspace: &Workspace, recorded_at: Timestamp) -> Timestamp {
+    let zone = workspace.config().zone();
+    zone.end_of(zone.date_of(recorded_at))
 }
 
 fn has_guests(intake: &IntakeCounts) -> bool {
@@ -396,13 +316,17 @@ impl Session<'_> {
             Unit::Bytes,
         );
         let zone = self.workspace.config().zone();
-        let name = source.name();
+        let name = source.path.display().to_string();
+        let until = today_ends(self.workspace, self.options.recorded_at);
         ahead(reader, self.progress, &mut |batch| {
             report.rows += batch.rows_read();
             report.rejected += batch.rejected().len() as u64;
             self.rejects.add(&name, batch.rejected())?;
             match &batch {
-                Batch::Orders(batch) => intake.take(batch, file, put)?,
+                Batch::Orders(batch) => {
+                    report.note_future(batch, until);
+                    intake.take(batch, file, put)?;
+                }
                 Batch::Customers(batch) => {
                     self.nameless_rows += people::take(intake.vault, batch, &mut self.people)?;
                 }
@@ -430,15 +354,16 @@ impl Session<'_> {
 
     fn check_rejects(&self, report: &FileReport) -> Result<(), PipelineError> {
         let limit = self.workspace.config().import.max_rejected_share;
-        let share = report.rejected as f64 / report.rows.max(1) as f64;
-        if share <= limit || self.options.rejects == RejectPolicy::Allow {
+        let Some(percent) = reject_limit(report.rejected, report.rows, limit)
+            .filter(|_| self.options.rejects == RejectPolicy::Limit)
+        else {
             return Ok(());
-        }
+        };
         Err(PipelineError::TooManyRejects {
             file: report.file.display().to_string(),
             rejected: report.rejected,
             rows: report.rows,
-            percent: (share * 100.0).round() as u64,
+            percent,
             rejects: self.rejects.path().unwrap_or(Path::new("")).to_owned(),
         })
     }
@@ -454,6 +379,12 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// The share of rejected rows in per cent, when it is above the limit.
+fn reject_limit(rejected: u64, rows: u64, limit: f64) -> Option<u64> {
+    let share = rejected as f64 / rows.max(1) as f64;
+    (share > limit).then(|| (share * 100.0).round() as u64)
 }
 
 /// Batches that may wait to be taken in.
@@ -503,62 +434,4 @@ fn reroute(
         }
     }
     Ok(moved.finish()?)
-}
-
-/// The files that were imported before, by fingerprint.
-fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, PipelineError> {
-    let mut known = BTreeMap::new();
-    for (_, record) in store.records(0)? {
-        if let LogRecord::ImportAdded(import) = record {
-            known.extend(
-                import
-                    .files
-                    .into_iter()
-                    .map(|file| (file.fingerprint, file.name)),
-            );
-        }
-    }
-    Ok(known)
-}
-
-/// Content of a file and how it is read: what must be the same for a file to be a repetition.
-fn fingerprint(
-    path: &Path,
-    source: &str,
-    recognition: &Recognition,
-) -> Result<String, PipelineError> {
-    let failed = |source| PipelineError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut hasher = Xxh3::new();
-    hasher.update(source.as_bytes());
-    let columns = serde_json::to_vec(&(&recognition.columns, recognition.level))
-        .expect("a recognition is plain data");
-    hasher.update(&columns);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(format!("{:032x}", hasher.digest128())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-}
-
-fn imported_files(sources: &[SourceFile], report: &ImportReport) -> Vec<ImportedFile> {
-    let taken = sources
-        .iter()
-        .zip(&report.files)
-        .filter(|(source, _)| !source.skip);
-    taken
-        .map(|(source, report)| ImportedFile {
-            name: source.name(),
-            fingerprint: source.fingerprint.clone(),
-            content: source.recognition.entity.name().to_owned(),
-            bytes: std::fs::metadata(&source.path).map_or(0, |metadata| metadata.len()),
-            rows: report.rows - report.rejected,
-            rejected: report.rejected,
-        })
-        .collect()
 }

@@ -16,6 +16,7 @@ mod import;
 
 mod base;
 mod catalogue;
+mod future;
 mod population;
 
 mod fitted;
@@ -43,8 +44,8 @@ pub use error::PipelineError;
 pub use fitted::{Choice, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted};
 pub use generate::{FileForm, generate};
 pub use import::{
-    FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts, RejectPolicy, RepeatPolicy,
-    currency_of, expand, import, recognise_all,
+    DryFile, DryRun, FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts,
+    RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run, expand, import,
 };
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};

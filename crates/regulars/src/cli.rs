@@ -95,8 +95,11 @@ pub(crate) enum Command {
     Init(InitArgs),
 
     /// Add files to the workspace: orders, customers, products, ad spend.
+    ///
+    /// What is said of a file (`--map`, `--columns`, `--date-order` and so on) is remembered in
+    /// mappings.toml for files with the same header.
     #[command(
-        after_help = "Examples:\n  regulars import orders.csv --dry-run\n  regulars import orders.csv customers.parquet 'ads/*.csv'\n  regulars import cdnow.txt --columns -,customer_id,date,quantity,total"
+        after_help = "Examples:\n  regulars import orders.csv --dry-run\n  regulars import orders.csv customers.parquet 'ads/*.csv'\n  regulars import orders.csv --map customer_id=Debitor --date-order dmy\n  regulars import cdnow.txt --columns -,customer_id,date,quantity,total"
     )]
     Import(ImportArgs),
 
@@ -170,7 +173,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct AsOfArgs {
     /// The moment that "now" means: a day (its end) or an instant; by default the end of the last
-    /// day in the data.
+    /// day in the data that was not in the future when it was imported.
     #[arg(long, value_name = "WHEN")]
     pub(crate) as_of: Option<String>,
 }
@@ -191,7 +194,8 @@ pub(crate) struct ReadArgs {
     )]
     pub(crate) columns: Vec<String>,
 
-    /// A field and the column that holds it.
+    /// A field and the column that holds it; `trait:NAME=COLUMN` keeps a column of customers in
+    /// clear. Counts for the files that have the column.
     #[arg(long, value_name = "FIELD=COLUMN")]
     pub(crate) map: Vec<String>,
 
@@ -318,7 +322,8 @@ pub(crate) struct ImportArgs {
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Show what is recognised and how rows will be read; change nothing.
+    /// Show what is recognised, how rows will be read and which would be rejected; change nothing.
+    /// Exits as the import would.
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -326,7 +331,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) allow_rejects: bool,
 
-    /// Read files again that were imported before.
+    /// Read files again that were imported before in the same way.
     #[arg(long)]
     pub(crate) again: bool,
 

@@ -16,6 +16,8 @@ pub(crate) enum Done {
     Whole,
     /// Some rows were rejected.
     InPart,
+    /// What was looked at could not be imported.
+    Refused,
 }
 
 impl Done {
@@ -23,6 +25,7 @@ impl Done {
         match self {
             Self::Whole => ExitCode::SUCCESS,
             Self::InPart => ExitCode::from(5),
+            Self::Refused => ExitCode::from(4),
         }
     }
 }

@@ -89,10 +89,10 @@ impl Session {
             .map(|text| self.instant("--as-of", text))
             .transpose()?;
         let (now, reason) = as_of(store, config, given)?;
-        if reason == AsOfReason::LastDay {
+        if let Some(what) = last_day(reason) {
             let day = config.zone().date_of(now);
             self.tell(&format!(
-                "as of the end of {day}, the last day in the data (--as-of changes it)"
+                "as of the end of {day}, {what} (--as-of changes it)"
             ));
         }
         Ok((now, reason))
@@ -132,6 +132,17 @@ impl Session {
     /// Folds everyone with the segments of the workspace.
     pub(crate) fn look(&self, args: &AsOfArgs) -> anyhow::Result<Look> {
         self.look_with(args, &self.catalogue()?, |options| options)
+    }
+}
+
+/// What the day of the default `now` is, in words.
+pub(crate) fn last_day(reason: AsOfReason) -> Option<&'static str> {
+    match reason {
+        AsOfReason::Given => None,
+        AsOfReason::LastDay => Some("the last day in the data"),
+        AsOfReason::LastPastDay => {
+            Some("the last day in the data up to its import: some orders are from the future")
+        }
     }
 }
 

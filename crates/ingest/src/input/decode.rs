@@ -137,21 +137,22 @@ pub(super) fn text(
         encoding,
         decoder,
         bytes: Vec::new(),
-        consumed: 0,
         text: vec![0; CHUNK_BYTES * 3 + 16],
         ready: 0..0,
         ended: false,
     }))
 }
 
-/// Turns another encoding into UTF-8, strictly: what the encoding does not have is an error.
+/// Stands for what an encoding does not have: no UTF-8, so that the row is rejected like one of
+/// a UTF-8 file.
+const FOREIGN: u8 = 0xFF;
+
+/// Turns another encoding into UTF-8; what the encoding does not have becomes [`FOREIGN`].
 struct Transcoded {
     stream: Box<dyn Read + Send>,
     encoding: Encoding,
     decoder: Decoder,
     bytes: Vec<u8>,
-    /// Bytes of the stream before `bytes`, for messages.
-    consumed: u64,
     text: Vec<u8>,
     ready: std::ops::Range<usize>,
     ended: bool,
@@ -162,27 +163,29 @@ impl Transcoded {
         self.bytes.clear();
         read_up_to(&mut self.stream, CHUNK_BYTES, &mut self.bytes)?;
         let last = self.bytes.len() < CHUNK_BYTES;
-        let name = match self.encoding {
-            Encoding::Utf8 => "UTF-8",
-            Encoding::Utf16Le | Encoding::Utf16Be => "UTF-16",
-            Encoding::Windows1252 => "Windows-1252",
-        };
-        let foreign = |at: u64| {
-            let message = format!("the bytes near {at} are not {name}: save the file as UTF-8");
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        };
-        if self.encoding == Encoding::Windows1252
-            && let Some(at) = self.bytes.iter().position(|&byte| is_undefined(byte))
-        {
-            return Err(foreign(self.consumed + at as u64));
+        let (mut at, mut written) = (0, 0);
+        loop {
+            let rest = &self.bytes[at..];
+            let known = match self.encoding {
+                // The decoder would make control characters of the bytes that are undefined.
+                Encoding::Windows1252 => rest.iter().position(|&byte| is_undefined(byte)),
+                Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be => None,
+            };
+            let end = known.unwrap_or(rest.len());
+            let (result, read, n) = self.decoder.decode_to_utf8_without_replacement(
+                &rest[..end],
+                &mut self.text[written..],
+                last && known.is_none(),
+            );
+            (at, written) = (at + read, written + n);
+            match (result, known) {
+                (DecoderResult::InputEmpty, None) => break,
+                (DecoderResult::InputEmpty, Some(_)) => at += 1,
+                (DecoderResult::Malformed(..) | DecoderResult::OutputFull, _) => {}
+            }
+            self.text[written] = FOREIGN;
+            written += 1;
         }
-        let (result, read, written) =
-            self.decoder
-                .decode_to_utf8_without_replacement(&self.bytes, &mut self.text, last);
-        if result != DecoderResult::InputEmpty {
-            return Err(foreign(self.consumed + read as u64));
-        }
-        self.consumed += read as u64;
         self.ready = 0..written;
         self.ended = last;
         Ok(())
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_encoding_does_not_have_is_an_error() {
+    fn what_no_text_has_is_an_error() {
         assert_eq!(
             decided(b"a\x00\x01\x02\x03b\x04\x05"),
             Err(Unreadable::Binary)
@@ -262,8 +265,21 @@ mod tests {
             decided(b"caf\xE9 \x81\x8D"),
             Err(Unreadable::UnknownEncoding)
         );
-        assert!(decoded(b"caf\xE9 \x81", Encoding::Windows1252).is_err());
-        // A surrogate that stands alone.
-        assert!(decoded(b"a\x00\x00\xD8b\x00", Encoding::Utf16Le).is_err());
+    }
+
+    #[test]
+    fn what_an_encoding_does_not_have_is_left_to_its_row() {
+        let raw = |bytes: &[u8], encoding| {
+            let mut out = Vec::new();
+            let mut stream = text(Box::new(Cursor::new(bytes.to_vec())), encoding).unwrap();
+            stream.read_to_end(&mut out).unwrap();
+            out
+        };
+        let late = [b"Ren\xE9\n".repeat(40_000), b"a\x81b\nc".to_vec()].concat();
+        let expected = ["Ren\u{e9}\n".repeat(40_000).as_bytes(), b"a\xFFb\nc"].concat();
+        assert_eq!(raw(&late, Encoding::Windows1252), expected);
+        // A surrogate that stands alone, and half a character at the end.
+        let alone = b"a\x00\x00\xD8b\x00c";
+        assert_eq!(raw(alone, Encoding::Utf16Le), b"a\xFFb\xFF");
     }
 }

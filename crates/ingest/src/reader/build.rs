@@ -7,8 +7,8 @@ use std::sync::Arc;
 use regulars_core::{Currency, OrderStatus, Zone};
 
 use super::column::{
-    Cleaning, Currencies, Rejections, amounts, currencies, dictionary, emails, flags, instants,
-    numbers, retain, statuses, texts,
+    Cleaning, Contradiction, Currencies, Rejections, amounts, currencies, dictionary, emails,
+    flags, instants, numbers, retain, statuses, texts,
 };
 use crate::batch::{Amounts, Instants};
 use crate::field::FieldKind;
@@ -50,8 +50,8 @@ impl Builder {
             level: recognition.level,
             currency: recognition.currency,
             zone: options.zone.clone(),
-            serial: options.serial_dates,
-            statuses: options.statuses.clone(),
+            serial: recognition.serial_dates,
+            statuses: recognition.statuses.clone(),
         };
         Self {
             plan: Arc::new(plan),
@@ -59,7 +59,9 @@ impl Builder {
         }
     }
 
-    pub(crate) fn build(&mut self, batch: RowBatch) -> Batch {
+    /// The rows as a batch, and the first of them that contradicts what was decided about its
+    /// column.
+    pub(crate) fn build(&mut self, batch: RowBatch) -> (Batch, Option<Contradiction>) {
         let plan = Arc::clone(&self.plan);
         let lines = batch.rows.lines();
         let rejections = Rejections::new(&lines, batch.rejected);
@@ -69,18 +71,25 @@ impl Builder {
             rejections,
         };
         match plan.entity {
-            Entity::Orders => Batch::Orders(orders::build(work, &lines, &mut self.carried)),
+            Entity::Orders => {
+                let built = orders::build(&mut work, &lines, &mut self.carried);
+                let (batch, contradiction) = finished(built, work);
+                (Batch::Orders(batch), contradiction)
+            }
             Entity::Customers => {
                 let built = work.customers(&lines);
-                Batch::Customers(finished(built, work))
+                let (batch, contradiction) = finished(built, work);
+                (Batch::Customers(batch), contradiction)
             }
             Entity::Products => {
                 let built = work.products(&lines);
-                Batch::Products(finished(built, work))
+                let (batch, contradiction) = finished(built, work);
+                (Batch::Products(batch), contradiction)
             }
             Entity::AdSpend => {
                 let built = work.ad_spend(&lines);
-                Batch::AdSpend(finished(built, work))
+                let (batch, contradiction) = finished(built, work);
+                (Batch::AdSpend(batch), contradiction)
             }
         }
     }
@@ -92,13 +101,13 @@ trait Retain {
     fn retain(&mut self, keep: &[bool]);
 }
 
-fn finished<B: Retain>(mut batch: B, work: Work<'_>) -> B {
-    let (rejected, keep) = work.rejections.finish();
+fn finished<B: Retain>(mut batch: B, work: Work<'_>) -> (B, Option<Contradiction>) {
+    let (rejected, keep, contradiction) = work.rejections.finish();
     if let Some(keep) = keep {
         batch.retain(&keep);
     }
     batch.set_rejected(rejected);
-    batch
+    (batch, contradiction)
 }
 
 /// The rows of one batch while their fields are read.

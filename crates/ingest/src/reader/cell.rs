@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use regulars_core::{CivilDate, Timestamp};
 
 use crate::rows::Column;
-use crate::value::is_missing_text;
+use crate::value::{is_known_word, is_missing_text};
 
 /// Cells are shown up to this many characters.
 const SHOWN: usize = 40;
@@ -70,8 +70,23 @@ pub(super) fn write_email(cell: &str, to: &mut String) {
 pub(crate) enum Privacy {
     /// They are of a person.
     Personal,
+    /// They should be dates, numbers or words of a small vocabulary; what is none of these may be
+    /// anything, such as the name of a column to the left.
+    Typed,
     /// They are not, by all that is known.
     Open,
+}
+
+/// A cell as it may be kept with a rejected row.
+pub(crate) fn kept_aside(cell: &str, privacy: Privacy) -> String {
+    let words = || cell.split(|c: char| !c.is_alphabetic());
+    let known =
+        privacy == Privacy::Open || words().all(|word| word.is_empty() || is_known_word(word));
+    if known || is_known_word(cell) {
+        masked(cell, privacy)
+    } else {
+        MASK.to_owned()
+    }
 }
 
 /// A cell as it may be shown: shortened, and masked when it is personal or looks like it.
@@ -190,6 +205,30 @@ mod tests {
         for none in ["", "guest", "@x.de", "a@", "a b@c.d"] {
             assert_eq!(email(none), "");
         }
+    }
+
+    #[test]
+    fn only_dates_numbers_and_known_words_are_kept_aside() {
+        for cell in [
+            "2026-02-30",
+            "31. Februar 2026",
+            "Thu, 01 Jan 1970 25:00 PM",
+            "12,50 €",
+            "USD 1.2.3",
+            "partially paid",
+            "n/a",
+        ] {
+            assert_eq!(kept_aside(cell, Privacy::Typed), cell);
+        }
+        for cell in [
+            "Ann Teller",
+            "not a date",
+            "ann@example.com",
+            "12 Quarry Lane",
+        ] {
+            assert_eq!(kept_aside(cell, Privacy::Typed), MASK, "{cell}");
+        }
+        assert_eq!(kept_aside("12.50", Privacy::Personal), MASK);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reading one column of some rows into typed values; cells that cannot be read reject their
 //! row.
 
+mod contradiction;
 mod parse;
 
 use std::borrow::Cow;
@@ -9,9 +10,10 @@ use arrow::array::{Array, DictionaryArray, StringArray};
 use arrow::datatypes::Int32Type;
 use regulars_core::{Currency, OrderStatus, Timestamp};
 
+pub use contradiction::Contradiction;
 pub(super) use parse::{Currencies, amounts, currencies, flags, instants, numbers, statuses};
 
-use super::cell::{Privacy, clean_id, clean_text, masked, write_email, write_text};
+use super::cell::{Privacy, clean_id, clean_text, kept_aside, write_email, write_text};
 use crate::batch::{DictBuilder, DictColumn, TextColumn};
 use crate::rows::{CellColumn, Column, trimmed};
 use crate::{ColumnInfo, Reject, RejectReason};
@@ -23,7 +25,11 @@ pub(super) struct Rejections<'l> {
     /// Empty until the first.
     keep: Vec<bool>,
     rejects: Vec<Reject>,
+    contradiction: Option<Contradiction>,
 }
+
+/// The rejects in order of lines, which rows to keep unless all are, and a contradiction.
+pub(super) type Finished = (Vec<Reject>, Option<Vec<bool>>, Option<Contradiction>);
 
 impl<'l> Rejections<'l> {
     pub(super) fn new(lines: &'l [u64], rejects: Vec<Reject>) -> Self {
@@ -31,10 +37,12 @@ impl<'l> Rejections<'l> {
             lines,
             keep: Vec::new(),
             rejects,
+            contradiction: None,
         }
     }
 
-    /// Rejects a row, for the first reason that is found.
+    /// Rejects a row, for the first reason that is found; a reason that says more of the column
+    /// than of the row is a contradiction as well.
     pub(super) fn add(
         &mut self,
         row: usize,
@@ -42,6 +50,19 @@ impl<'l> Rejections<'l> {
         cell: &str,
         reason: RejectReason,
     ) {
+        let value = kept_aside(cell, column.privacy());
+        let line = self.lines[row];
+        let first = |known: &Contradiction| line < known.line;
+        if self.contradiction.as_ref().is_none_or(first)
+            && let Some(found) = Contradiction::of(line, column, cell, &reason)
+        {
+            self.contradiction = Some(found);
+        }
+        self.put(row, column, value, reason);
+    }
+
+    /// Rejects a row for a value that may be shown.
+    fn put(&mut self, row: usize, column: &ColumnInfo, value: String, reason: RejectReason) {
         if self.keep.is_empty() {
             self.keep = vec![true; self.lines.len()];
         }
@@ -52,15 +73,15 @@ impl<'l> Rejections<'l> {
         self.rejects.push(Reject {
             line: self.lines[row],
             column: column.name.clone(),
-            value: masked(cell, column.privacy()),
+            value,
             reason,
         });
     }
 
-    /// The rejects in order of lines, and which rows to keep unless all are.
-    pub(super) fn finish(mut self) -> (Vec<Reject>, Option<Vec<bool>>) {
+    pub(super) fn finish(mut self) -> Finished {
         self.rejects.sort_by_key(|reject| reject.line);
-        (self.rejects, (!self.keep.is_empty()).then_some(self.keep))
+        let keep = (!self.keep.is_empty()).then_some(self.keep);
+        (self.rejects, keep, self.contradiction)
     }
 }
 
@@ -68,12 +89,19 @@ impl ColumnInfo {
     pub(crate) fn privacy(&self) -> Privacy {
         use crate::field::FieldKind;
         match &self.role {
+            crate::Role::Field(crate::Field::Birthday) => Privacy::Personal,
             crate::Role::Field(field) => match field.kind() {
                 FieldKind::Email | FieldKind::Personal => Privacy::Personal,
-                _ => Privacy::Open,
+                FieldKind::Id | FieldKind::Text => Privacy::Open,
+                FieldKind::Instant
+                | FieldKind::Amount
+                | FieldKind::Number
+                | FieldKind::Currency
+                | FieldKind::Status
+                | FieldKind::Flag => Privacy::Typed,
             },
             crate::Role::Personal(_) => Privacy::Personal,
-            crate::Role::Declared(..) => Privacy::Open,
+            crate::Role::Declared(..) => Privacy::Typed,
             crate::Role::Unmapped if crate::recognise::looks_personal(&self.name) => {
                 Privacy::Personal
             }

@@ -1,15 +1,18 @@
 //! Conventions of the columns: order of day and month, decimal separator, types of traits.
 //!
-//! A column decides for itself where one of its values can be read in one way only; else the
-//! other columns of the file decide; else nothing does, and that is a question.
+//! A column decides for itself where values of it can be read in one way only and all of them
+//! say the same; if they do not, that is a question, never a vote. Where it has no such value,
+//! what was said of such files before decides, or the other columns of the file; else nothing
+//! does, and that is a question as well.
 
 use super::mapping::Mapped;
-use super::survey::{Seen, Survey, Watch};
+use super::said::Said;
+use super::survey::{Evidence, Seen, Survey, Watch};
 use crate::field::FieldKind;
 use crate::recognition::{CellType, Form};
 use crate::{
-    ColumnInfo, DateOrder, Decided, DecidedBy, DecimalMark, DeclaredKind, Format, Question,
-    ReadOptions, Role, Source,
+    ColumnInfo, DateOrder, Decided, DecidedBy, DecimalMark, DeclaredKind, Example, Format,
+    Question, Role, Source,
 };
 
 /// The columns with their conventions, and what is open.
@@ -55,7 +58,7 @@ pub(super) fn decide(
     mapped: &Mapped,
     survey: &Survey,
     form: &Form,
-    options: &ReadOptions,
+    said: &Said,
     by: DecidedBy,
 ) -> Conventions {
     let mut conventions = Conventions {
@@ -67,7 +70,7 @@ pub(super) fn decide(
         mapped,
         survey,
         form,
-        options,
+        said,
         by,
     };
     deciding.dates(&mut conventions);
@@ -90,15 +93,23 @@ fn credit<T: PartialEq + Copy>(decided: &mut Option<Decided<T>>, before: Option<
     if let (Some(decided), Some(before)) = (decided, before)
         && decided.value == before.value
     {
-        decided.by = before.by;
+        *decided = before;
     }
+}
+
+fn decided<T>(value: T, by: DecidedBy) -> Option<Decided<T>> {
+    Some(Decided {
+        value,
+        by,
+        line: None,
+    })
 }
 
 struct Deciding<'d> {
     mapped: &'d Mapped,
     survey: &'d Survey,
     form: &'d Form,
-    options: &'d ReadOptions,
+    said: &'d Said,
     by: DecidedBy,
 }
 
@@ -118,15 +129,24 @@ impl Deciding<'_> {
         );
         for column in conventions.columns.iter_mut().filter(|column| of(column)) {
             let seen = &self.survey.of(column.position).dates;
-            let decided = |value, by| Some(Decided { value, by });
-            column.date_order = match (self.options.date_order, seen.order(), pooled) {
-                (Some(given), ..) => decided(given, DecidedBy::Given),
-                (None, Some(order), _) => decided(order, self.by),
-                (None, None, _) if seen.either_with_dots > 0 && seen.either == 0 => {
-                    decided(DateOrder::Dmy, DecidedBy::Dots)
+            column.date_order = match (self.said.now.date_order, seen.order()) {
+                (Some(given), _) => decided(given, DecidedBy::Given),
+                (None, Evidence::One(order, line)) => self.seen(order, line),
+                (None, Evidence::Mixed) => {
+                    conventions.questions.push(Question::MixedDateOrder {
+                        column: column.name.clone(),
+                        day_first: example(&seen.day_first),
+                        month_first: example(&seen.month_first),
+                    });
+                    continue;
                 }
-                (None, None, Some(order)) => decided(order, DecidedBy::OtherColumns),
-                (None, None, None) => None,
+                (None, Evidence::None) => match self.said.date_order_before() {
+                    Some(before) => Some(before),
+                    None if seen.either_with_dots > 0 && seen.either == 0 => {
+                        decided(DateOrder::Dmy, DecidedBy::Dots)
+                    }
+                    None => pooled.and_then(|order| decided(order, DecidedBy::OtherColumns)),
+                },
             };
             if column.date_order.is_some() || seen.either == 0 {
                 continue;
@@ -144,6 +164,15 @@ impl Deciding<'_> {
         }
     }
 
+    /// What a value on that line shows.
+    fn seen<T>(&self, value: T, line: u64) -> Option<Decided<T>> {
+        Some(Decided {
+            value,
+            by: self.by,
+            line: Some(line),
+        })
+    }
+
     fn numbers(&self, conventions: &mut Conventions) {
         let of = |column: &ColumnInfo| {
             matches!(reads(column), Reads::Amount | Reads::Number) && self.is_text(column)
@@ -151,6 +180,14 @@ impl Deciding<'_> {
         let pooled = self.pooled_mark(&conventions.columns);
         for column in conventions.columns.iter_mut().filter(|column| of(column)) {
             let seen = &self.survey.of(column.position).numbers;
+            if self.said.now.decimal.is_none() && seen.mark() == Evidence::Mixed {
+                conventions.questions.push(Question::MixedDecimal {
+                    column: column.name.clone(),
+                    point: example(&seen.point),
+                    comma: example(&seen.comma),
+                });
+                continue;
+            }
             column.decimal = self.mark(seen.mark(), pooled);
             if column.decimal.is_some() {
                 continue;
@@ -170,18 +207,21 @@ impl Deciding<'_> {
 
     fn mark(
         &self,
-        own: Option<DecimalMark>,
+        own: Evidence<DecimalMark>,
         pooled: Option<DecimalMark>,
     ) -> Option<Decided<DecimalMark>> {
-        let decided = |value, by| Some(Decided { value, by });
-        match (self.options.decimal, own, pooled) {
-            (Some(given), ..) => decided(given, DecidedBy::Given),
-            (None, Some(mark), _) => decided(mark, self.by),
-            (None, None, Some(mark)) => decided(mark, DecidedBy::OtherColumns),
-            (None, None, None) if matches!(self.form.format, Format::Ndjson { .. }) => {
+        match (self.said.now.decimal, own) {
+            (Some(given), _) => return decided(given, DecidedBy::Given),
+            (None, Evidence::One(mark, line)) => return self.seen(mark, line),
+            (None, Evidence::None | Evidence::Mixed) => {}
+        }
+        match (self.said.decimal_before(), pooled) {
+            (Some(before), _) => Some(before),
+            (None, Some(mark)) => decided(mark, DecidedBy::OtherColumns),
+            (None, None) if matches!(self.form.format, Format::Ndjson { .. }) => {
                 decided(DecimalMark::Point, DecidedBy::Format)
             }
-            (None, None, None) => None,
+            (None, None) => None,
         }
     }
 
@@ -198,11 +238,10 @@ impl Deciding<'_> {
         let dates = conventions
             .columns
             .iter()
-            .filter(|column| reads(column) == Reads::Date);
-        let pooled_order =
-            agreed(dates.map(|column| column.date_order.map(|decided| decided.value)));
+            .filter_map(|column| column.date_order);
+        let pooled_order = agreed(dates.map(|decided| Evidence::One(decided.value, 0)));
         for column in &mut conventions.columns {
-            let Role::Declared(_, kind) = &mut column.role else {
+            let Role::Declared(name, kind) = &mut column.role else {
                 continue;
             };
             *kind = match self.form.types[column.position] {
@@ -213,15 +252,24 @@ impl Deciding<'_> {
                 CellType::Text => {
                     conventions.open.push((column.position, Watch::Everything));
                     let seen = self.survey.of(column.position);
-                    let order = self
-                        .options
-                        .date_order
-                        .or(seen.dates.order())
-                        .or(pooled_order);
+                    let order = self.order_of_trait(seen, pooled_order);
                     let mark = self.mark(seen.numbers.mark(), pooled_mark);
-                    let kind = declared_kind(seen, order, mark.map(|decided| decided.value));
+                    let kind = declared_kind(
+                        seen,
+                        order.map(|decided| decided.value),
+                        mark.map(|decided| decided.value),
+                    );
+                    let personal = match kind {
+                        DeclaredKind::Text => seen.looks_personal(),
+                        DeclaredKind::Number => seen.looks_like_phones(),
+                        DeclaredKind::Flag | DeclaredKind::Date => false,
+                    };
+                    if personal && column.reason.is_none() {
+                        column.role = Role::Personal(name.clone());
+                        continue;
+                    }
                     if kind == DeclaredKind::Date {
-                        column.date_order = order.map(|value| Decided { value, by: self.by });
+                        column.date_order = order;
                     }
                     if kind == DeclaredKind::Number {
                         column.decimal = mark;
@@ -231,11 +279,28 @@ impl Deciding<'_> {
             };
         }
     }
+
+    fn order_of_trait(&self, seen: &Seen, pooled: Option<DateOrder>) -> Option<Decided<DateOrder>> {
+        let given = self.said.now.date_order;
+        given
+            .and_then(|order| decided(order, DecidedBy::Given))
+            .or_else(|| {
+                let (order, line) = seen.dates.order().one()?;
+                self.seen(order, line)
+            })
+            .or_else(|| self.said.date_order_before())
+            .or_else(|| decided(pooled?, DecidedBy::OtherColumns))
+    }
+}
+
+fn example(seen: &Option<Example>) -> Example {
+    seen.clone()
+        .expect("evidence is mixed when both have been seen")
 }
 
 /// What those that have an opinion agree on.
-fn agreed<T: PartialEq>(opinions: impl Iterator<Item = Option<T>>) -> Option<T> {
-    let mut opinions = opinions.flatten();
+fn agreed<T: PartialEq>(opinions: impl Iterator<Item = Evidence<T>>) -> Option<T> {
+    let mut opinions = opinions.filter_map(|opinion| Some(opinion.one()?.0));
     let first = opinions.next()?;
     opinions.all(|other| other == first).then_some(first)
 }
@@ -251,18 +316,18 @@ fn declared_kind(seen: &Seen, order: Option<DateOrder>, mark: Option<DecimalMark
         return DeclaredKind::Flag;
     }
     let one_mark = match mark {
-        Some(DecimalMark::Point) => numbers.comma == 0,
-        Some(DecimalMark::Comma) => numbers.point == 0,
-        None => numbers.point + numbers.comma + numbers.either == 0,
+        Some(DecimalMark::Point) => numbers.comma.is_none(),
+        Some(DecimalMark::Comma) => numbers.point.is_none(),
+        None => numbers.mark() == Evidence::None && numbers.either == 0,
     };
     let plain_dates = dates.all == seen.filled && dates.digits == 0;
     if numbers.all == seen.filled && seen.digit_texts == 0 && one_mark && !plain_dates {
         return DeclaredKind::Number;
     }
     let one_order = match order {
-        Some(DateOrder::Dmy) => dates.month_first == 0,
-        Some(DateOrder::Mdy) => dates.day_first == 0,
-        None => dates.day_first + dates.month_first + dates.either == 0,
+        Some(DateOrder::Dmy) => dates.month_first.is_none(),
+        Some(DateOrder::Mdy) => dates.day_first.is_none(),
+        None => dates.order() == Evidence::None && dates.either == 0,
     };
     if plain_dates && one_order {
         DeclaredKind::Date

@@ -1,13 +1,14 @@
 //! The form of a file: compression, encoding, delimiter and header.
 
-use std::io;
+use std::io::{self, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::header;
 use crate::input::{Kind, Unreadable, decide_encoding, read_up_to, sniff};
+use crate::reader::{Privacy, masked};
 use crate::recognition::{CellType, Form};
-use crate::rows::{JsonKeys, ParquetColumns, split_line, split_sample};
+use crate::rows::{JsonLearner, ParquetColumns, read_line, split_line, split_sample};
 use crate::value::{NumberHint, number_hint};
 use crate::{Compression, DecimalMark, Encoding, Format, IngestError, Input, ReadOptions};
 
@@ -15,11 +16,37 @@ use crate::{Compression, DecimalMark, Encoding, Format, IngestError, Input, Read
 const SAMPLE_BYTES: usize = 1 << 20;
 /// Rows that decide the delimiter and the header.
 const SAMPLE_ROWS: usize = 200;
-/// Lines that give the keys of NDJSON.
+/// Lines that tell whether a text is NDJSON.
 const JSON_LINES: usize = 5_000;
+/// Columns that a file may have.
+const MAX_COLUMNS: usize = 2_000;
 
 /// Finds out the form of a file.
 pub(super) fn form(input: &Input, options: &ReadOptions) -> Result<Form, IngestError> {
+    let form = any_width(input, options)?;
+    match form.names.get(MAX_COLUMNS) {
+        None => Ok(form),
+        Some(example) => Err(too_many_columns(input, example)),
+    }
+}
+
+fn line_too_long(input: &Input, line: u64, options: &ReadOptions) -> IngestError {
+    IngestError::LineTooLong {
+        file: input.name().to_owned(),
+        line,
+        max_bytes: options.max_line_bytes,
+    }
+}
+
+fn too_many_columns(input: &Input, example: &str) -> IngestError {
+    IngestError::TooManyColumns {
+        file: input.name().to_owned(),
+        most: MAX_COLUMNS,
+        example: masked(example, Privacy::Open),
+    }
+}
+
+fn any_width(input: &Input, options: &ReadOptions) -> Result<Form, IngestError> {
     if input.size()? == 0 {
         return Err(IngestError::Empty {
             file: input.name().to_owned(),
@@ -53,7 +80,7 @@ pub(super) fn form(input: &Input, options: &ReadOptions) -> Result<Form, IngestE
         Some(encoding) => encoding,
         None => encoding(input, compression)?,
     };
-    let (text, whole) = sample(input, compression, encoding)?;
+    let (text, whole) = sample(input, compression, encoding, options)?;
     text_form(input, compression, encoding, &text, whole, options)
 }
 
@@ -91,17 +118,26 @@ fn encoding(input: &Input, compression: Compression) -> Result<Encoding, IngestE
     }
 }
 
-/// The beginning of the text, and whether that is all of it.
+/// The beginning of the text, at least its first line, and whether that is all of it.
 fn sample(
     input: &Input,
     compression: Compression,
     encoding: Encoding,
+    options: &ReadOptions,
 ) -> Result<(String, bool), IngestError> {
     let failed = |error: io::Error| input.failed(error);
     let mut stream = input.text(compression, encoding, &Arc::new(AtomicU64::new(0)))?;
     let mut bytes = Vec::new();
     read_up_to(&mut stream, SAMPLE_BYTES, &mut bytes).map_err(failed)?;
-    let whole = bytes.len() < SAMPLE_BYTES;
+    let mut whole = bytes.len() < SAMPLE_BYTES;
+    if !whole && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        let enough = options.max_line_bytes + 1;
+        read_up_to(&mut stream, enough, &mut bytes).map_err(failed)?;
+        whole = bytes.len() < enough;
+        if !whole && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Err(line_too_long(input, 1, options));
+        }
+    }
     Ok((String::from_utf8_lossy(&bytes).into_owned(), whole))
 }
 
@@ -118,7 +154,7 @@ fn text_form(
         return Err(if whole {
             IngestError::Empty { file }
         } else {
-            IngestError::LineTooLong { file, line: 1 }
+            line_too_long(input, 1, options)
         });
     }
     let line_end = if !text.contains('\n') && text.contains('\r') {
@@ -137,7 +173,7 @@ fn text_form(
         text.push(char::from(line_end));
     }
     if text.trim_start().starts_with('{') {
-        return json(input, compression, encoding, &text);
+        return json(input, compression, encoding, (&text, whole), options);
     }
     let (preamble, stated) = stated_delimiter(&text, line_end);
     let text = &text[preamble..];
@@ -243,16 +279,17 @@ fn json(
     input: &Input,
     compression: Compression,
     encoding: Encoding,
-    text: &str,
+    (text, whole): (&str, bool),
+    options: &ReadOptions,
 ) -> Result<Form, IngestError> {
-    let mut keys = JsonKeys::default();
+    let mut learner = JsonLearner::default();
     let lines = text
         .lines()
         .filter(|line| !line.trim().is_empty())
         .take(JSON_LINES);
     let (mut read, mut broken) = (0, 0);
     for line in lines {
-        if keys.learn(line.trim().as_bytes()) {
+        if learner.learn(line.trim().as_bytes()) {
             read += 1;
         } else {
             broken += 1;
@@ -265,16 +302,49 @@ fn json(
             "write one object on each line instead (NDJSON), such as with `jq -c '.[]'`",
         ));
     }
-    let names = keys.names().to_vec();
+    if !whole || read + broken >= JSON_LINES {
+        learn_all(input, compression, encoding, &mut learner, options)?;
+    }
+    let names = learner.names().to_vec();
+    let type_of = |name: &String| match learner.is_whole(name) {
+        true => CellType::Other,
+        false => CellType::Text,
+    };
     Ok(Form {
         compression,
         format: Format::Ndjson { encoding },
         line_end: b'\n',
         preamble: 0,
-        types: vec![CellType::Text; names.len()],
+        types: names.iter().map(type_of).collect(),
+        signature: header::signature_of(&names),
         names,
         header: None,
     })
+}
+
+/// Learns the keys of every row: one that comes late may say that an order was cancelled.
+fn learn_all(
+    input: &Input,
+    compression: Compression,
+    encoding: Encoding,
+    learner: &mut JsonLearner,
+    options: &ReadOptions,
+) -> Result<(), IngestError> {
+    let failed = |error: io::Error| input.failed(error);
+    let stream = input.text(compression, encoding, &Arc::new(AtomicU64::new(0)))?;
+    let mut text = BufReader::with_capacity(SAMPLE_BYTES, stream);
+    let (mut bytes, mut line) = (Vec::new(), 0);
+    while read_line(&mut text, options.max_line_bytes, &mut bytes).map_err(failed)? {
+        line += 1;
+        if bytes.len() > options.max_line_bytes {
+            return Err(line_too_long(input, line, options));
+        }
+        learner.learn(bytes.trim_ascii());
+        if let Some(example) = learner.names().get(MAX_COLUMNS) {
+            return Err(too_many_columns(input, example));
+        }
+    }
+    Ok(())
 }
 
 fn parquet(input: &Input) -> Result<Form, IngestError> {
@@ -289,6 +359,7 @@ fn parquet(input: &Input) -> Result<Form, IngestError> {
         format: Format::Parquet,
         line_end: b'\n',
         preamble: 0,
+        signature: header::signature_of(&columns.names),
         names: columns.names,
         header: None,
         types: columns.types,

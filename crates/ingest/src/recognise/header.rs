@@ -12,6 +12,41 @@ pub(super) struct Named {
     pub(super) header: Header,
     names: Vec<String>,
     cells: Option<Vec<String>>,
+    signature: String,
+}
+
+/// What stands for all files with these names of columns.
+pub(super) fn signature_of(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| normalised(name)).collect();
+    signature(&names)
+}
+
+/// What stands for all files without a header whose columns hold such values.
+fn signature_of_values(rows: &[Vec<String>]) -> String {
+    let width = rows.first().map_or(0, Vec::len);
+    let kind = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let mut cells = cells.filter(|cell| !cell.is_empty());
+        if cells.clone().all(|cell| date_hint(cell) != DateHint::None) {
+            "date"
+        } else if cells.all(|cell| number_hint(cell) != NumberHint::None) {
+            "number"
+        } else {
+            "text"
+        }
+    };
+    let kinds: Vec<String> = (0..width).map(|c| format!("?{}", kind(c))).collect();
+    signature(&kinds)
+}
+
+/// FNV-1a of 64 bits: names of people may stand where a header is expected, and what is
+/// remembered is not to show them.
+fn signature(parts: &[String]) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.join("\n").bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
 }
 
 impl Named {
@@ -32,6 +67,7 @@ impl Named {
             names,
             header,
             types,
+            signature: self.signature,
         }
     }
 }
@@ -51,7 +87,13 @@ pub(super) fn header(
         return Err(IngestError::HeaderOnly { file: file() });
     }
     let cells = (header == Header::Present).then(|| first.clone());
-    let names = match &options.columns {
+    let signature = match &cells {
+        Some(cells) => signature_of(cells),
+        None => signature_of_values(&rows),
+    };
+    let remembered = options.remembered.get(&signature);
+    let before = remembered.and_then(|remembered| remembered.columns.as_ref());
+    let names = match options.columns.as_ref().or(before) {
         Some(given) if given.len() != first.len() => {
             return Err(IngestError::Mapping {
                 message: format!(
@@ -74,6 +116,7 @@ pub(super) fn header(
         header,
         names: unique(names),
         cells,
+        signature,
     })
 }
 

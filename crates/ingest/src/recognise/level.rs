@@ -3,19 +3,20 @@
 use std::collections::HashSet;
 
 use super::mapping::Mapped;
+use super::said::Said;
 use crate::reader::text_of;
 use crate::rows::Rows;
-use crate::{ColumnInfo, Entity, Field, LevelReason, ReadOptions, RowLevel, Source};
+use crate::{ColumnInfo, Entity, Field, LevelReason, RowLevel, Source};
 
 /// Decides the level, by what is said, the source, repeated order ids and the columns.
 pub(super) fn level(
     columns: &[ColumnInfo],
     mapped: &Mapped,
     rows: &Rows,
-    options: &ReadOptions,
+    said: &Said,
 ) -> (RowLevel, LevelReason) {
-    if let Some(level) = options.level {
-        return (level, LevelReason::Given);
+    if let Some(level) = said.level() {
+        return level;
     }
     if mapped.entity != Entity::Orders {
         return (RowLevel::Order, LevelReason::Columns);

@@ -1,22 +1,27 @@
 //! Which column is which field, and what the rows are.
 //!
-//! What is given comes first, then the names that a known source has, then known names, then
+//! What is given comes first, then what was given before, then the names that a known source has, then known names, then
 //! what the cells look like. The first kind of rows whose needs are met is what the file holds.
 
 mod missing;
+mod names;
 mod personal;
 
+use std::collections::{HashMap, HashSet};
+
+use super::said::Said;
 use super::source::{own_names, positions, source};
 use super::survey::Survey;
-use crate::field::{FieldKind, field_table, nearest, normalised, split_minor_units};
+use crate::field::{field_table, normalised, split_minor_units};
 use crate::reader::text_of;
 use crate::recognition::{CellType, Form};
 use crate::rows::Rows;
 use crate::{
-    AmountUnit, ColumnInfo, DeclaredKind, Entity, Field, IngestError, Input, MapReason,
-    ReadOptions, Role, Source,
+    AmountUnit, ColumnInfo, DeclaredKind, Entity, Field, IngestError, Input, MapReason, Role,
+    Source,
 };
 
+use names::Names;
 pub(crate) use personal::looks_personal;
 
 /// What the columns are.
@@ -26,6 +31,8 @@ pub(super) struct Mapped {
     pub(super) source: Source,
     /// By position; `None` for a column that no field is read from.
     fields: Vec<Option<Found>>,
+    /// Columns that are said to be traits, and their names.
+    traits: HashMap<usize, String>,
 }
 
 /// A field that was found for a column.
@@ -53,15 +60,16 @@ impl Mapped {
     }
 }
 
-/// Maps the columns.
+/// Maps the columns; gives also the pairs of `--map` whose columns the file does not have.
 pub(super) fn map(
     input: &Input,
     form: &Form,
     survey: &Survey,
     sample: &Rows,
-    options: &ReadOptions,
-) -> Result<Mapped, IngestError> {
-    let given = given(form, options)?;
+    said: &Said,
+) -> Result<(Mapped, Vec<String>), IngestError> {
+    let names = Names::of(form);
+    let (given, unused) = given(&names, said)?;
     let first_row: Vec<String> = match sample.len() {
         0 => Vec::new(),
         _ => (0..form.names.len())
@@ -70,10 +78,12 @@ pub(super) fn map(
     };
     let mapping = Mapping {
         form,
+        names: &names,
         survey,
-        options,
+        said,
         source: source(form, &first_row),
         given,
+        traits: traits(&names, said),
     };
     let candidates = mapping.candidates()?;
     let mut attempts = Vec::new();
@@ -81,7 +91,7 @@ pub(super) fn map(
         let mapped = mapping.entity(entity);
         let missing = missing::missing(&mapped, &attempts, form, sample);
         if missing.is_empty() {
-            return Ok(mapped);
+            return Ok((mapped, unused));
         }
         attempts.push((mapped, missing));
     }
@@ -92,81 +102,117 @@ pub(super) fn map(
         .rev()
         .max_by_key(|(mapped, _)| count(mapped));
     Err(match best {
-        Some((mapped, missing)) => missing::unmapped(input, form, &mapped, &missing, options),
+        Some((mapped, missing)) => {
+            let entity = said.now.entity.or(Some(mapped.entity));
+            missing::unmapped(input, form, &mapped, &missing, (entity, &unused))
+        }
         None => IngestError::Mapping {
             message: "nothing can be mapped".to_owned(),
         },
     })
 }
 
-/// The columns that `--map` names.
-fn given(form: &Form, options: &ReadOptions) -> Result<Vec<(Field, usize)>, IngestError> {
-    let mut given: Vec<(Field, usize)> = Vec::new();
-    for (field, name) in &options.map {
-        let position = position_of(form, name).ok_or_else(|| {
-            let names = form.names.iter().map(String::as_str);
-            let nearest = nearest(name, names).unwrap_or_default();
-            let message = format!(
-                "`--map {field}={name}`: there is no column `{name}`: did you mean `{nearest}`?"
-            );
-            IngestError::Mapping { message }
-        })?;
-        if let Some((other, _)) = given.iter().find(|&&(_, taken)| taken == position) {
+/// A pair of a field and a column that was said.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    field: Field,
+    position: usize,
+    reason: MapReason,
+}
+
+/// The columns that `--map` names now, then those that it named before and that are still free.
+fn given(names: &Names<'_>, said: &Said) -> Result<(Vec<Pair>, Vec<String>), IngestError> {
+    let (mut given, mut unused): (Vec<Pair>, _) = (Vec::new(), Vec::new());
+    for (field, name) in &said.now.map {
+        let Some(position) = names.position_of(name) else {
+            unused.push(format!("{field}={name}"));
+            continue;
+        };
+        if let Some(other) = given.iter().find(|pair| pair.position == position) {
+            let other = other.field;
             let message =
                 format!("`--map {field}={name}`: the column is mapped to `{other}` already");
             return Err(IngestError::Mapping { message });
         }
-        if given.iter().any(|(other, _)| other == field) {
+        if given.iter().any(|pair| pair.field == *field) {
             let message = format!("`--map {field}={name}`: `{field}` is mapped already");
             return Err(IngestError::Mapping { message });
         }
-        given.push((*field, position));
+        given.push(Pair {
+            field: *field,
+            position,
+            reason: MapReason::Given,
+        });
     }
-    Ok(given)
+    for (name, column) in &said.now.traits {
+        if names.position_of(column).is_none() {
+            unused.push(format!("trait:{name}={column}"));
+        }
+    }
+    let before = [
+        (&said.before.map, MapReason::Remembered),
+        (&said.now.settings.map, MapReason::Settings),
+    ];
+    for (pairs, reason) in before {
+        for &(field, ref name) in pairs {
+            let Some(position) = names.position_of(name) else {
+                continue;
+            };
+            let taken = |pair: &Pair| pair.position == position || pair.field == field;
+            if !given.iter().any(taken) {
+                given.push(Pair {
+                    field,
+                    position,
+                    reason,
+                });
+            }
+        }
+    }
+    Ok((given, unused))
 }
 
-/// A column by its header, by its header without case and punctuation, or as `column_3` or `3`.
-fn position_of(form: &Form, name: &str) -> Option<usize> {
-    let by = |same: &dyn Fn(&String) -> bool| form.names.iter().position(same);
-    let wanted = normalised(name);
-    by(&|header| header == name)
-        .or_else(|| by(&|header| !wanted.is_empty() && normalised(header) == wanted))
-        .or_else(|| {
-            let number: usize = name.strip_prefix("column_").unwrap_or(name).parse().ok()?;
-            number
-                .checked_sub(1)
-                .filter(|&position| position < form.names.len())
-        })
+/// The columns that are said to be traits, by position.
+fn traits(names: &Names<'_>, said: &Said) -> HashMap<usize, String> {
+    let position = |(name, column): &(String, String)| {
+        Some((names.position_of(column)?, personal::snake_case(name)))
+    };
+    said.now.traits.iter().filter_map(position).collect()
 }
 
 struct Mapping<'m> {
     form: &'m Form,
+    names: &'m Names<'m>,
     survey: &'m Survey,
-    options: &'m ReadOptions,
+    said: &'m Said,
     source: Source,
-    given: Vec<(Field, usize)>,
+    given: Vec<Pair>,
+    /// Columns that are said to be traits.
+    traits: HashMap<usize, String>,
 }
 
 impl Mapping<'_> {
     /// The kinds of rows that have all the fields that are given.
     fn candidates(&self) -> Result<Vec<Entity>, IngestError> {
         let holds = |entity: Entity, field: Field| field.within(entity).is_some();
-        if let Some(entity) = self.options.entity {
-            return match self.given.iter().find(|&&(field, _)| !holds(entity, field)) {
+        let said_now = |pair: &&Pair| pair.reason == MapReason::Given;
+        let fields: Vec<Field> = self
+            .given
+            .iter()
+            .filter(said_now)
+            .map(|p| p.field)
+            .collect();
+        if let Some(entity) = self.said.now.entity {
+            return match fields.iter().find(|&&field| !holds(entity, field)) {
                 None => Ok(vec![entity]),
-                Some((field, _)) => Err(IngestError::Mapping {
+                Some(field) => Err(IngestError::Mapping {
                     message: format!("`{field}` is no field of {}", entity.plural()),
                 }),
             };
         }
-        let all = |entity: &Entity| self.given.iter().all(|&(field, _)| holds(*entity, field));
+        let all = |entity: &Entity| fields.iter().all(|&field| holds(*entity, field));
         let candidates: Vec<Entity> = Entity::ALL.into_iter().filter(all).collect();
         if candidates.is_empty() {
-            let fields: Vec<_> = self
-                .given
-                .iter()
-                .map(|(field, _)| format!("`{field}`"))
-                .collect();
+            let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
             let message = format!("no kind of file has all of {}", fields.join(", "));
             return Err(IngestError::Mapping { message });
         }
@@ -179,11 +225,20 @@ impl Mapping<'_> {
             entity,
             source: self.source,
             fields,
+            traits: self.traits.clone(),
         };
-        for &(field, position) in &self.given {
-            let field = field.within(entity).unwrap_or(field);
-            let unit = self.unit(position);
-            mapped.set(position, field, MapReason::Given, unit);
+        for &Pair {
+            field,
+            position,
+            reason,
+        } in &self.given
+        {
+            // What was said before of other kinds of files is nothing to this one.
+            if let Some(field) = field.within(entity)
+                && !mapped.has(field)
+            {
+                mapped.set(position, field, reason, self.unit(position));
+            }
         }
         for (field, position) in positions(self.source, self.form.names.len()) {
             if entity == Entity::Orders && self.is_free(&mapped, field, position) {
@@ -207,11 +262,12 @@ impl Mapping<'_> {
         mapped.fields[position].is_none()
             && !mapped.has(field)
             && !self.is_left_out(position)
+            && !self.traits.contains_key(&position)
             && self.form.types[position] != CellType::Other
     }
 
     fn is_left_out(&self, position: usize) -> bool {
-        let columns = self.options.columns.as_deref().unwrap_or_default();
+        let columns = self.said.now.columns.as_deref().unwrap_or_default();
         columns.get(position).is_some_and(Option::is_none)
     }
 
@@ -226,17 +282,13 @@ impl Mapping<'_> {
         if mapped.has(field) {
             return;
         }
-        let matches = |header: &str| {
-            let header = normalised(header);
-            let stem = split_minor_units(&header).filter(|_| field.kind() == FieldKind::Amount);
-            header == name || stem == Some(name)
-        };
-        let position = (0..self.form.names.len()).find(|&position| {
-            self.is_free(mapped, field, position) && matches(&self.form.names[position])
-        });
+        let known_as = self.names.known_as(name, field);
+        let position = known_as
+            .into_iter()
+            .find(|&position| self.is_free(mapped, field, position));
         if let Some(position) = position {
-            let reason = match self.options.columns {
-                Some(_) => MapReason::Given,
+            let reason = match self.said.now.columns {
+                Some(_) => self.said.columns_by,
                 None => MapReason::Name,
             };
             mapped.set(position, field, reason, self.unit(position));
@@ -291,23 +343,29 @@ pub(super) fn column_infos(
     form: &Form,
     mapped: &Mapped,
     survey: &Survey,
-    options: &ReadOptions,
+    said: &Said,
 ) -> Vec<ColumnInfo> {
-    let mut names = Vec::new();
+    let mut names: HashSet<String> = mapped.traits.values().cloned().collect();
     let columns = form.names.iter().enumerate().map(|(position, name)| {
         let found = mapped.fields[position];
-        let columns = options.columns.as_deref().unwrap_or_default();
+        let columns = said.now.columns.as_deref().unwrap_or_default();
         let left_out = columns.get(position).is_some_and(Option::is_none);
-        let role = match found {
-            Some(found) => Role::Field(found.field),
-            None if mapped.entity != Entity::Customers || left_out => Role::Unmapped,
-            None => customer_role(form, survey, position, &mut names),
+        let opened = mapped.traits.get(&position).filter(|_| found.is_none());
+        let role = match (found, opened) {
+            (Some(found), _) => Role::Field(found.field),
+            (None, Some(name)) if mapped.entity == Entity::Customers => {
+                Role::Declared(name.clone(), DeclaredKind::Text)
+            }
+            (None, _) if mapped.entity != Entity::Customers || left_out => Role::Unmapped,
+            (None, _) => customer_role(form, survey, position, &mut names),
         };
         ColumnInfo {
             name: name.clone(),
             position,
             role,
-            reason: found.map(|found| found.reason),
+            reason: found
+                .map(|found| found.reason)
+                .or(opened.map(|_| MapReason::Given)),
             date_order: None,
             decimal: None,
             unit: found.map_or(AmountUnit::Major, |found| found.unit),
@@ -317,14 +375,19 @@ pub(super) fn column_infos(
 }
 
 /// What another column of a file of customers is: a declared trait, or personal.
-fn customer_role(form: &Form, survey: &Survey, position: usize, taken: &mut Vec<String>) -> Role {
+fn customer_role(
+    form: &Form,
+    survey: &Survey,
+    position: usize,
+    taken: &mut HashSet<String>,
+) -> Role {
     let header = &form.names[position];
     let unnamed = *header == format!("column_{}", position + 1);
     if unnamed || form.types[position] == CellType::Other {
         return Role::Unmapped;
     }
     let base = personal::snake_case(header);
-    let is_taken = |name: &String, taken: &Vec<String>| {
+    let is_taken = |name: &String, taken: &HashSet<String>| {
         taken.contains(name) || Field::ALL.iter().any(|field| field.name() == name)
     };
     let (mut name, mut copy) = (base.clone(), 1);
@@ -332,7 +395,7 @@ fn customer_role(form: &Form, survey: &Survey, position: usize, taken: &mut Vec<
         copy += 1;
         name = format!("{base}_{copy}");
     }
-    taken.push(name.clone());
+    taken.insert(name.clone());
     if looks_personal(header) || survey.of(position).looks_like_emails() {
         Role::Personal(name)
     } else {

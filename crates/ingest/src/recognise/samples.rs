@@ -7,7 +7,7 @@ use regulars_core::{Currency, Timestamp, format_minor};
 
 use crate::batch::{Amounts, Instants};
 use crate::reader::{Builder, Privacy, masked, open_rows, text_of};
-use crate::rows::Projection;
+use crate::rows::{Limits, Projection};
 use crate::{
     AdSpendBatch, Batch, CustomerBatch, DeclaredValues, DictColumn, Field, IngestError, Input,
     OrderBatch, ProductBatch, ReadOptions, Recognition, SampleRow, TextColumn,
@@ -28,7 +28,11 @@ pub(super) fn samples(
         repeating: Vec::new(),
     };
     let read = Arc::new(AtomicU64::new(0));
-    let mut rows = open_rows(input, &recognition.form, &projection, ROWS, &read)?;
+    let limits = Limits {
+        batch_rows: ROWS,
+        max_line_bytes: options.max_line_bytes,
+    };
+    let mut rows = open_rows(input, &recognition.form, &projection, limits, &read)?;
     let Some(split) = rows.next_batch()? else {
         return Ok(Vec::new());
     };
@@ -42,7 +46,7 @@ pub(super) fn samples(
             (0..width).map(cell).collect()
         })
         .collect();
-    let batch = Builder::new(recognition, options).build(split);
+    let (batch, _) = Builder::new(recognition, options).build(split);
     let mut samples: Vec<SampleRow> = lines
         .iter()
         .zip(raw)

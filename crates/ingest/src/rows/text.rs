@@ -1,15 +1,16 @@
 //! Rows of a text file: blocks of bytes are split by the file's form and checked to be UTF-8.
 //!
-//! At most [`MAX_LINE_BYTES`] and one block are held, whatever the file.
+//! At most one line (of [`ReadOptions::max_line_bytes`](crate::ReadOptions)) and one block are
+//! held, whatever the file.
 
-use std::io::Read;
+use std::io::{self, BufRead, Read};
+
+use memchr::memchr_iter;
 
 use super::{Cells, Delimited, JsonLines, RowBatch, Rows, Skipped, whitespace};
 use crate::input::read_up_to;
 use crate::{IngestError, Input, Reject, RejectReason};
 
-/// A line that is longer is no line of a table.
-pub(crate) const MAX_LINE_BYTES: usize = 16 << 20;
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// How lines become cells.
@@ -44,12 +45,34 @@ pub(super) struct Found {
     pub(super) own_text: Option<String>,
 }
 
+/// What is held at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Rows of a batch.
+    pub(crate) batch_rows: usize,
+    /// Bytes of a line.
+    pub(crate) max_line_bytes: usize,
+}
+
+/// Reads one line with its end into `line`; false at the end of the text.
+///
+/// A line that is longer than `max_bytes` is cut after one byte more.
+pub(crate) fn read_line(
+    text: &mut dyn BufRead,
+    max_bytes: usize,
+    line: &mut Vec<u8>,
+) -> io::Result<bool> {
+    line.clear();
+    let read = text.take(max_bytes as u64 + 1).read_until(b'\n', line)?;
+    Ok(read > 0)
+}
+
 /// The rows of a text file.
 pub(crate) struct TextRows {
     input: Input,
     stream: Box<dyn Read + Send>,
     shape: TextShape,
-    batch_rows: usize,
+    limits: Limits,
     /// Read, not consumed yet.
     pending: Vec<u8>,
     ended: bool,
@@ -65,13 +88,13 @@ impl TextRows {
         input: Input,
         stream: Box<dyn Read + Send>,
         shape: TextShape,
-        batch_rows: usize,
+        limits: Limits,
     ) -> Self {
         Self {
             input,
             stream,
             shape,
-            batch_rows: batch_rows.max(1),
+            limits,
             pending: Vec::new(),
             ended: false,
             line: 1,
@@ -101,23 +124,24 @@ impl TextRows {
     }
 
     pub(super) fn next_batch(&mut self) -> Result<Option<RowBatch>, IngestError> {
+        let (max_rows, max_line) = (self.limits.batch_rows.max(1), self.limits.max_line_bytes);
         let mut wanted = BLOCK_BYTES;
         loop {
             self.fill(wanted)?;
             if self.pending.is_empty() {
                 return Ok(None);
             }
-            let whole = self.ended || self.pending.len() > MAX_LINE_BYTES;
-            let found = self.shape.split(&self.pending, self.batch_rows, whole);
+            let whole = self.ended || self.pending.len() > max_line;
+            let found = self.shape.split(&self.pending, max_rows, whole);
             if found.consumed == 0 {
-                if self.pending.len() > MAX_LINE_BYTES {
-                    let file = self.input.name().to_owned();
+                if self.pending.len() > max_line {
                     return Err(IngestError::LineTooLong {
-                        file,
+                        file: self.input.name().to_owned(),
                         line: self.line,
+                        max_bytes: max_line,
                     });
                 }
-                wanted = (self.pending.len() * 4).min(MAX_LINE_BYTES + 1);
+                wanted = (self.pending.len() * 4).min(max_line + 1);
                 continue;
             }
             let batch = self.take(found);
@@ -217,19 +241,21 @@ impl TextShape {
     }
 }
 
-/// Takes doubled quotes apart, rejects rows with bytes that are no UTF-8, and gives the rest.
+/// Takes doubled quotes apart, rejects rows with bytes that no text has, and gives the rest.
 fn valid_text(mut block: Vec<u8>, width: usize, found: &mut Found) -> String {
     for &cell in &found.escaped {
         let (start, end) = found.bounds[cell];
         let end = unescape(&mut block, start as usize, end as usize);
         found.bounds[cell].1 = end as u32;
     }
+    let zeros: Vec<usize> = memchr_iter(0, &block).collect();
+    reject_rows_at(&zeros, RejectReason::ZeroByte, width, found);
     match String::from_utf8(block) {
         Ok(text) => text,
         Err(error) => {
             let mut block = error.into_bytes();
             let broken = blank_out(&mut block);
-            reject_rows_at(&broken, width, found);
+            reject_rows_at(&broken, RejectReason::ForeignBytes, width, found);
             // Nothing invalid is left; were there any, it would be replaced, not lost.
             String::from_utf8_lossy(&block).into_owned()
         }
@@ -263,8 +289,8 @@ fn blank_out(block: &mut [u8]) -> Vec<usize> {
     broken
 }
 
-fn reject_rows_at(broken: &[usize], width: usize, found: &mut Found) {
-    if width == 0 {
+fn reject_rows_at(broken: &[usize], reason: RejectReason, width: usize, found: &mut Found) {
+    if width == 0 || broken.is_empty() {
         return;
     }
     let mut next = broken.iter().copied().peekable();
@@ -273,7 +299,7 @@ fn reject_rows_at(broken: &[usize], width: usize, found: &mut Found) {
         let (start, end) = (cells[0].0 as usize, cells[width - 1].1 as usize);
         while next.next_if(|&at| at < start).is_some() {}
         if next.peek().is_some_and(|&at| at < end) {
-            found.rejected.push((line, RejectReason::NotUtf8));
+            found.rejected.push((line, reason.clone()));
         } else {
             bounds.extend_from_slice(cells);
             lines.push(line);

@@ -2,6 +2,8 @@
 
 use regulars_core::OrderStatus;
 
+use super::CurrencySign;
+use super::month::{is_weekday, month};
 use crate::field::normalised;
 
 /// True for what stands for nothing in a column of numbers or dates.
@@ -212,6 +214,24 @@ pub(crate) fn status(cell: &str, given: &[(String, OrderStatus)]) -> Option<Orde
         .iter()
         .find(|(_, words)| words.contains(&word.as_str()) || words.contains(&bare))
         .map(|&(status, _)| status)
+}
+
+/// True for a word that dates, numbers, statuses and flags are written with: it says nothing of a
+/// person.
+pub(crate) fn is_known_word(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let of_dates = month(&lower).is_some()
+        || is_weekday(&lower)
+        || matches!(
+            lower.as_str(),
+            "t" | "z" | "am" | "pm" | "utc" | "gmt" | "st" | "nd" | "rd" | "th" | "e"
+        );
+    of_dates
+        || is_missing(word)
+        || flag(word).is_some()
+        || status(word, &[]).is_some()
+        || matches!(lower.as_str(), "partially" | "payment" | "order")
+        || CurrencySign::of(word).is_some()
 }
 
 #[cfg(test)]

@@ -8,16 +8,33 @@ use regulars_store::Transaction;
 use regulars_store::history::CustomerRow;
 use regulars_store::vault::{IdentityId, IdentityKind, Vault, is_blocked_identity};
 use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::PipelineError;
 
 /// A row of a customers file, on its way to its partition.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub(crate) struct Person {
     identity: IdentityId,
     occurred_at: Timestamp,
     traits: String,
+    /// Hash of the personal fields: sealed bytes are random.
+    personal: u64,
     sealed: Option<Vec<u8>>,
+}
+
+impl Person {
+    /// What the row says.
+    fn said(&self) -> (IdentityId, Timestamp, &str, u64) {
+        let Self {
+            identity,
+            occurred_at,
+            ref traits,
+            personal,
+            ..
+        } = *self;
+        (identity, occurred_at, traits, personal)
+    }
 }
 
 /// Name of the declared trait that says since when a customer is known.
@@ -71,13 +88,18 @@ pub(crate) fn take(
                 traits.insert(column.name.clone(), value);
             }
         }
-        let sealed = personal(batch, index, &email)
+        let personal = personal(batch, index, &email);
+        let hash = personal
+            .as_ref()
+            .map_or(0, |fields| xxh3_64(fields.as_bytes()));
+        let sealed = personal
             .map(|personal| vault.seal(identity, personal.as_bytes()))
             .transpose()?;
         people.push(Person {
             identity,
             occurred_at: created_at.unwrap_or(Timestamp(0)),
             traits: Value::Object(traits).to_string(),
+            personal: hash,
             sealed,
         });
     }
@@ -114,11 +136,9 @@ pub(crate) fn write(
     mut people: Vec<Person>,
     import: u64,
 ) -> Result<u64, PipelineError> {
-    // What a row says decides between equals, never where it stands; sealed bytes are random.
-    people.sort_by(|a, b| {
-        (a.identity, a.occurred_at, &a.traits).cmp(&(b.identity, b.occurred_at, &b.traits))
-    });
-    people.dedup_by(|a, b| (a.identity, &a.traits) == (b.identity, &b.traits));
+    // What a row says decides between equals, never where it stands.
+    people.sort_by(|a, b| a.said().cmp(&b.said()));
+    people.dedup_by(|a, b| a.said() == b.said());
     let mut rows: Vec<CustomerRow> = people
         .into_iter()
         .map(|person| {

@@ -8,20 +8,43 @@ use regulars_ingest::Reject;
 
 use crate::error::PipelineError;
 
+/// What the name of a file ends in while its import has not succeeded.
+const FAILED: &str = ".failed.csv";
+
 /// Writes `file,line,column,value,reason` as CSV; the file comes into being with the first row.
+///
+/// It is called `import-7.failed.csv` until the import has succeeded and `import-7.csv` then, so
+/// that what a failed import leaves is told from what belongs to the data.
 #[derive(Debug)]
 pub(crate) struct RejectFile {
+    /// The name after success.
+    kept: PathBuf,
     path: PathBuf,
     out: Option<BufWriter<File>>,
 }
 
 impl RejectFile {
-    /// A file for an import, in `directory`.
-    pub(crate) fn new(directory: &Path, import: u64) -> Self {
-        Self {
-            path: directory.join(format!("import-{import}.csv")),
-            out: None,
+    /// A file for the import with that offset in the log, in `directory`; what failed imports
+    /// left there is removed.
+    pub(crate) fn begin(directory: &Path, import: u64) -> Result<Self, PipelineError> {
+        let kept = directory.join(format!("import-{import}.csv"));
+        let mut old = vec![kept.clone()];
+        if let Ok(entries) = fs::read_dir(directory) {
+            let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+            old.extend(paths.filter(|path| path.to_string_lossy().ends_with(FAILED)));
         }
+        for path in old {
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(PipelineError::Write { path, source }),
+            }
+        }
+        Ok(Self {
+            path: directory.join(format!("import-{import}{FAILED}")),
+            kept,
+            out: None,
+        })
     }
 
     /// Where the rows are, if there are any.
@@ -62,15 +85,20 @@ impl RejectFile {
         Ok(())
     }
 
-    /// Ends the file; gives its path if it has rows.
+    /// Ends the file of an import that has succeeded; gives its path if it has rows.
     pub(crate) fn finish(mut self) -> Result<Option<PathBuf>, PipelineError> {
-        let path = self.path;
-        match self.out.take() {
-            None => Ok(None),
-            Some(mut out) => match out.flush() {
-                Ok(()) => Ok(Some(path)),
-                Err(source) => Err(PipelineError::Write { path, source }),
-            },
+        let Some(mut out) = self.out.take() else {
+            return Ok(None);
+        };
+        let written = out
+            .flush()
+            .and_then(|()| fs::rename(&self.path, &self.kept));
+        match written {
+            Ok(()) => Ok(Some(self.kept)),
+            Err(source) => Err(PipelineError::Write {
+                path: self.path,
+                source,
+            }),
         }
     }
 }

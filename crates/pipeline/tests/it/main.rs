@@ -4,6 +4,9 @@
 
 mod cdnow;
 mod dirty;
+mod dry_run;
+mod future;
 mod repeat;
 mod scratch;
 mod segments;
+mod told;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use regulars_core::{Currency, Timestamp};
 use regulars_ingest::ReadOptions;
 use regulars_pipeline::{
-    Base, Catalogue, Config, FileForm, FoldOptions, ImportOptions, ImportReport, PipelineError,
-    RejectPolicy, RepeatPolicy, Report, ScoreOptions, Silent, Workspace, as_of, by_external_id,
-    generate, import, report, row, score,
+    Base, Catalogue, Config, DryRun, FileForm, FoldOptions, ImportOptions, ImportReport,
+    PipelineError, RejectPolicy, RepeatPolicy, Report, ScoreOptions, Silent, Workspace, as_of,
+    by_external_id, dry_run, generate, import, report, row, score,
 };
 use regulars_shop::{Shop, ShopOptions};
 use serde_json::Value;
@@ -76,6 +76,11 @@ impl Scratch {
     ) -> Result<ImportReport, PipelineError> {
         let mut store = self.workspace.open()?;
         import(&self.workspace, &mut store, files, options, &Silent)
+    }
+
+    pub(crate) fn dry_run(&self, files: &[PathBuf]) -> Result<DryRun, PipelineError> {
+        let store = self.workspace.open_read()?;
+        dry_run(&self.workspace, &store, files, &self.options(), &Silent)
     }
 
     pub(crate) fn import(&self, files: &[PathBuf]) -> ImportReport {

@@ -9,7 +9,7 @@ use regulars_pipeline::Config;
 use crate::cli::{DateOrderArg, DecimalArg, EncodingArg, LevelArg, ReadArgs};
 use crate::failure::Usage;
 
-/// How files are read: options before the workspace's settings.
+/// How files are read: options, and what the workspace's settings say where nothing else does.
 pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<ReadOptions> {
     let mut options = ReadOptions::new(config.workspace.currency, config.zone());
     options.entity = match args.entity.as_deref() {
@@ -28,23 +28,25 @@ pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<R
             .map(|(field, column)| (field.to_owned(), column.to_owned()))
             .ok_or_else(|| Usage(format!("`--map {pair}`: use FIELD=COLUMN")))
     });
-    let mut pairs: Vec<(String, String)> = given.collect::<Result<_, _>>()?;
-    for (field, column) in &config.import.map {
-        if !pairs.iter().any(|(given, _)| given == field) {
-            pairs.push((field.clone(), column.clone()));
+    for (field, column) in given.collect::<Result<Vec<_>, _>>()? {
+        match field.strip_prefix("trait:") {
+            Some(name) => options.traits.push((name.to_owned(), column)),
+            None => options.map.push((field_of(&field)?, column)),
         }
     }
-    for (field, column) in pairs {
-        options.map.push((
-            Field::named(&field).map_err(|error| Usage(error.to_string()))?,
-            column,
-        ));
+    for (field, column) in &config.import.map {
+        let pair = (field_of(field)?, column.clone());
+        options.settings.map.push(pair);
     }
-    options.date_order = match (args.date_order, config.import.date_order.as_deref()) {
-        (Some(DateOrderArg::Dmy), _) | (None, Some("dmy")) => Some(DateOrder::Dmy),
-        (Some(DateOrderArg::Mdy), _) | (None, Some("mdy")) => Some(DateOrder::Mdy),
-        (None, _) => None,
+    options.settings.date_order = match config.import.date_order.as_deref() {
+        Some("dmy") => Some(DateOrder::Dmy),
+        Some("mdy") => Some(DateOrder::Mdy),
+        _ => None,
     };
+    options.date_order = args.date_order.map(|order| match order {
+        DateOrderArg::Dmy => DateOrder::Dmy,
+        DateOrderArg::Mdy => DateOrder::Mdy,
+    });
     options.decimal = args.decimal.map(|decimal| match decimal {
         DecimalArg::Point => DecimalMark::Point,
         DecimalArg::Comma => DecimalMark::Comma,
@@ -60,7 +62,7 @@ pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<R
         EncodingArg::Windows1252 => Encoding::Windows1252,
     });
     if args.excel_dates {
-        options.serial_dates = SerialDates::Excel;
+        options.serial_dates = Some(SerialDates::Excel);
     }
     for pair in &args.status {
         let parsed = pair.split_once('=').and_then(|(word, status)| {
@@ -80,4 +82,8 @@ pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<R
         })?);
     }
     Ok(options)
+}
+
+fn field_of(name: &str) -> Result<Field, Usage> {
+    Field::named(name).map_err(|error| Usage(error.to_string()))
 }

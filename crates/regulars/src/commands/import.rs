@@ -1,12 +1,13 @@
 //! `init` and `import`.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use regulars_core::Currency;
-use regulars_ingest::{Recognition, Role};
+use regulars_ingest::{ColumnInfo, Recognition, Role};
 use regulars_pipeline::{
-    Config, ImportOptions, ImportReport, RejectPolicy, RepeatPolicy, Workspace, expand, import,
-    recognise_all,
+    Config, DryFile, DryRun, ImportOptions, ImportReport, RejectPolicy, RepeatPolicy, Workspace,
+    dry_run, expand, import,
 };
 
 use crate::cli::{Cli, ImportArgs, InitArgs};
@@ -14,7 +15,7 @@ use crate::commands::files::read_options;
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::{Session, name_of, wall_clock};
-use crate::text::{Align, count, faint, heading, table, warning};
+use crate::text::{Align, count, faint, heading, percent, table, warning};
 
 /// Makes a workspace.
 pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Done> {
@@ -36,13 +37,6 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let read = read_options(session.workspace.config(), &args.read)?;
     let files = expand(&args.files)?;
-    if args.dry_run {
-        let recognitions = recognise_all(&files, &read)?;
-        let document = serde_json::json!({ "files": recognitions });
-        Output::of(&document, "/files", || dry_run_text(&recognitions)).print(cli.format)?;
-        return Ok(Done::Whole);
-    }
-    let mut store = session.workspace.open()?;
     let options = ImportOptions {
         read,
         source: args.source.clone(),
@@ -59,6 +53,10 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> anyhow::Result<Done> {
         recorded_at: wall_clock(),
         threads: session.threads,
     };
+    if args.dry_run {
+        return look(cli, &session, &files, &options);
+    }
+    let mut store = session.workspace.open()?;
     let report = import(
         &session.workspace,
         &mut store,
@@ -74,6 +72,32 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> anyhow::Result<Done> {
         Done::InPart
     } else {
         Done::Whole
+    })
+}
+
+/// Shows what an import would do, and ends as it would.
+fn look(
+    cli: &Cli,
+    session: &Session,
+    files: &[PathBuf],
+    options: &ImportOptions,
+) -> anyhow::Result<Done> {
+    let store = session.workspace.open_read()?;
+    let dry = dry_run(
+        &session.workspace,
+        &store,
+        files,
+        options,
+        &*session.progress,
+    )?;
+    Output::of(&dry, "/files", || dry_run_text(&dry)).print(cli.format)?;
+    Ok(match (dry.stops(), dry.rejected()) {
+        (Some(why), _) => {
+            session.tell(&warning(&format!("the import would stop: {why}")));
+            Done::Refused
+        }
+        (None, 0) => Done::Whole,
+        (None, _) => Done::InPart,
     })
 }
 
@@ -133,6 +157,9 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         report.nameless_rows,
         "rows name no customer, product or day and were left out",
     );
+    for file in &report.files {
+        warn(file.future_rows, &future(file.first_future_line));
+    }
     if let Some(path) = &report.rejects {
         warn(
             report.rejected(),
@@ -142,38 +169,22 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
     text
 }
 
+fn future(first_line: Option<u64>) -> String {
+    let line = first_line.unwrap_or_default();
+    format!("rows are dated later than today (first in line {line}): they do not move `now`")
+}
+
 /// How files would be read, for people.
-fn dry_run_text(recognitions: &[Recognition]) -> String {
+fn dry_run_text(dry: &DryRun) -> String {
     let mut text = String::new();
-    for file in recognitions {
-        text.push_str(&heading(&file.file.display().to_string()));
-        let _ = writeln!(text, "  {}, recognised as {}", form(file), source(file));
-        let header = [
-            ("column", Align::Left),
-            ("read as", Align::Left),
-            ("because", Align::Left),
-        ];
-        let rows: Vec<Vec<String>> = file
-            .columns
-            .iter()
-            .map(|column| {
-                let role = match &column.role {
-                    Role::Field(field) => field.name().to_owned(),
-                    Role::Declared(name, kind) => {
-                        format!("trait {name} ({})", word(&serde_json::json!(kind)))
-                    }
-                    Role::Personal(name) => format!("{name}, sealed"),
-                    Role::Unmapped => faint("left out"),
-                };
-                let reason = column
-                    .reason
-                    .map_or(String::new(), |reason| word(&serde_json::json!(reason)));
-                vec![column.name.clone(), role, reason]
-            })
-            .collect();
-        text.push_str(&table(&header, &rows));
+    for file in &dry.files {
+        let recognition = &file.recognition;
+        text.push_str(&heading(&recognition.file.display().to_string()));
+        let (form, source) = (form(recognition), source(recognition));
+        let _ = writeln!(text, "  {form}, recognised as {source}");
+        text.push_str(&columns_table(recognition));
         let _ = writeln!(text, "\n  first rows, as they will be read:");
-        for sample in file.samples.iter().take(10) {
+        for sample in recognition.samples.iter().take(10) {
             let cells: Vec<String> = sample
                 .typed
                 .iter()
@@ -185,12 +196,106 @@ fn dry_run_text(recognitions: &[Recognition]) -> String {
             };
             let _ = writeln!(text, "  {:>6}  {line}", sample.line);
         }
-        for note in &file.notes {
-            text.push_str(&warning(note));
+        text.push_str(&outcome(file, dry.max_rejected_share));
+    }
+    text
+}
+
+fn columns_table(file: &Recognition) -> String {
+    let header = [
+        ("column", Align::Left),
+        ("read as", Align::Left),
+        ("because", Align::Left),
+    ];
+    let rows: Vec<Vec<String>> = file
+        .columns
+        .iter()
+        .map(|column| {
+            let role = match &column.role {
+                Role::Field(field) => field.name().to_owned(),
+                Role::Declared(name, kind) => {
+                    format!("trait {name} ({})", word(&serde_json::json!(kind)))
+                }
+                Role::Personal(name) => format!("{name}, sealed"),
+                Role::Unmapped => faint("left out"),
+            };
+            vec![column.name.clone(), role, because(column)]
+        })
+        .collect();
+    table(&header, &rows)
+}
+
+/// Why a column is read as it is, with its conventions.
+fn because(column: &ColumnInfo) -> String {
+    let reason = column.reason.map(|reason| word(&serde_json::json!(reason)));
+    let mut words: Vec<String> = reason.into_iter().collect();
+    let mut convention = |what: String, by: String, line: Option<u64>| {
+        let line = line.map_or(String::new(), |line| format!(", line {line}"));
+        words.push(format!("{what} ({by}{line})"));
+    };
+    if let Some(order) = column.date_order {
+        let what = word(&serde_json::json!(order.value));
+        convention(what, word(&serde_json::json!(order.by)), order.line);
+    }
+    if let Some(mark) = column.decimal {
+        let what = format!("decimal {}", word(&serde_json::json!(mark.value)));
+        convention(what, word(&serde_json::json!(mark.by)), mark.line);
+    }
+    words.join("; ")
+}
+
+/// What the import would do with a file, for people.
+fn outcome(file: &DryFile, limit: f64) -> String {
+    let mut text = String::new();
+    if file.skipped {
+        let _ = writeln!(
+            text,
+            "\n  imported before in the same way: it would be skipped"
+        );
+    } else if file.rows > 0 {
+        let share = file.rejected as f64 / file.rows as f64;
+        let _ = writeln!(
+            text,
+            "\n  {} rows, {} rejected ({}; the limit is {})",
+            count(file.rows),
+            count(file.rejected),
+            percent(Some(share)),
+            percent(Some(limit))
+        );
+    }
+    for tally in &file.rejects {
+        let lines: Vec<String> = tally.lines.iter().map(u64::to_string).collect();
+        let more = if tally.rows > tally.lines.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        let column = match tally.column.as_str() {
+            "" => String::new(),
+            column => format!("`{column}`: "),
+        };
+        let _ = writeln!(
+            text,
+            "  {:>6}  {column}{} (line {}{more})",
+            count(tally.rows),
+            tally.reason,
+            lines.join(", ")
+        );
+    }
+    let mut warn = |number: u64, what: &str| {
+        if number > 0 {
+            text.push_str(&warning(&format!("{} {what}", count(number))));
         }
-        for question in &file.questions {
-            text.push_str(&warning(&question.to_string()));
-        }
+    };
+    warn(
+        file.rows_without_customer,
+        "rows have neither a customer nor an e-mail and would be left out",
+    );
+    warn(file.future_rows, &future(file.first_future_line));
+    let questions = file.recognition.questions.iter().map(ToString::to_string);
+    let notes = file.recognition.notes.iter().cloned();
+    for note in notes.chain(questions) {
+        text.push_str(&warning(&note));
     }
     text
 }

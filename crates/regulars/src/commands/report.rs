@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use regulars_core::Zone;
-use regulars_pipeline::{AsOfReason, Kpis, Report, SegmentKpis, report};
+use regulars_pipeline::{Kpis, Report, SegmentKpis, report};
 use regulars_rules::Availability;
 
 use crate::cli::{AsOfArgs, Cli};
 use crate::failure::Done;
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{Session, last_day};
 use crate::text::{
     Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, unknown, warning,
 };
@@ -40,11 +40,11 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
         report.workspace,
         moment(&report.as_of, zone)
     )));
-    if report.as_of_reason == AsOfReason::LastDay {
+    if let Some(what) = last_day(report.as_of_reason) {
         let _ = writeln!(
             text,
             "{}",
-            faint("the end of the last day in the data; --as-of changes it")
+            faint(&format!("the end of {what}; --as-of changes it"))
         );
     }
     text.push_str(&overview(report, amounts));

@@ -2,7 +2,7 @@
 
 use regulars_core::{Currency, OrderStatus};
 
-use super::{Retain, Work, finished, retain, retain_all, retain_dictionaries};
+use super::{Retain, Work, retain, retain_all, retain_dictionaries};
 use crate::field::normalised;
 use crate::reader::column::Currencies;
 use crate::{Field, OrderBatch, Reject, RowLevel, Source, TextColumn};
@@ -10,7 +10,7 @@ use crate::{Field, OrderBatch, Reject, RowLevel, Source, TextColumn};
 /// Reads the rows as orders or order lines. `carried` is the order id and the currency of the
 /// row before the first, and becomes that of the last.
 pub(super) fn build(
-    mut work: Work<'_>,
+    work: &mut Work<'_>,
     lines: &[u64],
     carried: &mut (String, Option<Currency>),
 ) -> OrderBatch {
@@ -67,7 +67,7 @@ pub(super) fn build(
     {
         cancel_ended(&mut batch);
     }
-    finished(batch, work)
+    batch
 }
 
 /// Gives rows without a currency that of the row before, when they are of the same order.

@@ -9,7 +9,7 @@ use super::{
     dictionary,
 };
 use crate::batch::{Amounts, Instants};
-use crate::reader::cell::{is_null, text_of};
+use crate::reader::cell::{Privacy, is_null, masked, text_of};
 use crate::value::{
     DateReader, currency_code, flag, float_to_minor, is_missing, minor_units, number,
     shortest_minor, small_float_to_minor, status,
@@ -290,6 +290,9 @@ pub(crate) fn instants(
     }
 }
 
+/// Rows of a batch that make an unknown status a word of the shop's, and not of a person.
+const SHARED_BY: usize = 3;
+
 /// Reads a column of statuses.
 pub(crate) fn statuses(
     column: Column<'_>,
@@ -299,12 +302,21 @@ pub(crate) fn statuses(
 ) -> Vec<Option<OrderStatus>> {
     let words = dictionary(column, Cleaning::Text);
     let meanings: Vec<_> = words.texts.iter().map(|word| status(word, given)).collect();
+    let mut rows_of_word = vec![0; words.texts.len()];
+    for &key in &words.keys {
+        rows_of_word[key as usize] += 1;
+    }
     let mut values = Vec::with_capacity(words.keys.len());
     for (row, &key) in words.keys.iter().enumerate() {
         let value = meanings[key as usize];
         let word = &words.texts[key as usize];
         if value.is_none() && !is_missing(word) {
-            rejections.add(row, info, word, RejectReason::UnknownStatus);
+            if rows_of_word[key as usize] >= SHARED_BY {
+                let shown = masked(word, Privacy::Open);
+                rejections.put(row, info, shown, RejectReason::UnknownStatus);
+            } else {
+                rejections.add(row, info, word, RejectReason::UnknownStatus);
+            }
         }
         values.push(value);
     }

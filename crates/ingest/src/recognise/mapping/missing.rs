@@ -7,7 +7,7 @@ use crate::field::nearest;
 use crate::reader::{Privacy, masked, text_of};
 use crate::recognition::Form;
 use crate::rows::Rows;
-use crate::{Entity, Field, IngestError, Input, ReadOptions};
+use crate::{Entity, Field, IngestError, Input};
 
 /// Columns that a message lists.
 const LISTED: usize = 40;
@@ -122,13 +122,14 @@ fn repeats(mapped: &Mapped, form: &Form, sample: &Rows) -> bool {
     distinct.len() * 5 < ids.len() * 4
 }
 
-/// The error for a file whose columns are of no kind of rows.
+/// The error for a file whose columns are of no kind of rows; `said` is what it was taken for,
+/// and the pairs of `--map` that name no column of it.
 pub(super) fn unmapped(
     input: &Input,
     form: &Form,
     mapped: &Mapped,
     missing: &[Missing],
-    options: &ReadOptions,
+    (entity, unused): (Option<Entity>, &[String]),
 ) -> IngestError {
     let shown = |name: &String| format!("`{}`", masked(name, Privacy::Open));
     let mut columns: Vec<String> = form.names.iter().take(LISTED).map(shown).collect();
@@ -141,7 +142,12 @@ pub(super) fn unmapped(
         .iter()
         .enumerate()
         .all(|(i, name)| *name == format!("column_{}", i + 1));
-    let example = if unnamed {
+    let example = if let Some(pair) = unused.first() {
+        let (_, column) = pair.split_once('=').unwrap_or(("", pair));
+        let nearest = nearest(column, form.names.iter().map(String::as_str));
+        let nearest = masked(nearest.unwrap_or_default(), Privacy::Open);
+        format!("`--map {pair}`: there is no column `{column}`: did you mean `{nearest}`?")
+    } else if unnamed {
         "it has no header: name its columns in order, such as \
          `--columns order_id,customer_id,date,-,total` (`-` leaves one out)"
             .to_owned()
@@ -163,7 +169,7 @@ pub(super) fn unmapped(
     };
     IngestError::Unmapped {
         file: input.name().to_owned(),
-        entity: options.entity.or(Some(mapped.entity)),
+        entity,
         missing: what.join(", "),
         columns: columns.join(", "),
         example,

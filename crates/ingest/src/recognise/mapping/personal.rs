@@ -48,7 +48,18 @@ const PARTS: &[&str] = &[
     "birthname",
     "noteattributes",
     "comment",
+    "kommentar",
+    "commentaire",
+    "comentario",
     "bemerkung",
+    "anmerkung",
+    "opmerking",
+    "remark",
+    "ansprechpartner",
+    "contactperson",
+    "kontaktperson",
+    "freitext",
+    "freetext",
 ];
 
 /// Whole headers that do.
@@ -79,6 +90,10 @@ const WHOLE: &[&str] = &[
     "lng",
     "lon",
     "nickname",
+    "contact",
+    "kontakt",
+    "interlocuteur",
+    "contacto",
 ];
 
 /// Whether a header speaks of something personal.
@@ -136,6 +151,9 @@ mod tests {
             "E-Mail 2",
             "Customer IP Address",
             "PLZ",
+            "Remarks",
+            "Ansprechpartner",
+            "Contact",
         ] {
             assert!(looks_personal(header), "{header}");
         }
