@@ -13,6 +13,7 @@ mod dry_run;
 mod frame;
 mod intake;
 mod mappings;
+mod owners;
 mod partitions;
 mod people;
 mod rates;
@@ -28,6 +29,7 @@ use std::sync::mpsc::sync_channel;
 use regulars_core::{Partition, Symbols, Timestamp};
 use regulars_ingest::{Batch, Entity, OrderBatch, ReadOptions, Reader, open};
 use regulars_store::log::{ImportAdded, LogRecord};
+use regulars_store::spill::Spilled;
 use regulars_store::{Store, Transaction};
 use serde::Serialize;
 
@@ -40,7 +42,8 @@ use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
 use intake::Intake;
-use partitions::{Assembly, Shuffled, home, write_partitions};
+use owners::{ClaimBook, Settled};
+use partitions::{Assembly, Shuffled, home};
 use people::Person;
 use rates::Rates;
 use rejects::RejectFile;
@@ -161,26 +164,7 @@ pub fn import(
         nameless_rows: 0,
     };
     let (by_identity, intake, reports) = session.read_all(&mut transaction, &sources)?;
-    let moves = transaction.vault()?.moves();
-    transaction.apply_moves(&moves)?;
-    let moved = reroute(
-        &transaction,
-        &by_identity,
-        !moves.fresh.is_empty() || has_guests(&intake),
-    )?;
-    let shuffled = Shuffled { by_identity, moved };
-    let assembly = Assembly {
-        shuffled: &shuffled,
-        vault: transaction.vault_ref()?,
-        symbols: &session.symbols,
-        rates: &session.rates,
-        import,
-    };
-    let written = write_partitions(&transaction, &assembly, options.threads, progress)?;
-    drop(shuffled);
-    for run in written.runs {
-        transaction.add_run(run);
-    }
+    let orders = session.write_orders(&mut transaction, by_identity, &intake)?;
     let customers = people::write(
         &mut transaction,
         std::mem::take(&mut session.people),
@@ -190,7 +174,7 @@ pub fn import(
     let report = ImportReport {
         files: reports,
         intake,
-        orders: written.counts,
+        orders,
         customers,
         nameless_rows: session.nameless_rows,
         rejects: session.rejects.finish()?,
@@ -253,11 +237,7 @@ struct Session<'a> {
     nameless_rows: u64,
 }
 
-type Read1 = (
-    regulars_store::spill::Spilled,
-    IntakeCounts,
-    Vec<FileReport>,
-);
+type Read1 = (Spilled, IntakeCounts, Vec<FileReport>);
 
 /// Memory for the buffers that rows wait in before they are written to their partition.
 const SPILL_BUDGET_BYTES: usize = 256 << 20;
@@ -368,6 +348,54 @@ impl Session<'_> {
         })
     }
 
+    /// Assembles orders, gives each to its owner, and writes them.
+    fn write_orders(
+        &self,
+        transaction: &mut Transaction<'_>,
+        by_identity: Spilled,
+        intake: &IntakeCounts,
+    ) -> Result<OrderCounts, PipelineError> {
+        let moves = transaction.vault()?.moves();
+        let any = !moves.fresh.is_empty() || has_guests(intake);
+        let moved = reroute(transaction, &by_identity, any)?;
+        let shuffled = Shuffled { by_identity, moved };
+        let assembly = Assembly {
+            shuffled: &shuffled,
+            vault: transaction.vault_ref()?,
+            symbols: &self.symbols,
+            rates: &self.rates,
+            import: transaction.offset(),
+            threads: self.options.threads,
+        };
+        let book = ClaimBook::new(transaction)?;
+        let mut written = assembly.write_all(transaction, &book, self.progress)?;
+        let contested = owners::contested(book, transaction)?;
+        let mut settled = Settled::default();
+        if !contested.is_empty() {
+            let claimants = assembly.claimants(&contested)?;
+            settled = owners::settle(&contested, claimants, transaction)?;
+            let partitions = &contested.partitions;
+            written.extend(assembly.write_again(
+                transaction,
+                partitions,
+                &settled.new,
+                self.progress,
+            )?);
+        }
+        let mut counts = OrderCounts {
+            reassigned_orders: settled.orders,
+            ..OrderCounts::default()
+        };
+        for of_partition in written.into_values() {
+            counts.add(of_partition.counts);
+            if let Some(run) = of_partition.run {
+                transaction.add_run(run);
+            }
+        }
+        transaction.apply_moves(&moves, &settled.stored)?;
+        Ok(counts)
+    }
+
     fn save_tables(&mut self, transaction: &mut Transaction<'_>) -> Result<(), PipelineError> {
         let products = std::mem::take(&mut self.products);
         if let Some(rows) = products.merge(transaction.products()?) {
@@ -418,9 +446,9 @@ fn ahead(
 /// Rows whose identity stands for a customer of another partition go to that partition.
 fn reroute(
     transaction: &Transaction<'_>,
-    by_identity: &regulars_store::spill::Spilled,
+    by_identity: &Spilled,
     any: bool,
-) -> Result<regulars_store::spill::Spilled, PipelineError> {
+) -> Result<Spilled, PipelineError> {
     let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 8)?;
     if any {
         let vault = transaction.vault_ref()?;

@@ -32,8 +32,8 @@ use regulars_core::{CustomerId, Partition, Timestamp};
 
 pub use crate::manifest::{Family, RunInfo};
 pub use customers::{CustomerRow, DeclaredRow};
-pub use orders::{OrderRow, decode_rows, encode_row};
-pub use reader::{CustomerReader, DeclaredReader, OrderReader, PartitionReader};
+pub use orders::{OrderRow, VersionRow, decode_rows, encode_row};
+pub use reader::{CustomerReader, DeclaredReader, OrderReader, PartitionReader, VersionReader};
 pub use symbols::SymbolTable;
 pub use writer::{CustomerRunWriter, OrderRunWriter};
 
@@ -116,6 +116,15 @@ impl History {
     ) -> Result<OrderReader<'s>, StoreError> {
         let paths = self.paths(Family::Orders, partition);
         OrderReader::open(paths.iter().map(PathBuf::as_path), symbols)
+    }
+
+    /// Streams a partition's rows as versions of orders.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn versions(&self, partition: Partition) -> Result<VersionReader, StoreError> {
+        let paths = self.paths(Family::Orders, partition);
+        VersionReader::open(paths.iter().map(PathBuf::as_path))
     }
 
     /// Streams what was declared about a partition's customers, with everything that was stored.

@@ -50,6 +50,9 @@ pub struct OrderCounts {
     pub conflicting_versions: u64,
     /// Orders that several files of the import have alike.
     pub repeated_orders: u64,
+    /// Orders that versions of this import and of earlier ones give to different customers; the
+    /// newest version decides.
+    pub reassigned_orders: u64,
 }
 
 impl OrderCounts {
@@ -59,6 +62,7 @@ impl OrderCounts {
         self.orders_without_date += other.orders_without_date;
         self.conflicting_versions += other.conflicting_versions;
         self.repeated_orders += other.repeated_orders;
+        self.reassigned_orders += other.reassigned_orders;
     }
 }
 

@@ -1,17 +1,19 @@
 //! The second half of an import of orders: each partition's rows are assembled, sorted and
 //! written as a run, a few partitions at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, Partition, Symbols, Timestamp};
+use regulars_core::{CustomerId, Partition, Symbols};
 use regulars_store::Transaction;
-use regulars_store::history::RunInfo;
+use regulars_store::history::{OrderRunWriter, RunInfo};
 use regulars_store::spill::Spilled;
 use regulars_store::vault::{IdentityId, Vault};
 
-use super::assemble::{Frame, OrderCounts, assemble};
+use super::assemble::{Assembled, Frame, OrderCounts, assemble};
 use super::frame::{self, Framed};
+use super::owners::{Claim, ClaimBook, Claimant, Claims, Contested};
 use super::rates::Rates;
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
@@ -31,16 +33,15 @@ pub(crate) struct Assembly<'a> {
     pub(crate) symbols: &'a Symbols,
     pub(crate) rates: &'a Rates,
     pub(crate) import: u64,
+    pub(crate) threads: usize,
 }
 
-/// The runs of an import and what was met in making them.
+/// What became of the rows of one partition.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
-    pub(crate) runs: Vec<RunInfo>,
+    /// Its run; none when nothing was left to write.
+    pub(crate) run: Option<RunInfo>,
     pub(crate) counts: OrderCounts,
-    pub(crate) rows: u64,
-    /// Time of the last order.
-    pub(crate) last_at: Option<Timestamp>,
 }
 
 /// Finds the partition of a row's customer.
@@ -48,91 +49,156 @@ pub(crate) fn home(vault: &Vault, identity: u64) -> Partition {
     vault.resolve(IdentityId(identity)).partition()
 }
 
-/// Assembles and writes every partition on `threads` threads.
-pub(crate) fn write_partitions(
-    transaction: &Transaction<'_>,
-    assembly: &Assembly<'_>,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Written, PipelineError> {
-    progress.begin("writing", Partition::COUNT as u64, Unit::Partitions);
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Result<Written, PipelineError>>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= Partition::COUNT {
-                        return;
-                    }
-                    let written = write_partition(transaction, assembly, Partition(index as u16));
-                    let failed = written.is_err();
-                    results
-                        .lock()
-                        .expect("no thread panics while it holds it")
-                        .push(written);
-                    if failed {
-                        next.store(Partition::COUNT, Ordering::Relaxed);
-                    }
-                    progress.advance(index as u64 + 1);
-                }
-            });
-        }
-    });
-    let mut all = Written::default();
-    for written in results.into_inner().expect("all threads have ended") {
-        let written = written?;
-        all.runs.extend(written.runs);
-        all.counts.add(written.counts);
-        all.rows += written.rows;
-        all.last_at = all.last_at.max(written.last_at);
+impl Assembly<'_> {
+    /// Assembles and writes every partition, without the orders of `lost`; claims go into `book`.
+    pub(crate) fn write_all(
+        &self,
+        transaction: &Transaction<'_>,
+        book: &ClaimBook,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<Partition, Written>, PipelineError> {
+        progress.begin("writing", Partition::COUNT as u64, Unit::Partitions);
+        let all: Vec<Partition> = Partition::all().collect();
+        let none = Claims::default();
+        self.each(&all, progress, |partition| {
+            let mut claims = Vec::new();
+            let written = self.write(transaction, partition, &none, &mut claims)?;
+            book.note(&claims)?;
+            Ok(written)
+        })
     }
-    all.runs.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(all)
-}
 
-fn write_partition(
-    transaction: &Transaction<'_>,
-    assembly: &Assembly<'_>,
-    partition: Partition,
-) -> Result<Written, PipelineError> {
-    let spilled = [
-        assembly.shuffled.by_identity.read(partition)?,
-        assembly.shuffled.moved.read(partition)?,
-    ];
-    // Rows are sorted where they lie: only those of one customer at a time are read.
-    let mut framed: Vec<(CustomerId, Framed<'_>)> = spilled
-        .iter()
-        .flat_map(|bytes| frame::each(bytes))
-        .map(|row| (assembly.vault.resolve(IdentityId(row.identity)), row))
-        .filter(|(customer, _)| customer.partition() == partition)
-        .collect();
-    let mut written = Written::default();
-    if framed.is_empty() {
-        return Ok(written);
+    /// Assembles and writes some partitions again, without the orders of `lost`.
+    pub(crate) fn write_again(
+        &self,
+        transaction: &Transaction<'_>,
+        partitions: &BTreeSet<Partition>,
+        lost: &Claims,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<Partition, Written>, PipelineError> {
+        progress.begin("writing again", partitions.len() as u64, Unit::Partitions);
+        let partitions: Vec<Partition> = partitions.iter().copied().collect();
+        self.each(&partitions, progress, |partition| {
+            self.write(transaction, partition, lost, &mut Vec::new())
+        })
     }
-    framed.sort_by_key(|(customer, _)| *customer);
-    let mut run = transaction.order_run(partition)?;
-    let mut rows = Vec::new();
-    for same_customer in framed.chunk_by(|a, b| a.0 == b.0) {
-        let frame = Frame {
-            customer: same_customer[0].0,
-            import: assembly.import,
-            symbols: assembly.symbols,
-            rates: assembly.rates,
-        };
-        rows.clear();
-        rows.extend(same_customer.iter().map(|(_, framed)| framed.row()));
-        for row in assemble(frame, &mut rows, &mut written.counts)? {
-            let identity = IdentityId(row.identity);
-            run.push(assembly.symbols, &row.record, &row.order_id, identity)?;
-            written.rows += 1;
-            written.last_at = written.last_at.max(Some(row.record.occurred_at));
+
+    /// The versions of contested orders in this import.
+    pub(crate) fn claimants(&self, contested: &Contested) -> Result<Vec<Claimant>, PipelineError> {
+        let mut claimants = Vec::new();
+        for &partition in &contested.partitions {
+            self.assemble(partition, &mut OrderCounts::default(), &mut |lines| {
+                for line in lines.iter().map(|line| &line.record) {
+                    if contested.contains(line.order) {
+                        claimants.push(Claimant {
+                            order: line.order,
+                            customer: line.customer,
+                            import: line.import,
+                            updated_at: line.updated_at,
+                            status: line.status,
+                        });
+                    }
+                }
+                Ok(())
+            })?;
         }
+        Ok(claimants)
     }
-    if written.rows > 0 {
-        written.runs.push(run.finish(assembly.symbols)?);
+
+    /// Does `work` for each partition on several threads.
+    fn each(
+        &self,
+        partitions: &[Partition],
+        progress: &dyn Progress,
+        work: impl Fn(Partition) -> Result<Written, PipelineError> + Sync,
+    ) -> Result<BTreeMap<Partition, Written>, PipelineError> {
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let results = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads {
+                scope.spawn(|| {
+                    while let Some(&partition) =
+                        partitions.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        let written = work(partition);
+                        if written.is_err() {
+                            next.store(partitions.len(), Ordering::Relaxed);
+                        }
+                        results
+                            .lock()
+                            .expect("no thread panics while it holds it")
+                            .push(written.map(|written| (partition, written)));
+                        progress.advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().expect("all threads have ended");
+        results.into_iter().collect()
     }
-    Ok(written)
+
+    fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        partition: Partition,
+        lost: &Claims,
+        claims: &mut Vec<Claim>,
+    ) -> Result<Written, PipelineError> {
+        let mut run: Option<OrderRunWriter> = None;
+        let mut counts = OrderCounts::default();
+        self.assemble(partition, &mut counts, &mut |lines| {
+            for line in lines {
+                let claim = (line.record.order, line.record.customer);
+                if lost.contains(&claim) {
+                    continue;
+                }
+                if claims.last() != Some(&claim) {
+                    claims.push(claim);
+                }
+                let identity = IdentityId(line.identity);
+                let run = match &mut run {
+                    Some(run) => run,
+                    none => none.insert(transaction.order_run(partition)?),
+                };
+                run.push(self.symbols, &line.record, &line.order_id, identity)?;
+            }
+            Ok(())
+        })?;
+        let run = run.map(|run| run.finish(self.symbols)).transpose()?;
+        Ok(Written { run, counts })
+    }
+
+    /// Assembles the rows of a partition's customers, one after the other.
+    fn assemble(
+        &self,
+        partition: Partition,
+        counts: &mut OrderCounts,
+        each: &mut dyn FnMut(&[Assembled]) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        let spilled = [
+            self.shuffled.by_identity.read(partition)?,
+            self.shuffled.moved.read(partition)?,
+        ];
+        // Rows are sorted where they lie: only those of one customer at a time are read.
+        let mut framed: Vec<(CustomerId, Framed<'_>)> = spilled
+            .iter()
+            .flat_map(|bytes| frame::each(bytes))
+            .map(|row| (self.vault.resolve(IdentityId(row.identity)), row))
+            .filter(|(customer, _)| customer.partition() == partition)
+            .collect();
+        framed.sort_by_key(|(customer, _)| *customer);
+        let mut rows = Vec::new();
+        for same_customer in framed.chunk_by(|a, b| a.0 == b.0) {
+            let frame = Frame {
+                customer: same_customer[0].0,
+                import: self.import,
+                symbols: self.symbols,
+                rates: self.rates,
+            };
+            rows.clear();
+            rows.extend(same_customer.iter().map(|(_, framed)| framed.row()));
+            each(&assemble(frame, &mut rows, counts)?)?;
+        }
+        Ok(())
+    }
 }

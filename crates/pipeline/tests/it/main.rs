@@ -6,6 +6,7 @@ mod cdnow;
 mod dirty;
 mod dry_run;
 mod future;
+mod owners;
 mod repeat;
 mod scratch;
 mod segments;

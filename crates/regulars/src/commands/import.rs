@@ -154,6 +154,10 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         "orders stand differently in several files: the newest state was taken",
     );
     warn(
+        report.orders.reassigned_orders,
+        "orders name another customer than another version of them: the newest version counts; if two systems number their orders alike, import each with its own `--source`",
+    );
+    warn(
         report.nameless_rows,
         "rows name no customer, product or day and were left out",
     );

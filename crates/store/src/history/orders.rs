@@ -21,11 +21,11 @@ mod columns;
 mod spilled;
 mod views;
 
-use regulars_core::{LineRecord, OrderKey, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Timestamp};
 
 pub(super) use columns::{OrderColumns, properties, schema};
 pub use spilled::{decode_rows, encode_row};
-pub(super) use views::{FoldView, FullView};
+pub(super) use views::{FoldView, FullView, VersionView};
 
 use crate::vault::IdentityId;
 
@@ -36,6 +36,23 @@ pub struct OrderRow {
     pub record: LineRecord,
     /// What the source called the order.
     pub order_id: String,
+    /// The identity under which it came.
+    pub identity: IdentityId,
+}
+
+/// A row of the order history as a version of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionRow {
+    /// Whose rows it lies with.
+    pub customer: CustomerId,
+    /// The order.
+    pub order: OrderKey,
+    /// Offset in the log of the import.
+    pub import: u64,
+    /// Where the order stands.
+    pub status: OrderStatus,
+    /// When this version was made, if it says so.
+    pub updated_at: Option<Timestamp>,
     /// The identity under which it came.
     pub identity: IdentityId,
 }

@@ -6,8 +6,8 @@ use regulars_core::{CustomerId, LineRecord};
 
 use super::customers::{CustomerView, DeclaredView};
 use super::merge::Merge;
-use super::orders::{FoldView, FullView};
-use super::{CustomerRow, DeclaredRow, OrderRow, SymbolTable};
+use super::orders::{FoldView, FullView, VersionView};
+use super::{CustomerRow, DeclaredRow, OrderRow, SymbolTable, VersionRow};
 use crate::StoreError;
 
 /// Streams order lines customer by customer, for folds.
@@ -48,6 +48,24 @@ impl<'s> OrderReader<'s> {
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[OrderRow]>, StoreError> {
+        self.0.next_customer()
+    }
+}
+
+/// Streams versions of orders customer by customer.
+#[derive(Debug)]
+pub struct VersionReader(Merge<VersionView>);
+
+impl VersionReader {
+    pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
+        Merge::open(paths, VersionView::default).map(Self)
+    }
+
+    /// All rows of the next customer, in no order that means anything.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn next_customer(&mut self) -> Result<Option<&[VersionRow]>, StoreError> {
         self.0.next_customer()
     }
 }

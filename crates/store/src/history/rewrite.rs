@@ -1,14 +1,14 @@
 //! Rewrites runs: merges them, and moves rows to another customer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use regulars_core::{CustomerId, Partition};
+use regulars_core::{CustomerId, OrderKey, Partition};
 
 use super::orders::row_order;
 use super::{CustomerRow, Family, OrderRow, SymbolTable, decode_rows, encode_row};
 use crate::StoreError;
 use crate::spill::Spill;
-use crate::store::Transaction;
+use crate::store::{Superseded, Transaction};
 use crate::vault::{IdentityId, Move};
 
 const SPILL_BUDGET_BYTES: usize = 64 << 20;
@@ -41,34 +41,50 @@ pub(crate) fn merge_runs(
     Ok(merged)
 }
 
-/// Moves the rows of some identities to other customers.
+/// Moves the rows of some identities to other customers, and takes out versions of orders that do
+/// not count any more.
 ///
 /// Rows that leave a partition wait in a spill until every partition that they leave is rewritten;
 /// each partition then gets the rows that come to it as one more run.
 pub(crate) fn apply_moves(
     transaction: &mut Transaction<'_>,
     moves: &[Move],
+    superseded: &[Superseded],
 ) -> Result<(), StoreError> {
-    if moves.is_empty() {
+    if moves.is_empty() && superseded.is_empty() {
         return Ok(());
     }
+    let gone: HashSet<(OrderKey, CustomerId), foldhash::fast::FixedState> = superseded
+        .iter()
+        .map(|version| (version.order, version.customer))
+        .collect();
     let into: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState> = moves
         .iter()
         .map(|found| (found.identity, found.into))
         .collect();
     let left: BTreeSet<Partition> = moves.iter().map(|found| found.from.partition()).collect();
+    let emptied = superseded.iter().map(|version| version.partition);
+    let rewritten: BTreeSet<Partition> = left.iter().copied().chain(emptied).collect();
     let symbols = SymbolTable::default();
     let mut spill = transaction.spill(SPILL_BUDGET_BYTES)?;
     let mut arriving: BTreeMap<Partition, Vec<CustomerRow>> = BTreeMap::new();
-    for &partition in &left {
+    for &partition in &rewritten {
         rewrite_orders(transaction, partition, &symbols, |row| {
-            let Some(customer) = moved(&into, row.identity, row.record.customer) else {
+            let moved = moved(&into, row.identity, row.record.customer);
+            let customer = moved.unwrap_or(row.record.customer);
+            if gone.contains(&(row.record.order, customer)) {
+                return Ok(Fate::Leaves);
+            }
+            if moved.is_none() {
                 return Ok(Fate::Stays);
-            };
+            }
             row.record.customer = customer;
             spill_row(&mut spill, row)?;
             Ok(Fate::Leaves)
         })?;
+        if !left.contains(&partition) {
+            continue;
+        }
         rewrite_customers(transaction, partition, |row| {
             let Some(customer) = moved(&into, row.identity, row.customer) else {
                 return Fate::Stays;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use regulars_core::{Currency, Partition};
+use regulars_core::{Currency, CustomerId, OrderKey, Partition};
 
 use super::Store;
 use crate::StoreError;
@@ -30,7 +30,7 @@ const VAULT_FILES: usize = 8;
 /// let mut run = transaction.order_run(partition)?;  // any number of threads
 /// …run.push(…)…
 /// transaction.add_run(run.finish(&symbols)?);
-/// transaction.apply_moves(&transaction.vault()?.moves())?;
+/// transaction.apply_moves(&transaction.vault()?.moves(), &[])?;
 /// transaction.commit(LogRecord::ImportAdded(…))?;
 /// ```
 #[derive(Debug)]
@@ -41,6 +41,17 @@ pub struct Transaction<'s> {
     begun: Mutex<Vec<PathBuf>>,
     numbers: AtomicU64,
     state: State,
+}
+
+/// Stored versions of an order under a customer who is not, or no longer, its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superseded {
+    /// The order.
+    pub order: OrderKey,
+    /// The customer, moves of the same transaction taken into account.
+    pub customer: CustomerId,
+    /// Where the rows lie.
+    pub partition: Partition,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,13 +212,17 @@ impl<'s> Transaction<'s> {
         Ok(())
     }
 
-    /// Moves the stored rows of `moves.stored` to their new customers; once in a transaction. The
-    /// runs that this transaction adds are not looked at.
+    /// Moves the stored rows of `moves.stored` to their new customers, and takes out those of
+    /// `superseded`; once in a transaction. The runs that this transaction adds are not looked at.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn apply_moves(&mut self, moves: &Moves) -> Result<(), StoreError> {
-        rewrite::apply_moves(self, &moves.stored)
+    pub fn apply_moves(
+        &mut self,
+        moves: &Moves,
+        superseded: &[Superseded],
+    ) -> Result<(), StoreError> {
+        rewrite::apply_moves(self, &moves.stored, superseded)
     }
 
     /// Merges the runs of every partition and family that has more than `runs` of them; gives the

@@ -79,10 +79,13 @@ fn moved_identities_take_their_rows_along() {
         .collect();
     let mut transaction = store.begin().unwrap();
     transaction
-        .apply_moves(&Moves {
-            stored,
-            fresh: Vec::new(),
-        })
+        .apply_moves(
+            &Moves {
+                stored,
+                fresh: Vec::new(),
+            },
+            &[],
+        )
         .unwrap();
     transaction.commit(record(0)).unwrap();
     for row in &mut all {

@@ -4,7 +4,7 @@ use arrow::datatypes::SchemaRef;
 use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, Symbol, Timestamp};
 
 use super::columns::{kind_of, schema, status_of};
-use super::{OrderRow, row_order};
+use super::{OrderRow, VersionRow, row_order};
 use crate::history::SymbolTable;
 use crate::history::merge::View;
 use crate::history::values::{Columns, Meanings, Unusable, intern, vocabulary};
@@ -205,5 +205,56 @@ impl View for FullView<'_> {
 
     fn sort(rows: &mut [OrderRow]) {
         rows.sort_by_key(|row| row_order(&row.record));
+    }
+}
+
+/// Rows as versions of orders: whose they are and how new.
+#[derive(Debug, Default)]
+pub(in crate::history) struct VersionView {
+    statuses: Meanings<OrderStatus>,
+}
+
+impl View for VersionView {
+    type Row = VersionRow;
+    const FAMILY: Family = Family::Orders;
+    const COLUMNS: &'static [&'static str] = &[
+        "customer_id",
+        "order_key",
+        "import_offset",
+        "status",
+        "updated_at",
+        "identity_id",
+    ];
+
+    fn schema() -> SchemaRef {
+        schema()
+    }
+
+    fn decode(&mut self, columns: Columns<'_>, rows: &mut Vec<VersionRow>) -> Result<(), Unusable> {
+        let customers = columns.u64s("customer_id")?;
+        let orders = columns.u64s("order_key")?;
+        let imports = columns.u64s("import_offset")?;
+        let placed = OrderStatus::Placed;
+        let statuses =
+            columns.coded("status", &mut self.statuses, placed, vocabulary(status_of))?;
+        let updated_at = columns.maybe_instants("updated_at")?;
+        let identities = columns.u64s("identity_id")?;
+        rows.extend((0..columns.batch.num_rows()).map(|row| VersionRow {
+            customer: CustomerId(customers.get(row)),
+            order: OrderKey(orders.get(row)),
+            import: imports.get(row),
+            status: statuses.get(row),
+            updated_at: updated_at.get(row).map(Timestamp),
+            identity: IdentityId(identities.get(row)),
+        }));
+        Ok(())
+    }
+
+    fn customer(row: &VersionRow) -> CustomerId {
+        row.customer
+    }
+
+    fn sort(rows: &mut [VersionRow]) {
+        rows.sort_by_key(|row| (row.order, row.import));
     }
 }
