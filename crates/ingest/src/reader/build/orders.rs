@@ -48,6 +48,10 @@ pub(super) fn build(
         quantity: work.numbers(Field::Quantity),
         unit_price: work.amounts(Field::UnitPrice, &currencies),
         line_total: work.amounts(Field::LineTotal, &currencies),
+        line_gross: work.amounts(Field::LineGross, &currencies),
+        line_tax: work.amounts(Field::LineTax, &currencies),
+        line_shipping: work.amounts(Field::LineShipping, &currencies),
+        line_refunded: work.amounts(Field::LineRefunded, &currencies),
         line_discount: work.amounts(Field::LineDiscount, &currencies),
         unit_cost: work.amounts(Field::UnitCost, &currencies),
         order_total: work.amounts(Field::OrderTotal, &currencies),
@@ -61,6 +65,8 @@ pub(super) fn build(
         customer_id,
         rejected: Vec::new(),
     };
+    let prices = [batch.unit_price.as_ref(), batch.unit_cost.as_ref()];
+    work.bound_products(batch.quantity.as_ref(), prices);
     if work
         .info(Field::EndedAt)
         .is_some_and(|info| names_cancellation(&info.name))
@@ -178,6 +184,10 @@ impl Retain for OrderBatch {
             vec![
                 &mut self.unit_price,
                 &mut self.line_total,
+                &mut self.line_gross,
+                &mut self.line_tax,
+                &mut self.line_shipping,
+                &mut self.line_refunded,
                 &mut self.line_discount,
                 &mut self.unit_cost,
                 &mut self.order_total,
