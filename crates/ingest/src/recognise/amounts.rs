@@ -66,7 +66,7 @@ fn position(columns: &[ColumnInfo], field: Field) -> Option<usize> {
 /// The rows that stand together and name the same order.
 fn runs(columns: &[ColumnInfo], rows: &Rows) -> Option<Vec<std::ops::Range<usize>>> {
     let ids = rows.column(columns[position(columns, Field::OrderId)?].position);
-    let ids: Vec<String> = (0..ids.len()).map(|row| text_of(ids, row).into()).collect();
+    let ids: Vec<String> = (0..ids.len()).map(|row| text_of(ids, row)).collect();
     let mut start = 0;
     let mut runs = Vec::new();
     for run in ids.chunk_by(|a, b| !a.is_empty() && a == b) {

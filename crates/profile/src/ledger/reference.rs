@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use regulars_core::{LineRecord, OrderStatus, RecordKind, Symbol, Timestamp};
 
+/// Key, net revenue, refunds, cost, discount of an order.
+pub(super) type Told = (u64, i64, i64, Option<i64>, Option<i64>);
+
 /// What the orders of a customer come to.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
-    /// Key, net revenue, refunds, cost, discount.
-    pub(super) orders: Vec<(u64, i64, i64, Option<i64>, Option<i64>)>,
+    pub(super) orders: Vec<Told>,
     pub(super) unmatched: u64,
     pub(super) unmatched_minor: i64,
     pub(super) refunds_without_order: u64,

@@ -261,7 +261,7 @@ fn a_newer_version_takes_the_returns_of_the_older_one_with_it() {
 
 #[test]
 fn a_credit_without_a_quantity_needs_an_order_with_that_much_money() {
-    let orders = vec![sale(1, 10, 0, 10_000), sale(2, 20, 0, 2_000)];
+    let orders = [sale(1, 10, 0, 10_000), sale(2, 20, 0, 2_000)];
     let credit = |minor| credit(90, 30, 0, 0.0, minor);
     let with = |minor| resolve([&orders[..], &[credit(minor)]].concat(), NOW);
     assert_eq!(with(8_000).0, [(1, 2_000), (2, 2_000)]);

@@ -35,10 +35,10 @@ pub(super) fn told_net(rows: &[Row]) -> Option<i64> {
     };
     let tax = whole_amount(rows, Amount::Tax, Amount::LineTax);
     let shipping = whole_amount(rows, Amount::Shipping, Amount::LineShipping);
-    if tax.is_none() || shipping.is_none() {
-        if let Some(subtotal) = subtotal {
-            return Some(subtotal);
-        }
+    if (tax.is_none() || shipping.is_none())
+        && let Some(subtotal) = subtotal
+    {
+        return Some(subtotal);
     }
     // Exports differ in whether the tax of what went back is negative too.
     let of_total = |part: Option<i64>| match part.unwrap_or(0) {
