@@ -116,16 +116,17 @@ impl Sold {
             None => None,
         };
         let refunded = refunded(rows, told.unwrap_or(net_minor)).clamp(0, net_minor.max(0));
-        let by_line: Vec<i64> = sold
-            .iter()
-            .map(|row| {
-                row.amount(Amount::LineRefunded)
-                    .unwrap_or(0)
-                    .saturating_abs()
-            })
-            .collect();
-        let told_by_line = by_line.iter().any(|&minor| minor > 0);
-        let refunded_minor = spread(refunded, if told_by_line { &by_line } else { &nets });
+        let of_line = |row: &&Row| {
+            row.amount(Amount::LineRefunded)
+                .unwrap_or(0)
+                .saturating_abs()
+        };
+        let refunded_minor = if sold.iter().any(|row| of_line(row) > 0) {
+            let by_line: Vec<i64> = sold.iter().map(of_line).collect();
+            spread(refunded, &by_line)
+        } else {
+            spread(refunded, &nets)
+        };
         Self {
             net_minor: nets
                 .iter()
@@ -162,6 +163,9 @@ fn clamped(minor: i128) -> i64 {
 /// `amount` in parts proportional to `weights` that add up to it exactly: each part is rounded
 /// down, the rest goes to the largest remainders, between equals to the first.
 pub(super) fn spread(amount: i64, weights: &[i64]) -> Vec<i64> {
+    if amount == 0 {
+        return vec![0; weights.len()];
+    }
     let weights: Vec<i128> = weights.iter().map(|&w| i128::from(w.max(0))).collect();
     let sum: i128 = weights.iter().sum();
     let n = weights.len() as i128;
