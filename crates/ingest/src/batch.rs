@@ -108,6 +108,9 @@ pub struct OrderBatch {
     pub country: Option<DictColumn>,
     /// Currency code in capitals; missing means `file_currency`.
     pub currency: Option<DictColumn>,
+    /// True where the row names no currency and was read in that of the row before, of the same
+    /// order; empty when no row was.
+    pub currency_carried: Vec<bool>,
     /// Discount code.
     pub coupon: Option<DictColumn>,
     /// Pieces; negative for goods that came back.

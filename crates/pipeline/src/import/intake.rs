@@ -399,10 +399,12 @@ impl<'b> Columns<'b> {
             .currency
             .as_ref()
             .map_or(self.file_currency, |c| c.at(index));
-        row.currency_named = self
-            .currency
-            .as_ref()
-            .is_none_or(|c| self.names_currency[c.keys[index] as usize]);
+        let named = |c: &SymbolColumn<'_>| self.names_currency[c.keys[index] as usize];
+        let carried = batch
+            .currency_carried
+            .get(index)
+            .is_some_and(|&carried| carried);
+        row.currency_named = !carried && self.currency.as_ref().is_none_or(named);
         row.quantity = batch.quantity.as_ref().and_then(|quantity| quantity[index]);
         for (amount, column) in row.amounts.iter_mut().zip(self.amounts) {
             *amount = column.and_then(|column| column[index]);

@@ -73,7 +73,7 @@ impl Rates {
     }
 
     /// Rows that name no currency take that of the rows of their order that do (of several, the
-    /// first by its code); their amounts were read with the decimals of the file's currency.
+    /// first by its code); their amounts were read with the decimals of the currency that they stand in.
     pub(crate) fn share_currency(&self, rows: &mut [Row], symbols: &Symbols) {
         let named = rows.iter().filter(|row| row.currency_named);
         let Some(shared) = named

@@ -144,6 +144,39 @@ fn foreign_lines_are_formed_before_they_are_converted() {
 }
 
 #[test]
+fn a_line_without_a_currency_does_not_depend_on_the_one_above() {
+    let rate = |rate: &str| {
+        vec![Rate {
+            from: "2020-01-01".to_owned(),
+            rate: rate.to_owned(),
+        }]
+    };
+    let header = "order_id,customer_id,date,product_id,quantity,unit_price,currency\n";
+    let rows = [
+        "1,ann,2026-01-05,p1,1,100,JPY\n",
+        "1,ann,2026-01-05,p2,1,200,\n",
+        "1,ann,2026-01-05,p3,1,300,USD\n",
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let mut config = Config::new("test", Currency::new("EUR").unwrap(), "UTC");
+        for (code, of_one) in [("USD", "0.9"), ("JPY", "0.01")] {
+            config
+                .rates
+                .insert(Currency::new(code).unwrap(), rate(of_one));
+        }
+        let scratch = Scratch::with_config(config);
+        let text = format!("{header}{}", order.map(|row| rows[row]).concat());
+        let file = scratch.file("orders.csv", &text);
+        scratch.import(&[file]);
+        assert_eq!(
+            only_customer(&scratch),
+            (1, 100 + 200 + 27_000),
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
 fn amounts_beyond_any_shop_are_rejected() {
     let scratch = Scratch::new();
     let text = "order_id,customer_id,date,product_id,quantity,unit_price\n\

@@ -16,11 +16,12 @@ pub(super) fn build(
 ) -> OrderBatch {
     let order_id = work.texts(Field::OrderId);
     let mut currencies = work.currencies();
-    if let Some(ids) = &order_id
-        && work.plan.level == RowLevel::Line
-    {
-        carry_currency(ids, &mut currencies, carried);
-    }
+    let currency_carried = match &order_id {
+        Some(ids) if work.plan.level == RowLevel::Line => {
+            carry_currency(ids, &mut currencies, carried)
+        }
+        Some(_) | None => Vec::new(),
+    };
     let mut customer_id = work.texts(Field::CustomerId);
     if work.plan.source == Source::WooCommerce {
         // WooCommerce numbers its customers from 1; 0 is a guest.
@@ -61,6 +62,7 @@ pub(super) fn build(
         tax: work.amounts(Field::Tax, &currencies),
         refunded: work.amounts(Field::Refunded, &currencies),
         currency: work.currency_column(&currencies),
+        currency_carried,
         order_id,
         customer_id,
         rejected: Vec::new(),
@@ -76,12 +78,14 @@ pub(super) fn build(
     finished(batch, work)
 }
 
-/// Gives rows without a currency that of the row before, when they are of the same order.
+/// Gives rows without a currency that of the row before, when they are of the same order; returns
+/// which rows got one.
 fn carry_currency(
     ids: &TextColumn,
     currencies: &mut Currencies,
     carried: &mut (String, Option<Currency>),
-) {
+) -> Vec<bool> {
+    let mut got = Vec::new();
     for row in 0..currencies.keys.len() {
         let id = ids.get(row);
         let same_order = !id.is_empty() && id == carried.0;
@@ -95,6 +99,8 @@ fn carry_currency(
                     currencies.by_key.push(currency);
                 }
                 currencies.keys[row] = key as u32;
+                got.resize(currencies.keys.len(), false);
+                got[row] = true;
             }
             0 => carried.1 = None,
             key => carried.1 = Some(currencies.by_key[key as usize]),
@@ -104,6 +110,7 @@ fn carry_currency(
             carried.0.push_str(id);
         }
     }
+    got
 }
 
 fn without_zeros(ids: TextColumn) -> TextColumn {
@@ -160,6 +167,9 @@ impl Retain for OrderBatch {
     fn retain(&mut self, keep: &[bool]) {
         retain(&mut self.line, keep);
         retain(&mut self.credit, keep);
+        if !self.currency_carried.is_empty() {
+            retain(&mut self.currency_carried, keep);
+        }
         retain(&mut self.occurred_at, keep);
         for column in [&mut self.order_id, &mut self.customer_id, &mut self.email] {
             column.iter_mut().for_each(|column| column.retain(keep));
