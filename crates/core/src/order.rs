@@ -61,7 +61,8 @@ pub struct LineRecord {
     pub kind: RecordKind,
     /// Where the order stands in this version.
     pub status: OrderStatus,
-    /// Position of the line in its version, from 0.
+    /// Position of the line in its version, from 0; from [`Self::FIRST_LINE_APART`] on for credits
+    /// and refunds of a document of their own.
     pub line: u32,
     /// Product, by the source's id of it.
     pub product: Symbol,
@@ -85,6 +86,18 @@ pub struct LineRecord {
     pub refunded_minor: i64,
 }
 
+impl LineRecord {
+    /// Credits and refunds whose document names an order without holding its lines (a file of
+    /// refunds) are numbered from here on: a newer version of that order does not replace them,
+    /// though one import may have brought both.
+    pub const FIRST_LINE_APART: u32 = 1 << 31;
+
+    /// True for a credit or refund of a document of its own.
+    pub fn is_apart(&self) -> bool {
+        self.line >= Self::FIRST_LINE_APART
+    }
+}
+
 /// An order that counts, as known at some `now`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Order<'a> {
@@ -96,9 +109,9 @@ pub struct Order<'a> {
     pub net_minor: i64,
     /// Refunds and credits known at `now`.
     pub refunded_minor: i64,
-    /// What discounts took off; `None` when unknown.
+    /// What discounts took off the goods that the customer kept; `None` when unknown.
     pub discount_minor: Option<i64>,
-    /// Cost of the goods; `None` unless known for every line.
+    /// Cost of the goods that the customer kept; `None` unless known for every line.
     pub cost_minor: Option<i64>,
     /// Pieces ordered, returned ones included.
     pub quantity: f64,

@@ -108,6 +108,9 @@ pub struct OrderBatch {
     pub country: Option<DictColumn>,
     /// Currency code in capitals; missing means `file_currency`.
     pub currency: Option<DictColumn>,
+    /// True where the row names no currency and was read in that of the row before, of the same
+    /// order; empty when no row was.
+    pub currency_carried: Vec<bool>,
     /// Discount code.
     pub coupon: Option<DictColumn>,
     /// Pieces; negative for goods that came back.
@@ -116,6 +119,14 @@ pub struct OrderBatch {
     pub unit_price: Option<Amounts>,
     /// Amount of the line.
     pub line_total: Option<Amounts>,
+    /// Amount of the line, tax and shipping included.
+    pub line_gross: Option<Amounts>,
+    /// Tax in the line.
+    pub line_tax: Option<Amounts>,
+    /// Shipping charged for the line.
+    pub line_shipping: Option<Amounts>,
+    /// Money that went back for the line.
+    pub line_refunded: Option<Amounts>,
     /// What discounts took off the line.
     pub line_discount: Option<Amounts>,
     /// What one piece cost the shop.
@@ -279,6 +290,12 @@ pub enum RejectReason {
     /// Beyond what 64 bits of minor units, or a float without loss, hold.
     #[error("too large a number")]
     TooLarge,
+    /// An amount, or a quantity times a price, beyond any shop's.
+    #[error("an amount beyond 1,000,000,000,000,000 minor units (cents)")]
+    AmountBeyondBound,
+    /// A quantity beyond any shop's.
+    #[error("a quantity beyond 1,000,000,000")]
+    QuantityBeyondBound,
     /// An amount whose sign or code is of another currency than the row.
     #[error("an amount in `{found}` where the row is in `{expected}`")]
     OtherCurrency {

@@ -130,6 +130,10 @@ fields! {
     Quantity "quantity" Number "Pieces; negative for goods that came back";
     UnitPrice "unit_price" Amount "Price of one piece";
     LineTotal "line_total" Amount "Amount of the line, after its discount";
+    LineGross "line_gross" Amount "Amount of the line, tax and shipping included";
+    LineTax "line_tax" Amount "Tax in the line";
+    LineShipping "line_shipping" Amount "Shipping charged for the line";
+    LineRefunded "line_refunded" Amount "Money that went back for the line";
     LineDiscount "line_discount" Amount "What discounts took off the line";
     UnitCost "unit_cost" Amount "What one piece costs the shop";
     OrderTotal "order_total" Amount "Amount of the order";

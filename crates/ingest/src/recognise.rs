@@ -11,6 +11,7 @@
 //! Everything is decided before the first row is delivered; what nothing tells is asked
 //! ([`Question`](crate::Question)), never guessed row by row.
 
+mod amounts;
 mod conventions;
 mod form;
 mod header;
@@ -35,8 +36,8 @@ use crate::recognition::Form;
 use crate::rows::{Limits, Projection, RowBatch, RowSource};
 use crate::value::CurrencySign;
 use crate::{
-    ColumnInfo, CurrencyReason, DecidedBy, Field, IngestError, Input, ReadOptions, Recognition,
-    Role, SerialDates,
+    ColumnInfo, CurrencyReason, DecidedBy, Entity, Field, IngestError, Input, ReadOptions,
+    Recognition, Role, RowLevel, SerialDates,
 };
 
 /// Rows that a decision looks at before it asks for the whole file.
@@ -83,9 +84,12 @@ pub fn recognise(
         let sample = std::mem::replace(&mut decided, decide(&whole, DecidedBy::WholeColumn));
         decided.credit(&sample);
     }
-    let (columns, questions) = (decided.columns, decided.questions);
+    let (mut columns, questions) = (decided.columns, decided.questions);
     let (currency, currency_reason) = currency(&columns, &survey, options.default_currency);
     let (level, level_reason) = level::level(&columns, &mapped, &sample.rows, &said);
+    if level == RowLevel::Line && mapped.entity == Entity::Orders {
+        amounts::settle(&mut columns, &sample.rows);
+    }
     let mut recognition = Recognition {
         file: input.name().to_owned(),
         compression: form.compression,

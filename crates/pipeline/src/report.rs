@@ -106,9 +106,9 @@ pub struct Quality {
     pub conflicting_versions: u64,
     /// Cancelled, unpaid and fully refunded orders.
     pub orders_not_counted: u64,
-    /// Credits that no earlier order of the customer and product covers.
+    /// Credits and refunds that no order has that much left for.
     pub unmatched_credits: u64,
-    /// What they amount to.
+    /// Money of credits and refunds that was taken off no order.
     pub unmatched_credit_minor: i64,
     /// Refunds whose order is not in the data.
     pub refunds_without_order: u64,

@@ -86,7 +86,7 @@ impl<'a> Customer<'a> {
             .orders_within(start, now)
             .iter()
             .map(|order| order.net_minor)
-            .sum()
+            .fold(0, i64::saturating_add)
     }
 
     /// The three RFM scores; `None` without an order or before cut points.
@@ -124,7 +124,7 @@ impl<'a> Customer<'a> {
     fn top(&self, shares: &Shares) -> Option<(&'a str, f64)> {
         let symbols = &self.context.symbols;
         let (symbol, net_minor) = shares.top(|s| symbols.text(s))?;
-        let all: i64 = shares.iter().map(|(_, net_minor)| net_minor.max(0)).sum();
+        let all: i128 = shares.iter().map(|(_, net)| i128::from(net.max(0))).sum();
         Some((
             symbols.text(symbol),
             if all > 0 {

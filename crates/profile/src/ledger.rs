@@ -8,8 +8,13 @@
 //! All matching of versions, refunds and credits happens here and not in the import, so that
 //! the order of files and of imports changes nothing.
 //! A record with a time after `now` is not seen at all.
+//! Sums of money stop at the ends of 64 bits instead of wrapping around.
 
-use std::collections::HashMap;
+mod close;
+mod returns;
+mod shelf;
+mod versions;
+
 use std::ops::Range;
 
 use regulars_core::{LineRecord, Order, OrderLine, OrderStatus, RecordKind, Symbol, Timestamp};
@@ -53,9 +58,11 @@ impl Products {
 /// Things in one customer's records that a data quality report names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Oddities {
-    /// Credits for which no earlier order of the same product has that much left.
+    /// Credits and refunds that could not be taken off in full: no earlier order of the same
+    /// product has that many pieces or that much money left, or the order has less than they say.
     pub unmatched_credits: u64,
-    /// What these credits amount to, in minor units.
+    /// Money of credits and refunds that was taken off no order, in minor units; that of refunds
+    /// without an order is in it.
     pub unmatched_credit_minor: i64,
     /// Refunds whose order is not in the history.
     pub refunds_without_order: u64,
@@ -67,9 +74,18 @@ impl Oddities {
     /// Adds the counts of another customer or part.
     pub fn add(&mut self, other: Self) {
         self.unmatched_credits += other.unmatched_credits;
-        self.unmatched_credit_minor += other.unmatched_credit_minor;
+        self.add_unmatched_minor(other.unmatched_credit_minor);
         self.refunds_without_order += other.refunds_without_order;
         self.orders_not_counted += other.orders_not_counted;
+    }
+
+    fn add_unmatched(&mut self, minor: i64) {
+        self.unmatched_credits += 1;
+        self.add_unmatched_minor(minor);
+    }
+
+    fn add_unmatched_minor(&mut self, minor: i64) {
+        self.unmatched_credit_minor = self.unmatched_credit_minor.saturating_add(minor);
     }
 }
 
@@ -77,7 +93,10 @@ impl Oddities {
 /// to customer.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    chosen: Vec<Range<usize>>,
+    /// Orders; once closed, those that count come first.
     entries: Vec<Entry>,
+    n_counting: usize,
     lines: Vec<LineState>,
     counted: Vec<OrderLine>,
     /// Money refunded on orders that no longer count.
@@ -89,13 +108,38 @@ pub struct Ledger {
 #[derive(Debug, Clone)]
 struct Entry {
     head: LineRecord,
+    standing: Standing,
+    /// Position of its first line's record.
+    first_record: usize,
     lines: Range<usize>,
+    /// Its lines without those at the front that have no money left.
+    unspent: Range<usize>,
     counted: Range<usize>,
     net_minor: i64,
     refunded_minor: i64,
     discount_minor: Option<i64>,
     cost_minor: Option<i64>,
     quantity: f64,
+    /// True when pieces came back.
+    has_returns: bool,
+}
+
+impl Entry {
+    fn counts(&self) -> bool {
+        self.standing == Standing::Counts
+    }
+}
+
+/// Whether an order counts at `now`, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Counts,
+    Unpaid,
+    Cancelled,
+    /// Refunded in full, as its status says.
+    Refunded,
+    /// Everything went back, as credits and refunds say.
+    Gone,
 }
 
 /// A line while credits are matched to it.
@@ -104,6 +148,17 @@ struct LineState {
     line: OrderLine,
     /// Pieces not yet returned.
     left: f64,
+}
+
+impl LineState {
+    /// Money that can still go back.
+    fn minor_left(&self) -> i64 {
+        self.line.net_minor.max(0)
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.left <= 0.0 && self.line.net_minor <= 0
+    }
 }
 
 impl Ledger {
@@ -116,27 +171,29 @@ impl Ledger {
         self.refunded_elsewhere_minor = 0;
         self.oddities = Oddities::default();
 
-        let chosen = Self::newest_versions(records, now);
-        for version in &chosen {
-            if records[version.start].kind == RecordKind::Sale {
-                self.open(&records[version.clone()], products, now);
+        let mut chosen = std::mem::take(&mut self.chosen);
+        versions::choose(seen(records, now), &mut chosen);
+        for run in &chosen {
+            if records[run.start].kind == RecordKind::Sale {
+                self.open(records, run.clone(), products, now);
             }
         }
-        self.apply_refunds(records, &chosen);
-        self.apply_credits(records, &chosen);
-        self.close();
+        self.take_back(records, &chosen);
+        self.close(records, products);
+        self.chosen = chosen;
     }
 
-    /// Positions in `records` of the newest version of each order, credit and refund that is known
-    /// at `now`, by time.
+    /// Positions in `records` of what holds of each order, credit and refund at `now` (its newest
+    /// version), by time; each range is of one kind.
     pub fn newest_versions(records: &[LineRecord], now: Timestamp) -> Vec<Range<usize>> {
-        let seen = records.partition_point(|record| record.occurred_at <= now);
-        newest(&records[..seen], versions(&records[..seen]))
+        let mut chosen = Vec::new();
+        versions::choose(seen(records, now), &mut chosen);
+        chosen
     }
 
     /// The orders that count, by (`occurred_at`, key).
     pub fn orders(&self) -> impl Iterator<Item = Order<'_>> {
-        self.entries.iter().map(|entry| Order {
+        self.entries[..self.n_counting].iter().map(|entry| Order {
             key: entry.head.order,
             occurred_at: entry.head.occurred_at,
             net_minor: entry.net_minor,
@@ -160,53 +217,61 @@ impl Ledger {
         self.oddities
     }
 
-    /// Adds an order with its lines; orders that never count only leave a trace in the counts.
-    fn open(&mut self, records: &[LineRecord], products: &Products, now: Timestamp) {
-        let head = records[0];
+    /// Adds an order with its lines.
+    fn open(
+        &mut self,
+        records: &[LineRecord],
+        run: Range<usize>,
+        products: &Products,
+        now: Timestamp,
+    ) {
+        let head = records[run.start];
         let ended = head.ended_at.unwrap_or(head.occurred_at) <= now;
-        let counts = match head.status {
-            OrderStatus::Placed => true,
-            OrderStatus::Unpaid => false,
-            OrderStatus::Cancelled | OrderStatus::Refunded => !ended,
-        };
-        if !counts {
-            self.oddities.orders_not_counted += 1;
-            if head.status == OrderStatus::Refunded {
-                self.refunded_elsewhere_minor += records
-                    .iter()
-                    .map(|record| record.net_minor.max(0))
-                    .sum::<i64>();
+        let standing = match head.status {
+            OrderStatus::Unpaid => Standing::Unpaid,
+            OrderStatus::Cancelled if ended => Standing::Cancelled,
+            OrderStatus::Refunded if ended => Standing::Refunded,
+            OrderStatus::Placed | OrderStatus::Cancelled | OrderStatus::Refunded => {
+                Standing::Counts
             }
-            return;
-        }
+        };
         let first_line = self.lines.len();
+        let lines = first_line..first_line + run.len();
         let mut entry = Entry {
             head,
-            lines: first_line..first_line + records.len(),
+            standing,
+            first_record: run.start,
+            unspent: lines.clone(),
+            lines,
             counted: 0..0,
             net_minor: 0,
             refunded_minor: 0,
             discount_minor: None,
             cost_minor: Some(0),
             quantity: 0.0,
+            has_returns: false,
         };
-        for record in records {
+        // A partial refund without a time of its own is known with the version that tells it.
+        let tells_refunds = ended && standing == Standing::Counts;
+        for record in &records[run] {
             let product = products.get(record.product);
-            // A partial refund without a time of its own is known with the version that tells it.
-            let refunded = if ended { record.refunded_minor } else { 0 };
-            let cost = record.cost_minor.or_else(|| {
-                product
-                    .unit_cost_minor
-                    .map(|unit| scale_minor(unit, record.quantity))
-            });
-            entry.net_minor += record.net_minor - refunded;
-            entry.refunded_minor += refunded;
+            let refunded = if tells_refunds {
+                record.refunded_minor
+            } else {
+                0
+            };
+            let net_minor = record.net_minor.saturating_sub(refunded);
+            entry.net_minor = entry.net_minor.saturating_add(net_minor);
+            entry.refunded_minor = entry.refunded_minor.saturating_add(refunded);
             entry.quantity += record.quantity;
             entry.discount_minor = match (entry.discount_minor, record.discount_minor) {
-                (Some(sum), Some(discount)) => Some(sum + discount),
+                (Some(sum), Some(discount)) => Some(sum.saturating_add(discount)),
                 (known, None) | (None, known) => known,
             };
-            entry.cost_minor = entry.cost_minor.zip(cost).map(|(sum, cost)| sum + cost);
+            entry.cost_minor = entry
+                .cost_minor
+                .zip(cost_of(record, products))
+                .map(|(sum, cost)| sum.saturating_add(cost));
             self.lines.push(LineState {
                 line: OrderLine {
                     product: record.product,
@@ -221,186 +286,34 @@ impl Ledger {
                         .or(product.brand)
                         .unwrap_or(Symbol::NONE),
                     quantity: record.quantity,
-                    net_minor: record.net_minor - refunded,
+                    net_minor,
                 },
                 left: record.quantity,
             });
         }
         self.entries.push(entry);
     }
-
-    /// Takes refunds that name their order off that order.
-    fn apply_refunds(&mut self, records: &[LineRecord], chosen: &[Range<usize>]) {
-        let refunds = || {
-            chosen
-                .iter()
-                .filter(|v| records[v.start].kind == RecordKind::Refund)
-        };
-        if refunds().next().is_none() {
-            return;
-        }
-        let by_key: HashMap<_, _> = self
-            .entries
-            .iter()
-            .enumerate()
-            .map(|(index, e)| (e.head.order, index))
-            .collect();
-        for refund in refunds().flat_map(|version| &records[version.clone()]) {
-            match by_key.get(&refund.order) {
-                Some(&index) => self.reduce_order(index, refund.net_minor),
-                None => self.oddities.refunds_without_order += 1,
-            }
-        }
-    }
-
-    /// Takes money off an order's lines, from its first line on, never below zero.
-    fn reduce_order(&mut self, index: usize, minor: i64) {
-        let mut rest = minor;
-        for line in self.entries[index].lines.clone() {
-            let part = rest.clamp(0, self.lines[line].line.net_minor.max(0));
-            self.lines[line].line.net_minor -= part;
-            rest -= part;
-        }
-        let entry = &mut self.entries[index];
-        entry.net_minor -= minor - rest;
-        entry.refunded_minor += minor - rest;
-    }
-
-    /// Takes each credit off the latest earlier order of the same product that still has that
-    /// many pieces; credits go by time.
-    fn apply_credits(&mut self, records: &[LineRecord], chosen: &[Range<usize>]) {
-        let is_credit = |v: &&Range<usize>| records[v.start].kind == RecordKind::Credit;
-        let mut credits: Vec<&LineRecord> = chosen
-            .iter()
-            .filter(is_credit)
-            .flat_map(|v| &records[v.clone()])
-            .collect();
-        if credits.is_empty() {
-            return;
-        }
-        credits.sort_by_key(|credit| (credit.occurred_at, credit.order, credit.line));
-        // Lines of each product in the order of time: entries are.
-        let mut by_product: HashMap<Symbol, Vec<(usize, usize)>> = HashMap::new();
-        self.entries
-            .sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
-        for (index, entry) in self.entries.iter().enumerate() {
-            for line in entry.lines.clone() {
-                by_product
-                    .entry(self.lines[line].line.product)
-                    .or_default()
-                    .push((index, line));
-            }
-        }
-        for credit in credits {
-            let candidates = by_product
-                .get(&credit.product)
-                .map_or(&[][..], Vec::as_slice);
-            let earlier = candidates.partition_point(|&(index, _)| {
-                self.entries[index].head.occurred_at <= credit.occurred_at
-            });
-            let found = candidates[..earlier]
-                .iter()
-                .rev()
-                .find(|&&(_, line)| self.lines[line].left >= credit.quantity);
-            if let Some(&(index, line)) = found {
-                let state = &mut self.lines[line];
-                let part = credit.net_minor.clamp(0, state.line.net_minor.max(0));
-                state.left -= credit.quantity;
-                state.line.net_minor -= part;
-                self.entries[index].net_minor -= part;
-                self.entries[index].refunded_minor += part;
-            } else {
-                self.oddities.unmatched_credits += 1;
-                self.oddities.unmatched_credit_minor += credit.net_minor;
-            }
-        }
-    }
-
-    /// Drops the orders that were refunded in full, and puts the others in their order.
-    fn close(&mut self) {
-        let (oddities, elsewhere) = (&mut self.oddities, &mut self.refunded_elsewhere_minor);
-        let lines = &self.lines;
-        self.entries.retain(|entry| {
-            let nothing_left = entry.net_minor <= 0 && entry.refunded_minor > 0;
-            let all_returned = !entry.lines.is_empty()
-                && lines[entry.lines.clone()]
-                    .iter()
-                    .all(|l| l.left <= 0.0 && l.line.quantity > 0.0);
-            if nothing_left || all_returned {
-                oddities.orders_not_counted += 1;
-                *elsewhere += entry.refunded_minor;
-                return false;
-            }
-            true
-        });
-        self.entries
-            .sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
-        for entry in &mut self.entries {
-            let start = self.counted.len();
-            self.counted.extend(
-                self.lines[entry.lines.clone()]
-                    .iter()
-                    .map(|state| state.line),
-            );
-            entry.counted = start..self.counted.len();
-        }
-    }
 }
 
-/// The runs of equal (order, kind, import): each is one version of one order.
-fn versions(records: &[LineRecord]) -> Vec<Range<usize>> {
-    let mut versions = Vec::new();
-    let mut start = 0;
-    for end in 1..=records.len() {
-        let same = |a: &LineRecord, b: &LineRecord| {
-            (a.order, a.kind, a.import, a.occurred_at) == (b.order, b.kind, b.import, b.occurred_at)
-        };
-        if end == records.len() || !same(&records[start], &records[end]) {
-            versions.push(start..end);
-            start = end;
-        }
-    }
-    versions
+/// The records that are known at `now`.
+fn seen(records: &[LineRecord], now: Timestamp) -> &[LineRecord] {
+    &records[..records.partition_point(|record| record.occurred_at <= now)]
 }
 
-/// Of each order the newest version: among those that say when they were made the last made,
-/// then whichever of it and the others was imported last.
-fn newest(records: &[LineRecord], mut versions: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let Some(first) = records.first() else {
-        return versions;
-    };
-    if records.iter().all(|record| record.import == first.import) {
-        return versions;
-    }
-    let identity = |v: &Range<usize>| (records[v.start].order, records[v.start].kind);
-    versions.sort_by_key(|v| (identity(v), records[v.start].import, v.start));
-    let mut chosen = Vec::with_capacity(versions.len());
-    for group in versions.chunk_by(|a, b| identity(a) == identity(b)) {
-        let head = |v: &Range<usize>| &records[v.start];
-        let last_made = group
-            .iter()
-            .map(head)
-            .filter(|record| record.updated_at.is_some())
-            .max_by_key(|record| (record.updated_at, record.import));
-        let untold = group
-            .iter()
-            .map(head)
-            .filter(|record| record.updated_at.is_none());
-        let import = untold
-            .chain(last_made)
-            .map(|record| record.import)
-            .max()
-            .expect("a group of versions is not empty");
-        chosen.extend(group.iter().filter(|v| head(v).import == import).cloned());
-    }
-    chosen.sort_by_key(|v| v.start);
-    chosen
+/// What the goods of a line cost, as the line or the products say.
+fn cost_of(record: &LineRecord, products: &Products) -> Option<i64> {
+    record.cost_minor.or_else(|| {
+        let unit_minor = products.get(record.product).unit_cost_minor?;
+        Some(scale_minor(unit_minor, record.quantity))
+    })
 }
 
-/// `unit` times `quantity`, rounded half to even.
-fn scale_minor(unit_minor: i64, quantity: f64) -> i64 {
-    (unit_minor as f64 * quantity).round_ties_even() as i64
+/// `minor` times `factor`, rounded half to even.
+fn scale_minor(minor: i64, factor: f64) -> i64 {
+    (minor as f64 * factor).round_ties_even() as i64
 }
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ impl Shares {
             return;
         }
         match self.0.iter_mut().find(|(symbol, _)| *symbol == of) {
-            Some((_, sum)) => *sum += net_minor,
+            Some((_, sum)) => *sum = sum.saturating_add(net_minor),
             None => self.0.push((of, net_minor)),
         }
     }
@@ -90,7 +90,7 @@ pub struct Profile {
     pub revenue_minor: i64,
     /// Refunds and credits, those of orders that no longer count included, in minor units.
     pub refunds_minor: i64,
-    /// Cost of the goods in minor units; `None` unless known for every order.
+    /// Cost of the goods that were kept, in minor units; `None` unless known for every order.
     pub cost_minor: Option<i64>,
     /// Pieces ordered.
     pub quantity: f64,
@@ -155,18 +155,19 @@ impl Profile {
             occurred_at: order.occurred_at,
             net_minor: order.net_minor,
         });
-        self.revenue_minor += order.net_minor;
-        self.refunds_minor += order.refunded_minor;
+        self.revenue_minor = self.revenue_minor.saturating_add(order.net_minor);
+        self.refunds_minor = self.refunds_minor.saturating_add(order.refunded_minor);
         self.quantity += order.quantity;
         self.cost_minor = self
             .cost_minor
             .zip(order.cost_minor)
-            .map(|(sum, cost)| sum + cost);
+            .map(|(sum, cost)| sum.saturating_add(cost));
         if let Some(discount_minor) = order.discount_minor {
             self.discounts.known_orders += 1;
             self.discounts.discounted_orders += u32::from(discount_minor > 0);
-            self.discounts.discount_minor += discount_minor;
-            self.discounts.net_minor += order.net_minor;
+            let discounts = &mut self.discounts;
+            discounts.discount_minor = discounts.discount_minor.saturating_add(discount_minor);
+            discounts.net_minor = discounts.net_minor.saturating_add(order.net_minor);
         }
         for OrderLine {
             category,
@@ -271,7 +272,7 @@ impl PurchaseHistory {
                 last = this;
             }
             if this > 0 {
-                repeat_spend_minor += order.net_minor;
+                repeat_spend_minor = order.net_minor.saturating_add(repeat_spend_minor);
             }
         }
         let age = |days: i32| f64::from(days) / unit.days();

@@ -132,6 +132,10 @@ const ORDERS: &[FieldNames] = table! {
     LineDiscount: "line discount" "lineitem discount" "item discount" "line discount amount"
         "item discount amount" "Positionsrabatt" "remise ligne" "descuento línea"
         "regelkorting";
+    LineGross: "line gross" "line gross total" "line total incl tax";
+    LineTax: "line tax" "line tax amount" "item tax" "item tax amount" "lineitem tax";
+    LineShipping: "line shipping" "item shipping";
+    LineRefunded: "line refunded" "line refund" "item refunded" "item refund";
     UnitCost: "unit cost" "cost" "cost price" "cost per item" "purchase price" "cogs"
         "cost of goods" "item cost price" "Einkaufspreis" "EK-Preis" "prix d'achat" "coût"
         "precio de coste" "coste" "inkoopprijs" "kostprijs";

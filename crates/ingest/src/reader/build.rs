@@ -1,5 +1,6 @@
 //! From split rows to a batch: each field from its column, then the rejected rows taken out.
 
+mod bounds;
 mod orders;
 
 use std::sync::Arc;
@@ -171,12 +172,10 @@ impl<'w> Work<'w> {
 
     fn amounts(&mut self, field: Field, currencies: &Currencies) -> Option<Amounts> {
         let info = self.info(field)?;
-        Some(amounts(
-            self.rows.column(info.position),
-            info,
-            currencies,
-            &mut self.rejections,
-        ))
+        let column = self.rows.column(info.position);
+        let values = amounts(column, info, currencies, &mut self.rejections);
+        bounds::bound_amounts(&values, column, info, &mut self.rejections);
+        Some(values)
     }
 
     fn numbers(&mut self, field: Field) -> Option<Vec<Option<f64>>> {

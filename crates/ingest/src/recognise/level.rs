@@ -29,6 +29,7 @@ pub(super) fn level(
     };
     let has = |field| position(field).is_some();
     let lines = has(Field::LineTotal)
+        || has(Field::LineGross)
         || has(Field::UnitPrice)
         || has(Field::ProductId)
         || has(Field::ProductName);
@@ -45,7 +46,7 @@ pub(super) fn level(
         return (RowLevel::Line, LevelReason::RepeatedOrderIds);
     }
     let order_amount = has(Field::OrderTotal) || has(Field::OrderSubtotal);
-    let line_amount = has(Field::LineTotal) || has(Field::UnitPrice);
+    let line_amount = has(Field::LineTotal) || has(Field::LineGross) || has(Field::UnitPrice);
     let level = if line_amount && !order_amount {
         RowLevel::Line
     } else {

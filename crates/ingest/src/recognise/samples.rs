@@ -189,6 +189,10 @@ impl Shown {
         let amounts = [
             (Field::UnitPrice, &batch.unit_price),
             (Field::LineTotal, &batch.line_total),
+            (Field::LineGross, &batch.line_gross),
+            (Field::LineTax, &batch.line_tax),
+            (Field::LineShipping, &batch.line_shipping),
+            (Field::LineRefunded, &batch.line_refunded),
             (Field::LineDiscount, &batch.line_discount),
             (Field::UnitCost, &batch.unit_cost),
             (Field::OrderTotal, &batch.order_total),

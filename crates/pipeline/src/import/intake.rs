@@ -196,7 +196,8 @@ impl<'a> Intake<'a> {
         xxh3_64(&bytes)
     }
 
-    /// The key of an order without an id: of what the row says. Equal rows of one file are told
+    /// The key of an order without an id: of what the row says, without what a later export of
+    /// the same order may say differently. Equal rows of one file are told
     /// apart later, equal rows of two files are one order.
     fn key_of_content(&self, who: &str, row: &Row) -> u64 {
         let mut bytes = Vec::with_capacity(128);
@@ -207,7 +208,13 @@ impl<'a> Intake<'a> {
         let at = row.occurred_at.unwrap_or(Timestamp::MIN);
         bytes.extend_from_slice(&at.0.to_le_bytes());
         bytes.extend_from_slice(&row.quantity.unwrap_or(0.0).to_le_bytes());
-        for amount in row.amounts {
+        for (position, amount) in row.amounts.into_iter().enumerate() {
+            if CHANGES_LATER
+                .iter()
+                .any(|&which| which as usize == position)
+            {
+                continue;
+            }
             bytes.extend_from_slice(&amount.unwrap_or(i64::MIN).to_le_bytes());
         }
         xxh3_64(&bytes)
@@ -241,6 +248,16 @@ impl<'a> Intake<'a> {
         }
     }
 }
+
+/// Amounts that are known or corrected after an order was placed.
+const CHANGES_LATER: [Amount; 6] = [
+    Amount::Refunded,
+    Amount::LineRefunded,
+    Amount::Tax,
+    Amount::LineTax,
+    Amount::Shipping,
+    Amount::LineShipping,
+];
 
 /// Order ids longer than this are cut: a row stores their length in 16 bits.
 const MAX_ORDER_ID_BYTES: usize = 4_096;
@@ -289,6 +306,8 @@ struct Columns<'b> {
     channel: Option<SymbolColumn<'b>>,
     country: Option<SymbolColumn<'b>>,
     currency: Option<SymbolColumn<'b>>,
+    /// By key of `currency`: whether the row names one.
+    names_currency: Vec<bool>,
     file_currency: Symbol,
     amounts: [Option<&'b Amounts>; Amount::COUNT],
     whole_order: bool,
@@ -323,12 +342,20 @@ impl<'b> Columns<'b> {
                 })
             }
         };
+        let names_currency = batch.currency.iter().flat_map(|codes| &codes.texts);
+        let names_currency = names_currency
+            .map(|code| regulars_core::Currency::new(code).is_ok())
+            .collect();
         let mut amounts = [None; Amount::COUNT];
         for (which, column) in [
             (Amount::UnitPrice, &batch.unit_price),
             (Amount::LineTotal, &batch.line_total),
             (Amount::LineDiscount, &batch.line_discount),
             (Amount::UnitCost, &batch.unit_cost),
+            (Amount::LineGross, &batch.line_gross),
+            (Amount::LineTax, &batch.line_tax),
+            (Amount::LineShipping, &batch.line_shipping),
+            (Amount::LineRefunded, &batch.line_refunded),
             (Amount::OrderTotal, &batch.order_total),
             (Amount::OrderSubtotal, &batch.order_subtotal),
             (Amount::OrderDiscount, &batch.order_discount),
@@ -346,6 +373,7 @@ impl<'b> Columns<'b> {
             channel,
             country,
             currency,
+            names_currency,
             file_currency,
             amounts,
             whole_order,
@@ -371,6 +399,12 @@ impl<'b> Columns<'b> {
             .currency
             .as_ref()
             .map_or(self.file_currency, |c| c.at(index));
+        let named = |c: &SymbolColumn<'_>| self.names_currency[c.keys[index] as usize];
+        let carried = batch
+            .currency_carried
+            .get(index)
+            .is_some_and(|&carried| carried);
+        row.currency_named = !carried && self.currency.as_ref().is_none_or(named);
         row.quantity = batch.quantity.as_ref().and_then(|quantity| quantity[index]);
         for (amount, column) in row.amounts.iter_mut().zip(self.amounts) {
             *amount = column.and_then(|column| column[index]);

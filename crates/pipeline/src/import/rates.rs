@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use regulars_core::{CivilDate, Currency, Symbol, Symbols, Timestamp, Zone};
 
-use super::assemble::round_ratio;
+use super::assemble::{Assembled, round_ratio};
 use super::row::Row;
 use crate::config::{Config, Rate};
 use crate::error::PipelineError;
@@ -72,16 +72,70 @@ impl Rates {
         !self.by_symbol.is_empty()
     }
 
+    /// Rows that name no currency take that of the rows of their order that do (of several, the
+    /// first by its code); their amounts were read with the decimals of the currency that they stand in.
+    pub(crate) fn share_currency(&self, rows: &mut [Row], symbols: &Symbols) {
+        let named = rows.iter().filter(|row| row.currency_named);
+        let Some(shared) = named
+            .map(|row| row.currency)
+            .min_by_key(|&currency| symbols.text(currency))
+        else {
+            return;
+        };
+        let exponent = |currency| {
+            self.by_symbol
+                .get(&currency)
+                .unwrap_or(&self.own)
+                .exponent()
+        };
+        let power = |exponent: u32| 10_i128.pow(exponent);
+        for row in rows.iter_mut().filter(|row| !row.currency_named) {
+            let (read, meant) = (power(exponent(row.currency)), power(exponent(shared)));
+            for minor in row.amounts.iter_mut().flatten() {
+                *minor = round_ratio(i128::from(*minor) * meant, read);
+            }
+            row.currency = shared;
+        }
+    }
+
+    /// Converts the amounts of lines at the rate of the order's day, each rounded half to even.
+    ///
+    /// # Errors
+    /// When the first rate of the currency begins later.
+    pub(crate) fn convert(
+        &self,
+        lines: &mut [Assembled],
+        currency: Symbol,
+        placed_at: Timestamp,
+    ) -> Result<(), PipelineError> {
+        let Some(&currency) = self.by_symbol.get(&currency) else {
+            return Ok(());
+        };
+        let date = self.zone.date_of(placed_at);
+        for Assembled { record, .. } in lines {
+            let optional = [&mut record.discount_minor, &mut record.cost_minor];
+            let amounts = [&mut record.net_minor, &mut record.refunded_minor];
+            for minor in amounts.into_iter().chain(optional.into_iter().flatten()) {
+                *minor = self.convert_minor(*minor, currency, date)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Converts every amount of a row at the rate of the order's day, each rounded half to even.
     ///
     /// # Errors
     /// When the first rate of the currency begins later.
-    pub(crate) fn convert(&self, row: &mut Row, placed_at: Timestamp) -> Result<(), PipelineError> {
-        let Some(&currency) = self.by_symbol.get(&row.currency) else {
-            return Ok(());
-        };
-        for amount in row.amounts.iter_mut().flatten() {
-            *amount = self.convert_minor(*amount, currency, self.zone.date_of(placed_at))?;
+    pub(crate) fn convert_row(
+        &self,
+        row: &mut Row,
+        placed_at: Timestamp,
+    ) -> Result<(), PipelineError> {
+        if let Some(&currency) = self.by_symbol.get(&row.currency) {
+            let date = self.zone.date_of(placed_at);
+            for minor in row.amounts.iter_mut().flatten() {
+                *minor = self.convert_minor(*minor, currency, date)?;
+            }
         }
         row.currency = Symbol::NONE;
         Ok(())

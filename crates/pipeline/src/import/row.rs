@@ -43,6 +43,8 @@ pub(crate) struct Row {
     pub(crate) country: Symbol,
     /// Currency of the amounts; absent for the workspace's own.
     pub(crate) currency: Symbol,
+    /// The row says so itself, or its file says it of all rows.
+    pub(crate) currency_named: bool,
     /// Pieces; negative for what came back.
     pub(crate) quantity: Option<f64>,
     /// Amounts by [`Amount`].
@@ -60,6 +62,14 @@ pub(crate) enum Amount {
     LineDiscount,
     /// Cost of one piece.
     UnitCost,
+    /// Of the line, tax and shipping included.
+    LineGross,
+    /// Tax of the line.
+    LineTax,
+    /// Shipping of the line.
+    LineShipping,
+    /// Refunded of the line.
+    LineRefunded,
     /// Of the order, tax and shipping included.
     OrderTotal,
     /// Of the order, without shipping.
@@ -75,7 +85,7 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    pub(crate) const COUNT: usize = 10;
+    pub(crate) const COUNT: usize = 14;
 }
 
 impl Row {
@@ -115,6 +125,7 @@ impl Row {
         );
         put(out, self.credit.then_some(&[][..]));
         put(out, self.whole_order.then_some(&[][..]));
+        put(out, self.currency_named.then_some(&[][..]));
         let symbols = [
             self.product,
             self.category,
@@ -170,6 +181,7 @@ impl Row {
         row.status = has().then(|| status_of(take::<1>(bytes)[0]));
         row.credit = has();
         row.whole_order = has();
+        row.currency_named = has();
         for symbol in [
             &mut row.product,
             &mut row.category,
@@ -245,6 +257,7 @@ mod tests {
             whole_order: false,
             product: Symbol(9),
             currency: Symbol(2),
+            currency_named: true,
             quantity: Some(-1.5),
             amounts,
             ..Row::default()

@@ -288,7 +288,7 @@ fn quality(report: &Report, amounts: Amounts) -> String {
     note(
         quality.unmatched_credits,
         &format!(
-            "credits ({}) match no earlier order of the same customer and product",
+            "credits and refunds find no order with that much left to give back ({} in all)",
             amounts.full(quality.unmatched_credit_minor)
         ),
     );

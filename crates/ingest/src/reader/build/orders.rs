@@ -16,11 +16,12 @@ pub(super) fn build(
 ) -> OrderBatch {
     let order_id = work.texts(Field::OrderId);
     let mut currencies = work.currencies();
-    if let Some(ids) = &order_id
-        && work.plan.level == RowLevel::Line
-    {
-        carry_currency(ids, &mut currencies, carried);
-    }
+    let currency_carried = match &order_id {
+        Some(ids) if work.plan.level == RowLevel::Line => {
+            carry_currency(ids, &mut currencies, carried)
+        }
+        Some(_) | None => Vec::new(),
+    };
     let mut customer_id = work.texts(Field::CustomerId);
     if work.plan.source == Source::WooCommerce {
         // WooCommerce numbers its customers from 1; 0 is a guest.
@@ -48,6 +49,10 @@ pub(super) fn build(
         quantity: work.numbers(Field::Quantity),
         unit_price: work.amounts(Field::UnitPrice, &currencies),
         line_total: work.amounts(Field::LineTotal, &currencies),
+        line_gross: work.amounts(Field::LineGross, &currencies),
+        line_tax: work.amounts(Field::LineTax, &currencies),
+        line_shipping: work.amounts(Field::LineShipping, &currencies),
+        line_refunded: work.amounts(Field::LineRefunded, &currencies),
         line_discount: work.amounts(Field::LineDiscount, &currencies),
         unit_cost: work.amounts(Field::UnitCost, &currencies),
         order_total: work.amounts(Field::OrderTotal, &currencies),
@@ -57,10 +62,13 @@ pub(super) fn build(
         tax: work.amounts(Field::Tax, &currencies),
         refunded: work.amounts(Field::Refunded, &currencies),
         currency: work.currency_column(&currencies),
+        currency_carried,
         order_id,
         customer_id,
         rejected: Vec::new(),
     };
+    let prices = [batch.unit_price.as_ref(), batch.unit_cost.as_ref()];
+    work.bound_products(batch.quantity.as_ref(), prices);
     if work
         .info(Field::EndedAt)
         .is_some_and(|info| names_cancellation(&info.name))
@@ -70,12 +78,14 @@ pub(super) fn build(
     batch
 }
 
-/// Gives rows without a currency that of the row before, when they are of the same order.
+/// Gives rows without a currency that of the row before, when they are of the same order; returns
+/// which rows got one.
 fn carry_currency(
     ids: &TextColumn,
     currencies: &mut Currencies,
     carried: &mut (String, Option<Currency>),
-) {
+) -> Vec<bool> {
+    let mut got = Vec::new();
     for row in 0..currencies.keys.len() {
         let id = ids.get(row);
         let same_order = !id.is_empty() && id == carried.0;
@@ -89,6 +99,8 @@ fn carry_currency(
                     currencies.by_key.push(currency);
                 }
                 currencies.keys[row] = key as u32;
+                got.resize(currencies.keys.len(), false);
+                got[row] = true;
             }
             0 => carried.1 = None,
             key => carried.1 = Some(currencies.by_key[key as usize]),
@@ -98,6 +110,7 @@ fn carry_currency(
             carried.0.push_str(id);
         }
     }
+    got
 }
 
 fn without_zeros(ids: TextColumn) -> TextColumn {
@@ -154,6 +167,9 @@ impl Retain for OrderBatch {
     fn retain(&mut self, keep: &[bool]) {
         retain(&mut self.line, keep);
         retain(&mut self.credit, keep);
+        if !self.currency_carried.is_empty() {
+            retain(&mut self.currency_carried, keep);
+        }
         retain(&mut self.occurred_at, keep);
         for column in [&mut self.order_id, &mut self.customer_id, &mut self.email] {
             column.iter_mut().for_each(|column| column.retain(keep));
@@ -178,6 +194,10 @@ impl Retain for OrderBatch {
             vec![
                 &mut self.unit_price,
                 &mut self.line_total,
+                &mut self.line_gross,
+                &mut self.line_tax,
+                &mut self.line_shipping,
+                &mut self.line_refunded,
                 &mut self.line_discount,
                 &mut self.unit_cost,
                 &mut self.order_total,

@@ -47,6 +47,7 @@ pub(super) fn missing(
                 Field::OrderTotal,
                 Field::OrderSubtotal,
                 Field::LineTotal,
+                Field::LineGross,
                 Field::UnitPrice,
             ];
             need(&amounts, NO_AMOUNT);

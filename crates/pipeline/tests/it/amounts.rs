@@ -1,0 +1,202 @@
+//! What amounts mean, from the file to what a customer is worth.
+
+use std::path::PathBuf;
+
+use regulars_core::Currency;
+use regulars_pipeline::{Config, Rate, RejectPolicy};
+
+use crate::scratch::Scratch;
+
+/// Orders and net revenue of the only customer of a file.
+fn told(text: &str) -> (usize, i64) {
+    let scratch = Scratch::new();
+    let file = scratch.file("orders.csv", text);
+    scratch.import(&[file]);
+    only_customer(&scratch)
+}
+
+fn only_customer(scratch: &Scratch) -> (usize, i64) {
+    let base = scratch.fold(Some("2026-12-31"));
+    assert_eq!(base.customers.len(), 1);
+    let profile = &base.customers[0].profile;
+    (profile.orders.len(), profile.revenue_minor)
+}
+
+#[test]
+fn amounts_that_differ_within_an_order_are_those_of_its_lines() {
+    let amounts = "order_id,customer_id,date,product_id,quantity,amount\n\
+        1,ann,2026-01-05,p1,1,10.00\n1,ann,2026-01-05,p2,1,20.00\n\
+        2,ann,2026-01-06,p1,1,5.00\n2,ann,2026-01-06,p2,1,5.00\n";
+    assert_eq!(told(amounts), (2, 4_000));
+    let discounts = "order_id,customer_id,date,product_id,quantity,unit_price,discount\n\
+        1,ann,2026-01-05,p1,1,10.00,2.00\n1,ann,2026-01-05,p2,1,20.00,3.00\n\
+        2,ann,2026-01-06,p1,1,10.00,1.00\n2,ann,2026-01-06,p2,1,20.00,1.00\n";
+    assert_eq!(told(discounts), (2, 2_500 + 2_800));
+    let refunds = "order_id,customer_id,date,product_id,line_total,refunded\n\
+        1,ann,2026-01-05,p1,100.00,10.00\n1,ann,2026-01-05,p2,50.00,5.00\n\
+        2,ann,2026-01-06,p1,100.00,5.00\n2,ann,2026-01-06,p2,50.00,5.00\n";
+    assert_eq!(told(refunds), (2, 13_500 + 14_000));
+    let gross = "order_id,customer_id,date,product_id,total,tax\n\
+        1,ann,2026-01-05,p1,119.00,19.00\n1,ann,2026-01-05,p2,238.00,38.00\n";
+    assert_eq!(told(gross), (1, 30_000));
+}
+
+#[test]
+fn amounts_that_all_lines_repeat_are_those_of_the_order() {
+    let repeated = "order_id,customer_id,date,product_id,quantity,unit_price,total\n\
+        1,ann,2026-01-05,p1,1,10.00,30.00\n1,ann,2026-01-05,p2,1,20.00,30.00\n";
+    assert_eq!(told(repeated), (1, 3_000));
+    let once = "order_id,customer_id,date,product_id,quantity,unit_price,discount\n\
+        1,ann,2026-01-05,p1,1,10.00,5.00\n1,ann,2026-01-05,p2,1,20.00,\n";
+    assert_eq!(told(once), (1, 2_500));
+}
+
+#[test]
+fn a_net_amount_is_taken_where_tax_is_not_told() {
+    let header = "order_id,customer_id,date,subtotal,total\n";
+    assert_eq!(
+        told(&format!("{header}1,ann,2026-01-05,100.00,124.00\n")),
+        (1, 10_000)
+    );
+    let credit = "order_id,customer_id,date,total,tax\n\
+        1,ann,2026-01-05,119.00,19.00\n2,ann,2026-01-09,-59.50,-9.50\n";
+    assert_eq!(told(credit), (1, 5_000));
+}
+
+#[test]
+fn a_file_that_repeats_its_orders_loses_none() {
+    let january = "1,ann,2026-01-05,10.00\n2,ann,2026-01-31,20.00\n";
+    let february = "2,ann,2026-01-31,20.00\n3,ann,2026-02-05,30.00\n";
+    let text = format!("order_id,customer_id,date,total\n{january}{february}");
+    assert_eq!(told(&text), (3, 6_000));
+}
+
+#[test]
+fn returned_goods_cost_nothing() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,product_id,quantity,unit_price,unit_cost\n\
+        1,ann,2026-01-05,p1,2,10.00,6.00\nr1,ann,2026-01-09,p1,-1,10.00,6.00\n";
+    let file = scratch.file("orders.csv", text);
+    scratch.import(&[file]);
+    let base = scratch.fold(None);
+    let profile = &base.customers[0].profile;
+    assert_eq!(
+        (profile.revenue_minor, profile.cost_minor),
+        (1_000, Some(600))
+    );
+}
+
+#[test]
+fn orders_and_their_refunds_may_come_together_or_apart() {
+    let header = "order_id,customer_id,date,product_id,quantity,unit_price\n";
+    let make = |imports: &[&[&str]]| {
+        let scratch = Scratch::new();
+        for (at, import) in imports.iter().enumerate() {
+            let files: Vec<PathBuf> = import
+                .iter()
+                .enumerate()
+                .map(|(i, rows)| scratch.file(&format!("{at}-{i}.csv"), &format!("{header}{rows}")))
+                .collect();
+            scratch.import(&files);
+        }
+        scratch.picture(Some("2026-12-31"))
+    };
+    let orders = "1,ann,2026-01-05,p1,2,10.00\n1,ann,2026-01-05,p2,1,5.00\n\
+        2,ann,2026-02-05,p1,1,10.00\n";
+    let refunds = "1,ann,2026-02-20,p1,-1,10.00\n2,ann,2026-02-21,p1,-1,10.00\n";
+    // The newer export has other lines and says the refunds again nowhere.
+    let newer = "1,ann,2026-01-05,p1,3,10.00\n";
+    let together = make(&[&[orders, refunds]]);
+    assert_eq!(make(&[&[orders], &[refunds]]), together);
+    assert_eq!(make(&[&[refunds], &[orders]]), together);
+    let again = make(&[&[orders, refunds], &[newer]]);
+    assert_eq!(make(&[&[orders], &[refunds], &[newer]]), again);
+    assert_ne!(again, together);
+}
+
+#[test]
+fn an_order_without_an_id_is_the_same_when_money_goes_back() {
+    let scratch = Scratch::new();
+    for (name, refunded) in [("old.csv", ""), ("new.csv", "4.00")] {
+        let text = format!("customer_id,date,total,refunded\nann,2026-01-05,10.00,{refunded}\n");
+        let file = scratch.file(name, &text);
+        scratch.import(&[file]);
+    }
+    assert_eq!(only_customer(&scratch), (1, 600));
+}
+
+#[test]
+fn foreign_lines_are_formed_before_they_are_converted() {
+    let mut config = Config::new("test", Currency::new("EUR").unwrap(), "UTC");
+    let rate = Rate {
+        from: "2020-01-01".to_owned(),
+        rate: "0.9".to_owned(),
+    };
+    config
+        .rates
+        .insert(Currency::new("USD").unwrap(), vec![rate]);
+    let scratch = Scratch::with_config(config);
+    let text = "order_id,customer_id,date,product_id,quantity,unit_price,currency\n\
+        1,ann,2026-01-05,p2,1,1.00,\n1,ann,2026-01-05,p1,1000,0.85,USD\n";
+    let file = scratch.file("orders.csv", text);
+    scratch.import(&[file]);
+    assert_eq!(only_customer(&scratch), (1, 76_500 + 90));
+}
+
+#[test]
+fn a_line_without_a_currency_does_not_depend_on_the_one_above() {
+    let rate = |rate: &str| {
+        vec![Rate {
+            from: "2020-01-01".to_owned(),
+            rate: rate.to_owned(),
+        }]
+    };
+    let header = "order_id,customer_id,date,product_id,quantity,unit_price,currency\n";
+    let rows = [
+        "1,ann,2026-01-05,p1,1,100,JPY\n",
+        "1,ann,2026-01-05,p2,1,200,\n",
+        "1,ann,2026-01-05,p3,1,300,USD\n",
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let mut config = Config::new("test", Currency::new("EUR").unwrap(), "UTC");
+        for (code, of_one) in [("USD", "0.9"), ("JPY", "0.01")] {
+            config
+                .rates
+                .insert(Currency::new(code).unwrap(), rate(of_one));
+        }
+        let scratch = Scratch::with_config(config);
+        let text = format!("{header}{}", order.map(|row| rows[row]).concat());
+        let file = scratch.file("orders.csv", &text);
+        scratch.import(&[file]);
+        assert_eq!(
+            only_customer(&scratch),
+            (1, 100 + 200 + 27_000),
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn amounts_beyond_any_shop_are_rejected() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,product_id,quantity,unit_price\n\
+        1,ann,2026-01-05,p1,1,10.00\n\
+        2,ann,2026-01-05,p1,1,99999999999999.00\n\
+        3,ann,2026-01-05,p1,9999999999,1.00\n\
+        4,ann,2026-01-05,p1,900000000,900000000.00\n";
+    let file = scratch.file("orders.csv", text);
+    let mut options = scratch.options();
+    options.rejects = RejectPolicy::Allow;
+    let report = scratch.import_with(&[file], &options).unwrap();
+    assert_eq!((report.rejected(), report.orders.orders), (3, 1));
+    let rejects = std::fs::read_to_string(report.rejects.unwrap()).unwrap();
+    assert!(
+        rejects.contains("beyond 1,000,000,000,000,000 minor units"),
+        "{rejects}"
+    );
+    assert!(
+        rejects.contains("a quantity beyond 1,000,000,000"),
+        "{rejects}"
+    );
+    assert_eq!(only_customer(&scratch), (1, 1_000));
+}
