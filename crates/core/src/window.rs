@@ -94,7 +94,8 @@ impl CalendarUnit {
 
     /// The first day of the unit of that number.
     pub fn first_day(self, number: i64) -> CivilDate {
-        let day = |days: i64| CivilDate(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32);
+        let day =
+            |days: i64| CivilDate(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32);
         match self {
             Self::Days => day(number),
             Self::Weeks => day(number * 7 - 3),
@@ -164,9 +165,8 @@ mod tests {
 
     #[test]
     fn units_of_the_calendar_begin_where_people_expect() {
-        let first = |unit: CalendarUnit, date: &str| {
-            unit.first_day(unit.number_of(day(date))).to_string()
-        };
+        let first =
+            |unit: CalendarUnit, date: &str| unit.first_day(unit.number_of(day(date))).to_string();
         // 2026-11-25 is a Wednesday.
         assert_eq!(first(CalendarUnit::Days, "2026-11-25"), "2026-11-25");
         assert_eq!(first(CalendarUnit::Weeks, "2026-11-25"), "2026-11-23");
@@ -181,7 +181,10 @@ mod tests {
             for days in (-800_000..800_000).step_by(997) {
                 let number = unit.number_of(CivilDate(days));
                 let (from, until) = (unit.first_day(number), unit.first_day(number + 1));
-                assert!(from <= CivilDate(days) && CivilDate(days) < until, "{unit:?} {days}");
+                assert!(
+                    from <= CivilDate(days) && CivilDate(days) < until,
+                    "{unit:?} {days}"
+                );
             }
         }
     }
@@ -199,12 +202,18 @@ mod tests {
             "2026-09-30T22:00:00Z"
         );
         assert_eq!(
-            october.leaves_at(instant("2026-10-01T00:00"), &berlin).unwrap().to_string(),
+            october
+                .leaves_at(instant("2026-10-01T00:00"), &berlin)
+                .unwrap()
+                .to_string(),
             "2026-10-31T23:00:00Z"
         );
         let two_weeks = window(2, CalendarUnit::Weeks);
         assert_eq!(
-            two_weeks.leaves_at(instant("2026-03-23T08:00"), &berlin).unwrap().to_string(),
+            two_weeks
+                .leaves_at(instant("2026-03-23T08:00"), &berlin)
+                .unwrap()
+                .to_string(),
             "2026-04-05T22:00:00Z",
             "the week of the order and the next one, through the change to summer time"
         );

@@ -23,6 +23,8 @@ pub struct Scores {
     /// Expected net revenue within the CLV horizon, in minor units, after the discount rate and
     /// margin of the settings.
     pub clv_minor: Option<f64>,
+    /// Days within which nine in ten of this customer's gaps should lie, as of the last order.
+    pub usual_range_days: f64,
 }
 
 impl Scores {
@@ -31,6 +33,8 @@ impl Scores {
         let models = customer.context.models.as_ref()?;
         let settings = &customer.context.settings;
         let history = customer.history(models, now)?;
+        let last = customer.profile.last_order_at()?;
+        let usual_range_days = customer.fitted_range_days(models, last.min(now))?;
         let summary = history.summary();
         let horizon = f64::from(settings.churn.horizon_days) / models.unit.days();
         let purchase = &models.purchase;
@@ -55,6 +59,7 @@ impl Scores {
                 let orders = models.discounted_orders(summary, &settings.clv);
                 orders * value * minor_per_major * settings.clv.margin
             }),
+            usual_range_days,
         })
     }
 }
