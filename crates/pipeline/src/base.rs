@@ -10,7 +10,7 @@
 //! Conditions on texts of orders (`category contains 'shoe'`) are compiled when all texts are
 //! known, which is after the first fold.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -175,7 +175,7 @@ impl Base {
         context.population = population::of(&customers, &products, &context, options.now);
         let catalogue = catalogue
             .clone()
-            .with_channels(&channels(&customers, &context.symbols))?;
+            .with_channels(&channels(&customers, &context))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
         if program.measure_count() > 0 {
@@ -333,15 +333,18 @@ fn load_products(store: &Store, symbols: &mut Symbols) -> Result<Products, Pipel
     Ok(products)
 }
 
-/// The channels by which customers first came.
-fn channels(customers: &[Folded], symbols: &Symbols) -> BTreeSet<String> {
-    let channels: BTreeSet<Symbol> = customers
-        .iter()
-        .filter_map(|folded| folded.profile.first_channel.known())
-        .collect();
-    channels
-        .into_iter()
-        .map(|channel| symbols.text(channel).to_owned())
+/// How many customers first came by each channel.
+fn channels<'c>(customers: &[Folded], context: &'c Context) -> BTreeMap<&'c str, u64> {
+    let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
+    for folded in customers {
+        let channel = Customer::new(&folded.profile, context).first_channel();
+        if channel != Symbol::NONE {
+            *customers_of.entry(channel).or_default() += 1;
+        }
+    }
+    let named = customers_of.into_iter();
+    named
+        .map(|(channel, n)| (context.symbols.text(channel), n))
         .collect()
 }
 

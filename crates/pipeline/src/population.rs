@@ -24,7 +24,7 @@ pub(crate) fn of(
         .collect();
     let mut population = Population::default();
     population.span(buyers.iter().filter_map(|p| p.first_order_at()).min(), now);
-    population.data.extend(data(customers, products));
+    population.data.extend(data(customers, products, context));
     if buyers.is_empty() {
         return population;
     }
@@ -41,8 +41,8 @@ pub(crate) fn of(
 }
 
 fn usual_gap_days(buyers: &[&Profile], context: &Context) -> Option<f64> {
-    let thousandths = (context.settings.lifecycle.usual_range_quantile * 1000.0).round() as u64;
-    let gap = quantile(&gaps_ms(buyers.iter().copied(), context), thousandths, 1000)?;
+    let share = millionths(context.settings.lifecycle.usual_range_quantile);
+    let gap = quantile(&gaps_ms(buyers.iter().copied(), context), share, MILLION)?;
     Some(gap as f64 / regulars_core::DAY_MS as f64)
 }
 
@@ -62,6 +62,14 @@ pub(crate) fn gaps_ms<'p>(
         }
     }
     gaps
+}
+
+const MILLION: u64 = 1_000_000;
+
+/// A share of the settings as a whole number of millionths, so that 20 % and 30 % of customers are
+/// counted exactly and together make exactly a half.
+fn millionths(share: f64) -> u64 {
+    (share * MILLION as f64).round() as u64
 }
 
 fn rfm(buyers: &[&Profile], context: &Context) -> RfmCutpoints {
@@ -89,23 +97,24 @@ fn tiers(buyers: &[&Profile], context: &Context, now: Timestamp) -> Option<TierC
         .filter(|&revenue| revenue > 0)
         .collect();
     revenues.sort_unstable_by(|a, b| b.cmp(a));
-    let last_of = |share: f64| {
-        let count = (revenues.len() as f64 * share).ceil() as usize;
+    let high = millionths(value.high_share);
+    let last_of = |share: u64| {
+        let count = (revenues.len() as u64 * share).div_ceil(MILLION) as usize;
         count
             .min(revenues.len())
             .checked_sub(1)
             .map(|last| revenues[last])
     };
     Some(TierCutpoints {
-        high_minor: last_of(value.high_share)?,
-        medium_minor: last_of(value.high_share + value.medium_share)?,
+        high_minor: last_of(high)?,
+        medium_minor: last_of(high + millionths(value.medium_share))?,
     })
 }
 
 /// Which data there is.
-fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
+fn data(customers: &[Folded], products: &Products, context: &Context) -> Vec<DataNeed> {
     let any = |has: &dyn Fn(&Profile) -> bool| customers.iter().any(|c| has(&c.profile));
-    let declared = |profile: &Profile| !profile.declared.is_empty();
+    let known = |symbol: Symbol| symbol != Symbol::NONE;
     let mut data = Vec::new();
     let mut note = |need, present: bool| {
         if present {
@@ -128,11 +137,11 @@ fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
     );
     note(
         DataNeed::Channels,
-        any(&|p| p.first_channel != Symbol::NONE || declared(p)),
+        any(&|p| known(Customer::new(p, context).first_channel())),
     );
     note(
         DataNeed::Countries,
-        any(&|p| p.last_country != Symbol::NONE || declared(p)),
+        any(&|p| known(Customer::new(p, context).country())),
     );
     data
 }

@@ -7,8 +7,8 @@ use std::fmt::{self, Write as _};
 use regulars_core::CalendarUnit;
 
 use crate::tree::{
-    Aggregate, CalendarLength, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure, Operand, Period,
-    Rule, Test, WhichOrder,
+    Aggregate, CalendarLength, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
+    Operand, Period, Rule, Test, WhichOrder,
 };
 
 impl fmt::Display for Rule {

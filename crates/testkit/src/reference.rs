@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regulars_core::{CalendarUnit, CivilDate, SegmentName, Timestamp, TraitKind, Zone};
 use regulars_rules::{
-    CompareOp, Decimal, Filter, Length, Literal, LiteralValue, Measure, Operand, Period, Property, Rule, Test,
-    Unit, WhichOrder,
+    CompareOp, Decimal, Filter, Length, Literal, LiteralValue, Measure, Operand, Period, Property,
+    Rule, Test, Unit, WhichOrder,
 };
 
 use crate::history::{Customer, RawLine, RawOrder, RawValue};
@@ -331,7 +331,9 @@ pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timest
 /// back.
 fn calendar_edges(date: CivilDate) -> impl Iterator<Item = CivilDate> {
     let (year, month, _) = date.ymd();
-    let weeks = (1..29).map(move |n| CivilDate(date.0 + n)).filter(|day| (day.0 + 3) % 7 == 0);
+    let weeks = (1..29)
+        .map(move |n| CivilDate(date.0 + n))
+        .filter(|day| (day.0 + 3) % 7 == 0);
     let months = (0..10).filter_map(move |n| {
         let months = year * 12 + month as i32 + n;
         CivilDate::new(months / 12, (months % 12) as u32 + 1, 1)

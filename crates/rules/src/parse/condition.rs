@@ -6,8 +6,8 @@ use super::Parser;
 use super::lexer::{Sign, TokenKind};
 use crate::error::{RuleError, RuleProblem, nearest};
 use crate::tree::{
-    Aggregate, CalendarLength, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue, Measure, Operand,
-    OrderTime, Period, Test, Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue,
+    Measure, Operand, OrderTime, Period, Test, Unit, WhichOrder,
 };
 
 /// What may stand alone, without a test.

@@ -249,7 +249,11 @@ fn weeks_months_quarters_and_years_are_those_of_the_calendar() {
     for (period, within, left_at) in [
         ("this week", "this week", "2026-03-01T23:00:00Z"),
         ("this month", "this month", "2026-03-31T22:00:00Z"),
-        ("in this quarter", "within this quarter", "2026-03-31T22:00:00Z"),
+        (
+            "in this quarter",
+            "within this quarter",
+            "2026-03-31T22:00:00Z",
+        ),
         ("THIS YEAR", "this year", "2026-12-31T23:00:00Z"),
         (
             "in last 2 calendar weeks",

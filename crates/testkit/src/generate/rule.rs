@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use regulars_core::{CalendarUnit, CivilDate, SegmentName, Trait};
 use regulars_rules::{
-    Aggregate, CalendarLength, CompareOp, Condition, Day, Decimal, Filter, FilterCondition, Length, Literal,
-    LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span, Test,
-    Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, Decimal, Filter, FilterCondition, Length,
+    Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span,
+    Test, Unit, WhichOrder,
 };
 
 use super::{BRANDS, CATEGORIES, CHANNELS, COUNTRIES, DECLARED, FIRST_DAY, PRODUCTS};
