@@ -68,14 +68,12 @@ impl<'a> Customer<'a> {
         // The range is that of the moment of the last order: silence does not move it.
         match self.scored {
             Some((at, scores)) if at >= last => Some(scores.usual_range_days),
-            _ => self.fitted_range_days(models, last.min(now)),
+            _ => {
+                let quantile = self.context.settings.lifecycle.usual_range_quantile;
+                let history = self.history(models, last.min(now))?;
+                Some(models.usual_range_days(history, quantile))
+            }
         }
-    }
-
-    /// The usual range by the fitted models, as of the order at `last`.
-    pub(crate) fn fitted_range_days(&self, models: &Models, last: Timestamp) -> Option<f64> {
-        let quantile = self.context.settings.lifecycle.usual_range_quantile;
-        Some(models.usual_range_days(self.history(models, last)?, quantile))
     }
 
     /// The instant from which on the silence is longer than the own usual range.

@@ -33,8 +33,6 @@ impl Scores {
         let models = customer.context.models.as_ref()?;
         let settings = &customer.context.settings;
         let history = customer.history(models, now)?;
-        let last = customer.profile.last_order_at()?;
-        let usual_range_days = customer.fitted_range_days(models, last.min(now))?;
         let summary = history.summary();
         let horizon = f64::from(settings.churn.horizon_days) / models.unit.days();
         let purchase = &models.purchase;
@@ -59,7 +57,8 @@ impl Scores {
                 let orders = models.discounted_orders(summary, &settings.clv);
                 orders * value * minor_per_major * settings.clv.margin
             }),
-            usual_range_days,
+            usual_range_days: models
+                .usual_range_days(history, settings.lifecycle.usual_range_quantile),
         })
     }
 }

@@ -54,6 +54,8 @@ pub(crate) fn customer() -> Customer {
         key,
         at: day(at).plus_ms(12 * 3_600_000),
         discount_minor,
+        cost_minor: None,
+        refunded_minor: 0,
         channel: channel.to_owned(),
         country: "DE".to_owned(),
         lines,
