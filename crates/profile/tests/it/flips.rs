@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use regulars_core::{Currency, SegmentName, Timestamp, Trait};
+use regulars_core::{Currency, DAY_MS, SegmentName, Timestamp, Trait};
 use regulars_profile::Customer;
 use regulars_rules::{Keep, NamedRule, Program, Rule, Vocabulary, check, parse};
 use regulars_testkit::generate;
@@ -107,7 +107,8 @@ proptest! {
             let report = |what: &str| format!("{text} at {now}: {what}\n{}", state_as_text(of));
             prop_assert_eq!(members.contains(segment), truth(now), "{}", report("truth"));
             let flip = program.next_flip(segment, &states, &customer, now, &mut scratch);
-            let until = flip.unwrap_or(Timestamp::MAX);
+            // Flips that must be searched for are looked for within ten years.
+            let until = flip.unwrap_or(now.plus_ms(3_650 * DAY_MS));
             let changed = instants
                 .iter()
                 .copied()

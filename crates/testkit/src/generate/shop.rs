@@ -28,7 +28,7 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         select(vec![30_u32, 60]),
         1_u32..6,
         1_u32..4,
-        select(vec![0.5, 0.9]),
+        select(vec![0.5, 0.9, 0.999]),
         2_u32..4,
         1_u32..4,
     );
