@@ -145,3 +145,6 @@ fn data(customers: &[Folded], products: &Products, context: &Context) -> Vec<Dat
     );
     data
 }
+
+#[cfg(test)]
+mod tests;
