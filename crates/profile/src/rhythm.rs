@@ -14,50 +14,65 @@
 use regulars_core::{DataNeed, Timestamp};
 
 use crate::customer::Customer;
+use crate::profile::OrderFact;
 
 /// Days of history from which on a rhythm is known.
 pub(crate) const KNOWN_AFTER_DAYS: i64 = 730;
 
-/// When in the year a customer orders.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Rhythm {
-    /// Largest share of the orders that lies in the same three neighbouring months of the year.
-    pub(crate) season_share: f64,
-    pub(crate) seasonal: bool,
-    pub(crate) year_round: bool,
+/// Largest share of the orders that lies in the same three neighbouring months of the year; `None`
+/// with too little history.
+pub(crate) fn season_share(customer: &Customer<'_>, now: Timestamp) -> Option<f64> {
+    let (seasons, orders) = seasons(customer, now)?;
+    let shares = seasons.iter().map(|season| season.share_of(orders));
+    Some(shares.fold(0.0, f64::max))
 }
 
-/// The rhythm at `now`; `None` with too little history.
-pub(crate) fn of(customer: &Customer<'_>, now: Timestamp) -> Option<Rhythm> {
-    let context = customer.context;
-    let settings = &context.settings.season;
-    let orders = customer.profile.orders_within(Timestamp::MIN, now);
-    let first = orders.first()?.occurred_at;
-    let known = context.population.has(DataNeed::TwoYears)
-        && orders.len() >= settings.min_orders as usize
-        && now.whole_days_since(first) >= KNOWN_AFTER_DAYS;
-    if !known {
-        return None;
+/// Whether the customer is seasonal; `None` with too little history.
+pub(crate) fn is_seasonal(customer: &Customer<'_>, now: Timestamp) -> Option<bool> {
+    let least = customer.context.settings.season.seasonal_share;
+    let (seasons, orders) = seasons(customer, now)?;
+    let is_one = |season: &Season| season.came_again && season.share_of(orders) >= least;
+    Some(seasons.iter().any(is_one))
+}
+
+/// Whether the customer orders the year round; `None` with too little history.
+pub(crate) fn is_year_round(customer: &Customer<'_>, now: Timestamp) -> Option<bool> {
+    let orders = known_orders(customer, now)?;
+    let quarters = customer.context.settings.season.year_round_quarters;
+    if orders.len() < 2 * quarters as usize {
+        return Some(false);
     }
-    let mut seasons = [Season::default(); 12];
     let mut years = Years::default();
     for order in orders {
-        let (year, month, _) = context.date_of(order.occurred_at).ymd();
+        let (year, month, _) = customer.context.date_of(order.occurred_at).ymd();
         years.add(year, month);
+    }
+    Some(years.with_quarters(quarters) >= 2)
+}
+
+/// The orders up to `now`, if there are enough over a long enough time.
+fn known_orders<'c>(customer: &Customer<'c>, now: Timestamp) -> Option<&'c [OrderFact]> {
+    let context = customer.context;
+    let orders = customer.profile.orders_within(Timestamp::MIN, now);
+    let known = context.population.has(DataNeed::TwoYears)
+        && orders.len() >= context.settings.season.min_orders as usize
+        && now.whole_days_since(orders.first()?.occurred_at) >= KNOWN_AFTER_DAYS;
+    known.then_some(orders)
+}
+
+/// The twelve seasons of a year by the month with which they begin, and the number of all orders.
+fn seasons(customer: &Customer<'_>, now: Timestamp) -> Option<([Season; 12], usize)> {
+    let orders = known_orders(customer, now)?;
+    let mut seasons = [Season::default(); 12];
+    for order in orders {
+        let (year, month, _) = customer.context.date_of(order.occurred_at).ymd();
         let months = year * 12 + month as i32 - 1;
         // The three seasons that a month is in begin with it and with the two before it.
         for begin in [months, months - 1, months - 2] {
             seasons[begin.rem_euclid(12) as usize].add(begin.div_euclid(12));
         }
     }
-    let share = |season: &Season| f64::from(season.orders) / orders.len() as f64;
-    Some(Rhythm {
-        season_share: seasons.iter().map(share).fold(0.0, f64::max),
-        seasonal: seasons
-            .iter()
-            .any(|season| season.came_again && share(season) >= settings.seasonal_share),
-        year_round: years.with_quarters(settings.year_round_quarters) >= 2,
-    })
+    Some((seasons, orders.len()))
 }
 
 /// Orders in the three months that begin with one month of the year.
@@ -71,6 +86,10 @@ struct Season {
 }
 
 impl Season {
+    fn share_of(&self, orders: usize) -> f64 {
+        f64::from(self.orders) / orders as f64
+    }
+
     fn add(&mut self, year: i32) {
         if self.orders == 0 {
             self.first_year = year;

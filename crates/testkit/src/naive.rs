@@ -92,34 +92,13 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         Trait::RevenueLast90Days => Some(revenue_within(90)),
         Trait::RevenueLast365Days => Some(revenue_within(365)),
         Trait::DiscountShare | Trait::DiscountDepth => discounts(which, of, shop),
-        Trait::TopCategory => top(of, |line| &line.category).map(|top| RawValue::Text(top.0)),
-        Trait::TopCategoryShare => {
-            top(of, |line| &line.category).map(|top| RawValue::Number(top.1))
-        }
-        Trait::TopBrand => top(of, |line| &line.brand).map(|top| RawValue::Text(top.0)),
-        Trait::TopBrandShare => top(of, |line| &line.brand).map(|top| RawValue::Number(top.1)),
-        Trait::Categories => everyone::has_categories(shop)
-            .then(|| RawValue::Integer(texts(of, |line| &line.category).len() as i64)),
-        Trait::Brands => everyone::has_brands(shop)
-            .then(|| RawValue::Integer(texts(of, |line| &line.brand).len() as i64)),
-        Trait::FirstChannel => {
-            let mut channels = of.orders.iter().map(|order| &order.channel);
-            let of_order = channels.find(|channel| !channel.is_empty()).cloned();
-            of_order
-                .or(declared_text(of, "channel"))
-                .map(RawValue::Text)
-        }
-        Trait::Country => {
-            let mut countries = of.orders.iter().rev().map(|order| &order.country);
-            let of_order = countries.find(|country| !country.is_empty()).cloned();
-            declared_text(of, "country")
-                .or(of_order)
-                .map(RawValue::Text)
-        }
-        Trait::Consent => match of.declared.get("consent") {
-            Some(RawValue::Flag(flag)) => Some(RawValue::Flag(*flag)),
-            _ => None,
-        },
+        Trait::TopCategory
+        | Trait::TopCategoryShare
+        | Trait::TopBrand
+        | Trait::TopBrandShare
+        | Trait::Categories
+        | Trait::Brands => taste(which, of, shop),
+        Trait::FirstChannel | Trait::Country | Trait::Consent => origin(which, of),
         Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             rhythm::value(which, of, shop, now)
         }
@@ -139,6 +118,46 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         Trait::Lifecycle => Some(RawValue::Text(stage(of, shop, now).to_owned())),
     };
     known.unwrap_or(RawValue::Missing)
+}
+
+/// Traits of categories and brands.
+fn taste(which: Trait, of: &Customer, shop: &Shop) -> Option<RawValue> {
+    match which {
+        Trait::TopCategory => top(of, |line| &line.category).map(|top| RawValue::Text(top.0)),
+        Trait::TopCategoryShare => {
+            top(of, |line| &line.category).map(|top| RawValue::Number(top.1))
+        }
+        Trait::TopBrand => top(of, |line| &line.brand).map(|top| RawValue::Text(top.0)),
+        Trait::TopBrandShare => top(of, |line| &line.brand).map(|top| RawValue::Number(top.1)),
+        Trait::Categories => everyone::has_categories(shop)
+            .then(|| RawValue::Integer(texts(of, |line| &line.category).len() as i64)),
+        _ => everyone::has_brands(shop)
+            .then(|| RawValue::Integer(texts(of, |line| &line.brand).len() as i64)),
+    }
+}
+
+/// Where a customer came from, lives, and what they agreed to.
+fn origin(which: Trait, of: &Customer) -> Option<RawValue> {
+    match which {
+        Trait::FirstChannel => {
+            let mut channels = of.orders.iter().map(|order| &order.channel);
+            let of_order = channels.find(|channel| !channel.is_empty()).cloned();
+            of_order
+                .or(declared_text(of, "channel"))
+                .map(RawValue::Text)
+        }
+        Trait::Country => {
+            let mut countries = of.orders.iter().rev().map(|order| &order.country);
+            let of_order = countries.find(|country| !country.is_empty()).cloned();
+            declared_text(of, "country")
+                .or(of_order)
+                .map(RawValue::Text)
+        }
+        _ => match of.declared.get("consent") {
+            Some(RawValue::Flag(flag)) => Some(RawValue::Flag(*flag)),
+            _ => None,
+        },
+    }
 }
 
 /// The stage of life, as DEFINITIONS says it: the first that matches.

@@ -18,14 +18,14 @@ pub(super) fn known_keys(table: &Table) -> Result<(), String> {
         let Some(of_section) = known.get(section) else {
             return Err(unknown(section, "", known.keys()));
         };
-        // Fields of files and currencies are names of the user's.
+        // Currencies are names of the user's.
         if section == "rates" {
             continue;
         }
-        if let (Value::Table(keys), Value::Table(of_section)) = (keys, of_section) {
-            if let Some(key) = keys.keys().find(|key| !of_section.contains_key(*key)) {
-                return Err(unknown(key, &format!("{section}."), of_section.keys()));
-            }
+        if let (Value::Table(keys), Value::Table(of_section)) = (keys, of_section)
+            && let Some(key) = keys.keys().find(|key| !of_section.contains_key(*key))
+        {
+            return Err(unknown(key, &format!("{section}."), of_section.keys()));
         }
     }
     Ok(())

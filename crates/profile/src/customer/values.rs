@@ -172,15 +172,9 @@ impl<'a> Customer<'a> {
             Trait::RevenueLast30Days => TraitValue::Money(self.revenue_within_minor(30, now)),
             Trait::RevenueLast90Days => TraitValue::Money(self.revenue_within_minor(90, now)),
             Trait::RevenueLast365Days => TraitValue::Money(self.revenue_within_minor(365, now)),
-            Trait::SeasonShare => or_missing(rhythm::of(self, now), |rhythm| {
-                TraitValue::Number(rhythm.season_share)
-            }),
-            Trait::Seasonal => or_missing(rhythm::of(self, now), |rhythm| {
-                TraitValue::Flag(rhythm.seasonal)
-            }),
-            Trait::YearRound => or_missing(rhythm::of(self, now), |rhythm| {
-                TraitValue::Flag(rhythm.year_round)
-            }),
+            Trait::SeasonShare => or_missing(rhythm::season_share(self, now), TraitValue::Number),
+            Trait::Seasonal => or_missing(rhythm::is_seasonal(self, now), TraitValue::Flag),
+            Trait::YearRound => or_missing(rhythm::is_year_round(self, now), TraitValue::Flag),
             Trait::ValueTier => or_missing(self.value_tier(now), TraitValue::Text),
             Trait::ProbabilityAlive => {
                 or_missing(scores(), |s| TraitValue::Number(s.probability_alive))

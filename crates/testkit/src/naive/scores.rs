@@ -95,7 +95,7 @@ pub(super) fn usual_range_days(of: &Customer, shop: &Shop) -> Option<f64> {
     let parameters: BTreeMap<&str, f64> = models.purchase.parameters().into_iter().collect();
     let (r, alpha) = (parameters["r"], parameters["alpha"]);
     let rest = 1.0 - shop.settings.lifecycle.usual_range_quantile;
-    let range = (alpha + t_x) * (rest.powf(-1.0 / (r + f64::from(x))) - 1.0);
+    let range = (alpha + t_x) * (libm::pow(rest, -1.0 / (r + f64::from(x))) - 1.0);
     Some(range * models.unit.days())
 }
 
