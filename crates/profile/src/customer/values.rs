@@ -35,7 +35,7 @@ impl<'a> Customer<'a> {
     fn top(&self, shares: &Shares) -> Option<(&'a str, f64)> {
         let symbols = &self.context.symbols;
         let (symbol, net_minor) = shares.top(|s| symbols.text(s))?;
-        let all: i64 = shares.iter().map(|(_, net_minor)| net_minor.max(0)).sum();
+        let all: i128 = shares.iter().map(|(_, net)| i128::from(net.max(0))).sum();
         Some((
             symbols.text(symbol),
             if all > 0 {

@@ -4,12 +4,13 @@ use regulars_core::{
     CustomerId, DAY_MS, DataNeed, Grain, HOUR_MS, Settings, Symbols, TimeUnit, Timestamp, Trait,
     TraitValue, Zone,
 };
-use regulars_profile::{Context, Customer, Models, Population, Profile, Uses};
+use regulars_profile::{Context, Customer, Population, Profile};
 use regulars_rules::Subject;
 use regulars_stats::purchase::{BgNbd, PurchaseModel};
 use regulars_testkit::history::{self, RawOrder};
+use regulars_testkit::naive;
 
-use crate::world::profile;
+use crate::world::{in_use, profile};
 
 /// 2024-01-01.
 const FIRST_DAY: i64 = 19_723;
@@ -65,19 +66,14 @@ fn fitted(zone: &str) -> Context {
         a: 0.7929,
         b: 2.4259,
     };
-    let models = Models {
+    let models = naive::Models {
         purchase: PurchaseModel::BgNbd(model),
         spend: None,
         unit: TimeUnit::Week,
         grain: Grain::Day,
-        uses: Uses {
-            orders: true,
-            churn: true,
-            value: true,
-        },
     };
     Context {
-        models: Some(models),
+        models: Some(in_use(&models)),
         ..context(zone)
     }
 }

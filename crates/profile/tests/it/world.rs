@@ -23,17 +23,7 @@ impl World {
             .zip(1..)
             .map(|(customer, id)| profile(customer, CustomerId(id), &mut symbols))
             .collect();
-        let models = shop.models.as_ref().map(|models| Models {
-            purchase: models.purchase,
-            spend: models.spend,
-            unit: models.unit,
-            grain: models.grain,
-            uses: Uses {
-                orders: true,
-                churn: true,
-                value: true,
-            },
-        });
+        let models = shop.models.as_ref().map(in_use);
         let mut context = Context {
             zone: shop.zone.clone(),
             currency: Currency::new("EUR").unwrap(),
@@ -44,6 +34,21 @@ impl World {
         };
         context.population = population(shop, &profiles, &context);
         Self { context, profiles }
+    }
+}
+
+/// The models, in use for everything.
+pub(crate) fn in_use(models: &naive::Models) -> Models {
+    Models {
+        purchase: models.purchase,
+        spend: models.spend,
+        unit: models.unit,
+        grain: models.grain,
+        uses: Uses {
+            orders: true,
+            churn: true,
+            value: true,
+        },
     }
 }
 
