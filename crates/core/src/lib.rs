@@ -9,6 +9,7 @@ mod order;
 mod settings;
 mod time;
 mod trait_def;
+mod window;
 
 pub use id::{CustomerId, OrderKey, Partition, SegmentName, SegmentNameError, Symbol, Symbols};
 pub use money::{AmountError, Currency, CurrencyError, Money, format_minor, parse_minor};
@@ -17,5 +18,6 @@ pub use settings::{
     ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings, PriceSettings,
     PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, ValueSettings,
 };
-pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Window, Zone, ZoneError};
+pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Zone, ZoneError};
 pub use trait_def::{DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};
+pub use window::{CalendarUnit, Window};

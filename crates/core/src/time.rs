@@ -1,4 +1,4 @@
-//! Time: instants in milliseconds, civil dates, time zones and windows.
+//! Time: instants in milliseconds, civil dates and time zones.
 //!
 //! There is no clock here: `now` is an argument everywhere.
 
@@ -68,16 +68,15 @@ impl CivilDate {
         if !(1..=12).contains(&month) || day < 1 || !(-9999..=9999).contains(&year) {
             return None;
         }
-        // Days from civil, with years that begin in March (Hinnant, "chrono-compatible
-        // low-level date algorithms").
-        let y = i64::from(if month <= 2 { year - 1 } else { year });
-        let era = y.div_euclid(400);
-        let year_of_era = y.rem_euclid(400);
-        let shifted_month = i64::from((month + 9) % 12);
-        let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        let date = Self((era * 146_097 + day_of_era - 719_468) as i32);
+        let date = Self(days_from_civil(i64::from(year), month, day) as i32);
         (date.ymd() == (year, month, day)).then_some(date)
+    }
+
+    /// The first day of a month of any year, counted in months since January of the year 0.
+    pub(crate) fn first_of_month(months: i64) -> Self {
+        let month = months.rem_euclid(12) as u32 + 1;
+        let days = days_from_civil(months.div_euclid(12), month, 1);
+        Self(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
     }
 
     /// Year, month (1–12) and day (1–31).
@@ -108,6 +107,18 @@ impl CivilDate {
         }
         Self::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     }
+}
+
+/// Days since 1970-01-01, with years that begin in March (Hinnant, "chrono-compatible low-level date
+/// algorithms").
+fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let shifted_month = i64::from((month + 9) % 12);
+    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 impl fmt::Display for CivilDate {
@@ -243,57 +254,6 @@ impl Zone {
     }
 }
 
-/// The span of time that a condition looks at, seen from `now`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// All of time up to `now`.
-    Ever,
-    /// `(now − ms, now]`; a day is 24 hours.
-    Rolling {
-        /// Length in milliseconds, positive.
-        ms: i64,
-    },
-    /// Today and the `days − 1` days before it, in the workspace's time zone.
-    CalendarDays {
-        /// Number of days, at least 1.
-        days: u32,
-    },
-}
-
-impl Window {
-    /// A rolling window of `days` times 24 hours.
-    pub fn rolling_days(days: u32) -> Self {
-        Self::Rolling {
-            ms: i64::from(days) * DAY_MS,
-        }
-    }
-
-    /// The last instant that lies before the window; an event at `t` is inside when
-    /// `start < t && t <= now`.
-    pub fn start(self, now: Timestamp, zone: &Zone) -> Timestamp {
-        match self {
-            Self::Ever => Timestamp::MIN,
-            Self::Rolling { ms } => now.plus_ms(-ms),
-            Self::CalendarDays { days } => {
-                let first = CivilDate(zone.date_of(now).0 - (days as i32 - 1));
-                zone.start_of(first).plus_ms(-1)
-            }
-        }
-    }
-
-    /// The first instant at which an event of time `at` is no longer inside; `None` for never.
-    pub fn leaves_at(self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
-        match self {
-            Self::Ever => None,
-            Self::Rolling { ms } => Some(at.plus_ms(ms)),
-            Self::CalendarDays { days } => {
-                Some(zone.start_of(CivilDate(zone.date_of(at).0 + days as i32)))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,17 +329,5 @@ mod tests {
                 .to_string()
                 .contains("Mars/Olympus")
         );
-    }
-
-    #[test]
-    fn windows_are_open_at_their_start_and_closed_at_now() {
-        let zone = Zone::utc();
-        let now = Timestamp(100 * DAY_MS);
-        let window = Window::rolling_days(30);
-        assert_eq!(window.start(now, &zone), Timestamp(70 * DAY_MS));
-        assert_eq!(window.leaves_at(Timestamp(70 * DAY_MS), &zone), Some(now));
-        let days = Window::CalendarDays { days: 1 };
-        assert_eq!(days.start(now.plus_ms(5), &zone), now.plus_ms(-1));
-        assert_eq!(days.leaves_at(now, &zone), Some(Timestamp(101 * DAY_MS)));
     }
 }

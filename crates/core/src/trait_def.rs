@@ -136,7 +136,6 @@ pub(crate) const STAGES: &[&str] = &[
 ];
 
 const TIERS: &[&str] = &["high", "medium", "low"];
-const RHYTHMS: &[&str] = &["seasonal", "year_round", "mixed"];
 const RFM_GROUPS: &[&str] = &[
     "champions",
     "loyal_customers",
@@ -214,7 +213,7 @@ trait_table! {
     RevenueLast365Days "revenue_last_365_days" TraitKind::Money, [],
         "Net revenue of the orders of the last 365 days.";
     DiscountShare "discount_share" TraitKind::Share, [Discounts],
-        "Share of the orders that had a discount.";
+        "Share of the orders that had a discount; known when that is known of two orders, or of all.";
     DiscountDepth "discount_depth" TraitKind::Share, [Discounts],
         "Discounts as a share of what the orders would have cost without them.";
     TopCategory "top_category" TraitKind::Text, [Categories],
@@ -230,15 +229,17 @@ trait_table! {
     Brands "brands" TraitKind::Count, [Brands],
         "Number of brands bought.";
     FirstChannel "first_channel" TraitKind::Text, [Channels],
-        "Channel of the first order; declared channel of a customer without orders.";
+        "Channel of the first order that has one, else the declared channel.";
     Country "country" TraitKind::Text, [Countries],
-        "Declared country, else that of the last order.";
+        "Declared country, else that of the last order that has one.";
     Consent "consent" TraitKind::Flag, [],
         "Declared consent to marketing.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
-    Rhythm "rhythm" TraitKind::Choice(RHYTHMS), [TwoYears],
-        "Seasonal, year-round or mixed; known with enough orders over two years.";
+    Seasonal "seasonal" TraitKind::Flag, [TwoYears],
+        "70 % or more of the orders in the same three neighbouring months of the year, in two or more years; known with three orders, the first two years ago.";
+    YearRound "year_round" TraitKind::Flag, [TwoYears],
+        "Orders in at least three quarters of each of two years; known with three orders, the first two years ago.";
     RecencyScore "recency_score" TraitKind::Count, [Orders],
         "RFM recency, 1 to 5, 5 is best (most recent).";
     FrequencyScore "frequency_score" TraitKind::Count, [Orders],

@@ -13,7 +13,7 @@
 mod declared;
 mod fold;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
@@ -199,7 +199,7 @@ impl Base {
         );
         let catalogue = catalogue
             .clone()
-            .with_channels(&channels(&customers, &context.symbols))?;
+            .with_channels(&channels(&customers, &context))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
         if program.measure_count() > 0 && options.scoring == Scoring::LastFit {
@@ -394,15 +394,18 @@ fn load_products(store: &Store, symbols: &mut Symbols) -> Result<Products, Pipel
     Ok(products)
 }
 
-/// The channels by which customers first came.
-fn channels(customers: &[Folded], symbols: &Symbols) -> BTreeSet<String> {
-    let channels: BTreeSet<Symbol> = customers
-        .iter()
-        .filter_map(|folded| folded.profile.first_channel.known())
-        .collect();
-    channels
-        .into_iter()
-        .map(|channel| symbols.text(channel).to_owned())
+/// How many customers first came by each channel.
+fn channels<'c>(customers: &[Folded], context: &'c Context) -> BTreeMap<&'c str, u64> {
+    let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
+    for folded in customers {
+        let channel = Customer::new(&folded.profile, context).first_channel();
+        if channel != Symbol::NONE {
+            *customers_of.entry(channel).or_default() += 1;
+        }
+    }
+    let named = customers_of.into_iter();
+    named
+        .map(|(channel, n)| (context.symbols.text(channel), n))
         .collect()
 }
 

@@ -34,7 +34,7 @@ mod error;
 mod progress;
 
 pub use base::{AsOfReason, Base, FoldOptions, Folded, Membership, Scoring, as_of, trait_json};
-pub use catalogue::{Catalogue, LIFECYCLE, Origin, Segment};
+pub use catalogue::{Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment};
 pub use config::{Config, ImportConfig, Rate, WorkspaceConfig};
 pub use customer_view::{
     CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,

@@ -33,7 +33,7 @@ pub(crate) fn of(
     let values = Values::together(parts);
     let mut population = Population::default();
     population.span(values.first_order_at, now);
-    population.data.extend(data(customers, products));
+    population.data.extend(data(customers, products, context));
     if values.first_order_at.is_none() {
         return population;
     }
@@ -120,8 +120,8 @@ impl Values {
 }
 
 fn usual_gap_days(gaps_ms: &[i64], settings: &Settings) -> Option<f64> {
-    let thousandths = (settings.lifecycle.usual_range_quantile * 1000.0).round() as u64;
-    let gap = quantile(gaps_ms, thousandths, 1000)?;
+    let share = millionths(settings.lifecycle.usual_range_quantile);
+    let gap = quantile(gaps_ms, share, MILLION)?;
     Some(gap as f64 / DAY_MS as f64)
 }
 
@@ -136,6 +136,14 @@ pub(crate) fn gaps_ms<'p>(
         add_gaps_ms(profile, context, &mut gaps);
     }
     gaps
+}
+
+const MILLION: u64 = 1_000_000;
+
+/// A share of the settings as a whole number of millionths, so that 20 % and 30 % of customers are
+/// counted exactly and together make exactly a half.
+fn millionths(share: f64) -> u64 {
+    (share * MILLION as f64).round() as u64
 }
 
 fn add_gaps_ms(profile: &Profile, context: &Context, gaps: &mut Vec<i64>) {
@@ -153,23 +161,24 @@ fn tiers(revenues: &[i64], settings: &Settings) -> Option<TierCutpoints> {
     let value = &settings.value;
     let mut revenues = revenues.to_vec();
     revenues.sort_unstable_by(|a, b| b.cmp(a));
-    let last_of = |share: f64| {
-        let count = (revenues.len() as f64 * share).ceil() as usize;
+    let high = millionths(value.high_share);
+    let last_of = |share: u64| {
+        let count = (revenues.len() as u64 * share).div_ceil(MILLION) as usize;
         count
             .min(revenues.len())
             .checked_sub(1)
             .map(|last| revenues[last])
     };
     Some(TierCutpoints {
-        high_minor: last_of(value.high_share)?,
-        medium_minor: last_of(value.high_share + value.medium_share)?,
+        high_minor: last_of(high)?,
+        medium_minor: last_of(high + millionths(value.medium_share))?,
     })
 }
 
 /// Which data there is.
-fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
+fn data(customers: &[Folded], products: &Products, context: &Context) -> Vec<DataNeed> {
     let any = |has: &dyn Fn(&Profile) -> bool| customers.iter().any(|c| has(&c.profile));
-    let declared = |profile: &Profile| !profile.declared.is_empty();
+    let known = |symbol: Symbol| symbol != Symbol::NONE;
     let mut data = Vec::new();
     let mut note = |need, present: bool| {
         if present {
@@ -192,11 +201,14 @@ fn data(customers: &[Folded], products: &Products) -> Vec<DataNeed> {
     );
     note(
         DataNeed::Channels,
-        any(&|p| p.first_channel != Symbol::NONE || declared(p)),
+        any(&|p| known(Customer::new(p, context).first_channel())),
     );
     note(
         DataNeed::Countries,
-        any(&|p| p.last_country != Symbol::NONE || declared(p)),
+        any(&|p| known(Customer::new(p, context).country())),
     );
     data
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,7 +217,7 @@ fn moves(
         let stage = base.customer(folded).lifecycle(base.now);
         LIFECYCLE
             .iter()
-            .position(|&name| name == stage.as_str())
+            .position(|&name| name == stage)
             .map_or(0, |at| at + 1)
     };
     let mut counts = [[0_u64; 8]; 8];

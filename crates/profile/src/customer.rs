@@ -2,14 +2,14 @@
 //!
 //! Every standard trait is computed here and nowhere else.
 
-use regulars_core::{DAY_MS, DataNeed, Motion, SegmentName, Timestamp, Trait, TraitValue, Window};
-use regulars_rules::Subject;
+mod values;
+
+use regulars_core::{Symbol, Timestamp, Window};
 
 use crate::context::{Context, Models, days_to_ms};
 use crate::lifecycle;
-use crate::profile::{Profile, PurchaseHistory, Shares};
+use crate::profile::{Declared, Profile, PurchaseHistory};
 use crate::rfm::RfmScores;
-use crate::rhythm;
 use crate::scores::Scores;
 
 /// A profile in its context.
@@ -59,17 +59,20 @@ impl<'a> Customer<'a> {
         (orders > 0).then(|| divide_half_even(self.profile.revenue_minor, orders))
     }
 
-    /// Days within which nine in ten of this customer's gaps should lie.
+    /// Days within which nine in ten of this customer's gaps should lie; `None` without an order.
     pub fn usual_range_days(&self, now: Timestamp) -> Option<f64> {
         let last = self.profile.last_order_at()?;
-        match &self.context.models {
-            // The range is that of the moment of the last order: silence does not move it.
-            Some(models) => {
-                let history = self.history(models, last.min(now))?;
+        let Some(models) = &self.context.models else {
+            return self.context.population.usual_gap_days;
+        };
+        // The range is that of the moment of the last order: silence does not move it.
+        match self.scored {
+            Some((at, scores)) if at >= last => Some(scores.usual_range_days),
+            _ => {
                 let quantile = self.context.settings.lifecycle.usual_range_quantile;
+                let history = self.history(models, last.min(now))?;
                 Some(models.usual_range_days(history, quantile))
             }
-            None => self.context.population.usual_gap_days,
         }
     }
 
@@ -77,6 +80,35 @@ impl<'a> Customer<'a> {
     pub fn beyond_usual_range_at(&self, now: Timestamp) -> Option<Timestamp> {
         let last = self.profile.last_order_at()?;
         Some(last.plus_ms(days_to_ms(self.usual_range_days(now)?)))
+    }
+
+    /// Channel of the first order that has one, else the declared one; [`Symbol::NONE`] when
+    /// neither is known.
+    pub fn first_channel(&self) -> Symbol {
+        match self.profile.first_channel {
+            Symbol::NONE => self.declared_text("channel"),
+            channel => channel,
+        }
+    }
+
+    /// The declared country, else that of the last order that has one; [`Symbol::NONE`] when
+    /// neither is known.
+    pub fn country(&self) -> Symbol {
+        match self.declared_text("country") {
+            Symbol::NONE => self.profile.last_country,
+            country => country,
+        }
+    }
+
+    /// A declared trait that is a text; [`Symbol::NONE`] for any other.
+    fn declared_text(&self, name: &str) -> Symbol {
+        let name = self.context.symbols.find(name);
+        match name.and_then(|name| self.profile.declared(name)) {
+            Some(Declared::Text(text)) => text,
+            Some(Declared::Number(_) | Declared::Flag(_) | Declared::Instant(_)) | None => {
+                Symbol::NONE
+            }
+        }
     }
 
     /// Net revenue of the last `days` times 24 hours, in minor units.
@@ -100,6 +132,11 @@ impl<'a> Customer<'a> {
         })
     }
 
+    /// The stage of life at `now`, by the name of its segment.
+    pub fn lifecycle(&self, now: Timestamp) -> &'static str {
+        lifecycle::stage(self, now)
+    }
+
     /// Name of the value tier; `None` without net revenue in the window.
     pub fn value_tier(&self, now: Timestamp) -> Option<&'static str> {
         let tiers = self.context.population.tiers?;
@@ -110,236 +147,6 @@ impl<'a> Customer<'a> {
             _ => Some("low"),
         }
     }
-
-    fn declared_named(&self, name: &str) -> TraitValue<'a> {
-        let symbols = &self.context.symbols;
-        symbols
-            .find(name)
-            .and_then(|name| self.profile.declared(name))
-            .map_or(TraitValue::Missing, |declared| {
-                declared.value(|s| symbols.text(s))
-            })
-    }
-
-    fn top(&self, shares: &Shares) -> Option<(&'a str, f64)> {
-        let symbols = &self.context.symbols;
-        let (symbol, net_minor) = shares.top(|s| symbols.text(s))?;
-        let all: i128 = shares.iter().map(|(_, net)| i128::from(net.max(0))).sum();
-        Some((
-            symbols.text(symbol),
-            if all > 0 {
-                net_minor as f64 / all as f64
-            } else {
-                0.0
-            },
-        ))
-    }
-
-    /// Traits that are the same whatever `now` is.
-    fn fact(&self, which: Trait) -> TraitValue<'a> {
-        let profile = self.profile;
-        let ordered = !profile.orders.is_empty();
-        let has = |need| self.context.population.has(need);
-        let days = |ms: i64| TraitValue::Number(ms as f64 / DAY_MS as f64);
-        let discounts = &profile.discounts;
-        match which {
-            Trait::Orders => TraitValue::Integer(profile.orders.len() as i64),
-            Trait::Items => TraitValue::Number(profile.quantity),
-            Trait::Revenue => TraitValue::Money(profile.revenue_minor),
-            Trait::Refunds => TraitValue::Money(profile.refunds_minor),
-            Trait::Margin => or_missing(
-                profile
-                    .cost_minor
-                    .filter(|_| ordered && has(DataNeed::Costs)),
-                |cost| TraitValue::Money(profile.revenue_minor - cost),
-            ),
-            Trait::AverageOrderValue => {
-                or_missing(self.average_order_value_minor(), TraitValue::Money)
-            }
-            Trait::FirstOrder => or_missing(profile.first_order_at(), TraitValue::Instant),
-            Trait::LastOrder => or_missing(profile.last_order_at(), TraitValue::Instant),
-            Trait::PurchaseInterval => {
-                let gaps = profile.orders.len().saturating_sub(1) as i64;
-                let span = profile.last_order_at().zip(profile.first_order_at());
-                let mean = span
-                    .filter(|_| gaps > 0)
-                    .map(|(last, first)| (last.0 - first.0) / gaps);
-                or_missing(mean, days)
-            }
-            Trait::GapBeforeLastOrder => or_missing(profile.last_gap_ms(), days),
-            Trait::DiscountShare => or_missing((discounts.known_orders > 0).then_some(()), |()| {
-                let share =
-                    f64::from(discounts.discounted_orders) / f64::from(discounts.known_orders);
-                TraitValue::Number(share)
-            }),
-            Trait::DiscountDepth => {
-                let list = discounts.net_minor + discounts.discount_minor;
-                or_missing((list > 0).then_some(()), |()| {
-                    TraitValue::Number(discounts.discount_minor as f64 / list as f64)
-                })
-            }
-            Trait::TopCategory
-            | Trait::TopCategoryShare
-            | Trait::Categories
-            | Trait::TopBrand
-            | Trait::TopBrandShare
-            | Trait::Brands => self.taste(which),
-            Trait::FirstChannel => match profile.first_channel.known() {
-                Some(channel) => TraitValue::Text(self.context.symbols.text(channel)),
-                None => self.declared_named("channel"),
-            },
-            Trait::Country => match self.declared_named("country") {
-                TraitValue::Missing => or_missing(profile.last_country.known(), |country| {
-                    TraitValue::Text(self.context.symbols.text(country))
-                }),
-                declared => declared,
-            },
-            Trait::Consent => self.declared_named("consent"),
-            Trait::RecencyScore => score(self.rfm().map(|rfm| rfm.recency)),
-            Trait::FrequencyScore => score(self.rfm().map(|rfm| rfm.frequency)),
-            Trait::MonetaryScore => score(self.rfm().map(|rfm| rfm.monetary)),
-            Trait::RfmCell => or_missing(self.rfm(), |rfm| TraitValue::Text(rfm.cell())),
-            Trait::RfmGroup => or_missing(self.rfm(), |rfm| TraitValue::Text(rfm.group())),
-            Trait::AboveMedianOrderValue => {
-                let median = self.context.population.median_order_value_minor;
-                or_missing(
-                    self.average_order_value_minor().zip(median),
-                    |(own, median)| TraitValue::Flag(own >= median),
-                )
-            }
-            _ => TraitValue::Missing,
-        }
-    }
-
-    /// Traits of categories and brands.
-    fn taste(&self, which: Trait) -> TraitValue<'a> {
-        let profile = self.profile;
-        let has = |need| self.context.population.has(need);
-        let top = |need, shares| has(need).then(|| self.top(shares)).flatten();
-        match which {
-            Trait::TopCategory => or_missing(
-                top(DataNeed::Categories, &profile.categories),
-                |(name, _)| TraitValue::Text(name),
-            ),
-            Trait::TopCategoryShare => or_missing(
-                top(DataNeed::Categories, &profile.categories),
-                |(_, share)| TraitValue::Number(share),
-            ),
-            Trait::TopBrand => or_missing(top(DataNeed::Brands, &profile.brands), |(name, _)| {
-                TraitValue::Text(name)
-            }),
-            Trait::TopBrandShare => {
-                or_missing(top(DataNeed::Brands, &profile.brands), |(_, share)| {
-                    TraitValue::Number(share)
-                })
-            }
-            Trait::Categories => or_missing(has(DataNeed::Categories).then_some(()), |()| {
-                TraitValue::Integer(profile.categories.len() as i64)
-            }),
-            Trait::Brands => or_missing(has(DataNeed::Brands).then_some(()), |()| {
-                TraitValue::Integer(profile.brands.len() as i64)
-            }),
-            _ => TraitValue::Missing,
-        }
-    }
-
-    /// Traits that move with `now`; `None` for the others.
-    fn moving(&self, which: Trait, now: Timestamp) -> Option<TraitValue<'a>> {
-        let whole_days = |since: Option<Timestamp>| {
-            or_missing(since, |since| {
-                TraitValue::Integer(now.whole_days_since(since))
-            })
-        };
-        let money = |minor: f64| TraitValue::Money(minor.round_ties_even() as i64);
-        let scores = || self.scores(now);
-        Some(match which {
-            Trait::DaysSinceFirstOrder => whole_days(self.profile.first_order_at()),
-            Trait::DaysSinceLastOrder => whole_days(self.profile.last_order_at()),
-            Trait::UsualRange => or_missing(self.usual_range_days(now), TraitValue::Number),
-            Trait::BeyondUsualRange => or_missing(self.beyond_usual_range_at(now), |at| {
-                TraitValue::Flag(now >= at)
-            }),
-            Trait::OrdersLast30Days | Trait::OrdersLast90Days | Trait::OrdersLast365Days => {
-                let start = which.window()?.start(now, &self.context.zone);
-                TraitValue::Integer(self.profile.orders_within(start, now).len() as i64)
-            }
-            Trait::RevenueLast30Days => TraitValue::Money(self.revenue_within_minor(30, now)),
-            Trait::RevenueLast90Days => TraitValue::Money(self.revenue_within_minor(90, now)),
-            Trait::RevenueLast365Days => TraitValue::Money(self.revenue_within_minor(365, now)),
-            Trait::SeasonShare => or_missing(rhythm::season_share(self, now), TraitValue::Number),
-            Trait::Rhythm => or_missing(rhythm::rhythm(self, now), TraitValue::Text),
-            Trait::ValueTier => or_missing(self.value_tier(now), TraitValue::Text),
-            Trait::ProbabilityAlive => {
-                or_missing(scores(), |s| TraitValue::Number(s.probability_alive))
-            }
-            Trait::ExpectedOrders => {
-                or_missing(scores().and_then(|s| s.expected_orders), TraitValue::Number)
-            }
-            Trait::ChurnRisk => or_missing(scores().and_then(|s| s.churn_risk), TraitValue::Number),
-            Trait::ChurnLevel => score(scores().and_then(|s| s.churn_level)),
-            Trait::ExpectedOrderValue => {
-                or_missing(scores().and_then(|s| s.expected_order_value_minor), money)
-            }
-            Trait::Clv => or_missing(scores().and_then(|s| s.clv_minor), money),
-            Trait::Lifecycle => TraitValue::Text(lifecycle::stage(self, now)),
-            _ => return None,
-        })
-    }
-
-    /// Value of a standard trait at `now`, living as long as the base that it is of.
-    pub fn value_in(&self, which: Trait, now: Timestamp) -> TraitValue<'a> {
-        self.moving(which, now).unwrap_or_else(|| self.fact(which))
-    }
-
-    /// The stage of life at `now`.
-    pub fn lifecycle(&self, now: Timestamp) -> SegmentName {
-        SegmentName::new(lifecycle::stage(self, now)).expect("stages are segment names")
-    }
-}
-
-impl Subject for Customer<'_> {
-    fn value(&self, which: Trait, now: Timestamp) -> TraitValue<'_> {
-        self.value_in(which, now)
-    }
-
-    fn declared(&self, name: &str) -> TraitValue<'_> {
-        self.declared_named(name)
-    }
-
-    fn motion(&self, which: Trait) -> Motion {
-        let since = |at: Option<Timestamp>| at.map_or(Motion::Still, Motion::DaysSince);
-        match which {
-            Trait::DaysSinceFirstOrder => since(self.profile.first_order_at()),
-            Trait::DaysSinceLastOrder => since(self.profile.last_order_at()),
-            Trait::OrdersLast30Days
-            | Trait::OrdersLast90Days
-            | Trait::OrdersLast365Days
-            | Trait::RevenueLast30Days
-            | Trait::RevenueLast90Days
-            | Trait::RevenueLast365Days
-            | Trait::ValueTier
-            | Trait::BeyondUsualRange
-            | Trait::SeasonShare
-            | Trait::Rhythm
-            | Trait::Lifecycle => Motion::Steps,
-            // Ages are differences of calendar days, so these move at midnight.
-            Trait::ChurnRisk | Trait::ChurnLevel => Motion::Rises,
-            Trait::ProbabilityAlive | Trait::ExpectedOrders | Trait::Clv => Motion::Falls,
-            _ => Motion::Still,
-        }
-    }
-
-    fn next_step_after(&self, which: Trait, now: Timestamp) -> Option<Timestamp> {
-        crate::steps::next_after(self, which, now)
-    }
-}
-
-fn score<'a>(score: Option<u8>) -> TraitValue<'a> {
-    or_missing(score, |score| TraitValue::Integer(i64::from(score)))
-}
-
-fn or_missing<'a, T>(value: Option<T>, known: impl FnOnce(T) -> TraitValue<'a>) -> TraitValue<'a> {
-    value.map_or(TraitValue::Missing, known)
 }
 
 /// `numerator / denominator` (positive), rounded half to even.

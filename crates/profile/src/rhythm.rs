@@ -1,71 +1,131 @@
 //! Seasonal and year-round shoppers.
 //!
-//! Known of a customer with enough orders whose first order is at least two years old;
-//! quarters and months are those of the calendar in the workspace's zone.
-
-use std::collections::BTreeMap;
+//! - **Known** of a customer with at least `season.min_orders` orders whose first order is at least
+//!   730 days old: two years in which a season came twice and could be missed.
+//! - **Seasonal**: at least `season.seasonal_share` of the orders lie in the same three neighbouring
+//!   months of the year (December and January are neighbours), in at least two different years of
+//!   that season. December to February is one season, whatever year the calendar shows in it: orders
+//!   around one New Year are no season.
+//! - **Year-round**: orders in at least `season.year_round_quarters` quarters of the year in each of at
+//!   least two calendar years.
+//!
+//! The two do not exclude each other. Months, quarters and years are those of the workspace's zone.
 
 use regulars_core::{DataNeed, Timestamp};
 
 use crate::customer::Customer;
+use crate::profile::OrderFact;
 
 /// Days of history from which on a rhythm is known.
 pub(crate) const KNOWN_AFTER_DAYS: i64 = 730;
 
-/// Largest share of the orders that lies in the same three neighbouring months of the year
-/// (December and January are neighbours).
+/// Largest share of the orders that lies in the same three neighbouring months of the year; `None`
+/// with too little history.
 pub(crate) fn season_share(customer: &Customer<'_>, now: Timestamp) -> Option<f64> {
-    let months = known_months(customer, now)?;
-    let mut by_month = [0_u32; 12];
-    for (_, month) in &months {
-        by_month[*month as usize - 1] += 1;
-    }
-    let best = (0..12)
-        .map(|m| (0..3).map(|k| by_month[(m + k) % 12]).sum::<u32>())
-        .max()?;
-    Some(f64::from(best) / months.len() as f64)
+    let (seasons, orders) = seasons(customer, now)?;
+    let shares = seasons.iter().map(|season| season.share_of(orders));
+    Some(shares.fold(0.0, f64::max))
 }
 
-/// `seasonal`, `year_round` or `mixed`.
-///
-/// Seasonal needs orders in two different years: three orders in one summer are no season.
-pub(crate) fn rhythm(customer: &Customer<'_>, now: Timestamp) -> Option<&'static str> {
-    let months = known_months(customer, now)?;
-    let settings = &customer.context.settings.season;
-    let mut quarters_of_year: BTreeMap<i32, u8> = BTreeMap::new();
-    for (year, month) in &months {
-        *quarters_of_year.entry(*year).or_default() |= 1 << ((month - 1) / 3);
-    }
-    let full_years = quarters_of_year
-        .values()
-        .filter(|quarters| quarters.count_ones() >= settings.year_round_quarters)
-        .count();
-    let share = season_share(customer, now)?;
-    Some(if full_years >= 2 {
-        "year_round"
-    } else if share >= settings.seasonal_share && quarters_of_year.len() >= 2 {
-        "seasonal"
-    } else {
-        "mixed"
-    })
+/// Whether the customer is seasonal; `None` with too little history.
+pub(crate) fn is_seasonal(customer: &Customer<'_>, now: Timestamp) -> Option<bool> {
+    let least = customer.context.settings.season.seasonal_share;
+    let (seasons, orders) = seasons(customer, now)?;
+    let is_one = |season: &Season| season.came_again && season.share_of(orders) >= least;
+    Some(seasons.iter().any(is_one))
 }
 
-/// Year and month of each order up to `now`; `None` with too little history.
-fn known_months(customer: &Customer<'_>, now: Timestamp) -> Option<Vec<(i32, u32)>> {
+/// Whether the customer orders the year round; `None` with too little history.
+pub(crate) fn is_year_round(customer: &Customer<'_>, now: Timestamp) -> Option<bool> {
+    let orders = known_orders(customer, now)?;
+    let quarters = customer.context.settings.season.year_round_quarters;
+    if orders.len() < 2 * quarters as usize {
+        return Some(false);
+    }
+    let mut years = Years::default();
+    for order in orders {
+        let (year, month, _) = customer.context.date_of(order.occurred_at).ymd();
+        years.add(year, month);
+    }
+    Some(years.with_quarters(quarters) >= 2)
+}
+
+/// The orders up to `now`, if there are enough over a long enough time.
+fn known_orders<'c>(customer: &Customer<'c>, now: Timestamp) -> Option<&'c [OrderFact]> {
     let context = customer.context;
     let orders = customer.profile.orders_within(Timestamp::MIN, now);
-    let first = orders.first()?.occurred_at;
     let known = context.population.has(DataNeed::TwoYears)
         && orders.len() >= context.settings.season.min_orders as usize
-        && now.whole_days_since(first) >= KNOWN_AFTER_DAYS;
-    known.then(|| {
-        let year_month = |at| {
-            let (year, month, _) = context.date_of(at).ymd();
-            (year, month)
-        };
-        orders
+        && now.whole_days_since(orders.first()?.occurred_at) >= KNOWN_AFTER_DAYS;
+    known.then_some(orders)
+}
+
+/// The twelve seasons of a year by the month with which they begin, and the number of all orders.
+fn seasons(customer: &Customer<'_>, now: Timestamp) -> Option<([Season; 12], usize)> {
+    let orders = known_orders(customer, now)?;
+    let mut seasons = [Season::default(); 12];
+    for order in orders {
+        let (year, month, _) = customer.context.date_of(order.occurred_at).ymd();
+        let months = year * 12 + month as i32 - 1;
+        // The three seasons that a month is in begin with it and with the two before it.
+        for begin in [months, months - 1, months - 2] {
+            seasons[begin.rem_euclid(12) as usize].add(begin.div_euclid(12));
+        }
+    }
+    Some((seasons, orders.len()))
+}
+
+/// Orders in the three months that begin with one month of the year.
+#[derive(Debug, Clone, Copy, Default)]
+struct Season {
+    orders: u32,
+    /// Year in which the season of the first order began.
+    first_year: i32,
+    /// True with orders in the seasons of two different years.
+    came_again: bool,
+}
+
+impl Season {
+    fn share_of(&self, orders: usize) -> f64 {
+        f64::from(self.orders) / orders as f64
+    }
+
+    fn add(&mut self, year: i32) {
+        if self.orders == 0 {
+            self.first_year = year;
+        }
+        self.came_again |= year != self.first_year;
+        self.orders += 1;
+    }
+}
+
+/// Calendar years by how many of their quarters have an order. Orders come by time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Years {
+    year: i32,
+    /// Quarters of `year` that have an order, one bit each.
+    quarters: u8,
+    /// How many earlier years have orders in exactly this many quarters.
+    earlier: [u32; 5],
+}
+
+impl Years {
+    fn add(&mut self, year: i32, month: u32) {
+        if year != self.year {
+            self.earlier[self.quarters.count_ones() as usize] += 1;
+            (self.year, self.quarters) = (year, 0);
+        }
+        self.quarters |= 1 << ((month - 1) / 3);
+    }
+
+    /// Years with orders in at least so many quarters.
+    fn with_quarters(&self, least: u32) -> u32 {
+        let earlier = self
+            .earlier
             .iter()
-            .map(|order| year_month(order.occurred_at))
-            .collect()
-    })
+            .zip(0..)
+            .filter(|&(_, quarters)| quarters >= least);
+        let earlier: u32 = earlier.map(|(years, _)| years).sum();
+        earlier + u32::from(self.quarters.count_ones() >= least)
+    }
 }

@@ -23,6 +23,8 @@ pub struct Scores {
     /// Expected net revenue within the CLV horizon, in minor units, after the discount rate and
     /// margin of the settings.
     pub clv_minor: Option<f64>,
+    /// Days within which nine in ten of this customer's gaps should lie, as of the last order.
+    pub usual_range_days: f64,
 }
 
 impl Scores {
@@ -55,6 +57,8 @@ impl Scores {
                 let orders = models.discounted_orders(summary, &settings.clv);
                 orders * value * minor_per_major * settings.clv.margin
             }),
+            usual_range_days: models
+                .usual_range_days(history, settings.lifecycle.usual_range_quantile),
         })
     }
 }

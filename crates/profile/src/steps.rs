@@ -17,7 +17,7 @@ pub(crate) fn next_after(
             next_to_leave(customer, Window::rolling_days(days), now)
         }
         Trait::BeyondUsualRange => customer.beyond_usual_range_at(now),
-        Trait::SeasonShare | Trait::Rhythm => {
+        Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             let first = customer.profile.first_order_at()?;
             Some(first.plus_ms(rhythm::KNOWN_AFTER_DAYS * DAY_MS))
         }

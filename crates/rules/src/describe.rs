@@ -5,7 +5,7 @@
 
 use regulars_core::Trait;
 
-use crate::print::print_literal;
+use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
     Aggregate, CompareOp, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
     Operand, Period, Rule, Test, WhichOrder,
@@ -109,8 +109,10 @@ fn aggregate_words(aggregate: &Aggregate, test: &Test) -> String {
         None => String::new(),
     };
     let period = match aggregate.period {
-        Some(Period::LastCalendarDays(1)) => " today".to_owned(),
-        Some(period) => format!(" in the {}", period_words(period)),
+        Some(period) => match print_current(period) {
+            Some(current) => format!(" {current}"),
+            None => format!(" in the {}", period_words(period)),
+        },
         None => String::new(),
     };
     measured(aggregate.measure, &filter, &period, test)
@@ -245,8 +247,10 @@ fn test_words(test: &Test) -> String {
         Test::IsSet => "is known".to_owned(),
         Test::IsNotSet => "is not known".to_owned(),
         Test::BeforeAgo(length) => format!("was {length} ago or earlier"),
-        Test::Within(Period::LastCalendarDays(1)) => "was today".to_owned(),
-        Test::Within(period) => format!("was in the {}", period_words(*period)),
+        Test::Within(period) => match print_current(*period) {
+            Some(current) => format!("was {current}"),
+            None => format!("was in the {}", period_words(*period)),
+        },
         Test::Before(day) => format!("was before {}", day.date),
         Test::After(day) => format!("was after {}", day.date),
         Test::On(day) => format!("was on {}", day.date),
@@ -258,8 +262,7 @@ fn period_words(period: Period) -> String {
         Period::Last(length) if length.count == 1 => {
             format!("last {}", length.unit.name().trim_end_matches('s'))
         }
-        Period::Last(length) => format!("last {length}"),
-        Period::LastCalendarDays(days) => format!("last {days} calendar days"),
+        Period::Last(_) | Period::LastCalendar(_) => print_last(period),
     }
 }
 

@@ -46,7 +46,7 @@ pub use program::{
 pub use subject::Subject;
 pub use template::{TemplateError, expand_template, parse_template};
 pub use tree::{
-    Aggregate, CompareOp, Condition, Day, Decimal, DecimalError, Filter, FilterCondition, Length,
-    Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span,
-    Test, Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, Decimal, DecimalError, Filter,
+    FilterCondition, Length, Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property,
+    Rule, SegmentRef, Span, Test, Unit, WhichOrder,
 };

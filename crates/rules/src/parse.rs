@@ -16,9 +16,10 @@
 //!            | measure [ "where" filter ] [ period ]  `orders`, `revenue` or `items` with neither is the trait
 //!            | ( "first" | "last" ) "order" [ "where" filter ]
 //! measure    = "orders" | "revenue" | "items" | "distinct" ( "products" | "categories" | "brands" )
-//! period     = "today" | "in" [ "the" ] last
-//! last       = "last" ( length | COUNT "calendar" ( "day" | "days" ) )
-//! length     = COUNT ( "minutes" | "hours" | "days" | "weeks" )       singular too
+//! period     = [ "in" ] current | "in" [ "the" ] last
+//! current    = "today" | "this" ( "week" | "month" | "quarter" | "year" )
+//! last       = "last" ( length | COUNT "calendar" ( "days" | "weeks" | "months" | "quarters" | "years" ) )
+//! length     = COUNT ( "minutes" | "hours" | "days" | "weeks" )       all of these singular too
 //!
 //! test       = ( "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) literal
 //!            | "between" literal "and" literal
@@ -26,7 +27,7 @@
 //!            | "contains" literal | "starts" "with" literal
 //!            | "is" [ "not" ] "set"
 //!            | "before" ( length "ago" | DATE ) | "after" DATE | "on" DATE
-//!            | "within" ( [ [ "the" ] "last" ] length | [ "the" ] last ) | "today"
+//!            | "within" ( [ [ "the" ] "last" ] length | [ "the" ] last ) | [ "within" ] current
 //! literal    = NUMBER | NUMBER "%" | TEXT | DATE | "true" | "false"
 //!
 //! filter     = "(" any-of-properties ")"              `and`, `or`, `not`, parentheses as above

@@ -4,9 +4,11 @@
 
 use std::fmt::{self, Write as _};
 
+use regulars_core::CalendarUnit;
+
 use crate::tree::{
-    Aggregate, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure, Operand, Period,
-    Rule, Test, WhichOrder,
+    Aggregate, CalendarLength, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
+    Operand, Period, Rule, Test, WhichOrder,
 };
 
 impl fmt::Display for Rule {
@@ -124,9 +126,11 @@ fn print_aggregate(aggregate: &Aggregate) -> String {
     }
     match aggregate.period {
         None => {}
-        Some(Period::LastCalendarDays(1)) => out.push_str(" today"),
         Some(period) => {
-            let _ = write!(out, " in {}", print_last(period));
+            let _ = match print_current(period) {
+                Some(current) => write!(out, " {current}"),
+                None => write!(out, " in {}", print_last(period)),
+            };
         }
     }
     out
@@ -150,11 +154,26 @@ fn ends_with_flag(filter: &Filter) -> bool {
     }
 }
 
-fn print_last(period: Period) -> String {
+/// `today`, `this month` and the like; `None` for a period that says how many.
+pub(crate) fn print_current(period: Period) -> Option<String> {
+    match period {
+        Period::LastCalendar(CalendarLength { count: 1, unit }) => Some(match unit {
+            CalendarUnit::Days => "today".to_owned(),
+            unit => format!("this {}", unit.singular()),
+        }),
+        Period::LastCalendar(_) | Period::Last(_) => None,
+    }
+}
+
+pub(crate) fn print_last(period: Period) -> String {
     match period {
         Period::Last(length) => format!("last {length}"),
-        Period::LastCalendarDays(1) => "last 1 calendar day".to_owned(),
-        Period::LastCalendarDays(days) => format!("last {days} calendar days"),
+        Period::LastCalendar(CalendarLength { count: 1, unit }) => {
+            format!("last 1 calendar {}", unit.singular())
+        }
+        Period::LastCalendar(CalendarLength { count, unit }) => {
+            format!("last {count} calendar {}", unit.name())
+        }
     }
 }
 
@@ -174,8 +193,10 @@ pub(crate) fn print_test(test: &Test) -> String {
         Test::IsNotSet => "is not set".to_owned(),
         Test::BeforeAgo(length) => format!("before {length} ago"),
         Test::Within(Period::Last(length)) => format!("within {length}"),
-        Test::Within(Period::LastCalendarDays(1)) => "today".to_owned(),
-        Test::Within(period) => format!("within {}", print_last(*period)),
+        Test::Within(period) => match print_current(*period) {
+            Some(current) => current,
+            None => format!("within {}", print_last(*period)),
+        },
         Test::Before(day) => format!("before {}", day.date),
         Test::After(day) => format!("after {}", day.date),
         Test::On(day) => format!("on {}", day.date),

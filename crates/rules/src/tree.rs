@@ -21,7 +21,8 @@ use regulars_core::{SegmentName, Trait};
 use serde::{Deserialize, Serialize};
 
 pub use literal::{
-    CompareOp, Day, Decimal, DecimalError, Length, Literal, LiteralValue, Period, Span, Unit,
+    CalendarLength, CompareOp, Day, Decimal, DecimalError, Length, Literal, LiteralValue, Period,
+    Span, Unit,
 };
 
 /// Who belongs: a condition, or a combination of rules.

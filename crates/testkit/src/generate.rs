@@ -3,9 +3,11 @@
 
 mod customer;
 mod rule;
+mod shop;
 
 pub use customer::{FIRST_DAY, LENGTHS_MS, ZONE, customer, instant};
 pub use rule::{filter, rule, rules};
+pub use shop::{settings, shop};
 
 /// Products of random orders and rules.
 pub const PRODUCTS: [&str; 4] = ["p1", "p2", "P3", "it's"];

@@ -16,6 +16,10 @@ pub struct RawOrder {
     pub at: Timestamp,
     /// What discounts took off.
     pub discount_minor: Option<i64>,
+    /// Cost of the goods.
+    pub cost_minor: Option<i64>,
+    /// What went back, which is no longer in the lines.
+    pub refunded_minor: i64,
     /// Channel.
     pub channel: String,
     /// Country.
@@ -67,9 +71,9 @@ impl RawOrder {
             key: OrderKey(self.key),
             occurred_at: self.at,
             net_minor: self.net_minor(),
-            refunded_minor: 0,
+            refunded_minor: self.refunded_minor,
             discount_minor: self.discount_minor,
-            cost_minor: None,
+            cost_minor: self.cost_minor,
             quantity: self.quantity(),
             channel: symbols.intern(&self.channel),
             country: symbols.intern(&self.country),

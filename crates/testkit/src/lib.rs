@@ -3,11 +3,14 @@
 //! - [`history`]: a customer as plain data: orders with texts, traits as functions of time.
 //! - [`reference`]: the meaning of a rule, read off the tree and the plain data. Slow, short, and
 //!   without any code of the compiled evaluation.
+//! - [`naive`]: every standard trait of a plain customer in a plain shop, read off the definitions;
+//!   without any code of `profile`.
 //! - [`generate`]: random rules and histories over small alphabets, so that matches, ties and
 //!   window edges are frequent.
 //! - [`text`]: a customer's state as text, for snapshots and failure messages.
 
 pub mod generate;
 pub mod history;
+pub mod naive;
 pub mod reference;
 pub mod text;

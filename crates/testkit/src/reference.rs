@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regulars_core::{DAY_MS, SegmentName, Timestamp, TraitKind, Zone};
+use regulars_core::{CalendarUnit, CivilDate, SegmentName, Timestamp, TraitKind, Zone};
 use regulars_rules::{
-    CompareOp, Filter, Literal, LiteralValue, Measure, Operand, Period, Property, Rule, Test,
-    WhichOrder,
+    CompareOp, Decimal, Filter, Length, Literal, LiteralValue, Measure, Operand, Period, Property,
+    Rule, Test, Unit, WhichOrder,
 };
 
 use crate::history::{Customer, RawLine, RawOrder, RawValue};
@@ -76,9 +76,9 @@ fn value_of(operand: &Operand, customer: &Customer, world: &World, now: Timestam
                 let course = customer.traits.get(which);
                 return course.map_or(RawValue::Missing, |course| course.at(now));
             };
-            let period = Period::Last(regulars_rules::Length {
+            let period = Period::Last(Length {
                 count: days,
-                unit: regulars_rules::Unit::Days,
+                unit: Unit::Days,
             });
             let of = match which.def().kind {
                 TraitKind::Money => Measure::Revenue,
@@ -132,13 +132,32 @@ fn measure(
 }
 
 fn is_within(at: Timestamp, period: Period, world: &World, now: Timestamp) -> bool {
-    match period {
-        Period::Last(length) => now.0 - length.ms() < at.0 && at <= now,
-        Period::LastCalendarDays(days) => {
-            let age = world.zone.date_of(now).0 - world.zone.date_of(at).0;
-            at <= now && age < days as i32
-        }
-    }
+    let (then, today) = (world.zone.date_of(at), world.zone.date_of(now));
+    // How many units lie between the two days; 0 within the same unit.
+    let months = |date: CivilDate| date.ymd().0 * 12 + date.ymd().1 as i32 - 1;
+    let units_ago = |unit: CalendarUnit| match unit {
+        CalendarUnit::Days => today.0 - then.0,
+        // 4 January 1970 was a Sunday, so weeks of Monday to Sunday end on days 3, 10, 17, …
+        CalendarUnit::Weeks => (today.0 - 4).div_euclid(7) - (then.0 - 4).div_euclid(7),
+        CalendarUnit::Months => months(today) - months(then),
+        CalendarUnit::Quarters => months(today) / 3 - months(then) / 3,
+        CalendarUnit::Years => today.ymd().0 - then.ymd().0,
+    };
+    let inside = match period {
+        Period::Last(length) => now.0 - milliseconds(length) < at.0,
+        Period::LastCalendar(length) => units_ago(length.unit) < length.count as i32,
+    };
+    inside && at <= now
+}
+
+fn milliseconds(length: Length) -> i64 {
+    let of_one = match length.unit {
+        Unit::Minutes => 60_000,
+        Unit::Hours => 3_600_000,
+        Unit::Days => 86_400_000,
+        Unit::Weeks => 604_800_000,
+    };
+    i64::from(length.count) * of_one
 }
 
 fn order_passes(order: &RawOrder, filter: Option<&Filter>, world: &World) -> bool {
@@ -237,7 +256,7 @@ fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool 
         Test::StartsWith(literal) => {
             matches!(value, RawValue::Text(_)) && text.starts_with(&part(literal))
         }
-        Test::BeforeAgo(length) => at.is_some_and(|at| at.0 + length.ms() <= now.0),
+        Test::BeforeAgo(length) => at.is_some_and(|at| at.0 + milliseconds(*length) <= now.0),
         Test::Within(period) => at.is_some_and(|at| is_within(at, *period, world, now)),
         Test::Before(day) => date.is_some_and(|date| date < day.date),
         Test::After(day) => date.is_some_and(|date| date > day.date),
@@ -252,22 +271,26 @@ fn small(text: &str) -> String {
 /// Values of different kinds compare as false, whatever the operator.
 fn compare(value: &RawValue, op: CompareOp, literal: &Literal, world: &World) -> bool {
     use std::cmp::Ordering;
-    let number = |text: String| text.parse::<f64>().unwrap_or(f64::NAN);
+    let number = |of: Decimal, power: u32| {
+        let (digits, scale) = of.parts();
+        digits as f64 / 10_f64.powi((scale + power) as i32)
+    };
     let ordering = match (value, &literal.value) {
         (RawValue::Text(text), LiteralValue::Text(other)) => Some(text.cmp(other)),
         (RawValue::Flag(flag), LiteralValue::Flag(other)) => Some(flag.cmp(other)),
         (RawValue::Integer(value), LiteralValue::Number(other)) => {
-            (*value as f64).partial_cmp(&number(other.to_string()))
+            (*value as f64).partial_cmp(&number(*other, 0))
         }
         (RawValue::Number(value), LiteralValue::Number(other)) => {
-            value.partial_cmp(&number(other.to_string()))
+            value.partial_cmp(&number(*other, 0))
         }
         (RawValue::Number(value), LiteralValue::Percent(other)) => {
-            value.partial_cmp(&number(format!("{other}e-2")))
+            value.partial_cmp(&number(*other, 2))
         }
         (RawValue::Money(minor), LiteralValue::Number(other)) => {
-            let major = number(other.to_string());
-            minor.partial_cmp(&((major * world.minor_per_major as f64).round() as i64))
+            let (digits, scale) = other.parts();
+            let minor = i128::from(*minor) * 10_i128.pow(scale);
+            minor.partial_cmp(&(i128::from(digits) * i128::from(world.minor_per_major)))
         }
         _ => None,
     };
@@ -295,10 +318,26 @@ pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timest
         edges.push(start);
         edges.extend(lengths_ms.iter().map(|&ms| start.plus_ms(ms)));
         let day = zone.date_of(start).0;
-        edges.extend((0..9).map(|n| zone.start_of(regulars_core::CivilDate(day + n))));
-        edges.extend((1..9).map(|n| start.plus_ms(n * DAY_MS)));
+        edges.extend((0..9).map(|n| zone.start_of(CivilDate(day + n))));
+        edges.extend((1..9).map(|n| start.plus_ms(n * 86_400_000)));
+        edges.extend(calendar_edges(zone.date_of(start)).map(|date| zone.start_of(date)));
     }
     edges.sort();
     edges.dedup();
     edges
+}
+
+/// First days of weeks, months, quarters and years to come: of as many as windows of this kit reach
+/// back.
+fn calendar_edges(date: CivilDate) -> impl Iterator<Item = CivilDate> {
+    let (year, month, _) = date.ymd();
+    let weeks = (1..29)
+        .map(move |n| CivilDate(date.0 + n))
+        .filter(|day| (day.0 + 3) % 7 == 0);
+    let months = (0..10).filter_map(move |n| {
+        let months = year * 12 + month as i32 + n;
+        CivilDate::new(months / 12, (months % 12) as u32 + 1, 1)
+    });
+    let years = (1..4).filter_map(move |n| CivilDate::new(year + n, 1, 1));
+    weeks.chain(months).chain(years)
 }

@@ -1,5 +1,7 @@
 //! Every ready-made segment makes sense, and errors show their place.
 
+use std::collections::BTreeMap;
+
 use regulars_core::Currency;
 
 use super::*;
@@ -85,19 +87,21 @@ fn errors_show_the_place_and_the_nearest_name() {
 
 #[test]
 fn channels_and_cells_become_segments() {
-    let channels = BTreeSet::from([
-        "Paid Search".to_owned(),
-        "e-mail".to_owned(),
-        "!".to_owned(),
-    ]);
+    let channels = BTreeMap::from([("Paid Search", 5), ("e-mail", 1), ("!", 1)]);
     let catalogue = catalogue()
         .with_channels(&channels)
         .unwrap()
         .with_cell("rfm_543")
         .unwrap();
-    for name in ["channel_paid_search", "channel_e_mail", "rfm_543"] {
+    for name in [
+        "channel_paid_search",
+        "channel_e_mail",
+        "channel_unnamed",
+        "rfm_543",
+    ] {
         assert!(catalogue.find(name).is_some(), "{name}");
     }
+    assert_eq!(catalogue.channels_left_out(), 0);
     assert!(
         catalogue
             .with_cell("rfm_999")
@@ -105,4 +109,30 @@ fn channels_and_cells_become_segments() {
             .find("rfm_999")
             .is_none()
     );
+}
+
+#[test]
+fn the_channels_with_the_most_customers_become_segments() {
+    let texts: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
+    let channels = texts.iter().zip(0_u64..).map(|(c, n)| (c.as_str(), n / 2));
+    let catalogue = catalogue().with_channels(&channels.collect()).unwrap();
+    let names: Vec<&str> = catalogue
+        .segments()
+        .iter()
+        .filter(|segment| segment.family == "channel")
+        .map(|segment| segment.name.as_str())
+        .collect();
+    assert_eq!(names.len(), MAX_CHANNELS);
+    assert_eq!((names[0], names[19]), ("channel_c10", "channel_c29"));
+    assert_eq!(catalogue.channels_left_out(), 10);
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(Catalogue::load(&config(), Some(&directory.path().join("none"))).is_ok());
+    let file = directory.path().join("segments");
+    std::fs::write(&file, "").unwrap();
+    let error = Catalogue::load(&config(), Some(&file)).unwrap_err();
+    assert!(error.to_string().contains("segments"), "{error}");
 }

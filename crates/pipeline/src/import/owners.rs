@@ -351,7 +351,7 @@ mod tests {
         let mut filter = Filter::for_bytes(100 * CLAIM_BYTES as u64);
         let keys = (0..100_u64).map(|n| OrderKey(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         keys.clone().for_each(|key| filter.insert(key));
-        assert!(keys.clone().all(|key| filter.may_contain(key)));
+        assert!(keys.into_iter().all(|key| filter.may_contain(key)));
         let others = (1000..2000_u64).map(|n| OrderKey(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         assert!(others.filter(|&key| filter.may_contain(key)).count() < 200);
     }

@@ -5,6 +5,7 @@
 mod amounts;
 mod cdnow;
 mod dirty;
+mod docs;
 mod dry_run;
 mod future;
 mod owners;

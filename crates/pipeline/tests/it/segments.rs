@@ -1,6 +1,7 @@
 //! The ready-made segments on the made-up shop.
 
-use regulars_pipeline::{LIFECYCLE, kpis};
+use regulars_core::Currency;
+use regulars_pipeline::{Config, LIFECYCLE, kpis};
 use regulars_rules::Availability;
 
 use crate::scratch::{Scratch, shop_files, shop_workspace};
@@ -39,7 +40,7 @@ fn every_ready_made_segment_is_populated_and_the_lifecycle_is_a_partition() {
                 .filter(|(segment, _)| members.contains(**segment))
                 .map(|(_, name)| name)
                 .collect();
-            assert_eq!(within, [stage.as_str()]);
+            assert_eq!(within, [stage]);
         },
     );
     let sizes: u64 = stages
@@ -114,4 +115,128 @@ fn a_shop_of_one_customer_and_a_shop_where_nobody_came_back_have_reports() {
         assert_eq!(report.buyers as usize, text.lines().count() - 1);
         assert!(report.models.is_none());
     }
+}
+
+/// A segment of the workspace for each (name, rule).
+fn own(scratch: &Scratch, rules: &[(&str, &str)]) {
+    let text: String = rules
+        .iter()
+        .map(|(name, rule)| format!("[[segment]]\nname = '{name}'\nrule = \"{rule}\"\n"))
+        .collect();
+    std::fs::write(scratch.workspace.segments_dir().join("own.toml"), text).unwrap();
+}
+
+#[test]
+fn a_customers_file_knows_channels_and_countries_only_if_it_has_them() {
+    let orders = "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n";
+    let size = |customers: &str| {
+        let scratch = Scratch::new();
+        own(
+            &scratch,
+            &[
+                ("german", "country = 'DE'"),
+                ("web", "first_channel = 'web'"),
+            ],
+        );
+        scratch.import(&[
+            scratch.file("orders.csv", orders),
+            scratch.file("customers.csv", customers),
+        ]);
+        let base = scratch.fold(None);
+        let all = kpis(&base, 1);
+        ["german", "web"].map(|name| {
+            let segment = all.segments.iter().find(|s| s.segment == name).unwrap();
+            segment.kpis.as_ref().map(|kpis| kpis.customers)
+        })
+    };
+    assert_eq!(size("customer_id,birthday\nann,1990-01-05\n"), [None, None]);
+    assert_eq!(size("customer_id,country\nann,DE\n"), [Some(1), None]);
+    assert_eq!(size("customer_id,channel\nann,web\n"), [None, Some(1)]);
+}
+
+#[test]
+fn channels_of_the_customers_file_have_segments() {
+    let scratch = Scratch::new();
+    scratch.import(&[
+        scratch.file(
+            "orders.csv",
+            "order_id,customer_id,date,total,channel\n1,ann,2026-01-05,10.00,Messe Köln\n",
+        ),
+        scratch.file(
+            "customers.csv",
+            "customer_id,channel\nann,web\nbob,Плакат\ncyd,messe koeln\n",
+        ),
+    ]);
+    let base = scratch.fold(None);
+    let all = kpis(&base, 1);
+    let channels: Vec<(&str, u64)> = all
+        .segments
+        .iter()
+        .filter(|s| s.family == "channel")
+        .map(|s| (s.segment.as_str(), s.kpis.as_ref().unwrap().customers))
+        .collect();
+    assert_eq!(
+        channels,
+        [
+            ("channel_messe_koeln", 1),
+            ("channel_messe_koeln_2", 1),
+            ("channel_u43f_u43b_u430_u43a_u430_u442", 1),
+        ]
+    );
+}
+
+#[test]
+fn orders_whose_discount_is_unknown_make_nobody_price_sensitive() {
+    let scratch = Scratch::new();
+    let mut text = "order_id,customer_id,date,total,discount\n".to_owned();
+    // Of ann one order in ten tells its discount, of bob two, of cyd the only one.
+    for order in 0..10 {
+        let discount = |known: bool| if known { "5.00" } else { "" };
+        text += &format!(
+            "a{order},ann,2026-01-{:02},10.00,{}\n",
+            order + 1,
+            discount(order == 0)
+        );
+        text += &format!(
+            "b{order},bob,2026-01-{:02},10.00,{}\n",
+            order + 1,
+            discount(order < 2)
+        );
+    }
+    text += "c,cyd,2026-01-01,5.00,5.00\n";
+    own(&scratch, &[("known", "discount_share is set")]);
+    scratch.import(&[scratch.file("orders.csv", &text)]);
+    let base = scratch.fold(None);
+    let all = kpis(&base, 1);
+    let size = |name: &str| {
+        let segment = all.segments.iter().find(|s| s.segment == name).unwrap();
+        segment.kpis.as_ref().unwrap().customers
+    };
+    assert_eq!((size("price_sensitive"), size("known")), (1, 2));
+    assert_eq!(size("budget_conscious"), 1, "one order is all that cyd has");
+}
+
+#[test]
+fn tiers_count_shares_exactly() {
+    // In floating point 0.2 + 0.1 is a little more than 0.3, and 0.3 of ten customers four.
+    let mut config = Config::new("test", Currency::new("USD").unwrap(), "UTC");
+    let mut settings = config.settings();
+    settings.value.high_share = 0.2;
+    settings.value.medium_share = 0.1;
+    config = config.with_settings(settings);
+    let scratch = Scratch::with_config(config);
+    let mut text = "order_id,customer_id,date,total\n".to_owned();
+    for customer in 0..10 {
+        text += &format!("{customer},c{customer},2026-01-05,{}.00\n", 10 + customer);
+    }
+    scratch.import(&[scratch.file("orders.csv", &text)]);
+    let all = kpis(&scratch.fold(None), 1);
+    let size = |name: &str| {
+        let segment = all.segments.iter().find(|s| s.segment == name).unwrap();
+        segment.kpis.as_ref().unwrap().customers
+    };
+    assert_eq!(
+        (size("value_high"), size("value_medium"), size("value_low")),
+        (2, 1, 7)
+    );
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use regulars_core::SegmentName;
 use regulars_pipeline::{
-    Base, Kpis, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name, kpis, kpis_of,
-    row,
+    Base, Kpis, MAX_CHANNELS, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name,
+    kpis, kpis_of, row,
 };
 use regulars_rules::Availability;
 use serde_json::{Value, json};
@@ -48,12 +48,20 @@ fn list(cli: &Cli, session: &Session, as_of: &AsOfArgs) -> anyhow::Result<Done> 
         "currency": look.base.context.currency,
         "everyone": all.everyone,
         "segments": all.segments,
+        "channels_left_out": look.base.catalogue.channels_left_out(),
     });
     Output::of(&document, "/segments", || {
         let segments: Vec<&SegmentKpis> = all.segments.iter().collect();
         segments_table(&segments, amounts(&look.base))
     })
     .print(cli.format)?;
+    let left_out = look.base.catalogue.channels_left_out();
+    if left_out > 0 {
+        session.tell(&faint(&format!(
+            "{} more first channels have no segment: the {MAX_CHANNELS} with the most customers do",
+            count(left_out as u64)
+        )));
+    }
     Ok(Done::Whole)
 }
 
@@ -230,7 +238,7 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
     text.push_str(&table(&header, &rows));
     for need in needs {
         text.push_str(&warning(&format!(
-            "without this some members may be missing: {need}"
+            "this may change once there is more data: {need}"
         )));
     }
     text

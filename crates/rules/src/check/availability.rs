@@ -13,7 +13,8 @@ use super::{CheckedRule, Node};
 pub enum Availability {
     /// Everything that it reads is there.
     Known,
-    /// One branch of an `or` cannot be answered: customers may be missing from the segment.
+    /// One branch of an `or` cannot be answered: customers may be missing from the segment, or under
+    /// `not` be in it, who would not with the data.
     Partial {
         /// What is not there.
         missing: BTreeSet<DataNeed>,

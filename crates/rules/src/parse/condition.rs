@@ -1,13 +1,13 @@
 //! Conditions: operands, periods, tests and literals.
 
-use regulars_core::{Trait, TraitKind};
+use regulars_core::{CalendarUnit, Trait, TraitKind};
 
 use super::Parser;
 use super::lexer::{Sign, TokenKind};
 use crate::error::{RuleError, RuleProblem, nearest};
 use crate::tree::{
-    Aggregate, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue, Measure, Operand,
-    OrderTime, Period, Test, Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue,
+    Measure, Operand, OrderTime, Period, Test, Unit, WhichOrder,
 };
 
 /// What may stand alone, without a test.
@@ -79,7 +79,7 @@ impl Parser<'_> {
                 let Some(which) = Trait::named(&name) else {
                     return Err(unknown_operand(word).at(span));
                 };
-                let is_time_test = which.def().kind == TraitKind::Instant && self.is("today");
+                let is_time_test = which.def().kind == TraitKind::Instant && self.is_current();
                 if self.is("where") || (self.is_period() && !is_time_test) {
                     let error = self.unexpected("a comparison");
                     return Err(error.hint(
@@ -141,7 +141,9 @@ impl Parser<'_> {
         };
         if self.is("in") {
             let error = self.unexpected("a test of a time such as `within 30 days`");
-            return Err(error.hint("of a time write `within last 30 days` instead of `in last`"));
+            return Err(error.hint(
+                "of a time write `within last 30 days` instead of `in last`, and `this month` without `in`",
+            ));
         }
         Ok(operand)
     }
@@ -154,23 +156,55 @@ impl Parser<'_> {
         }
     }
 
-    /// True when `in last`, `in the last` or `today` stands here.
+    /// True when `today`, `this …`, `in this …`, `in last` or `in the last` stands here.
     pub(super) fn is_period(&self) -> bool {
         let after_in = 1 + usize::from(self.is_at(1, "the"));
-        self.is("today") || (self.is("in") && self.is_at(after_in, "last"))
+        self.is_current()
+            || (self.is("in") && (self.is_at(1, "this") || self.is_at(after_in, "last")))
+    }
+
+    /// True when `today` or `this …` stands here.
+    fn is_current(&self) -> bool {
+        self.is("today") || self.is("this")
     }
 
     fn optional_period(&mut self) -> Result<Option<Period>, RuleError> {
-        if self.eat("today") {
-            return Ok(Some(Period::LastCalendarDays(1)));
-        }
         if !self.is_period() {
             return Ok(None);
         }
-        self.expect("in")?;
+        if !self.is_current() {
+            self.expect("in")?;
+        }
+        if let Some(period) = self.current()? {
+            return Ok(Some(period));
+        }
         self.eat("the");
         self.expect("last")?;
         self.period().map(Some)
+    }
+
+    /// `today`, `this week`, `this month`, `this quarter` or `this year`, if one of them stands here.
+    fn current(&mut self) -> Result<Option<Period>, RuleError> {
+        if self.eat("today") {
+            return Ok(Some(Period::current(CalendarUnit::Days)));
+        }
+        if !self.eat("this") {
+            return Ok(None);
+        }
+        let unit = CalendarUnit::ALL
+            .into_iter()
+            .find(|unit| self.is(unit.singular()));
+        match unit {
+            Some(CalendarUnit::Days) => {
+                let error = self.unexpected("`week`, `month`, `quarter` or `year`");
+                Err(error.hint("write `today`"))
+            }
+            Some(unit) => {
+                self.position += 1;
+                Ok(Some(Period::current(unit)))
+            }
+            None => Err(self.unexpected("`week`, `month`, `quarter` or `year`")),
+        }
     }
 
     /// What stands after `last`.
@@ -180,13 +214,16 @@ impl Parser<'_> {
         if !calendar {
             return self.length().map(Period::Last);
         }
-        let days = self.count()?;
+        let count = self.count()?;
         self.expect("calendar")?;
-        if !self.eat("days") && !self.eat("day") {
-            let error = self.unexpected("`days`");
-            return Err(error.hint("calendar windows are whole days: `last 30 calendar days`"));
-        }
-        let period = Period::LastCalendarDays(days);
+        let unit = CalendarUnit::ALL
+            .into_iter()
+            .find(|unit| self.is(unit.name()) || self.is(unit.singular()));
+        let Some(unit) = unit else {
+            return Err(self.unexpected("`days`, `weeks`, `months`, `quarters` or `years`"));
+        };
+        self.position += 1;
+        let period = Period::LastCalendar(CalendarLength { count, unit });
         if period.is_in_range() {
             return Ok(period);
         }
@@ -204,7 +241,7 @@ impl Parser<'_> {
             return Err(match self.peek() {
                 TokenKind::Word(word) if is_calendar_unit(word) => error.hint(
                     "months and years differ in length: write days, as in `30 days` or `365 days`, \
-                     or calendar days, as in `last 30 calendar days`",
+                     or those of the calendar, as in `this month` or `last 3 calendar months`",
                 ),
                 _ => error,
             });
@@ -287,9 +324,9 @@ impl Parser<'_> {
             TokenKind::Word(word) => word.to_ascii_lowercase(),
             _ => return error,
         };
-        const TESTS: [&str; 11] = [
-            "between", "contains", "starts", "before", "after", "within", "today", "where", "on",
-            "in", "is",
+        const TESTS: [&str; 12] = [
+            "between", "contains", "starts", "before", "after", "within", "today", "this", "where",
+            "on", "in", "is",
         ];
         match word.as_str() {
             "not" => error.hint("negate the whole condition: `not (country contains 'x')`"),
@@ -321,8 +358,8 @@ impl Parser<'_> {
 
     /// A test of an instant, if one begins here.
     fn time_test(&mut self) -> Result<Option<Test>, RuleError> {
-        if self.eat("today") {
-            return Ok(Some(Test::Within(Period::LastCalendarDays(1))));
+        if let Some(period) = self.current()? {
+            return Ok(Some(Test::Within(period)));
         }
         if self.eat("on") {
             return self.day().map(|day| Some(Test::On(day)));
@@ -339,6 +376,9 @@ impl Parser<'_> {
             return Ok(Some(Test::BeforeAgo(length)));
         }
         if self.eat("within") {
+            if let Some(period) = self.current()? {
+                return Ok(Some(Test::Within(period)));
+            }
             self.eat("the");
             let period = if self.eat("last") {
                 self.period()?

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use regulars_core::{CivilDate, DAY_MS, HOUR_MS, Window, parse_minor};
+use regulars_core::{CalendarUnit, CivilDate, DAY_MS, HOUR_MS, Window, parse_minor};
 use serde::{Deserialize, Serialize};
 
 /// Bytes `start..end` of the text that a part of a tree was read from; empty at 0 for a tree that
@@ -76,6 +76,11 @@ impl Decimal {
             digits: value,
             scale: 0,
         }
+    }
+
+    /// Digits and scale: the number is `digits · 10^−scale`.
+    pub fn parts(self) -> (i64, u32) {
+        (self.digits, self.scale)
     }
 
     /// The number in units of `10^−scale`; `None` when it needs more digits or does not fit.
@@ -315,22 +320,52 @@ impl fmt::Display for Length {
     }
 }
 
+/// A number of units of the calendar: `3 calendar months`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarLength {
+    /// How many, the current one included, at least 1.
+    pub count: u32,
+    /// Of what.
+    pub unit: CalendarUnit,
+}
+
+impl CalendarLength {
+    /// True when neither empty nor longer than [`Length::MAX_DAYS`] or so.
+    pub fn is_in_range(self) -> bool {
+        let days = match self.unit {
+            CalendarUnit::Days => 1,
+            CalendarUnit::Weeks => 7,
+            CalendarUnit::Months => 30,
+            CalendarUnit::Quarters => 91,
+            CalendarUnit::Years => 365,
+        };
+        self.count >= 1 && u64::from(self.count) * days <= u64::from(Length::MAX_DAYS)
+    }
+}
+
 /// A span of time that ends at `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// `(now − length, now]`.
     Last(Length),
-    /// Today and the days before it, this many in all, in the workspace's zone.
-    LastCalendarDays(u32),
+    /// The current unit of the calendar and those before it, this many in all, in the workspace's
+    /// zone.
+    LastCalendar(CalendarLength),
 }
 
 impl Period {
+    /// The current day, week, month, quarter or year.
+    pub fn current(unit: CalendarUnit) -> Self {
+        Self::LastCalendar(CalendarLength { count: 1, unit })
+    }
+
     /// The window that it means.
     pub fn window(self) -> Window {
         match self {
             Self::Last(length) => Window::Rolling { ms: length.ms() },
-            Self::LastCalendarDays(days) => Window::CalendarDays { days },
+            Self::LastCalendar(CalendarLength { count, unit }) => Window::Calendar { count, unit },
         }
     }
 
@@ -338,7 +373,7 @@ impl Period {
     pub fn is_in_range(self) -> bool {
         match self {
             Self::Last(length) => length.is_in_range(),
-            Self::LastCalendarDays(days) => (1..=Length::MAX_DAYS).contains(&days),
+            Self::LastCalendar(length) => length.is_in_range(),
         }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) fn customer() -> Customer {
         key,
         at: day(at).plus_ms(12 * 3_600_000),
         discount_minor,
+        cost_minor: None,
+        refunded_minor: 0,
         channel: channel.to_owned(),
         country: "DE".to_owned(),
         lines,
@@ -243,6 +245,47 @@ fn days_are_those_of_the_zone() {
 }
 
 #[test]
+fn weeks_months_quarters_and_years_are_those_of_the_calendar() {
+    // The last order is at noon UTC of Sunday 2026-03-01; Berlin is at +01:00 until 2026-03-29.
+    let at = |text: &str| Zone::utc().parse_instant(text).unwrap();
+    for (period, within, left_at) in [
+        ("this week", "this week", "2026-03-01T23:00:00Z"),
+        ("this month", "this month", "2026-03-31T22:00:00Z"),
+        (
+            "in this quarter",
+            "within this quarter",
+            "2026-03-31T22:00:00Z",
+        ),
+        ("THIS YEAR", "this year", "2026-12-31T23:00:00Z"),
+        (
+            "in last 2 calendar weeks",
+            "within last 2 calendar weeks",
+            "2026-03-08T23:00:00Z",
+        ),
+        (
+            "in the last 2 calendar months",
+            "within the last 2 calendar months",
+            "2026-04-30T22:00:00Z",
+        ),
+        (
+            "in last 1 calendar quarter",
+            "within last 1 calendar quarter",
+            "2026-03-31T22:00:00Z",
+        ),
+        (
+            "in last 2 calendar years",
+            "within last 2 calendar years",
+            "2027-12-31T23:00:00Z",
+        ),
+    ] {
+        let rule = format!("orders {period} >= 1 and last_order {within}");
+        assert!(holds_at(&rule, at(left_at).plus_ms(-1)), "{rule}");
+        let rule = format!("orders {period} >= 1 or last_order {within}");
+        assert!(!holds_at(&rule, at(left_at)), "{rule}");
+    }
+}
+
+#[test]
 fn values_are_compared_in_their_units() {
     assert!(holds(
         "revenue = 80 and revenue > 79.99 and revenue <= 80.00"
@@ -428,6 +471,8 @@ fn rules_in_words() {
         "distinct categories in last 1 week >= 2",
         "last order where category = 'Shoes' before 30 days ago",
         "first_order within last 3 calendar days or first_order on 2026-01-01",
+        "revenue this month > 100 and last_order this week and first_order within last 2 calendar years",
+        "orders in last 1 calendar quarter >= 2 or orders in last 3 calendar months = 0",
         "not (orders >= 3 and consent) and traits.gender = 'f'",
         "discount_share >= 60% and average_order_value < 40 and above_median_order_value = false",
         "(orders = 1 and consent) or (orders = 2 and not consent)",

@@ -62,7 +62,7 @@ fn line() -> impl Strategy<Value = RawLine> {
         })
 }
 
-fn order() -> impl Strategy<Value = RawOrder> {
+pub(super) fn order() -> impl Strategy<Value = RawOrder> {
     (
         any::<u64>(),
         instant(),
@@ -76,6 +76,8 @@ fn order() -> impl Strategy<Value = RawOrder> {
                 key,
                 at,
                 discount_minor,
+                cost_minor: None,
+                refunded_minor: 0,
                 channel,
                 country,
                 lines,

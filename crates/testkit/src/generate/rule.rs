@@ -3,11 +3,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use regulars_core::{CivilDate, SegmentName, Trait};
+use regulars_core::{CalendarUnit, CivilDate, SegmentName, Trait};
 use regulars_rules::{
-    Aggregate, CompareOp, Condition, Day, Decimal, Filter, FilterCondition, Length, Literal,
-    LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span, Test,
-    Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, Decimal, Filter, FilterCondition, Length,
+    Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property, Rule, SegmentRef, Span,
+    Test, Unit, WhichOrder,
 };
 
 use super::{BRANDS, CATEGORIES, CHANNELS, COUNTRIES, DECLARED, FIRST_DAY, PRODUCTS};
@@ -137,7 +137,8 @@ fn length() -> impl Strategy<Value = Length> {
 fn period() -> impl Strategy<Value = Period> {
     prop_oneof![
         2 => length().prop_map(Period::Last),
-        1 => (1_u32..4).prop_map(Period::LastCalendarDays),
+        1 => (1_u32..4, select(&CalendarUnit::ALL[..]))
+            .prop_map(|(count, unit)| Period::LastCalendar(CalendarLength { count, unit })),
     ]
 }
 
