@@ -21,6 +21,7 @@ mod rejects;
 mod row;
 mod sources;
 mod tables;
+mod unchanged;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use std::sync::mpsc::sync_channel;
 
 use regulars_core::{Partition, Symbols, Timestamp};
 use regulars_ingest::{Batch, Entity, OrderBatch, ReadOptions, Reader, open};
+use regulars_store::history::SymbolTable;
 use regulars_store::log::{ImportAdded, LogRecord};
 use regulars_store::spill::Spilled;
 use regulars_store::{Store, Transaction};
@@ -129,6 +131,10 @@ impl ImportReport {
     }
 }
 
+/// A partition with more runs than this is merged into one after an import: every look opens
+/// all of them.
+const MOST_RUNS: usize = 8;
+
 /// Imports files into a workspace.
 ///
 /// # Errors
@@ -188,6 +194,7 @@ pub fn import(
     let taken = sources.iter().filter(|source| !source.skip);
     let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
     mappings::keep(workspace, &recognitions, &options.read)?;
+    store.compact(MOST_RUNS, options.recorded_at)?;
     Ok(report)
 }
 
@@ -362,7 +369,9 @@ impl Session<'_> {
         let assembly = Assembly {
             shuffled: &shuffled,
             vault: transaction.vault_ref()?,
+            history: &transaction.history(),
             symbols: &self.symbols,
+            table: &SymbolTable::new(self.symbols.clone()),
             rates: &self.rates,
             import: transaction.offset(),
             threads: self.options.threads,

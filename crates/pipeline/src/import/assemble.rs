@@ -60,6 +60,8 @@ pub struct OrderCounts {
     pub conflicting_versions: u64,
     /// Orders that the import has several times, all alike.
     pub repeated_orders: u64,
+    /// Orders that were stored just so already.
+    pub unchanged_orders: u64,
     /// Orders that versions of this import and of earlier ones give to different customers; the
     /// newest version decides.
     pub reassigned_orders: u64,
@@ -72,6 +74,7 @@ impl OrderCounts {
         self.orders_without_date += other.orders_without_date;
         self.conflicting_versions += other.conflicting_versions;
         self.repeated_orders += other.repeated_orders;
+        self.unchanged_orders += other.unchanged_orders;
         self.reassigned_orders += other.reassigned_orders;
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, Partition, Symbols};
 use regulars_store::Transaction;
-use regulars_store::history::{OrderRunWriter, RunInfo};
+use regulars_store::history::{History, OrderRunWriter, RunInfo, SymbolTable};
 use regulars_store::spill::Spilled;
 use regulars_store::vault::{IdentityId, Vault};
 
@@ -15,6 +15,7 @@ use super::assemble::{Assembled, Frame, OrderCounts, assemble};
 use super::frame::{self, Framed};
 use super::owners::{Claim, ClaimBook, Claimant, Claims, Contested};
 use super::rates::Rates;
+use super::unchanged::Stored;
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 
@@ -30,7 +31,11 @@ pub(crate) struct Shuffled {
 pub(crate) struct Assembly<'a> {
     pub(crate) shuffled: &'a Shuffled,
     pub(crate) vault: &'a Vault,
+    /// What was there before.
+    pub(crate) history: &'a History,
     pub(crate) symbols: &'a Symbols,
+    /// The same, for what is read of the history.
+    pub(crate) table: &'a SymbolTable,
     pub(crate) rates: &'a Rates,
     pub(crate) import: u64,
     pub(crate) threads: usize,
@@ -146,7 +151,11 @@ impl Assembly<'_> {
     ) -> Result<Written, PipelineError> {
         let mut run: Option<OrderRunWriter> = None;
         let mut counts = OrderCounts::default();
+        let mut unchanged_orders = 0;
+        let mut stored = Stored::open(self.history, partition, self.table)?;
         self.assemble(partition, &mut counts, &mut |lines| {
+            let unchanged = stored.unchanged(lines)?;
+            unchanged_orders += unchanged.len() as u64;
             for line in lines {
                 let claim = (line.record.order, line.record.customer);
                 if lost.contains(&claim) {
@@ -154,6 +163,9 @@ impl Assembly<'_> {
                 }
                 if claims.last() != Some(&claim) {
                     claims.push(claim);
+                }
+                if unchanged.contains(&line.record.order) {
+                    continue;
                 }
                 let identity = IdentityId(line.identity);
                 let run = match &mut run {
@@ -165,6 +177,7 @@ impl Assembly<'_> {
             Ok(())
         })?;
         let run = run.map(|run| run.finish(self.symbols)).transpose()?;
+        counts.unchanged_orders = unchanged_orders;
         Ok(Written { run, counts })
     }
 

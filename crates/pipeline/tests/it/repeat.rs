@@ -1,6 +1,7 @@
 //! Importing again, in parts, in another order, newer over older, and after a failure.
 
 use regulars_pipeline::{PipelineError, RejectPolicy, RepeatPolicy};
+use regulars_store::history::Family;
 
 use crate::scratch::Scratch;
 
@@ -205,4 +206,47 @@ fn several_currencies_need_rates() {
         with_rates.fold(None).customers[0].profile.revenue_minor,
         1_000 + 1_250
     );
+}
+
+#[test]
+fn what_is_stored_already_is_not_stored_again() {
+    let scratch = Scratch::new();
+    scratch.import(&[scratch.file("monday.csv", &orders(&OLD))]);
+    let rows = |scratch: &Scratch| {
+        let store = scratch.workspace.open_read().unwrap();
+        store.history().summary(Family::Orders).rows
+    };
+    let before = rows(&scratch);
+    let tuesday = [&OLD[..], &["6,bob,2026-03-01,paid,p2,1,5.00,"]].concat();
+    let report = scratch.import(&[scratch.file("tuesday.csv", &orders(&tuesday))]);
+    assert_eq!(
+        (report.orders.orders, report.orders.unchanged_orders),
+        (5, 4)
+    );
+    assert_eq!(rows(&scratch), before + 1);
+    // A change and its way back are both stored.
+    let cancelled = [NEW[3]];
+    scratch.import(&[scratch.file("wednesday.csv", &orders(&cancelled))]);
+    scratch.import(&[scratch.file("thursday.csv", &orders(&OLD[2..3]))]);
+    assert_eq!(rows(&scratch), before + 3);
+    let once = Scratch::new();
+    once.import(&[once.file("all.csv", &orders(&tuesday))]);
+    assert_eq!(scratch.picture(None), once.picture(None));
+}
+
+#[test]
+fn many_imports_leave_few_files() {
+    let scratch = Scratch::new();
+    let whole: Vec<String> = (0..30)
+        .map(|day| format!("{day},ann,2026-01-{:02},paid,p1,1,10.00,", 1 + day % 28))
+        .collect();
+    for (day, row) in whole.iter().enumerate() {
+        scratch.import(&[scratch.file(&format!("{day}.csv"), &orders(&[row.as_str()]))]);
+    }
+    let store = scratch.workspace.open_read().unwrap();
+    assert!(store.history().summary(Family::Orders).runs <= 9);
+    let once = Scratch::new();
+    let rows: Vec<&str> = whole.iter().map(String::as_str).collect();
+    once.import(&[once.file("all.csv", &orders(&rows))]);
+    assert_eq!(scratch.picture(None), once.picture(None));
 }

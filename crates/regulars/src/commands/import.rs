@@ -134,6 +134,10 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         }
     };
     say(report.orders.orders, "orders");
+    say(
+        report.orders.unchanged_orders,
+        "of them unchanged, not stored again",
+    );
     say(report.orders.credits, "credit notes");
     say(report.customers, "customers with details");
     let mut warn = |number: u64, what: &str| {

@@ -43,6 +43,14 @@ impl<'s> OrderReader<'s> {
         Merge::open(paths, || FullView::new(symbols)).map(Self)
     }
 
+    /// The customer whose lines come next.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn peek(&mut self) -> Result<Option<CustomerId>, StoreError> {
+        self.0.peek()
+    }
+
     /// All lines of the next customer, sorted by (`occurred_at`, order, import, line).
     ///
     /// # Errors
