@@ -185,9 +185,9 @@ fn consistency_segment_intervals_by_cells_are_those_of_every_customer() {
             .map(|i| {
                 let moved = |step: f64| {
                     let mut values: Vec<f64> = fitted.estimates.iter().map(|e| e.value).collect();
-                    values[i] *= step.exp();
+                    values[i] *= libm::exp(step);
                     let moved = BgNbd::new(values[0], values[1], values[2], values[3]);
-                    sum(&moved.unwrap().into()).ln()
+                    libm::log(sum(&moved.unwrap().into()))
                 };
                 (moved(1e-4) - moved(-1e-4)) / 2e-4
             })
