@@ -75,13 +75,18 @@ impl GammaGamma {
     /// Derivatives of the logarithm of [`Self::expected_spend`] by the logarithms of p, q and γ;
     /// `None` where it is infinite.
     pub fn relative_slopes(&self, x: u32, mean: f64) -> Option<[f64; 3]> {
-        let (shape, rate) = self.posterior(x, mean);
-        (shape > 1.0).then(|| {
-            let left = shape - 1.0;
+        self.relative_slopes_at(x, self.expected_spend(x, mean)?)
+    }
+
+    /// The same of a customer whose expected spend is known to be `expected`.
+    pub fn relative_slopes_at(&self, x: u32, expected: f64) -> Option<[f64; 3]> {
+        // One less than the shape of ν, and γ + m x from the expectation.
+        let left = self.p * f64::from(x) + self.q - 1.0;
+        (left > 0.0 && expected > 0.0).then(|| {
             [
                 1.0 - self.p * f64::from(x) / left,
                 -self.q / left,
-                self.gamma / rate,
+                self.p * self.gamma / (expected * left),
             ]
         })
     }
