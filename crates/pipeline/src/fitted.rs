@@ -252,22 +252,17 @@ impl FittedModels {
         }
     }
 
-    /// The fit that was in use at a moment: the last in the log of those as of that moment or
-    /// earlier.
+    /// The fit that was in use at a moment: of those as of that moment or earlier the latest, and of
+    /// several as of one moment the last in the log.
     ///
     /// # Errors
     /// As [`FittedModels::latest`].
     pub fn in_use_at(store: &Store, now: Timestamp) -> Result<Option<Self>, PipelineError> {
-        if let Some((offset, LogRecord::ModelsFitted(record))) =
-            store.latest(LogRecordKind::ModelsFitted)?
-            && record.as_of <= now
-        {
-            return Self::read(offset, record).map(Some);
-        }
-        let mut found = None;
+        let mut found: Option<(u64, ModelsFitted)> = None;
         for (offset, record) in store.records(0)? {
             if let LogRecord::ModelsFitted(record) = record
                 && record.as_of <= now
+                && found.as_ref().is_none_or(|(_, f)| f.as_of <= record.as_of)
             {
                 found = Some((offset, record));
             }

@@ -100,9 +100,9 @@ mod tests {
     fn a_short_history_has_no_period() {
         let found = origins("2025-01-27", None).unwrap();
         assert_eq!((found.report, found.selection), (None, None));
-        let found = origins("2025-02-28", None).unwrap();
+        let found = origins("2025-03-01", None).unwrap();
         assert_eq!(found.report, Some(at("2025-02-14")));
-        assert_eq!(found.selection, Some(at("2025-01-31")));
+        assert_eq!(found.selection, Some(at("2025-01-30")));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod cdnow;
 mod dirty;
+mod models;
 mod repeat;
 mod scratch;
 mod segments;
