@@ -210,3 +210,40 @@ fn a_holdout_that_leaves_too_little_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn nbd_in_the_place_of_another_model_has_its_own_name() {
+    // Regular buyers who never leave: no dropout can be told apart from none.
+    let zone = regulars_core::Zone::utc();
+    let day = |offset: i32| {
+        let first = zone.date_of(zone.parse_instant("2025-01-01").unwrap()).0;
+        regulars_core::CivilDate(first + offset).to_string()
+    };
+    let mut orders = Vec::new();
+    for customer in 0..40 {
+        for step in 0..(360 / (5 + customer % 7)) {
+            let offset = customer % 11 + step * (5 + customer % 7) + (step * customer) % 4;
+            orders.push((format!("c{customer}"), day(offset)));
+        }
+    }
+    let orders: Vec<(&str, &str)> = orders.iter().map(|(c, d)| (&c[..], &d[..])).collect();
+    let scratch = shop_of(&orders);
+    let fitted = scratch.score(None, None).fitted.unwrap();
+    let replaced: Vec<_> = fitted
+        .purchase
+        .iter()
+        .filter(|f| f.replaced.is_some())
+        .collect();
+    assert!(!replaced.is_empty());
+    for purchase in replaced {
+        let (kept, name) = (purchase.replaced.as_ref().unwrap(), purchase.kind.name());
+        assert_eq!(purchase.name(), format!("NBD in place of {name}"));
+        assert_eq!((purchase.fit.estimates.len(), kept.estimates.len()), (2, 4));
+        let told = |warning: &&String| warning.starts_with(&format!("{name}: "));
+        let warning = fitted.warnings.iter().find(told).unwrap();
+        assert!(
+            warning.contains("boundary") || warning.contains("had not converged"),
+            "{warning}"
+        );
+    }
+}
