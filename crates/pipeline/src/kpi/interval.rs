@@ -70,13 +70,15 @@ impl<'a> Uncertainty<'a> {
     pub(super) fn of(base: &'a Base, threads: usize) -> Option<Self> {
         let (models, fitted) = (base.models()?, base.fitted.as_ref()?);
         let histories = base.customers.iter();
-        let histories = histories.filter_map(|folded| Some(folded.scores?.history));
+        let histories: Vec<_> = histories
+            .filter_map(|folded| Some(folded.scores?.history))
+            .collect();
         let covariance = |of: Use| fitted.chosen_for(of)?.fit.log_covariance();
         Some(Self {
             models,
             table: SlopeTable::new(
                 models.forecasts(&base.context.settings),
-                histories,
+                &histories,
                 Parallelism::threads(threads),
             ),
             orders: covariance(Use::Orders),

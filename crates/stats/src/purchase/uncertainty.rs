@@ -12,7 +12,7 @@
 //!
 //! The intervals are for the expectation: what then happens varies round it besides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 use super::{Forecast, PurchaseModel, PurchaseSummary};
 use crate::parallel::{Parallelism, map_chunks};
@@ -27,7 +27,7 @@ const CHUNK: usize = 64;
 
 /// Similar histories: the same x (to an eighth of an octave beyond 8), T to a sixth of an octave, and
 /// a similar logarithm of the odds of having left, (r + x) ln((α + T)/(α + `t_x`)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Cell {
     x: u32,
     t: u16,
@@ -78,23 +78,26 @@ impl Cell {
 #[derive(Debug, Clone)]
 pub struct SlopeTable<const N: usize> {
     rate_parameters: (f64, f64),
-    cells: BTreeMap<Cell, [Slopes; N]>,
+    /// Only looked up, so that the order of its entries means nothing.
+    cells: HashMap<Cell, [Slopes; N]>,
 }
 
 impl<const N: usize> SlopeTable<N> {
     /// A table for `asked` forecasts, each by its own model, on histories like the given ones.
     pub fn new(
         asked: [(PurchaseModel, Forecast); N],
-        histories: impl Iterator<Item = PurchaseSummary>,
+        histories: &[PurchaseSummary],
         parallelism: Parallelism,
     ) -> Self {
         let rate_parameters = asked
             .first()
             .map_or((1.0, 1.0), |(model, _)| model.rate_parameters());
-        let distinct: BTreeSet<Cell> = histories
-            .map(|history| Cell::of(rate_parameters, history))
-            .collect();
-        let distinct: Vec<Cell> = distinct.into_iter().collect();
+        let mut distinct = map_chunks(histories.len(), 16_384, parallelism, |range| {
+            let cells = histories[range].iter();
+            sorted(cells.map(|&h| Cell::of(rate_parameters, h)).collect())
+        })
+        .concat();
+        distinct = sorted(distinct);
         let parts = map_chunks(distinct.len(), CHUNK, parallelism, |range| {
             let of = |cell: &Cell| {
                 let history = cell.history(rate_parameters);
@@ -116,6 +119,13 @@ impl<const N: usize> SlopeTable<N> {
         let cell = Cell::of(self.rate_parameters, history);
         self.cells.get(&cell).copied().unwrap_or([[0.0; 4]; N])
     }
+}
+
+/// Distinct cells in order.
+fn sorted(mut cells: Vec<Cell>) -> Vec<Cell> {
+    cells.sort_unstable();
+    cells.dedup();
+    cells
 }
 
 /// ∂ ln f / ∂ ln θ by central differences.
@@ -203,7 +213,7 @@ mod tests {
                 Forecast::DiscountedOrders { horizon, rate },
             ] {
                 let all = histories();
-                let table = SlopeTable::new([(model, what)], all.iter().copied(), Parallelism::ONE);
+                let table = SlopeTable::new([(model, what)], &all, Parallelism::ONE);
                 let (mut total, mut own, mut by_cell) = (0.0, [0.0; 4], [0.0; 4]);
                 for &history in &all {
                     let forecast = model.forecast(history, what);

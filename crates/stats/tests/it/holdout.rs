@@ -157,7 +157,7 @@ fn consistency_segment_intervals_by_cells_are_those_of_every_customer() {
     let covariance = fitted.log_covariance().unwrap();
     let horizon = 90.0 / 7.0;
     let asked = (fitted.model, Forecast::Orders { horizon });
-    let table = SlopeTable::new([asked], histories.iter().copied(), Parallelism::ONE);
+    let table = SlopeTable::new([asked], &histories, Parallelism::ONE);
     type Segment = fn(&PurchaseSummary) -> bool;
     let segments: [Segment; 5] = [
         |_| true,

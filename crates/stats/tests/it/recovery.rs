@@ -201,8 +201,8 @@ fn recovery_segment_intervals_cover_90_percent() {
                 &customers(&bg(), &SPEND, 600, HORIZON, 1_000 + seed),
             );
             let asked = (fitted.model, Forecast::Orders { horizon: HORIZON });
-            let seen = segment.groups().iter().map(|g| g.history);
-            let table = SlopeTable::new([asked], seen, Parallelism::ONE);
+            let seen: Vec<_> = segment.groups().iter().map(|g| g.history).collect();
+            let table = SlopeTable::new([asked], &seen, Parallelism::ONE);
             let (mut total, mut slopes) = (0.0, [0.0; 4]);
             for group in segment.groups() {
                 let orders =
