@@ -204,7 +204,7 @@ pub enum Grain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PurchaseModelChoice {
-    /// The one with the lower error on an earlier holdout.
+    /// For each use the one that is best in its deciding figure on an earlier holdout.
     Auto,
     /// BG/NBD.
     BgNbd,

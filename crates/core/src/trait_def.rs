@@ -28,8 +28,12 @@ pub enum DataNeed {
     TwoYears,
     /// A fitted purchase model (`regulars score`).
     PurchaseFit,
-    /// A fitted spend model (`regulars score`).
-    SpendFit,
+    /// A fitted purchase model that is used for expected orders: no naive forecast was better.
+    OrdersFit,
+    /// A fitted purchase model that is used for churn risk: no naive forecast was better.
+    ChurnFit,
+    /// Fitted purchase and spend models that are used for CLV: no naive forecast was better.
+    ValueFit,
 }
 
 impl DataNeed {
@@ -47,7 +51,9 @@ impl DataNeed {
             }
             Self::TwoYears => "less than two years of orders: import older orders",
             Self::PurchaseFit => "no fitted purchase model: run `regulars score`",
-            Self::SpendFit => "no fitted spend model: run `regulars score`",
+            Self::OrdersFit => "no model in use for expected orders: run `regulars score`",
+            Self::ChurnFit => "no model in use for churn risk: run `regulars score`",
+            Self::ValueFit => "no models in use for CLV: run `regulars score`",
         }
     }
 }
@@ -256,15 +262,15 @@ trait_table! {
         "Average order value at or above the median of all customers with orders.";
     ProbabilityAlive "probability_alive" TraitKind::Share, [PurchaseFit],
         "Probability that the customer has not left for good, by the purchase model.";
-    ExpectedOrders "expected_orders" TraitKind::Number("orders"), [PurchaseFit],
+    ExpectedOrders "expected_orders" TraitKind::Number("orders"), [OrdersFit],
         "Expected orders within the churn horizon (90 days).";
-    ChurnRisk "churn_risk" TraitKind::Share, [PurchaseFit],
+    ChurnRisk "churn_risk" TraitKind::Share, [ChurnFit],
         "Probability of no order at all within the churn horizon (90 days).";
-    ChurnLevel "churn_level" TraitKind::Count, [PurchaseFit],
+    ChurnLevel "churn_level" TraitKind::Count, [ChurnFit],
         "Churn risk in five levels: 1 very low to 5 critical.";
-    ExpectedOrderValue "expected_order_value" TraitKind::Money, [SpendFit],
+    ExpectedOrderValue "expected_order_value" TraitKind::Money, [ValueFit],
         "Expected net revenue of the customer's next order, by the spend model.";
-    Clv "clv" TraitKind::Money, [PurchaseFit, SpendFit],
+    Clv "clv" TraitKind::Money, [ValueFit],
         "Expected net revenue of the next 365 days.";
     Lifecycle "lifecycle" TraitKind::Choice(STAGES), [],
         "Stage of life: the first that matches of prospect, dormant, at risk, reactivated, new, potential loyalist, loyal.";

@@ -18,8 +18,10 @@ use std::collections::BTreeMap;
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
     Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
+    score_all,
 };
 use regulars_rules::{Availability, Keep, LeafStates, Memberships, Program};
+use regulars_stats::Parallelism;
 use regulars_store::Store;
 use regulars_store::history::{DeclaredRow, SymbolTable};
 use serde::Serialize;
@@ -28,7 +30,7 @@ use serde_json::Value;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::error::PipelineError;
-use crate::fitted::FittedModels;
+use crate::fitted::{FittedModels, missing_because};
 use crate::future;
 use crate::population;
 use crate::progress::Progress;
@@ -92,12 +94,12 @@ pub struct FoldOptions {
 }
 
 impl FoldOptions {
-    /// For a look at everyone: scored with the last fit.
+    /// For a look at everyone: scored with the fit that was in use then.
     pub fn at(now: Timestamp, threads: usize) -> Self {
         Self {
             now,
             threads,
-            scoring: Scoring::LastFit,
+            scoring: Scoring::FitThen,
             keep: Keep::Needed,
         }
     }
@@ -106,8 +108,10 @@ impl FoldOptions {
 /// Whether scores are computed for everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scoring {
-    /// With the last fit, if there is one.
-    LastFit,
+    /// With the fit that was in use at that moment, if there was one.
+    FitThen,
+    /// With the latest fit, whenever it was made.
+    LatestFit,
     /// Not: the fold is the ground for a new fit.
     None,
 }
@@ -202,7 +206,7 @@ impl Base {
             .with_channels(&channels(&customers, &context))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
-        if program.measure_count() > 0 && options.scoring == Scoring::LastFit {
+        if program.measure_count() > 0 && options.scoring != Scoring::None {
             let fold = |_: &mut Scratch<'_>, ledger: &Ledger, _, _: &[DeclaredRow]| {
                 let mut states = program.new_states();
                 for order in ledger.orders() {
@@ -227,9 +231,12 @@ impl Base {
             oddities,
             later_records,
         };
-        if options.scoring == Scoring::LastFit
-            && let Some(fitted) = FittedModels::latest(store)?
-        {
+        let fitted = match options.scoring {
+            Scoring::FitThen => FittedModels::in_use_at(store, options.now)?,
+            Scoring::LatestFit => FittedModels::latest(store)?,
+            Scoring::None => None,
+        };
+        if let Some(fitted) = fitted {
             base.score_with(fitted, options.threads);
         }
         Ok(base)
@@ -237,24 +244,20 @@ impl Base {
 
     /// Takes models into use and scores everyone with them.
     pub fn score_with(&mut self, fitted: FittedModels, threads: usize) {
-        self.context.models = Some(fitted.models());
-        let data = &mut self.context.population.data;
-        data.insert(DataNeed::PurchaseFit);
-        if fitted.spend.is_some() {
-            data.insert(DataNeed::SpendFit);
-        }
+        self.context.models = fitted.models();
+        self.context.population.data.extend(fitted.gives());
         self.fitted = Some(fitted);
-        let (context, now) = (&self.context, self.now);
-        let chunk = self.customers.len().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
-            for customers in self.customers.chunks_mut(chunk) {
-                scope.spawn(move || {
-                    for folded in customers {
-                        folded.scores = Customer::new(&folded.profile, context).scores(now);
-                    }
-                });
-            }
-        });
+        let profiles: Vec<&Profile> = self.customers.iter().map(|c| &c.profile).collect();
+        let threads = Parallelism::threads(threads);
+        let scores = score_all(&profiles, &self.context, self.now, threads);
+        for (folded, scores) in self.customers.iter_mut().zip(scores) {
+            folded.scores = scores;
+        }
+    }
+
+    /// Why such data is missing, for a person, and what to do about it.
+    pub fn missing_because(&self, need: DataNeed) -> &'static str {
+        missing_because(need, self.fitted.as_ref())
     }
 
     /// A customer in the base's context.
@@ -347,7 +350,7 @@ impl Base {
 
     /// Gives each thread a run of neighbouring customers, with the position of the first; the
     /// results come in the order of customers.
-    fn in_chunks<T: Send>(
+    pub(crate) fn in_chunks<T: Send>(
         &self,
         threads: usize,
         run: impl Fn(usize, &[Folded]) -> T + Sync,

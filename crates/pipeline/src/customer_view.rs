@@ -61,8 +61,14 @@ pub struct TraitView {
 /// Scores with intervals.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoresView {
-    /// Name of the purchase model.
+    /// Name of the purchase model for expected orders.
     pub model: &'static str,
+    /// Name of the purchase model for churn risk.
+    pub churn_model: &'static str,
+    /// Name of the purchase model for CLV.
+    pub clv_model: &'static str,
+    /// `now` of the fit.
+    pub fitted_as_of: Option<String>,
     /// Probability that the customer has not left for good.
     pub probability_alive: f64,
     /// Expected orders within `churn_horizon_days`.
@@ -249,13 +255,12 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
             };
             let options = RevenueOptions {
                 horizon: units(settings.clv.horizon_days),
-                // A yearly rate, compounded continuously, in the model's unit of time.
-                discount_rate: libm::log1p(settings.clv.discount_rate) * models.unit.days() / 365.0,
+                discount_rate: models.discount_rate(settings.clv.discount_rate),
                 margin: settings.clv.margin,
                 share: INTERVAL_SHARE,
                 parallelism: Parallelism::ONE,
             };
-            forecast_revenue(&models.purchase, spend, &[buyer], &options)?
+            forecast_revenue(&models.value, spend, &[buyer], &options)?
                 .into_iter()
                 .next()
         }
@@ -268,11 +273,14 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
     let horizon = units(settings.churn.horizon_days);
     let interval = || {
         models
-            .purchase
+            .orders
             .orders_interval(history.summary(), horizon, INTERVAL_SHARE)
     };
     Ok(Some(ScoresView {
-        model: models.purchase.kind().name(),
+        model: models.orders.kind().name(),
+        churn_model: models.churn.kind().name(),
+        clv_model: models.value.kind().name(),
+        fitted_as_of: base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         probability_alive: scores.probability_alive,
         expected_orders: scores.expected_orders,
         expected_orders_interval: scores.expected_orders.map(|_| interval()),

@@ -78,6 +78,14 @@ pub enum PipelineError {
     /// Import something first.
     #[error("no orders yet: import some with `regulars import FILE`")]
     NoOrders,
+    /// Give another day.
+    #[error("a holdout cannot begin on {given}: {valid}")]
+    HoldoutOutOfRange {
+        /// The day asked for.
+        given: String,
+        /// What is possible, for a person.
+        valid: String,
+    },
     /// Fit again.
     #[error(
         "the fit in the log (record {offset}) is of another version ({message}): run `regulars score` again"

@@ -55,7 +55,7 @@ pub fn generate(
     })?;
     let file = |name: &str| directory.join(format!("{name}.{}", form.extension()));
     let customers = shop.options().customers;
-    progress.begin("generating", u64::from(customers), Unit::Rows);
+    progress.begin("generating", u64::from(customers), Unit::Customers);
     let mut files = Vec::new();
     let lines = if customers <= CUSTOMERS_PER_FILE {
         let path = file("orders");

@@ -6,8 +6,12 @@
 use regulars_rules::{Availability, Memberships};
 use serde::Serialize;
 
-use crate::base::{Base, Folded, Membership};
+use crate::base::{Base, Folded};
 use crate::catalogue::Origin;
+
+mod interval;
+
+use interval::{Slopes, Uncertainty};
 
 /// Figures of a group of customers. Money is in minor units of the workspace's currency.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,10 +38,23 @@ pub struct Kpis {
     pub repeat_rate: Option<f64>,
     /// Mean of the expected orders within the churn horizon, over customers with orders.
     pub expected_orders: Option<f64>,
+    /// Lower end of its 90 % interval, for the uncertainty of the parameters; absent when the fit
+    /// has no standard errors.
+    pub expected_orders_low: Option<f64>,
+    /// Upper end.
+    pub expected_orders_high: Option<f64>,
     /// Mean churn risk over customers with orders.
     pub churn_risk: Option<f64>,
+    /// Lower end of its 90 % interval.
+    pub churn_risk_low: Option<f64>,
+    /// Upper end.
+    pub churn_risk_high: Option<f64>,
     /// Mean CLV over customers with one.
     pub clv_minor: Option<f64>,
+    /// Lower end of its 90 % interval.
+    pub clv_low_minor: Option<f64>,
+    /// Upper end.
+    pub clv_high_minor: Option<f64>,
     /// Sum of CLV.
     pub clv_total_minor: Option<i64>,
 }
@@ -55,6 +72,8 @@ pub struct SegmentKpis {
     pub origin: Origin,
     /// Whether its size can be known.
     pub availability: Availability,
+    /// What its rule needs and the workspace does not have, in words.
+    pub hints: Vec<&'static str>,
     /// Its figures; absent when its size is unknown.
     pub kpis: Option<Kpis>,
 }
@@ -85,6 +104,7 @@ struct Tally {
     churn: Mean,
     clv_minor: i128,
     with_clv: u64,
+    slopes: Slopes,
 }
 
 /// A mean of real numbers, summed in billionths.
@@ -113,7 +133,7 @@ impl Mean {
 }
 
 impl Tally {
-    fn add(&mut self, folded: &Folded) {
+    fn add(&mut self, folded: &Folded, slopes: Option<&Slopes>) {
         let profile = &folded.profile;
         self.customers += 1;
         self.refunds_minor += i128::from(profile.refunds_minor);
@@ -139,6 +159,9 @@ impl Tally {
             self.clv_minor += clv.round_ties_even() as i128;
             self.with_clv += 1;
         }
+        if let Some(slopes) = slopes {
+            self.slopes.add(slopes);
+        }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -154,11 +177,20 @@ impl Tally {
         self.churn.merge(other.churn);
         self.clv_minor += other.clv_minor;
         self.with_clv += other.with_clv;
+        self.slopes.add(&other.slopes);
     }
 
-    fn kpis(&self, everyone: &Self) -> Kpis {
+    fn kpis(&self, everyone: &Self, uncertainty: Option<&Uncertainty<'_>>) -> Kpis {
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let of_orders = self.orders > 0;
+        let (expected, churn) = (self.expected.get(), self.churn.get());
+        let clv = (self.with_clv > 0).then(|| self.clv_minor as f64 / self.with_clv as f64);
+        let slopes = &self.slopes;
+        let with = |mean: Option<f64>| uncertainty.zip(mean);
+        let expected_range =
+            with(expected).and_then(|(u, mean)| u.orders(slopes, mean, self.expected.count));
+        let churn_range = with(churn).and_then(|(u, mean)| u.churn(slopes, mean, self.churn.count));
+        let clv_range = with(clv).and_then(|(u, mean)| u.value(slopes, mean, self.with_clv));
         Kpis {
             customers: self.customers,
             customer_share: ratio(self.customers as f64, everyone.customers as f64),
@@ -173,9 +205,15 @@ impl Tally {
             average_order_value_minor: of_orders
                 .then(|| self.revenue_minor as f64 / self.orders as f64),
             repeat_rate: (self.buyers > 0).then(|| self.repeaters as f64 / self.buyers as f64),
-            expected_orders: self.expected.get(),
-            churn_risk: self.churn.get(),
-            clv_minor: (self.with_clv > 0).then(|| self.clv_minor as f64 / self.with_clv as f64),
+            expected_orders: expected,
+            expected_orders_low: expected_range.map(|range| range.low),
+            expected_orders_high: expected_range.map(|range| range.high),
+            churn_risk: churn,
+            churn_risk_low: churn_range.map(|range| range.low),
+            churn_risk_high: churn_range.map(|range| range.high),
+            clv_minor: clv,
+            clv_low_minor: clv_range.map(|range| range.low),
+            clv_high_minor: clv_range.map(|range| range.high),
             clv_total_minor: (self.with_clv > 0).then_some(self.clv_minor as i64),
         }
     }
@@ -184,13 +222,18 @@ impl Tally {
 /// Everyone and each segment, computed on `threads` threads.
 pub fn kpis(base: &Base, threads: usize) -> AllKpis {
     let segments = base.program.segment_count();
+    let uncertainty = Uncertainty::of(base, threads);
+    let uncertainty = uncertainty.as_ref();
     let tallies = base.evaluate(
         threads,
         || vec![Tally::default(); segments + 1],
         |tallies, _, folded, memberships: &Memberships| {
-            tallies[segments].add(folded);
+            let slopes = uncertainty
+                .zip(folded.scores)
+                .map(|(uncertainty, scores)| uncertainty.slopes(&scores));
+            tallies[segments].add(folded, slopes.as_ref());
             for segment in memberships.iter() {
-                tallies[segment].add(folded);
+                tallies[segment].add(folded, slopes.as_ref());
             }
         },
     );
@@ -202,61 +245,55 @@ pub fn kpis(base: &Base, threads: usize) -> AllKpis {
     }
     let everyone = &sums[segments];
     let availability = base.availability();
+    let of_segment = |index: usize| {
+        let kpis = sums[index].kpis(everyone, uncertainty);
+        of_segment(base, index, &availability[index], kpis)
+    };
     AllKpis {
-        everyone: everyone.kpis(everyone),
-        segments: (0..segments)
-            .map(|index| of_segment(base, index, &availability[index], &sums[index], everyone))
-            .collect(),
+        everyone: everyone.kpis(everyone, uncertainty),
+        segments: (0..segments).map(of_segment).collect(),
     }
 }
 
-/// One segment beside everyone, with its members.
+/// One segment beside everyone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneSegment {
     /// Figures of everyone.
     pub everyone: Kpis,
     /// The segment with its figures.
     pub segment: SegmentKpis,
-    /// Positions of its members in the base, in no order that means anything.
-    pub members: Vec<usize>,
 }
 
-/// Everyone and one segment, computed on `threads` threads; of the program only what decides
-/// about that segment is evaluated.
-pub fn kpis_of(base: &Base, segment: usize, threads: usize) -> OneSegment {
-    let parts = base.evaluate_one(
-        segment,
-        threads,
-        || (Tally::default(), Tally::default(), Vec::new()),
-        |(everyone, inside, members), index, folded, membership| {
-            everyone.add(folded);
-            if membership == Membership::In {
-                inside.add(folded);
-                members.push(index);
-            }
-        },
-    );
-    let (mut everyone, mut inside, mut members) = (Tally::default(), Tally::default(), Vec::new());
-    for (all, own, positions) in &parts {
-        everyone.merge(all);
-        inside.merge(own);
-        members.extend_from_slice(positions);
+/// Everyone and one segment, whose members are at the given positions, computed on `threads`
+/// threads.
+pub fn kpis_of(base: &Base, segment: usize, members: &[usize], threads: usize) -> OneSegment {
+    let uncertainty = Uncertainty::of(base, threads);
+    let uncertainty = uncertainty.as_ref();
+    let add = |tally: &mut Tally, folded: &Folded| {
+        let slopes = uncertainty
+            .zip(folded.scores)
+            .map(|(uncertainty, scores)| uncertainty.slopes(&scores));
+        tally.add(folded, slopes.as_ref());
+    };
+    let mut everyone = Tally::default();
+    let parts = base.in_chunks(threads, |_, customers| {
+        let mut part = Tally::default();
+        customers.iter().for_each(|folded| add(&mut part, folded));
+        part
+    });
+    parts.iter().for_each(|part| everyone.merge(part));
+    let mut inside = Tally::default();
+    for &index in members {
+        add(&mut inside, &base.customers[index]);
     }
-    let availability = &base.availability()[segment];
+    let kpis = inside.kpis(&everyone, uncertainty);
     OneSegment {
-        everyone: everyone.kpis(&everyone),
-        segment: of_segment(base, segment, availability, &inside, &everyone),
-        members,
+        segment: of_segment(base, segment, &base.availability()[segment], kpis),
+        everyone: everyone.kpis(&everyone, uncertainty),
     }
 }
 
-fn of_segment(
-    base: &Base,
-    index: usize,
-    availability: &Availability,
-    tally: &Tally,
-    everyone: &Tally,
-) -> SegmentKpis {
+fn of_segment(base: &Base, index: usize, availability: &Availability, kpis: Kpis) -> SegmentKpis {
     let segment = &base.catalogue.segments()[index];
     SegmentKpis {
         segment: segment.name.to_string(),
@@ -265,7 +302,14 @@ fn of_segment(
         origin: segment.origin,
         kpis: match availability {
             Availability::Unknown { .. } => None,
-            Availability::Known | Availability::Partial { .. } => Some(tally.kpis(everyone)),
+            Availability::Known | Availability::Partial { .. } => Some(kpis),
+        },
+        hints: match availability {
+            Availability::Known => Vec::new(),
+            Availability::Unknown { missing } | Availability::Partial { missing } => missing
+                .iter()
+                .map(|&need| base.missing_because(need))
+                .collect(),
         },
         availability: availability.clone(),
     }

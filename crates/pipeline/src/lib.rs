@@ -41,7 +41,9 @@ pub use customer_view::{
     find, unit_name, view,
 };
 pub use error::PipelineError;
-pub use fitted::{Choice, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted};
+pub use fitted::{
+    Choice, Chosen, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted, Tried, Use,
+};
 pub use generate::{FileForm, generate};
 pub use import::{
     DryFile, DryRun, FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts,
@@ -50,6 +52,6 @@ pub use import::{
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};
 pub use progress::{Progress, Silent, Unit};
-pub use report::{DormancyAdvice, Flow, ModelsLine, Moves, Quality, Report, report};
+pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
 pub use score::{ScoreOptions, score};
 pub use workspace::{CONFIG_FILE, Workspace};

@@ -20,6 +20,8 @@ pub enum Unit {
     Steps,
     /// Rows.
     Rows,
+    /// Customers.
+    Customers,
 }
 
 /// Says nothing.

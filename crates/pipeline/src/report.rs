@@ -4,6 +4,7 @@ use regulars_core::{DAY_MS, Timestamp};
 use regulars_profile::Oddities;
 use regulars_rules::Keep;
 use regulars_stats::rfm::{Concentration, concentration, gini, quantile};
+use regulars_stats::validate::Lost;
 use regulars_store::Store;
 use regulars_store::log::LogRecord;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::base::{AsOfReason, Base, FoldOptions, Scoring};
 use crate::catalogue::{Catalogue, LIFECYCLE};
 use crate::config::Config;
 use crate::error::PipelineError;
+use crate::fitted::Use;
 use crate::kpi::{AllKpis, kpis};
 use crate::population::gaps_ms;
 use crate::progress::Progress;
@@ -50,7 +52,7 @@ pub struct Report {
     pub dormancy_advice: Option<DormancyAdvice>,
     /// Rejected and suspicious data.
     pub quality: Quality,
-    /// The fit in use, in a line; absent before a fit.
+    /// The fit in use, in short; absent before a fit.
     pub models: Option<ModelsLine>,
 }
 
@@ -116,19 +118,36 @@ pub struct Quality {
     pub later_records: u64,
 }
 
-/// The fit in use, in a line.
+/// The fit in use, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelsLine {
-    /// Name of the purchase model.
-    pub purchase: String,
+    /// Name of the purchase model of each use; absent when none could be fitted.
+    pub orders: Option<String>,
+    /// For churn risk.
+    pub churn: Option<String>,
+    /// For CLV; absent without a spend model.
+    pub value: Option<String>,
     /// `now` of the fit.
     pub fitted_as_of: String,
     /// Expected over actual orders of the holdout, less 1.
     pub holdout_bias: Option<f64>,
     /// Ranking of "orders at all" on the holdout.
     pub holdout_auc: Option<f64>,
+    /// Figures in which a naive baseline was better on the holdout than the model in use.
+    pub lost: Vec<LostFigure>,
     /// Things that a reader must know.
     pub warnings: Vec<String>,
+}
+
+/// A figure in which a naive baseline was better than the model in use.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LostFigure {
+    /// What the model is for.
+    #[serde(rename = "use")]
+    pub of: Use,
+    /// The figure, the baseline, both values, and whether it decides.
+    #[serde(flatten)]
+    pub lost: Lost,
 }
 
 /// Days over which moves between stages are shown.
@@ -307,23 +326,25 @@ fn quality(store: &Store, oddities: Oddities, later: u64) -> Result<Quality, Pip
 
 fn models_line(base: &Base) -> Option<ModelsLine> {
     let fitted = base.fitted.as_ref()?;
-    let name = fitted.chosen.name();
-    let figures = |judged: &crate::fitted::Judged| {
-        judged
-            .comparison
-            .rows
-            .iter()
-            .find(|row| row.name == name)
-            .map(|row| row.metrics)
-    };
     let holdout = fitted.holdout.as_ref();
+    let row = |of: Use| Some(holdout?.of(of)?.row()?.metrics);
+    let name = |of: Use| Some(fitted.chosen_for(of)?.name());
+    let lost = |of: Use| {
+        let judged = holdout.and_then(|holdout| holdout.of(of));
+        let lost = judged.into_iter().flat_map(|judged| &judged.lost);
+        lost.map(move |lost| LostFigure {
+            of,
+            lost: lost.clone(),
+        })
+    };
     Some(ModelsLine {
-        purchase: name.to_owned(),
+        orders: name(Use::Orders),
+        churn: name(Use::Churn),
+        value: name(Use::Value).filter(|_| fitted.spend.is_some()),
         fitted_as_of: fitted.as_of.to_string(),
-        holdout_bias: holdout
-            .and_then(|h| figures(&h.orders))
-            .and_then(|m| m.bias),
-        holdout_auc: holdout.and_then(|h| figures(&h.churn)).and_then(|m| m.auc),
+        holdout_bias: row(Use::Orders).and_then(|metrics| metrics.bias),
+        holdout_auc: row(Use::Churn).and_then(|metrics| metrics.auc),
+        lost: Use::ALL.into_iter().flat_map(lost).collect(),
         warnings: fitted.warnings.clone(),
     })
 }

@@ -68,8 +68,13 @@ pub struct TierCutpoints {
 /// Fitted models, with the units in which they see a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Models {
-    /// How often customers order and whether they still do.
-    pub purchase: PurchaseModel,
+    /// How often customers order and whether they still do: for expected orders, P(alive) and the
+    /// own usual range.
+    pub orders: PurchaseModel,
+    /// The same for churn risk.
+    pub churn: PurchaseModel,
+    /// The same for CLV.
+    pub value: PurchaseModel,
     /// What an order is worth, in major units.
     pub spend: Option<GammaGamma>,
     /// Unit of time of the parameters.

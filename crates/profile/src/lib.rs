@@ -28,4 +28,4 @@ pub use customer::Customer;
 pub use ledger::{Ledger, Oddities, Product, Products};
 pub use profile::{Declared, Discounts, OrderFact, Profile, PurchaseHistory, Shares};
 pub use rfm::RfmScores;
-pub use scores::{Scores, churn_level};
+pub use scores::{Scores, churn_level, score_all};

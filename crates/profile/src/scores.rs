@@ -1,15 +1,23 @@
 //! Scores: what the fitted models say of one customer at `now`.
 
-use regulars_core::{CivilDate, ClvSettings, Timestamp};
-use regulars_stats::purchase::{PurchaseSummary, usual_gap_quantile};
+use regulars_core::{CivilDate, Settings, Timestamp};
+use regulars_stats::Parallelism;
+use regulars_stats::parallel::map_chunks;
+use regulars_stats::purchase::{
+    Forecast, PurchaseModel, PurchaseSummary, map_histories, usual_gap_quantile,
+};
 
-use crate::context::Models;
+use crate::context::{Context, Models};
 use crate::customer::Customer;
-use crate::profile::PurchaseHistory;
+use crate::profile::{Profile, PurchaseHistory};
 
 /// Scores of one customer at one instant; `None` for what the models are not used for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
+    /// What the purchase models saw.
+    pub history: PurchaseSummary,
+    /// Repeat purchases that the spend model saw: 0 when their mean is not positive.
+    pub valued: u32,
     /// Probability that the customer has not left for good.
     pub probability_alive: f64,
     /// Expected orders within the churn horizon.
@@ -30,36 +38,128 @@ pub struct Scores {
 impl Scores {
     /// Computes the scores; `None` before a fit or without an order.
     pub(crate) fn of(customer: &Customer<'_>, now: Timestamp) -> Option<Self> {
-        let models = customer.context.models.as_ref()?;
-        let settings = &customer.context.settings;
+        let context = customer.context;
+        let models = context.models.as_ref()?;
         let history = customer.history(models, now)?;
+        let asked = models.forecasts(&context.settings);
         let summary = history.summary();
-        let horizon = f64::from(settings.churn.horizon_days) / models.unit.days();
-        let purchase = &models.purchase;
+        let outlook = Outlook::new(&asked, &if_alive(&asked, summary), summary);
+        Some(Self::from_outlook(context, models, &history, outlook))
+    }
+
+    fn from_outlook(
+        context: &Context,
+        models: &Models,
+        history: &PurchaseHistory,
+        outlook: Outlook,
+    ) -> Self {
+        let settings = &context.settings;
         let uses = models.uses;
-        let churn_risk = uses
-            .churn
-            .then(|| purchase.probability_of_no_order(summary, horizon));
-        let minor_per_major = customer.context.currency.minor_per_major() as f64;
+        let churn_risk = uses.churn.then_some(1.0 - outlook.any_order);
+        let minor_per_major = context.currency.minor_per_major() as f64;
         let order_value = uses
             .value
-            .then(|| models.expected_order_value(&history, minor_per_major))
+            .then(|| models.expected_order_value(history, minor_per_major))
             .flatten();
-        Some(Self {
-            probability_alive: purchase.probability_alive(summary),
-            expected_orders: uses
-                .orders
-                .then(|| purchase.expected_orders(summary, horizon)),
+        Self {
+            history: history.summary(),
+            valued: valued(history),
+            probability_alive: outlook.alive,
+            expected_orders: uses.orders.then_some(outlook.orders),
             churn_risk,
             churn_level: churn_risk.map(|risk| churn_level(risk, &settings.churn.levels)),
             expected_order_value_minor: order_value.map(|value| value * minor_per_major),
             clv_minor: order_value.map(|value| {
-                let orders = models.discounted_orders(summary, &settings.clv);
-                orders * value * minor_per_major * settings.clv.margin
+                outlook.discounted_orders * value * minor_per_major * settings.clv.margin
             }),
             usual_range_days: models
-                .usual_range_days(history, settings.lifecycle.usual_range_quantile),
+                .usual_range_days(*history, settings.lifecycle.usual_range_quantile),
+        }
+    }
+}
+
+/// Scores of many customers at once, in their order: the same as each customer's own, but what
+/// depends on (x, T) alone is computed once, and what depends on (x, T, `t_x`) too.
+pub fn score_all(
+    profiles: &[&Profile],
+    context: &Context,
+    now: Timestamp,
+    parallelism: Parallelism,
+) -> Vec<Option<Scores>> {
+    let Some(models) = &context.models else {
+        return vec![None; profiles.len()];
+    };
+    let histories: Vec<Option<PurchaseHistory>> =
+        map_chunks(profiles.len(), 4_096, parallelism, |range| {
+            let of = |profile: &&Profile| Customer::new(profile, context).history(models, now);
+            profiles[range].iter().map(of).collect::<Vec<_>>()
         })
+        .concat();
+    let asked = models.forecasts(&context.settings);
+    let summaries: Vec<PurchaseSummary> = histories
+        .iter()
+        .flatten()
+        .map(PurchaseHistory::summary)
+        .collect();
+    let outlooks = map_histories(
+        &summaries,
+        parallelism,
+        |history| if_alive(&asked, history),
+        |if_alive, history| Outlook::new(&asked, if_alive, history),
+    );
+    let mut outlooks = outlooks.into_iter();
+    histories
+        .iter()
+        .map(|history| {
+            let history = history.as_ref()?;
+            let outlook = outlooks.next()?;
+            Some(Scores::from_outlook(context, models, history, outlook))
+        })
+        .collect()
+}
+
+/// What the purchase models say of a history.
+#[derive(Clone, Copy)]
+struct Outlook {
+    alive: f64,
+    orders: f64,
+    any_order: f64,
+    discounted_orders: f64,
+}
+
+type Asked = [(PurchaseModel, Forecast); 3];
+
+/// The three figures of a customer who is alive, from (x, T) alone.
+fn if_alive(asked: &Asked, history: PurchaseSummary) -> [f64; 3] {
+    asked.map(|(model, what)| what.if_alive(&model.future(history.x, history.t)))
+}
+
+impl Outlook {
+    fn new(asked: &Asked, if_alive: &[f64; 3], history: PurchaseSummary) -> Self {
+        let [orders, churn, value] = asked.map(|(model, _)| model);
+        let alive = orders.probability_alive(history);
+        let alive_by = |model: &PurchaseModel| {
+            if *model == orders {
+                alive
+            } else {
+                model.probability_alive(history)
+            }
+        };
+        Self {
+            alive,
+            orders: alive * if_alive[0],
+            any_order: alive_by(&churn) * if_alive[1],
+            discounted_orders: alive_by(&value) * if_alive[2],
+        }
+    }
+}
+
+/// Repeat purchases whose mean value tells the spend model something: one that is not positive
+/// does not, and such a customer is scored as one without repeats.
+fn valued(history: &PurchaseHistory) -> u32 {
+    match history.mean_spend_minor() {
+        Some(mean) if mean > 0.0 => history.x,
+        _ => 0,
     }
 }
 
@@ -85,7 +185,7 @@ impl PurchaseHistory {
 impl Models {
     /// Days within which the share `quantile` of the gaps of such a customer should lie.
     pub(crate) fn usual_range_days(&self, history: PurchaseHistory, quantile: f64) -> f64 {
-        usual_gap_quantile(&self.purchase, history.summary(), quantile) * self.unit.days()
+        usual_gap_quantile(&self.orders, history.summary(), quantile) * self.unit.days()
     }
 
     /// Expected net revenue of the next order, in major units.
@@ -94,38 +194,31 @@ impl Models {
         history: &PurchaseHistory,
         minor_per_major: f64,
     ) -> Option<f64> {
-        // A mean that is not positive tells the spend model nothing: such a customer is scored
-        // as one without repeats.
-        let mean = history.mean_spend_minor().filter(|mean| *mean > 0.0);
-        let x = if mean.is_some() { history.x } else { 0 };
+        let mean = history.mean_spend_minor().unwrap_or(0.0);
         self.spend
             .as_ref()?
-            .expected_spend(x, mean.unwrap_or(0.0) / minor_per_major)
+            .expected_spend(valued(history), mean / minor_per_major)
     }
 
-    /// Expected orders within the CLV horizon, each discounted to now.
-    pub fn discounted_orders(&self, summary: PurchaseSummary, clv: &ClvSettings) -> f64 {
-        let orders_by = |days: f64| {
-            self.purchase
-                .expected_orders(summary, days / self.unit.days())
+    /// The forecasts behind the scores, each with its model: orders and any order within the churn
+    /// horizon, discounted orders within the CLV horizon.
+    pub fn forecasts(&self, settings: &Settings) -> [(PurchaseModel, Forecast); 3] {
+        let units = |days: u32| f64::from(days) / self.unit.days();
+        let horizon = units(settings.churn.horizon_days);
+        let discounted = Forecast::DiscountedOrders {
+            horizon: units(settings.clv.horizon_days),
+            rate: self.discount_rate(settings.clv.discount_rate),
         };
-        let horizon = f64::from(clv.horizon_days);
-        if clv.discount_rate == 0.0 {
-            return orders_by(horizon);
-        }
-        // In steps of 30 days, each discounted from its middle.
-        let steps = (horizon / 30.0).ceil() as u32;
-        let daily = libm::log1p(clv.discount_rate) / 365.0;
-        let mut sum = 0.0;
-        for step in 0..steps {
-            let (from, to) = (
-                f64::from(step) * 30.0,
-                (f64::from(step + 1) * 30.0).min(horizon),
-            );
-            let discount = libm::exp(-daily * (from + to) / 2.0);
-            sum += (orders_by(to) - orders_by(from)) * discount;
-        }
-        sum
+        [
+            (self.orders, Forecast::Orders { horizon }),
+            (self.churn, Forecast::AnyOrder { horizon }),
+            (self.value, discounted),
+        ]
+    }
+
+    /// The continuous rate for one unit of time that a yearly rate is compounded to.
+    pub fn discount_rate(&self, yearly: f64) -> f64 {
+        libm::log1p(yearly) * self.unit.days() / 365.0
     }
 }
 
@@ -146,7 +239,7 @@ impl Customer<'_> {
         };
         let summary = self.history(models, now)?.summary();
         let horizon = f64::from(settings.horizon_days) / models.unit.days();
-        let silence = models.purchase.time_to_risk(summary, horizon, threshold)?;
+        let silence = models.churn.time_to_risk(summary, horizon, threshold)?;
         let days = (silence * models.unit.days()).ceil();
         // Rounding of the search may be a day off either way: the level itself decides.
         let zone = &self.context.zone;

@@ -113,7 +113,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  regulars report\n  regulars report --as-of 2026-01-31 --format json"
     )]
-    Report(AsOfArgs),
+    Report(LookArgs),
 
     /// List segments; show, preview and export one.
     #[command(
@@ -176,6 +176,17 @@ pub(crate) struct AsOfArgs {
     /// day in the data that was not in the future when it was imported.
     #[arg(long, value_name = "WHEN")]
     pub(crate) as_of: Option<String>,
+}
+
+/// The moment that is looked at, and what is known of it.
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+
+    /// Score a past moment with the latest fit instead of the fit that was in use then.
+    #[arg(long)]
+    pub(crate) restated: bool,
 }
 
 /// How files are read.
@@ -356,7 +367,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_enum)]
     pub(crate) grain: Option<PeriodArg>,
 
-    /// Where the holdout begins: a day (its end).
+    /// Where the holdout begins: a day (its end), at least 14 days after the first order and before
+    /// now.
     #[arg(long, value_name = "WHEN")]
     pub(crate) holdout_from: Option<String>,
 }
@@ -375,7 +387,7 @@ pub(crate) struct SegmentsArgs {
     pub(crate) command: Option<SegmentsCommand>,
 
     #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
+    pub(crate) look: LookArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -385,21 +397,21 @@ pub(crate) enum SegmentsCommand {
         /// Name of the segment.
         name: String,
         #[command(flatten)]
-        as_of: AsOfArgs,
+        look: LookArgs,
     },
     /// Size and figures of a rule that is not a segment yet.
     Preview {
         /// The rule, such as `orders >= 3 and churn_level >= 4` (docs/rules.md).
         rule: String,
         #[command(flatten)]
-        as_of: AsOfArgs,
+        look: LookArgs,
     },
     /// The members of a segment.
     Members {
         /// Name of the segment.
         name: String,
         #[command(flatten)]
-        as_of: AsOfArgs,
+        look: LookArgs,
         /// At most so many, by customer id.
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
@@ -422,7 +434,7 @@ pub(crate) enum CustomersCommand {
         /// Customer id, or the e-mail of a guest.
         customer: String,
         #[command(flatten)]
-        as_of: AsOfArgs,
+        look: LookArgs,
     },
 }
 
@@ -433,7 +445,7 @@ pub(crate) struct ExplainArgs {
     /// Name of the segment.
     pub(crate) segment: String,
     #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
+    pub(crate) look: LookArgs,
 }
 
 #[derive(Debug, Args)]
@@ -442,7 +454,7 @@ pub(crate) struct ExportArgs {
     #[arg(value_enum)]
     pub(crate) what: ExportWhat,
     #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
+    pub(crate) look: LookArgs,
     /// File to write to: Parquet when it ends in `.parquet`, else in the form of `--format`.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

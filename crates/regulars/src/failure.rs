@@ -49,6 +49,7 @@ fn code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<PipelineError>() {
         None => 1,
         Some(error) => match error {
+            PipelineError::HoldoutOutOfRange { .. } => 2,
             PipelineError::NotFound { .. } | PipelineError::NoWorkspace { .. } => 3,
             PipelineError::Config { .. }
             | PipelineError::Segment { .. }

@@ -35,7 +35,9 @@ impl Progress for Bar {
     fn begin(&self, phase: &str, total: u64, unit: Unit) {
         let template = match unit {
             Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-            Unit::Rows | Unit::Partitions | Unit::Steps => {
+            Unit::Rows => "{msg} {wide_bar} {human_pos}/{human_len} rows {per_sec} {eta}",
+            Unit::Customers => "{msg} {wide_bar} {human_pos}/{human_len} customers {per_sec} {eta}",
+            Unit::Partitions | Unit::Steps => {
                 "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}"
             }
         };
@@ -113,6 +115,7 @@ impl Progress for Lines {
         let (shown, unit) = match phase.unit {
             Unit::Bytes => (rate / 1e6, "MB/s"),
             Unit::Rows => (rate, "rows/s"),
+            Unit::Customers => (rate, "customers/s"),
             Unit::Partitions => (rate, "partitions/s"),
             Unit::Steps => (rate, "steps/s"),
         };

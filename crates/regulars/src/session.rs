@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use regulars_core::Timestamp;
-use regulars_pipeline::{AsOfReason, Base, Catalogue, FoldOptions, Progress, Workspace, as_of};
+use regulars_pipeline::{
+    AsOfReason, Base, Catalogue, FittedModels, FoldOptions, Progress, Scoring, Workspace, as_of,
+};
 use regulars_store::Store;
 
-use crate::cli::{AsOfArgs, Cli};
+use crate::cli::{AsOfArgs, Cli, LookArgs};
 use crate::failure::Usage;
 use crate::progress::progress;
 
@@ -113,15 +115,20 @@ impl Session {
     /// Folds everyone with the given segments.
     pub(crate) fn look_with(
         &self,
-        args: &AsOfArgs,
+        args: &LookArgs,
         catalogue: &Catalogue,
         change: impl FnOnce(FoldOptions) -> FoldOptions,
     ) -> anyhow::Result<Look> {
         let store = self.workspace.open_read()?;
-        let (now, reason) = self.now(&store, args)?;
-        let options = change(FoldOptions::at(now, self.threads));
+        let (now, reason) = self.now(&store, &args.as_of)?;
+        let mut options = FoldOptions::at(now, self.threads);
+        if args.restated {
+            options.scoring = Scoring::LatestFit;
+        }
+        let options = change(options);
         let config = self.workspace.config();
         let base = Base::fold(&store, config, catalogue, options, &*self.progress)?;
+        self.tell_fit(&store, &base)?;
         Ok(Look {
             store,
             base,
@@ -129,8 +136,26 @@ impl Session {
         })
     }
 
+    /// Says which fit the scores are of, when it is not one of the moment itself.
+    fn tell_fit(&self, store: &Store, base: &Base) -> anyhow::Result<()> {
+        let zone = self.workspace.config().zone();
+        let text = match &base.fitted {
+            Some(fitted) if fitted.as_of == base.now => return Ok(()),
+            Some(fitted) => format!("scores by the fit as of {}", zone.date_of(fitted.as_of)),
+            None => match FittedModels::latest(store)? {
+                None => return Ok(()),
+                Some(latest) => format!(
+                    "no scores: no fit was in use then; --restated uses the one as of {}",
+                    zone.date_of(latest.as_of)
+                ),
+            },
+        };
+        self.tell(&text);
+        Ok(())
+    }
+
     /// Folds everyone with the segments of the workspace.
-    pub(crate) fn look(&self, args: &AsOfArgs) -> anyhow::Result<Look> {
+    pub(crate) fn look(&self, args: &LookArgs) -> anyhow::Result<Look> {
         self.look_with(args, &self.catalogue()?, |options| options)
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::optimise::Convergence;
 use crate::parallel::Parallelism;
+use crate::special::incomplete::normal_quantile;
 
 pub(crate) use search::{Likelihood, Problem, search};
 
@@ -66,6 +67,19 @@ pub struct Estimate {
     pub standard_error: Option<f64>,
 }
 
+impl Estimate {
+    /// The interval that covers the parameter with probability `share`, as far as the logarithm of
+    /// the estimate is normal: value · exp(± z · standard error / value). `None` without a standard
+    /// error.
+    pub fn interval(&self, share: f64) -> Option<(f64, f64)> {
+        let reach = normal_quantile(0.5 + 0.5 * share) * self.standard_error? / self.value;
+        Some((
+            self.value * libm::exp(-reach),
+            self.value * libm::exp(reach),
+        ))
+    }
+}
+
 /// State of the observed information at the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +119,17 @@ impl<M> Fitted<M> {
             gradient_norm: self.gradient_norm,
             starts: self.starts,
         }
+    }
+
+    /// Covariance of the logarithms of the parameters: that of the parameters over their values.
+    pub fn log_covariance(&self) -> Option<Vec<Vec<f64>>> {
+        let value = |i: usize| self.estimates[i].value;
+        let rows = self.covariance.as_ref()?.iter().enumerate();
+        let row = |(i, row): (usize, &Vec<f64>)| {
+            let entries = row.iter().enumerate();
+            entries.map(|(j, c)| c / (value(i) * value(j))).collect()
+        };
+        Some(rows.map(row).collect())
     }
 
     /// The parameter of that name.

@@ -8,11 +8,10 @@
 //!
 //! Read in this order:
 //!
-//! - [`rfm`]: quintile scores, value tiers, exact medians, concentration.
+//! - [`rfm`]: quintile scores, exact medians, concentration.
 //! - [`purchase`]: how many orders a customer will place: BG/NBD, MBG/NBD, Pareto/NBD, NBD.
 //! - [`spend`]: what an order will be worth: Gamma-Gamma.
 //! - [`value`]: the two together: future revenue of a customer, with an interval.
-//! - [`churn`]: five levels of risk from four thresholds.
 //! - [`validate`]: predictions against what happened, beside naive baselines.
 //! - [`optimise`], [`special`], [`parallel`]: the numerical floor the models stand on.
 
@@ -27,7 +26,6 @@ pub mod purchase;
 pub mod spend;
 pub mod value;
 
-pub mod churn;
 pub mod validate;
 
 pub mod fitted;

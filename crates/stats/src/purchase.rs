@@ -37,12 +37,14 @@ mod uncertainty;
 
 pub use bg_nbd::BgNbd;
 pub use fit::{PurchaseFit, fit_purchase, fit_purchase_or_nbd};
-pub use forecast::{OrdersInterval, usual_gap_quantile};
+pub use forecast::{Forecast, OrdersInterval, usual_gap_quantile};
 pub use future::Future;
 pub use mbg_nbd::MbgNbd;
 pub use model::{PurchaseKind, PurchaseModel};
 pub use nbd::Nbd;
 pub use pareto_nbd::ParetoNbd;
-pub use score::{OrderScore, ScoreOptions, score_orders};
+pub use score::{OrderScore, ScoreOptions, map_histories, score_orders};
 pub use summary::{Checked, Group, GroupedSummaries, PurchaseSummary, SummaryCounts, SummaryFault};
-pub use uncertainty::{SegmentInterval, segment_orders_interval};
+pub use uncertainty::{
+    SlopeTable, Slopes, probability_interval, relative_variance, total_interval,
+};

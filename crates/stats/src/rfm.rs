@@ -8,5 +8,5 @@ mod cutpoints;
 mod quantile;
 
 pub use concentration::{Concentration, concentration, gini, lorenz};
-pub use cutpoints::{Better, Cutpoints, Tier, TierCutpoints};
+pub use cutpoints::{Better, Cutpoints};
 pub use quantile::{median, quantile};

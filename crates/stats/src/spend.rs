@@ -72,6 +72,25 @@ impl GammaGamma {
         (shape > 1.0).then(|| self.p * rate / (shape - 1.0))
     }
 
+    /// Derivatives of the logarithm of [`Self::expected_spend`] by the logarithms of p, q and γ;
+    /// `None` where it is infinite.
+    pub fn relative_slopes(&self, x: u32, mean: f64) -> Option<[f64; 3]> {
+        self.relative_slopes_at(x, self.expected_spend(x, mean)?)
+    }
+
+    /// The same of a customer whose expected spend is known to be `expected`.
+    pub fn relative_slopes_at(&self, x: u32, expected: f64) -> Option<[f64; 3]> {
+        // One less than the shape of ν, and γ + m x from the expectation.
+        let left = self.p * f64::from(x) + self.q - 1.0;
+        (left > 0.0 && expected > 0.0).then(|| {
+            [
+                1.0 - self.p * f64::from(x) / left,
+                -self.q / left,
+                self.p * self.gamma / (expected * left),
+            ]
+        })
+    }
+
     /// Predictive interval of the customer's mean value of `orders` further orders, central, with
     /// probability `share`.
     ///
@@ -99,5 +118,31 @@ impl GammaGamma {
         }
         let x = f64::from(x);
         (self.p * x + self.q, self.gamma + mean * x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correctness_relative_slopes_are_derivatives() {
+        let model = GammaGamma::new(6.25, 3.744, 15.443).unwrap();
+        let step = 1e-5;
+        for (x, mean) in [(0, 0.0), (1, 10.0), (7, 120.0)] {
+            let slopes = model.relative_slopes(x, mean).unwrap();
+            for (i, slope) in slopes.into_iter().enumerate() {
+                let moved = |by: f64| {
+                    let mut values = [model.p, model.q, model.gamma];
+                    values[i] *= libm::exp(by);
+                    let [p, q, gamma] = values;
+                    libm::log(GammaGamma { p, q, gamma }.expected_spend(x, mean).unwrap())
+                };
+                let numeric = (moved(step) - moved(-step)) / (2.0 * step);
+                assert!((numeric - slope).abs() < 1e-8, "{i} {numeric} {slope}");
+            }
+        }
+        let heavy = GammaGamma::new(1.0, 0.8, 1.0).unwrap();
+        assert_eq!(heavy.relative_slopes(0, 0.0), None);
     }
 }

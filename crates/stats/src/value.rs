@@ -5,7 +5,7 @@
 //! 1. Orders follow a purchase model ([`crate::purchase`]), their values the Gamma-Gamma model
 //!    ([`crate::spend`]), independently of each other given the customer's history.
 //! 2. The parameters are known. (What their uncertainty adds is small for one customer; for a segment
-//!    see [`crate::purchase::segment_orders_interval`].)
+//!    see [`crate::purchase::SlopeTable`].)
 //!
 //! Under these the revenue S of a horizon has the exact distribution
 //! P(S ≤ y) = P(Y = 0) + Σ P(Y = n) · I(y / (γ′ + y); p n, q′), with γ′ = γ + m x and q′ = p x + q,
@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StatsError;
 use crate::parallel::{Parallelism, map_chunks};
-use crate::purchase::{Future, PurchaseModel, PurchaseSummary};
-use crate::special::quadrature::gauss_legendre;
+use crate::purchase::{PurchaseModel, PurchaseSummary};
 use crate::spend::{GammaGamma, SpendSummary};
 
 /// A customer as both models see them.
@@ -181,7 +180,7 @@ impl Shared {
         let future = orders.future(history.x, history.t);
         let expected = future.expected(options.horizon);
         let discount = if options.discount_rate > 0.0 && expected > 0.0 {
-            discounted_orders(&future, options.horizon, options.discount_rate) / expected
+            future.discounted(options.horizon, options.discount_rate) / expected
         } else {
             1.0
         };
@@ -191,15 +190,4 @@ impl Shared {
             at_least: future.at_least(options.horizon, 1e-5),
         }
     }
-}
-
-/// ∫ e^(−δ t) dE(t) over the horizon, by parts.
-fn discounted_orders(future: &Future, horizon: f64, rate: f64) -> f64 {
-    let rule = gauss_legendre(16);
-    let mut sum = libm::exp(-rate * horizon) * future.expected(horizon);
-    for (node, weight) in rule.nodes.iter().zip(&rule.weights) {
-        let t = node * horizon;
-        sum += rate * horizon * weight * libm::exp(-rate * t) * future.expected(t);
-    }
-    sum
 }

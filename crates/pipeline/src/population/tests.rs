@@ -29,7 +29,9 @@ fn folded(shop: &Shop) -> (Vec<Folded>, Context) {
         })
         .collect();
     let models = shop.models.as_ref().map(|models| Models {
-        purchase: models.purchase,
+        orders: models.purchase,
+        churn: models.purchase,
+        value: models.purchase,
         spend: models.spend,
         unit: models.unit,
         grain: models.grain,
@@ -57,7 +59,8 @@ fn folded(shop: &Shop) -> (Vec<Folded>, Context) {
     let data = &mut context.population.data;
     if let Some(models) = &context.models {
         data.insert(DataNeed::PurchaseFit);
-        data.extend(models.spend.map(|_| DataNeed::SpendFit));
+        data.extend([DataNeed::OrdersFit, DataNeed::ChurnFit]);
+        data.extend(models.spend.map(|_| DataNeed::ValueFit));
     }
     (customers, context)
 }

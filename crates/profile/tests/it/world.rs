@@ -40,7 +40,9 @@ impl World {
 /// The models, in use for everything.
 pub(crate) fn in_use(models: &naive::Models) -> Models {
     Models {
-        purchase: models.purchase,
+        orders: models.purchase,
+        churn: models.purchase,
+        value: models.purchase,
         spend: models.spend,
         unit: models.unit,
         grain: models.grain,

@@ -7,7 +7,7 @@ use regulars_pipeline::{CustomerView, ScoresView, explain as explain_customer, f
 use regulars_rules::{ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
-use crate::cli::{AsOfArgs, Cli, CustomersArgs, CustomersCommand, ExplainArgs};
+use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
@@ -17,13 +17,13 @@ use crate::text::{
 
 pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
     match &args.command {
-        CustomersCommand::Show { customer, as_of } => show(cli, customer, as_of),
+        CustomersCommand::Show { customer, look } => show(cli, customer, look),
     }
 }
 
-fn show(cli: &Cli, customer: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+fn show(cli: &Cli, customer: &str, args: &LookArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
-    let look = session.look(as_of)?;
+    let look = session.look(args)?;
     let index = find(&look.store, &look.base, customer)?;
     let view = view(&look.store, &look.base, index)?;
     let zone = session.workspace.config().zone();
@@ -124,7 +124,22 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
                 scores.clv_horizon_days
             ),
         ),
-        ("model", scores.model.to_owned()),
+        (
+            "models",
+            format!(
+                "orders by {}, churn by {}, CLV by {}{}",
+                scores.model,
+                scores.churn_model,
+                scores.clv_model,
+                scores
+                    .fitted_as_of
+                    .as_ref()
+                    .map_or(String::new(), |at| format!(
+                        "; fitted as of {}",
+                        moment(at, zone)
+                    ))
+            ),
+        ),
     ])
 }
 
@@ -240,7 +255,7 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
 pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let catalogue = session.catalogue()?.with_cell(&args.segment)?;
-    let look = session.look_with(&args.as_of, &catalogue, |mut options| {
+    let look = session.look_with(&args.look, &catalogue, |mut options| {
         options.keep = Keep::Values;
         options
     })?;
@@ -249,6 +264,7 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
     let document = serde_json::json!({
         "customer_id": args.customer,
         "as_of": look.base.now.to_string(),
+        "fitted_as_of": look.base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         "currency": look.base.context.currency,
         "explanation": explanation,
     });

@@ -13,7 +13,7 @@ use crate::text::count;
 pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
     let ExportWhat::Customers = args.what;
     let session = Session::open(cli)?;
-    let look = session.look(&args.as_of)?;
+    let look = session.look(&args.look)?;
     let everyone = (0..look.base.customers.len()).collect();
     let named = by_external_id(&look.store, &look.base, everyone)?;
     let parquet = args
@@ -43,6 +43,7 @@ pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
         .collect();
     let document = json!({
         "as_of": look.base.now.to_string(),
+        "fitted_as_of": look.base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         "currency": look.base.context.currency,
         "customers": rows,
     });

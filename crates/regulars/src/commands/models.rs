@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use regulars_core::{Grain, TimeUnit, Zone};
 use regulars_pipeline::{
-    Choice, FittedModels, Holdout, Judged, PipelineError, ScoreOptions, score as fit,
+    Choice, FittedModels, Holdout, Judged, PipelineError, PurchaseFitted, ScoreOptions, Tried, Use,
+    score as fit,
 };
 use regulars_stats::validate::{CalibrationBin, Role};
+use regulars_stats::{Estimate, Fitted};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, PeriodArg, ScoreArgs};
@@ -77,56 +79,35 @@ fn print(cli: &Cli, fitted: &FittedModels, zone: &Zone) -> anyhow::Result<()> {
     Output::of(&document(fitted), "/models", || models_text(fitted, zone)).print(cli.format)
 }
 
+/// Probability that the intervals of parameters are meant to hold.
+const INTERVAL_SHARE: f64 = 0.9;
+
 /// The fit as a document: each model with its parameters under their papers' names.
 fn document(fitted: &FittedModels) -> Value {
-    let parameters =
-        |estimates: &[regulars_stats::Estimate]| -> (Map<String, Value>, Map<String, Value>) {
-            let values = estimates
-                .iter()
-                .map(|e| (e.parameter.clone(), json!(e.value)))
-                .collect();
-            let errors = estimates
-                .iter()
-                .map(|e| (e.parameter.clone(), json!(e.standard_error)))
-                .collect();
-            (values, errors)
-        };
     let mut models: Vec<Value> = fitted
         .purchase
         .iter()
         .map(|purchase| {
-            let (values, errors) = parameters(&purchase.fit.estimates);
-            json!({
-                "model": purchase.kind,
-                "name": purchase.kind.name(),
-                "in_use": purchase.kind == fitted.chosen,
-                "replaced_by_nbd": purchase.replaced_by_nbd,
-                "parameters": values,
-                "standard_errors": errors,
-                "log_likelihood": purchase.fit.log_likelihood,
-                "aic": purchase.fit.aic,
-                "customers": purchase.fit.customers,
-                "convergence": purchase.fit.convergence,
-                "iterations": purchase.fit.iterations,
-            })
+            let mut model = model_json(&purchase.fit);
+            model["model"] = json!(purchase.fit.model.kind());
+            model["name"] = json!(purchase.fit.model.kind().name());
+            model["in_use_for"] = json!(in_use_for(fitted, purchase));
+            model["in_place_of"] = Value::Null;
+            model["replaced"] = Value::Null;
+            if let Some(replaced) = &purchase.replaced {
+                model["in_place_of"] = json!(purchase.kind);
+                model["replaced"] = model_json(replaced);
+            }
+            model
         })
         .collect();
     if let Some(spend) = &fitted.spend {
-        let (values, errors) = parameters(&spend.fit.estimates);
-        models.push(json!({
-            "model": "gamma_gamma",
-            "name": "Gamma-Gamma",
-            "in_use": fitted.uses.value,
-            "replaced_by_nbd": false,
-            "parameters": values,
-            "standard_errors": errors,
-            "log_likelihood": spend.fit.log_likelihood,
-            "aic": spend.fit.aic,
-            "customers": spend.fit.customers,
-            "convergence": spend.fit.convergence,
-            "iterations": spend.fit.iterations,
-            "correlation_of_orders_and_value": spend.counts.correlation,
-        }));
+        let mut model = model_json(&spend.fit);
+        model["model"] = json!("gamma_gamma");
+        model["name"] = json!("Gamma-Gamma");
+        model["in_use_for"] = json!(spend_in_use_for(fitted));
+        model["correlation_of_orders_and_value"] = json!(spend.counts.correlation);
+        models.push(model);
     }
     let holdout = fitted.holdout.as_ref().map(|holdout| {
         json!({
@@ -142,12 +123,17 @@ fn document(fitted: &FittedModels) -> Value {
             "churn_calibration": holdout.churn_calibration,
         })
     });
+    let chosen = |of: Use| fitted.chosen_for(of).map(|chosen| chosen.fit.model.kind());
     json!({
         "as_of": fitted.as_of.to_string(),
         "unit": fitted.unit,
         "grain": fitted.grain,
         "histories": fitted.histories,
-        "chosen": fitted.chosen,
+        "chosen": {
+            "orders": chosen(Use::Orders),
+            "churn": chosen(Use::Churn),
+            "value": chosen(Use::Value),
+        },
         "choice": choice_json(&fitted.choice),
         "uses": fitted.uses,
         "models": models,
@@ -156,22 +142,62 @@ fn document(fitted: &FittedModels) -> Value {
     })
 }
 
+/// What every fitted model has.
+fn model_json<M>(fit: &Fitted<M>) -> Value {
+    let each = |of: &dyn Fn(&Estimate) -> Value| -> Map<String, Value> {
+        let estimates = fit.estimates.iter();
+        estimates.map(|e| (e.parameter.clone(), of(e))).collect()
+    };
+    let interval = |e: &Estimate| {
+        let ends = e.interval(INTERVAL_SHARE);
+        json!(ends.map(|(low, high)| json!({ "low": low, "high": high })))
+    };
+    json!({
+        "parameters": each(&|e| json!(e.value)),
+        "standard_errors": each(&|e| json!(e.standard_error)),
+        "intervals": each(&interval),
+        "log_likelihood": fit.log_likelihood,
+        "aic": fit.aic,
+        "customers": fit.customers,
+        "convergence": fit.convergence,
+        "iterations": fit.iterations,
+    })
+}
+
+/// The uses for which a purchase model is chosen and good enough.
+fn in_use_for(fitted: &FittedModels, purchase: &PurchaseFitted) -> Vec<Use> {
+    let chosen = |of: &Use| fitted.chosen.is_some_and(|c| c.of(*of) == purchase.kind);
+    let good = |of: &Use| of.of(fitted.uses) && (*of != Use::Value || fitted.spend.is_some());
+    let mut uses = Use::ALL.to_vec();
+    uses.retain(|of| chosen(of) && good(of));
+    uses
+}
+
+fn spend_in_use_for(fitted: &FittedModels) -> Vec<Use> {
+    let used = fitted.uses.value && fitted.chosen.is_some();
+    used.then_some(Use::Value).into_iter().collect()
+}
+
 fn choice_json(choice: &Choice) -> Value {
     match choice {
         Choice::EarlierHoldout {
             origin,
             end,
-            mean_absolute_error,
+            orders,
+            churn,
+            value,
         } => {
-            let errors: Vec<Value> = mean_absolute_error
-                .iter()
-                .map(|(kind, error)| json!({ "model": kind, "mean_absolute_error": error }))
-                .collect();
+            let tried = |tried: &[Tried], figure: &str| -> Vec<Value> {
+                let one = |t: &Tried| json!({ "model": t.kind, "name": t.model, figure: t.figure });
+                tried.iter().map(one).collect()
+            };
             json!({
                 "by": "earlier_holdout",
                 "origin": origin.to_string(),
                 "end": end.to_string(),
-                "models": errors,
+                "orders": tried(orders, "mae"),
+                "churn": tried(churn, "log_loss"),
+                "value": tried(value, "rmse"),
             })
         }
         Choice::Settings | Choice::ShortHistory => json!(choice),
@@ -193,44 +219,30 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
         count(fitted.histories.customers),
         count(fitted.histories.repeaters)
     );
-    let estimate = |e: &regulars_stats::Estimate| {
-        let error = e
-            .standard_error
-            .map_or(String::new(), |error| format!(" ± {error:.4}"));
-        format!("{} {:.4}{error}", e.parameter, e.value)
-    };
     let mut rows = Vec::new();
     for purchase in &fitted.purchase {
-        let used = if purchase.kind == fitted.chosen {
-            "in use"
-        } else {
-            ""
-        };
-        let parameters: Vec<String> = purchase.fit.estimates.iter().map(estimate).collect();
-        rows.push(vec![
-            purchase.kind.name().to_owned(),
-            used.to_owned(),
-            parameters.join("   "),
-            format!("{:.2}", purchase.fit.log_likelihood),
-            format!("{:.1}", purchase.fit.aic),
-        ]);
+        let name = purchase.name();
+        rows.push(model_row(
+            &name,
+            &in_use_for(fitted, purchase),
+            &purchase.fit,
+        ));
+        if let Some(replaced) = &purchase.replaced {
+            rows.push(model_row(purchase.kind.name(), &[], replaced));
+        }
     }
     if let Some(spend) = &fitted.spend {
-        let used = if fitted.uses.value { "in use" } else { "" };
-        let parameters: Vec<String> = spend.fit.estimates.iter().map(estimate).collect();
-        rows.push(vec![
-            "Gamma-Gamma".to_owned(),
-            used.to_owned(),
-            parameters.join("   "),
-            format!("{:.2}", spend.fit.log_likelihood),
-            format!("{:.1}", spend.fit.aic),
-        ]);
+        rows.push(model_row(
+            "Gamma-Gamma",
+            &spend_in_use_for(fitted),
+            &spend.fit,
+        ));
     }
     text.push_str(&table(
         &[
             ("model", Align::Left),
-            ("", Align::Left),
-            ("parameters ± standard error", Align::Left),
+            ("in use for", Align::Left),
+            ("parameters and their 90 % intervals", Align::Left),
             ("log-likelihood", Align::Right),
             ("AIC", Align::Right),
         ],
@@ -249,7 +261,7 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
 fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
     let mut text = String::new();
     text.push_str(&heading(&format!(
-        "Held out: {} to {} ({:.0} days), {} customers",
+        "Held out: {} to {} ({} days), {} customers",
         instant(holdout.origin, zone),
         instant(holdout.end, zone),
         holdout.days,
@@ -260,7 +272,7 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
         &holdout.orders,
     ));
     let churn = format!(
-        "Any order within {:.0} days (decided by log-loss)",
+        "Any order within {} days (decided by log-loss)",
         holdout.churn_days
     );
     text.push_str(&judged_text(&churn, &holdout.churn));
@@ -281,30 +293,69 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
     text
 }
 
+fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
+    let estimate = |e: &Estimate| {
+        let ends = e.interval(INTERVAL_SHARE);
+        let ends = ends.map(|(low, high)| format!(" ({low:.4} to {high:.4})"));
+        format!("{} {:.4}{}", e.parameter, e.value, ends.unwrap_or_default())
+    };
+    let uses: Vec<&str> = uses.iter().map(|of| of.name()).collect();
+    let parameters: Vec<String> = fit.estimates.iter().map(estimate).collect();
+    vec![
+        name.to_owned(),
+        uses.join(", "),
+        parameters.join("   "),
+        format!("{:.2}", fit.log_likelihood),
+        format!("{:.1}", fit.aic),
+    ]
+}
+
+/// Which model was chosen for which use, and why.
 fn choice_text(fitted: &FittedModels, zone: &Zone) -> String {
-    let why = match &fitted.choice {
+    let name = |of: Use| {
+        let chosen = fitted.chosen_for(of);
+        chosen.map_or_else(|| "none".to_owned(), PurchaseFitted::name)
+    };
+    let why = |of: Use| match &fitted.choice {
         Choice::Settings => "the settings name it".to_owned(),
-        Choice::ShortHistory => {
-            "the history is too short to compare models on an earlier period".to_owned()
-        }
+        Choice::ShortHistory => "there is no earlier period to compare models on".to_owned(),
         Choice::EarlierHoldout {
             origin,
             end,
-            mean_absolute_error,
+            orders,
+            churn,
+            value,
         } => {
-            let errors: Vec<String> = mean_absolute_error
+            let tried = match of {
+                Use::Orders => orders,
+                Use::Churn => churn,
+                Use::Value => value,
+            };
+            if tried.is_empty() {
+                return "as for orders: there was no spend model to compare with".to_owned();
+            }
+            let figures: Vec<String> = tried
                 .iter()
-                .map(|(kind, error)| format!("{} {error:.4}", kind.name()))
+                .map(|tried| format!("{} {}", tried.model, number(tried.figure, 4)))
                 .collect();
             format!(
-                "lowest mean absolute error from {} to {}: {}",
+                "least {} from {} to {}: {}",
+                of.figure(),
                 instant(*origin, zone),
                 instant(*end, zone),
-                errors.join(", ")
+                figures.join(", ")
             )
         }
     };
-    pairs(&[("chosen", format!("{}, because {why}", fitted.chosen.name()))])
+    let line = |of: Use| match fitted.chosen {
+        None => "none: no purchase model could be fitted".to_owned(),
+        Some(_) => format!("{}, because {}", name(of), why(of)),
+    };
+    pairs(&[
+        ("chosen for orders", line(Use::Orders)),
+        ("chosen for churn", line(Use::Churn)),
+        ("chosen for value", line(Use::Value)),
+    ])
 }
 
 fn judged_text(title: &str, judged: &Judged) -> String {

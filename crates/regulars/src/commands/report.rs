@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use regulars_core::Zone;
-use regulars_pipeline::{Kpis, Report, SegmentKpis, report};
-use regulars_rules::Availability;
+use regulars_pipeline::{Kpis, ModelsLine, Report, SegmentKpis, Use, report};
 
-use crate::cli::{AsOfArgs, Cli};
+use crate::cli::{Cli, LookArgs};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, last_day};
@@ -14,7 +13,7 @@ use crate::text::{
     Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, unknown, warning,
 };
 
-pub(crate) fn run(cli: &Cli, args: &AsOfArgs) -> anyhow::Result<Done> {
+pub(crate) fn run(cli: &Cli, args: &LookArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let look = session.look(args)?;
     let config = session.workspace.config();
@@ -153,9 +152,7 @@ pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> Str
         .map(|segment| match &segment.kpis {
             Some(kpis) => row(&segment.segment, kpis, amounts),
             None => {
-                if let Availability::Unknown { missing: needs } = &segment.availability {
-                    missing.extend(needs.iter().copied());
-                }
+                missing.extend(segment.hints.iter().copied());
                 let mut row = vec![segment.segment.clone(), "unknown".to_owned()];
                 row.resize(header.len(), String::new());
                 row
@@ -165,8 +162,8 @@ pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> Str
     let mut text = table(&header, &rows);
     missing.sort_unstable();
     missing.dedup();
-    for need in missing {
-        let _ = writeln!(text, "{}", faint(&format!("unknown: {}", need.hint())));
+    for hint in missing {
+        let _ = writeln!(text, "{}", faint(&format!("unknown: {hint}")));
     }
     text
 }
@@ -188,9 +185,7 @@ fn row(name: &str, kpis: &Kpis, amounts: Amounts) -> Vec<String> {
 fn churn(report: &Report, amounts: Amounts) -> String {
     let mut text = heading("Who is leaving (probability of no order within the churn horizon)");
     match &report.churn_levels {
-        None => {
-            let _ = writeln!(text, "  not known before a fit: run `regulars score`");
-        }
+        None => text.push_str(&segments_table(&family(report, &["churn"]), amounts)),
         Some(_) => {
             text.push_str(&segments_table(&family(report, &["churn"]), amounts));
             let [two, three, four, five] = report.churn_level_thresholds.map(|t| percent(Some(t)));
@@ -199,19 +194,7 @@ fn churn(report: &Report, amounts: Amounts) -> String {
         }
     }
     if let Some(models) = &report.models {
-        let bias = models
-            .holdout_bias
-            .map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
-        let line = format!(
-            "{}, fitted as of {}; on held-out data: total {bias}, AUC {}",
-            models.purchase,
-            &models.fitted_as_of[..10],
-            number(models.holdout_auc, 3)
-        );
-        let _ = writeln!(text, "{}", faint(&line));
-        for warn in &models.warnings {
-            text.push_str(&warning(warn));
-        }
+        text.push_str(&models_text(models));
     }
     if let Some(advice) = &report.dormancy_advice {
         text.push_str(&warning(&format!(
@@ -221,6 +204,60 @@ fn churn(report: &Report, amounts: Amounts) -> String {
             advice.dormant_days,
             advice.proposed_days
         )));
+    }
+    text
+}
+
+/// The models in use, what a baseline did better, and what a reader must know.
+fn models_text(models: &ModelsLine) -> String {
+    let mut text = String::new();
+    let day = &models.fitted_as_of[..10];
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+    let bias = models
+        .holdout_bias
+        .map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
+    let lines = [
+        format!(
+            "models fitted as of {day}: orders by {}, churn by {}, CLV by {}",
+            name(&models.orders),
+            name(&models.churn),
+            models.value.as_ref().map_or_else(
+                || "none".to_owned(),
+                |name| format!("{name} with Gamma-Gamma")
+            )
+        ),
+        format!(
+            "on held-out data: total of orders {bias}, AUC {}",
+            number(models.holdout_auc, 3)
+        ),
+    ];
+    for line in lines {
+        let _ = writeln!(text, "{}", faint(&line));
+    }
+    for of in Use::ALL {
+        let lost: Vec<String> = models
+            .lost
+            .iter()
+            .filter(|figure| figure.of == of)
+            .map(|figure| {
+                let lost = &figure.lost;
+                format!(
+                    "{} ({} {:.4} against {:.4})",
+                    lost.figure, lost.baseline, lost.baseline_value, lost.model_value
+                )
+            })
+            .collect();
+        if !lost.is_empty() {
+            let line = format!(
+                "a naive baseline is better for {} in {}",
+                of.name(),
+                lost.join(", ")
+            );
+            let _ = writeln!(text, "{}", faint(&line));
+        }
+    }
+    for warn in &models.warnings {
+        text.push_str(&warning(warn));
     }
     text
 }

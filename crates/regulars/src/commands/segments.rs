@@ -12,7 +12,7 @@ use regulars_pipeline::{
 use regulars_rules::Availability;
 use serde_json::{Value, json};
 
-use crate::cli::{AsOfArgs, Cli, SegmentsArgs, SegmentsCommand};
+use crate::cli::{Cli, LookArgs, SegmentsArgs, SegmentsCommand};
 use crate::commands::report::segments_table;
 use crate::failure::Done;
 use crate::output::Output;
@@ -24,27 +24,34 @@ use crate::text::{
 pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     match &args.command {
-        None => list(cli, &session, &args.as_of),
-        Some(SegmentsCommand::Show { name, as_of }) => show(cli, &session, name, as_of),
-        Some(SegmentsCommand::Preview { rule, as_of }) => preview(cli, &session, rule, as_of),
+        None => list(cli, &session, &args.look),
+        Some(SegmentsCommand::Show { name, look }) => show(cli, &session, name, look),
+        Some(SegmentsCommand::Preview { rule, look }) => preview(cli, &session, rule, look),
         Some(SegmentsCommand::Members {
             name,
-            as_of,
+            look,
             limit,
             output,
-        }) => members(cli, &session, name, as_of, *limit, output.as_deref()),
+        }) => members(cli, &session, name, look, *limit, output.as_deref()),
     }
+}
+
+/// `now` of the fit behind the scores; null without one.
+fn fitted_as_of(base: &Base) -> Value {
+    let fitted = base.fitted.as_ref();
+    json!(fitted.map(|fitted| fitted.as_of.to_string()))
 }
 
 fn amounts(base: &Base) -> Amounts {
     Amounts(base.context.currency)
 }
 
-fn list(cli: &Cli, session: &Session, as_of: &AsOfArgs) -> anyhow::Result<Done> {
-    let look = session.look(as_of)?;
+fn list(cli: &Cli, session: &Session, args: &LookArgs) -> anyhow::Result<Done> {
+    let look = session.look(args)?;
     let all = kpis(&look.base, session.threads);
     let document = json!({
         "as_of": look.base.now.to_string(),
+        "fitted_as_of": fitted_as_of(&look.base),
         "currency": look.base.context.currency,
         "everyone": all.everyone,
         "segments": all.segments,
@@ -66,9 +73,9 @@ fn list(cli: &Cli, session: &Session, as_of: &AsOfArgs) -> anyhow::Result<Done> 
 }
 
 /// The look with the segment of that name, cells included.
-fn look_at(session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<(Look, usize)> {
+fn look_at(session: &Session, name: &str, args: &LookArgs) -> anyhow::Result<(Look, usize)> {
     let catalogue = session.catalogue()?.with_cell(name)?;
-    let look = session.look_with(as_of, &catalogue, |options| options)?;
+    let look = session.look_with(args, &catalogue, |options| options)?;
     look.base.catalogue.get(name)?;
     let segments = look.base.catalogue.segments();
     let index = segments
@@ -77,8 +84,8 @@ fn look_at(session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<(L
     Ok((look, index.expect("it was found by name")))
 }
 
-fn show(cli: &Cli, session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
-    let (look, index) = look_at(session, name, as_of)?;
+fn show(cli: &Cli, session: &Session, name: &str, args: &LookArgs) -> anyhow::Result<Done> {
+    let (look, index) = look_at(session, name, args)?;
     let all = kpis(&look.base, session.threads);
     let segment = &look.base.catalogue.segments()[index];
     let figures = &all.segments[index];
@@ -107,6 +114,7 @@ fn show(cli: &Cli, session: &Session, name: &str, as_of: &AsOfArgs) -> anyhow::R
 fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, everyone: &Kpis) -> Value {
     json!({
         "as_of": base.now.to_string(),
+        "fitted_as_of": fitted_as_of(base),
         "currency": base.context.currency,
         "segment": segment.name,
         "title": segment.title,
@@ -130,21 +138,22 @@ fn definition(segment: &Segment) -> String {
     ])
 }
 
-fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow::Result<Done> {
+fn preview(cli: &Cli, session: &Session, rule: &str, args: &LookArgs) -> anyhow::Result<Done> {
     let catalogue = session.catalogue()?;
     let name = SegmentName::new("preview").expect("a fixed name");
     let catalogue = catalogue.clone().with_rule(&name, catalogue.rule(rule)?);
-    let look = session.look_with(as_of, &catalogue, |options| options)?;
+    let look = session.look_with(args, &catalogue, |options| options)?;
     let segments = look.base.catalogue.segments();
     let index = segments
         .iter()
         .position(|s| s.name == name)
         .expect("it was added");
     let began = Instant::now();
-    let one = kpis_of(&look.base, index, session.threads);
+    let members = look.base.members(index, session.threads);
     let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
+    let one = kpis_of(&look.base, index, &members, session.threads);
     let segment = &segments[index];
-    let named = by_external_id(&look.store, &look.base, one.members)?;
+    let named = by_external_id(&look.store, &look.base, members)?;
     let sample: Vec<&str> = named.iter().take(10).map(|(id, _)| id.as_str()).collect();
     let mut document = document(&look.base, segment, &one.segment, &one.everyone);
     document["sample"] = json!(sample);
@@ -168,19 +177,33 @@ fn preview(cli: &Cli, session: &Session, rule: &str, as_of: &AsOfArgs) -> anyhow
     Ok(Done::Whole)
 }
 
+type Ends = Option<(f64, f64)>;
+
+/// The intervals of a figure, of a segment and of everyone.
+fn interval_row(
+    (own, everyone): (Ends, Ends),
+    show: &dyn Fn(Option<f64>) -> String,
+) -> Vec<String> {
+    let ends = |of: Ends| {
+        of.map_or_else(unknown, |(low, high)| {
+            format!("{} to {}", show(Some(low)), show(Some(high)))
+        })
+    };
+    vec![
+        "  90 % interval".to_owned(),
+        ends(own),
+        ends(everyone),
+        String::new(),
+    ]
+}
+
 /// A segment's figures beside everyone's.
 fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) -> String {
-    let needs = match &figures.availability {
-        Availability::Known => Vec::new(),
-        Availability::Partial { missing } | Availability::Unknown { missing } => {
-            missing.iter().map(|need| need.hint()).collect()
-        }
-    };
     let mut text = String::new();
     let Some(kpis) = &figures.kpis else {
         text.push_str(&warning("its size is unknown"));
-        for need in needs {
-            let _ = writeln!(text, "  {need}");
+        for hint in &figures.hints {
+            let _ = writeln!(text, "  {hint}");
         }
         return text;
     };
@@ -196,6 +219,9 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             show(everyone),
             index(own, everyone),
         ]
+    };
+    let between = |of: fn(&Kpis) -> Ends, show: &dyn Fn(Option<f64>) -> String| {
+        interval_row((of(kpis), of(everyone)), show)
     };
     let money = |minor: Option<f64>| amounts.bare(minor);
     let decimals = |value: Option<f64>| number(value, 2);
@@ -225,8 +251,14 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
         ),
         line("repeat rate", |k| k.repeat_rate, &percent),
         line("expected orders", |k| k.expected_orders, &decimals),
+        between(
+            |k| k.expected_orders_low.zip(k.expected_orders_high),
+            &decimals,
+        ),
         line("churn risk", |k| k.churn_risk, &percent),
+        between(|k| k.churn_risk_low.zip(k.churn_risk_high), &percent),
         line(&format!("CLV {code}"), |k| k.clv_minor, &money),
+        between(|k| k.clv_low_minor.zip(k.clv_high_minor), &money),
     ];
     let header = [
         ("", Align::Left),
@@ -236,9 +268,9 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
     ];
     text.push('\n');
     text.push_str(&table(&header, &rows));
-    for need in needs {
+    for hint in &figures.hints {
         text.push_str(&warning(&format!(
-            "this may change once there is more data: {need}"
+            "this may change once there is more data: {hint}"
         )));
     }
     text
@@ -248,13 +280,16 @@ fn members(
     cli: &Cli,
     session: &Session,
     name: &str,
-    as_of: &AsOfArgs,
+    args: &LookArgs,
     limit: Option<usize>,
     output: Option<&Path>,
 ) -> anyhow::Result<Done> {
-    let (look, index) = look_at(session, name, as_of)?;
+    let (look, index) = look_at(session, name, args)?;
     if let Availability::Unknown { missing } = &look.base.availability()[index] {
-        let hints: Vec<&str> = missing.iter().map(|need| need.hint()).collect();
+        let hints: Vec<&str> = missing
+            .iter()
+            .map(|&need| look.base.missing_because(need))
+            .collect();
         session.tell(&warning(&format!(
             "`{name}` has unknown members: {}",
             hints.join("; ")
@@ -270,6 +305,7 @@ fn members(
         .collect();
     let document = json!({
         "as_of": look.base.now.to_string(),
+        "fitted_as_of": fitted_as_of(&look.base),
         "currency": look.base.context.currency,
         "segment": name,
         "customers": all,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use regulars_core::Currency;
 use regulars_pipeline::{
-    Config, ImportOptions, PipelineError, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace,
-    as_of, currency_of, expand, import, report, score,
+    Config, ImportOptions, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace, as_of, currency_of,
+    expand, import, report, score,
 };
 
 use crate::cli::{Cli, TryArgs};
@@ -80,15 +80,7 @@ fn look(
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    let base = match score(&mut store, config, &catalogue, options, &*session.progress) {
-        Ok(base) => base,
-        // A shop where nobody came back has no model, and still customers.
-        Err(PipelineError::Fit(error)) => {
-            session.tell(&warning(&format!("no scores: {error}")));
-            session.look(&args.as_of)?.base
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let base = score(&mut store, config, &catalogue, options, &*session.progress)?;
     let made = report(
         &store,
         config,

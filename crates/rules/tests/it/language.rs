@@ -403,7 +403,7 @@ fn availability_follows_the_tree() {
     let symbols = Symbols::default();
     let program = Program::compile(&rules, &vocabulary(&[]), &symbols, Keep::Needed).unwrap();
     let missing = |needs: &[DataNeed]| needs.iter().copied().collect();
-    let has = |need| need == DataNeed::Categories || need == DataNeed::SpendFit;
+    let has = |need| need == DataNeed::Categories;
     let discounts = missing(&[DataNeed::Discounts]);
     assert_eq!(
         program.availability(&has),
@@ -416,7 +416,7 @@ fn availability_follows_the_tree() {
             },
             Availability::Partial { missing: discounts },
             Availability::Unknown {
-                missing: missing(&[DataNeed::Discounts, DataNeed::PurchaseFit])
+                missing: missing(&[DataNeed::Discounts, DataNeed::ValueFit])
             },
             Availability::Unknown {
                 missing: missing(&[DataNeed::Brands])

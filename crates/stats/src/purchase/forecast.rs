@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PurchaseModel, PurchaseSummary};
+use super::{Future, PurchaseModel, PurchaseSummary};
 use crate::special::incomplete::find_root;
 
 /// An interval of a number of orders that holds about the asked share of the predictive
@@ -18,10 +18,48 @@ pub struct OrdersInterval {
     pub probability: f64,
 }
 
+/// A figure that a purchase model expects of a customer, in the model's unit of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Forecast {
+    /// Orders in (T, T + `horizon`].
+    Orders {
+        /// Length of the period.
+        horizon: f64,
+    },
+    /// Probability of at least one order in (T, T + `horizon`].
+    AnyOrder {
+        /// Length of the period.
+        horizon: f64,
+    },
+    /// Orders in (T, T + `horizon`], each discounted to T.
+    DiscountedOrders {
+        /// Length of the period.
+        horizon: f64,
+        /// Continuous rate for one unit of time; 0 for none.
+        rate: f64,
+    },
+}
+
+impl Forecast {
+    /// The figure if the customer is alive at T.
+    pub fn if_alive(self, future: &Future) -> f64 {
+        match self {
+            Self::Orders { horizon } => future.expected(horizon),
+            Self::AnyOrder { horizon } => 1.0 - future.none(horizon),
+            Self::DiscountedOrders { horizon, rate } => future.discounted(horizon, rate),
+        }
+    }
+}
+
 impl PurchaseModel {
+    /// The figure for a customer: P(alive) times what is expected of one who is alive.
+    pub fn forecast(&self, history: PurchaseSummary, what: Forecast) -> f64 {
+        self.probability_alive(history) * what.if_alive(&self.future(history.x, history.t))
+    }
+
     /// Expected orders in (T, T + horizon].
     pub fn expected_orders(&self, history: PurchaseSummary, horizon: f64) -> f64 {
-        self.probability_alive(history) * self.future(history.x, history.t).expected(horizon)
+        self.forecast(history, Forecast::Orders { horizon })
     }
 
     /// Expected repeat orders of a customer in the time `t` after the first order, E\[X(t)\].
@@ -43,8 +81,7 @@ impl PurchaseModel {
 
     /// Churn risk: probability of no order in (T, T + horizon].
     pub fn probability_of_no_order(&self, history: PurchaseSummary, horizon: f64) -> f64 {
-        let none = self.future(history.x, history.t).none(horizon);
-        1.0 - self.probability_alive(history) * (1.0 - none)
+        1.0 - self.forecast(history, Forecast::AnyOrder { horizon })
     }
 
     /// P(orders in (T, T + horizon] ≥ n) for n = 0, 1, … while it is at least `least`.

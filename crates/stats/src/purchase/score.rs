@@ -6,6 +6,9 @@ use super::forecast::{OrdersInterval, interval};
 use super::{PurchaseModel, PurchaseSummary};
 use crate::parallel::{Parallelism, map_chunks};
 
+/// Histories that one thread takes at a time.
+const CHUNK: usize = 4_096;
+
 /// What to score, in the model's unit of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreOptions {
@@ -39,40 +42,54 @@ pub fn score_orders(
     histories: &[PurchaseSummary],
     options: &ScoreOptions,
 ) -> Vec<OrderScore> {
-    // Customers in order of (x, T), so that equal futures are neighbours.
-    let key = |i: u32| (histories[i as usize].x, histories[i as usize].t.to_bits());
+    let parallelism = options.parallelism;
+    let shared = |history| Shared::new(model, history, options);
+    map_histories(histories, parallelism, shared, |shared, history| {
+        shared.score(model.probability_alive(history), options)
+    })
+}
+
+/// `each` history's result, in the order of `histories`: `shared` is computed once for neighbours
+/// with the same (x, T), of which it may use nothing else, and `each` once for equal histories.
+///
+/// The result does not depend on the number of threads.
+pub fn map_histories<S, R: Copy + Send + Sync>(
+    histories: &[PurchaseSummary],
+    parallelism: Parallelism,
+    shared: impl Fn(PurchaseSummary) -> S + Sync,
+    each: impl Fn(&S, PurchaseSummary) -> R + Sync,
+) -> Vec<R> {
+    // The bits of non-negative floats sort as the floats do.
+    let key = |h: &PurchaseSummary| (h.x, h.t.to_bits(), h.t_x.to_bits());
     let mut order: Vec<u32> = (0..histories.len() as u32).collect();
-    order.sort_unstable_by_key(|&i| (key(i), i));
-    let chunk = 4_096;
-    let parts = map_chunks(order.len(), chunk, options.parallelism, |range| {
-        let mut scores = Vec::with_capacity(range.len());
-        let mut shared: Option<((u32, u64), Shared)> = None;
+    if !histories.is_sorted_by_key(key) {
+        order.sort_unstable_by_key(|&i| (key(&histories[i as usize]), i));
+    }
+    let parts = map_chunks(order.len(), CHUNK, parallelism, |range| {
+        let mut results: Vec<R> = Vec::with_capacity(range.len());
+        let mut last: Option<(PurchaseSummary, S)> = None;
         for &i in &order[range] {
             let history = histories[i as usize];
-            if shared.as_ref().is_none_or(|(of, _)| *of != key(i)) {
-                shared = Some((key(i), Shared::new(model, history, options)));
-            }
-            if let Some((_, shared)) = &shared {
-                scores.push(shared.score(model.probability_alive(history), options));
-            }
+            let (same, alike) = match &last {
+                Some((of, _)) => (
+                    key(of) == key(&history),
+                    (of.x, of.t.to_bits()) == (history.x, history.t.to_bits()),
+                ),
+                None => (false, false),
+            };
+            let known = results.last().copied().filter(|_| same);
+            let kept = last.take().filter(|_| alike).map(|(_, kept)| kept);
+            let kept = kept.unwrap_or_else(|| shared(history));
+            results.push(known.unwrap_or_else(|| each(&kept, history)));
+            last = Some((history, kept));
         }
-        scores
+        results
     });
-    let blank = OrderScore {
-        probability_alive: 0.0,
-        expected_orders: 0.0,
-        orders: OrdersInterval {
-            low: 0,
-            high: 0,
-            probability: 0.0,
-        },
-        probability_of_no_order: 0.0,
-    };
-    let mut scores = vec![blank; histories.len()];
-    for (&i, score) in order.iter().zip(parts.iter().flatten()) {
-        scores[i as usize] = *score;
+    let mut placed: Vec<Option<R>> = vec![None; histories.len()];
+    for (&i, result) in order.iter().zip(parts.iter().flatten()) {
+        placed[i as usize] = Some(*result);
     }
-    scores
+    placed.into_iter().flatten().collect()
 }
 
 /// What all customers with the same (x, T) share.

@@ -1,4 +1,4 @@
-//! Scores 1 to 5 and value tiers as cut points that a later value can be compared with.
+//! Scores 1 to 5 as cut points that a later value can be compared with.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,55 +65,6 @@ impl Cutpoints {
     }
 }
 
-/// A value tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// More than nothing, below the other two.
-    Low,
-    /// The next 30 %.
-    Mid,
-    /// The top 20 %.
-    High,
-}
-
-/// Cut points of tiers: top 20 %, next 30 %, rest, among values above 0; ties go up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TierCutpoints {
-    /// Least value in the high tier; `None` when no value is above 0.
-    pub high: Option<i64>,
-    /// Least value in the middle tier or above.
-    pub mid: Option<i64>,
-}
-
-impl TierCutpoints {
-    /// Cut points of a population of any order.
-    ///
-    /// Of n values above 0, the ceil(n / 5) largest and all that equal the last of them are high; the
-    /// ceil(n / 2) largest and their equals are middle or high.
-    pub fn new(values: &[i64]) -> Self {
-        let mut sorted: Vec<i64> = values.iter().copied().filter(|&value| value > 0).collect();
-        sorted.sort_unstable_by(|a, b| b.cmp(a));
-        let n = sorted.len();
-        let last_of = |count: usize| count.checked_sub(1).map(|last| sorted[last]);
-        Self {
-            high: last_of(n.div_ceil(5)),
-            mid: last_of(n.div_ceil(2)),
-        }
-    }
-
-    /// The tier of a value; none for 0 and less, or when the population had none above 0.
-    pub fn tier(&self, value: i64) -> Option<Tier> {
-        let (high, mid) = (self.high?, self.mid?);
-        match value {
-            ..=0 => None,
-            v if v >= high => Some(Tier::High),
-            v if v >= mid => Some(Tier::Mid),
-            _ => Some(Tier::Low),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,25 +88,6 @@ mod tests {
         assert_eq!([1, 2, 3].map(|v| cut.score(v)), [1, 5, 5]);
         assert_eq!(Cutpoints::new(&[7; 9], Better::Larger).score(7), 1);
         assert_eq!(Cutpoints::new(&[], Better::Larger).score(7), 1);
-    }
-
-    #[test]
-    fn correctness_ties_of_tiers_go_up() {
-        let cut = TierCutpoints::new(&[0, -5, 10, 20, 30, 30, 30]);
-        assert_eq!(
-            cut,
-            TierCutpoints {
-                high: Some(30),
-                mid: Some(30)
-            }
-        );
-        let cut = TierCutpoints::new(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        let tiers = [10, 9, 8, 6, 5, 1, 0].map(|v| cut.tier(v));
-        use Tier::{High, Low, Mid};
-        let expected = [High, High, Mid, Mid, Low, Low].map(Some);
-        assert_eq!(tiers[..6], expected);
-        assert_eq!(tiers[6], None);
-        assert_eq!(TierCutpoints::new(&[0, -1]).tier(5), None);
     }
 
     proptest! {

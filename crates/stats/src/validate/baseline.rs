@@ -21,18 +21,44 @@ pub fn recency(histories: &[PurchaseSummary]) -> Vec<f64> {
     histories.iter().map(|h| h.t_x - h.t).collect()
 }
 
-/// Spend in the horizon at the rate so far, `past_spend` / (T + `since`) · horizon, one entry of
-/// `past_spend` for each history; `since` is added to every T so that the first order, which is part
-/// of the spend, does not fall on a time of 0.
-pub fn spend_rate(
+/// Spend in the horizon at the rate of the repeat orders so far, `repeat_spend` / T · horizon, one
+/// entry of `repeat_spend` for each history; 0 when nothing was observed.
+///
+/// The first order is left out of both: that a customer has one is why they are a customer.
+pub fn repeat_spend_rate(
     histories: &[PurchaseSummary],
-    past_spend: &[f64],
-    since: f64,
+    repeat_spend: &[f64],
     horizon: f64,
 ) -> Vec<f64> {
     histories
         .iter()
-        .zip(past_spend)
-        .map(|(h, spend)| spend / (h.t + since) * horizon)
+        .zip(repeat_spend)
+        .map(|(h, spend)| {
+            if h.t > 0.0 {
+                spend / h.t * horizon
+            } else {
+                0.0
+            }
+        })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correctness_a_new_customer_promises_nothing_yet() {
+        let history = |x, t_x, t| PurchaseSummary { x, t_x, t };
+        let histories = [
+            history(0, 0.0, 0.0),
+            history(0, 0.0, 0.2),
+            history(2, 9.0, 10.0),
+        ];
+        assert_eq!(
+            repeat_spend_rate(&histories, &[0.0, 0.0, 50.0], 20.0),
+            [0.0, 0.0, 100.0]
+        );
+        assert_eq!(order_rate(&histories, 20.0), [0.0, 0.0, 4.0]);
+    }
 }

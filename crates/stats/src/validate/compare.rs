@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{Metrics, log_loss, metrics};
+use super::metrics::{
+    Metrics, all_probabilities, log_loss_of, mean_absolute_error, of_ranked,
+    root_mean_squared_error, same_length,
+};
+use super::ranking::{Actuals, Ranked, sorted_pairs};
 use crate::error::StatsError;
+use crate::parallel::{Parallelism, map_chunks};
 
 /// What the predictions are for, which fixes the figure that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +94,7 @@ pub struct Lost {
     pub deciding: bool,
 }
 
-/// Figures of every candidate against the same actuals.
+/// Figures of every candidate against the same actuals, several candidates at a time.
 ///
 /// # Errors
 /// [`StatsError::LengthsDiffer`]; [`StatsError::BadArgument`] for a probability outside 0 to 1.
@@ -97,9 +102,13 @@ pub fn compare(
     deciding: Deciding,
     candidates: &[Candidate],
     actual: &[f64],
+    parallelism: Parallelism,
 ) -> Result<Comparison, StatsError> {
+    check(candidates, actual)?;
+    let actuals = Actuals::new(actual);
     let row = |candidate: &Candidate| {
-        let mut figures = metrics(&candidate.predicted, actual)?;
+        let ranked = Ranked::new(&candidate.predicted, &actuals);
+        let mut figures = of_ranked(&ranked);
         if candidate.scale != Scale::Quantity {
             figures = Metrics {
                 mae: None,
@@ -111,19 +120,65 @@ pub fn compare(
             };
         }
         if candidate.scale == Scale::Probability {
-            figures.log_loss = log_loss(&candidate.predicted, actual)?;
+            figures.log_loss = log_loss_of(&ranked.pairs);
         }
-        Ok(ComparisonRow {
+        ComparisonRow {
             name: candidate.name.clone(),
             role: candidate.role,
             metrics: figures,
-        })
+        }
     };
-    let rows = candidates
-        .iter()
-        .map(row)
-        .collect::<Result<_, StatsError>>()?;
-    Ok(Comparison { deciding, rows })
+    let rows = map_chunks(candidates.len(), 1, parallelism, |range| {
+        candidates[range].iter().map(row).collect::<Vec<_>>()
+    });
+    Ok(Comparison {
+        deciding,
+        rows: rows.into_iter().flatten().collect(),
+    })
+}
+
+/// Only the figure that decides, for each candidate: what a choice needs. `None` where it is not
+/// defined on the candidate's scale.
+///
+/// # Errors
+/// As [`compare`].
+pub fn deciding_figures(
+    deciding: Deciding,
+    candidates: &[Candidate],
+    actual: &[f64],
+    parallelism: Parallelism,
+) -> Result<Vec<Option<f64>>, StatsError> {
+    check(candidates, actual)?;
+    let actuals = (deciding == Deciding::Ranking).then(|| Actuals::new(actual));
+    let figure = |candidate: &Candidate| {
+        let pairs = || {
+            let pairs = sorted_pairs(&candidate.predicted, actual);
+            (!pairs.is_empty()).then_some(pairs)
+        };
+        match (deciding, candidate.scale) {
+            (Deciding::Orders, Scale::Quantity) => pairs().map(|p| mean_absolute_error(&p)),
+            (Deciding::Value, Scale::Quantity) => pairs().map(|p| root_mean_squared_error(&p)),
+            (Deciding::Churn, Scale::Probability) => pairs().and_then(|p| log_loss_of(&p)),
+            (Deciding::Ranking, _) => actuals
+                .as_ref()
+                .and_then(|actuals| Ranked::new(&candidate.predicted, actuals).gini()),
+            (Deciding::Orders | Deciding::Value | Deciding::Churn, _) => None,
+        }
+    };
+    let figures = map_chunks(candidates.len(), 1, parallelism, |range| {
+        candidates[range].iter().map(figure).collect::<Vec<_>>()
+    });
+    Ok(figures.into_iter().flatten().collect())
+}
+
+fn check(candidates: &[Candidate], actual: &[f64]) -> Result<(), StatsError> {
+    for candidate in candidates {
+        same_length(&candidate.predicted, actual)?;
+        if candidate.scale == Scale::Probability {
+            all_probabilities(&candidate.predicted)?;
+        }
+    }
+    Ok(())
 }
 
 /// A figure of [`Metrics`]: its name, its value, and a value that is smaller when better.
@@ -231,9 +286,25 @@ mod tests {
                 &[0.0, 0.0, 1.0, 4.0],
             ),
         ];
-        let table = compare(Deciding::Orders, &candidates, &actual).unwrap();
+        let table = compare(
+            Deciding::Orders,
+            &candidates,
+            &actual,
+            Parallelism::threads(2),
+        )
+        .unwrap();
         let best = table.best_model().unwrap();
         assert_eq!(best.name, "near");
+        for (deciding, of) in [
+            (Deciding::Orders, (|m| m.mae) as fn(&Metrics) -> Option<f64>),
+            (Deciding::Value, |m| m.rmse),
+            (Deciding::Churn, |m| m.log_loss),
+            (Deciding::Ranking, |m| m.gini),
+        ] {
+            let alone = deciding_figures(deciding, &candidates, &actual, Parallelism::ONE).unwrap();
+            let in_table: Vec<_> = table.rows.iter().map(|row| of(&row.metrics)).collect();
+            assert_eq!(alone, in_table, "{deciding:?}");
+        }
         assert_eq!(table.rows[2].metrics.mae, None);
         let lost = table.lost_by(best);
         assert!(
@@ -249,7 +320,13 @@ mod tests {
     fn correctness_probabilities_have_a_log_loss() {
         let sure = candidate("sure", Role::Model, Scale::Probability, &[0.1, 0.9]);
         let even = candidate("even", Role::Baseline, Scale::Probability, &[0.5, 0.5]);
-        let table = compare(Deciding::Churn, &[even, sure], &[0.0, 2.0]).unwrap();
+        let table = compare(
+            Deciding::Churn,
+            &[even, sure],
+            &[0.0, 2.0],
+            Parallelism::ONE,
+        )
+        .unwrap();
         assert_eq!(table.best_model().unwrap().name, "sure");
         assert!(table.lost_by(&table.rows[1]).is_empty());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ranking::{auc, normalised_gini, pearson, sorted_pairs, spearman, top_share_capture};
+use super::ranking::{Actuals, Ranked, auc_of, capture_of, pearson_of, sorted_pairs};
 use crate::error::StatsError;
 
 /// Probabilities are kept this far from 0 and 1 in the log-loss.
@@ -43,30 +43,43 @@ pub struct Metrics {
 /// [`StatsError::LengthsDiffer`].
 pub fn metrics(predicted: &[f64], actual: &[f64]) -> Result<Metrics, StatsError> {
     same_length(predicted, actual)?;
-    let pairs = sorted_pairs(predicted, actual);
-    let n = pairs.len() as f64;
-    let (mut absolute, mut squared, mut sum, mut actual_total) = (0.0, 0.0, 0.0, 0.0);
-    for (p, a) in &pairs {
-        absolute += (p - a).abs();
-        squared += (p - a) * (p - a);
+    Ok(of_ranked(&Ranked::new(predicted, &Actuals::new(actual))))
+}
+
+/// Figures from one sorting.
+pub(super) fn of_ranked(ranked: &Ranked) -> Metrics {
+    let pairs = &ranked.pairs;
+    let any = !pairs.is_empty();
+    let (mut sum, mut actual_total) = (0.0, 0.0);
+    for (p, a) in pairs {
         sum += p;
         actual_total += a;
     }
-    let any = !pairs.is_empty();
-    Ok(Metrics {
+    Metrics {
         customers: pairs.len() as u64,
-        mae: any.then(|| absolute / n),
-        rmse: any.then(|| (squared / n).sqrt()),
+        mae: any.then(|| mean_absolute_error(pairs)),
+        rmse: any.then(|| root_mean_squared_error(pairs)),
         predicted_total: Some(sum),
         actual_total,
         bias: (actual_total > 0.0).then(|| sum / actual_total - 1.0),
-        pearson: pearson(predicted, actual),
-        spearman: spearman(predicted, actual),
-        gini: normalised_gini(predicted, actual),
-        top_decile_capture: top_share_capture(predicted, actual, 10),
-        auc: auc(predicted, actual),
+        pearson: pearson_of(pairs),
+        spearman: ranked.spearman(),
+        gini: ranked.gini(),
+        top_decile_capture: capture_of(pairs, 10),
+        auc: auc_of(pairs),
         log_loss: None,
-    })
+    }
+}
+
+/// Of sorted pairs, at least one.
+pub(super) fn mean_absolute_error(pairs: &[(f64, f64)]) -> f64 {
+    pairs.iter().map(|(p, a)| (p - a).abs()).sum::<f64>() / pairs.len() as f64
+}
+
+/// Of sorted pairs, at least one.
+pub(super) fn root_mean_squared_error(pairs: &[(f64, f64)]) -> f64 {
+    let squared: f64 = pairs.iter().map(|(p, a)| (p - a) * (p - a)).sum();
+    (squared / pairs.len() as f64).sqrt()
 }
 
 /// Mean log-loss of probabilities that something happens; it did where `actual` > 0. Probabilities
@@ -76,15 +89,12 @@ pub fn metrics(predicted: &[f64], actual: &[f64]) -> Result<Metrics, StatsError>
 /// [`StatsError::LengthsDiffer`]; [`StatsError::BadArgument`] for a probability outside 0 to 1.
 pub fn log_loss(probability: &[f64], actual: &[f64]) -> Result<Option<f64>, StatsError> {
     same_length(probability, actual)?;
-    if let Some(&value) = probability.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-        let (name, expected) = ("probability", "between 0 and 1");
-        return Err(StatsError::BadArgument {
-            name,
-            expected,
-            value,
-        });
-    }
-    let pairs = sorted_pairs(probability, actual);
+    all_probabilities(probability)?;
+    Ok(log_loss_of(&sorted_pairs(probability, actual)))
+}
+
+/// Mean log-loss of sorted pairs of probability and actual; `None` for none.
+pub(super) fn log_loss_of(pairs: &[(f64, f64)]) -> Option<f64> {
     let sum: f64 = pairs
         .iter()
         .map(|&(p, a)| {
@@ -96,7 +106,7 @@ pub fn log_loss(probability: &[f64], actual: &[f64]) -> Result<Option<f64>, Stat
             }
         })
         .sum();
-    Ok((!pairs.is_empty()).then(|| sum / pairs.len() as f64))
+    (!pairs.is_empty()).then(|| sum / pairs.len() as f64)
 }
 
 /// One group of customers with neighbouring predictions.
@@ -142,6 +152,17 @@ pub fn calibration(
         from = to;
     }
     Ok(found)
+}
+
+pub(super) fn all_probabilities(values: &[f64]) -> Result<(), StatsError> {
+    match values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+        None => Ok(()),
+        Some(&value) => Err(StatsError::BadArgument {
+            name: "probability",
+            expected: "between 0 and 1",
+            value,
+        }),
+    }
 }
 
 pub(super) fn same_length(predicted: &[f64], actual: &[f64]) -> Result<(), StatsError> {

@@ -1,11 +1,82 @@
 //! Figures that depend on the order of the predictions only (and Pearson's).
 
+/// What happened, with what every candidate's figures need of it.
+#[derive(Debug, Clone)]
+pub(super) struct Actuals<'a> {
+    /// One entry for each customer.
+    pub(super) values: &'a [f64],
+    ranks: Vec<f64>,
+    /// Area of the ranking by the actuals themselves.
+    perfect: Option<f64>,
+}
+
+impl<'a> Actuals<'a> {
+    pub(super) fn new(values: &'a [f64]) -> Self {
+        Self {
+            values,
+            ranks: mid_ranks(values),
+            perfect: area(&sorted_pairs(values, values)),
+        }
+    }
+}
+
+/// Predictions beside actuals, in order of (prediction, actual).
+pub(super) struct Ranked {
+    /// Prediction and actual.
+    pub(super) pairs: Vec<(f64, f64)>,
+    /// Rank of the actual among the actuals.
+    actual_ranks: Vec<f64>,
+    perfect: Option<f64>,
+}
+
+impl Ranked {
+    /// The slices must be of the same length.
+    pub(super) fn new(predicted: &[f64], actuals: &Actuals<'_>) -> Self {
+        let mut triples: Vec<(f64, f64, f64)> = predicted
+            .iter()
+            .zip(actuals.values)
+            .zip(&actuals.ranks)
+            .map(|((p, a), rank)| (p + 0.0, a + 0.0, *rank))
+            .collect();
+        triples.sort_unstable_by(|p, q| p.0.total_cmp(&q.0).then(p.1.total_cmp(&q.1)));
+        let (pairs, actual_ranks) = triples.into_iter().map(|(p, a, r)| ((p, a), r)).unzip();
+        Self {
+            pairs,
+            actual_ranks,
+            perfect: actuals.perfect,
+        }
+    }
+
+    pub(super) fn spearman(&self) -> Option<f64> {
+        let mut before = 0;
+        let mut ranks = Vec::with_capacity(self.pairs.len());
+        for tie in ties(&self.pairs) {
+            let rank = before as f64 + 0.5 * (tie.len() as f64 + 1.0);
+            let own = &self.actual_ranks[before..before + tie.len()];
+            ranks.extend(own.iter().map(|&actual| (rank, actual)));
+            before += tie.len();
+        }
+        pearson_of(&ranks)
+    }
+
+    pub(super) fn gini(&self) -> Option<f64> {
+        let (perfect, reached) = (self.perfect?, area(&self.pairs)?);
+        (perfect > 0.0).then(|| reached / perfect)
+    }
+}
+
 /// Pearson's correlation; `None` when either side does not vary or the slices differ in length.
 pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
-    if a.len() != b.len() || a.is_empty() {
+    (a.len() == b.len())
+        .then(|| pearson_of(&sorted_pairs(a, b)))
+        .flatten()
+}
+
+/// Pearson's correlation of sorted pairs.
+pub(super) fn pearson_of(pairs: &[(f64, f64)]) -> Option<f64> {
+    if pairs.is_empty() {
         return None;
     }
-    let pairs = sorted_pairs(a, b);
     let n = pairs.len() as f64;
     let mean_a = pairs.iter().map(|p| p.0).sum::<f64>() / n;
     let mean_b = pairs.iter().map(|p| p.1).sum::<f64>() / n;
@@ -26,11 +97,15 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
 /// Area under the ROC curve: the probability that a customer with `actual` > 0 has a larger
 /// prediction than one without, equal predictions counting half; `None` unless both kinds occur.
 pub fn auc(predicted: &[f64], actual: &[f64]) -> Option<f64> {
-    if predicted.len() != actual.len() {
-        return None;
-    }
+    (predicted.len() == actual.len())
+        .then(|| auc_of(&sorted_pairs(predicted, actual)))
+        .flatten()
+}
+
+/// Area under the ROC curve of sorted pairs.
+pub(super) fn auc_of(pairs: &[(f64, f64)]) -> Option<f64> {
     let (mut below, mut wins, mut positives) = (0.0, 0.0, 0.0);
-    for tie in ties(&sorted_pairs(predicted, actual)) {
+    for tie in ties(pairs) {
         let positive = tie.iter().filter(|pair| pair.1 > 0.0).count() as f64;
         let negative = tie.len() as f64 - positive;
         wins += positive * (below + 0.5 * negative);
@@ -43,12 +118,9 @@ pub fn auc(predicted: &[f64], actual: &[f64]) -> Option<f64> {
 /// Gini of the actuals in the order of the predictions over their Gini in their own order: 1 for a
 /// perfect ranking, 0 for a random one; `None` when the actuals do not vary or do not sum above 0.
 pub fn normalised_gini(predicted: &[f64], actual: &[f64]) -> Option<f64> {
-    if predicted.len() != actual.len() || predicted.is_empty() {
-        return None;
-    }
-    let perfect = area(&sorted_pairs(actual, actual))?;
-    let reached = area(&sorted_pairs(predicted, actual))?;
-    (perfect > 0.0).then(|| reached / perfect)
+    (predicted.len() == actual.len())
+        .then(|| Ranked::new(predicted, &Actuals::new(actual)).gini())
+        .flatten()
 }
 
 /// Area between the curve of cumulated actuals (least prediction first) and the diagonal; a tie is a
@@ -72,17 +144,20 @@ fn area(pairs: &[(f64, f64)]) -> Option<f64> {
 /// (their number rounded up; where a tie crosses the edge, its mean for each place inside); `None`
 /// unless the total is above 0.
 pub fn top_share_capture(predicted: &[f64], actual: &[f64], percent: u8) -> Option<f64> {
-    if predicted.len() != actual.len() || predicted.is_empty() {
-        return None;
-    }
-    let pairs = sorted_pairs(predicted, actual);
+    (predicted.len() == actual.len())
+        .then(|| capture_of(&sorted_pairs(predicted, actual), percent))
+        .flatten()
+}
+
+/// The same of sorted pairs.
+pub(super) fn capture_of(pairs: &[(f64, f64)], percent: u8) -> Option<f64> {
     let total: f64 = pairs.iter().map(|pair| pair.1).sum();
     if total.is_nan() || total <= 0.0 {
         return None;
     }
     let mut places = (pairs.len() * usize::from(percent.min(100))).div_ceil(100);
     let mut captured = 0.0;
-    for tie in ties(&pairs).rev() {
+    for tie in ties(pairs).rev() {
         let inside = places.min(tie.len());
         let sum: f64 = tie.iter().map(|pair| pair.1).sum();
         captured += sum * inside as f64 / tie.len() as f64;
@@ -166,6 +241,11 @@ mod tests {
                  top_share_capture(p, a, 10)].map(|v| v.map(f64::to_bits))
             };
             prop_assert_eq!(all(&predicted, &actual), all(&other, &other_actual));
+            // Figures that share one sorting are those of each alone.
+            let ranked = Ranked::new(&predicted, &Actuals::new(&actual));
+            let shared = [pearson_of(&ranked.pairs), ranked.spearman(), auc_of(&ranked.pairs),
+                ranked.gini(), capture_of(&ranked.pairs, 10)].map(|v| v.map(f64::to_bits));
+            prop_assert_eq!(all(&predicted, &actual), shared);
         }
     }
 }

@@ -1,9 +1,12 @@
 //! CDNOW sample, 39 weeks after 1997-09-30, against the figures measured with lifetimes 0.11.3.
 
-use regulars_stats::FitOptions;
-use regulars_stats::purchase::{GroupedSummaries, PurchaseKind, PurchaseSummary, fit_purchase};
+use regulars_stats::purchase::{
+    BgNbd, Forecast, GroupedSummaries, PurchaseKind, PurchaseModel, PurchaseSummary, SlopeTable,
+    fit_purchase, relative_variance, total_interval,
+};
 use regulars_stats::spend::{GammaGamma, GroupedSpend, SpendSummary};
 use regulars_stats::validate::{auc, metrics, order_rate, recency};
+use regulars_stats::{FitOptions, Parallelism};
 
 use crate::cdnow::{close, customers};
 
@@ -144,4 +147,55 @@ fn correctness_spend_lifetimes() {
     close(found.spearman.unwrap(), 0.3929, 2e-4);
     close(found.gini.unwrap(), 0.6800, 2e-3);
     close(found.top_decile_capture.unwrap(), 0.481, 2e-3);
+}
+
+#[test]
+fn consistency_segment_intervals_by_cells_are_those_of_every_customer() {
+    let Holdout { histories, .. } = holdout();
+    let groups = GroupedSummaries::new(&histories).unwrap();
+    let fitted = fit_purchase(PurchaseKind::BgNbd, &groups, &FitOptions::default()).unwrap();
+    let covariance = fitted.log_covariance().unwrap();
+    let horizon = 90.0 / 7.0;
+    let asked = (fitted.model, Forecast::Orders { horizon });
+    let table = SlopeTable::new([asked], &histories, Parallelism::ONE);
+    type Segment = fn(&PurchaseSummary) -> bool;
+    let segments: [Segment; 5] = [
+        |_| true,
+        |h| h.x == 0,
+        |h| h.x >= 5,
+        |h| h.t - h.t_x < 6.0,
+        |h| h.x > 0 && h.t - h.t_x > 20.0,
+    ];
+    for (number, within) in segments.into_iter().enumerate() {
+        let members: Vec<_> = histories.iter().filter(|h| within(h)).copied().collect();
+        let sum = |model: &PurchaseModel| -> f64 {
+            let orders = members.iter().map(|&h| model.expected_orders(h, horizon));
+            orders.sum()
+        };
+        let total = sum(&fitted.model);
+        let mut by_cells = [0.0; 4];
+        for &history in &members {
+            let orders = fitted.model.expected_orders(history, horizon);
+            let [slopes] = table.of(history);
+            for (sum, slope) in by_cells.iter_mut().zip(slopes) {
+                *sum += orders * slope / total;
+            }
+        }
+        let exact: Vec<f64> = (0..4)
+            .map(|i| {
+                let moved = |step: f64| {
+                    let mut values: Vec<f64> = fitted.estimates.iter().map(|e| e.value).collect();
+                    values[i] *= libm::exp(step);
+                    let moved = BgNbd::new(values[0], values[1], values[2], values[3]);
+                    libm::log(sum(&moved.unwrap().into()))
+                };
+                (moved(1e-4) - moved(-1e-4)) / 2e-4
+            })
+            .collect();
+        let (low, high) = total_interval(total, relative_variance(&by_cells, &covariance), 0.9);
+        let own = total_interval(total, relative_variance(&exact, &covariance), 0.9);
+        let apart = (high - low) / (own.1 - own.0) - 1.0;
+        println!("segment {number}: {total:.1} [{low:.1}, {high:.1}], width apart {apart:+.4}");
+        assert!(apart.abs() < 0.005, "segment {number}: {apart}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Parameters, calibration and coverage on simulated customers.
 
 use regulars_stats::purchase::{
-    BgNbd, GroupedSummaries, MbgNbd, ParetoNbd, PurchaseKind, PurchaseModel, PurchaseSummary,
-    fit_purchase, segment_orders_interval,
+    BgNbd, Forecast, GroupedSummaries, MbgNbd, ParetoNbd, PurchaseKind, PurchaseModel,
+    PurchaseSummary, SlopeTable, fit_purchase, relative_variance, total_interval,
 };
 use regulars_stats::spend::{GammaGamma, GroupedSpend, SpendSummary};
 use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
@@ -200,10 +200,23 @@ fn recovery_segment_intervals_cover_90_percent() {
                 PurchaseKind::BgNbd,
                 &customers(&bg(), &SPEND, 600, HORIZON, 1_000 + seed),
             );
-            let interval =
-                segment_orders_interval(&fitted, segment.groups(), HORIZON, 0.9).unwrap();
-            assert_eq!(interval.customers, 500);
-            (interval.low..=interval.high).contains(&expected)
+            let asked = (fitted.model, Forecast::Orders { horizon: HORIZON });
+            let seen: Vec<_> = segment.groups().iter().map(|g| g.history).collect();
+            let table = SlopeTable::new([asked], &seen, Parallelism::ONE);
+            let (mut total, mut slopes) = (0.0, [0.0; 4]);
+            for group in segment.groups() {
+                let orders =
+                    group.customers as f64 * fitted.model.expected_orders(group.history, HORIZON);
+                total += orders;
+                let [relative] = table.of(group.history);
+                for (sum, slope) in slopes.iter_mut().zip(relative) {
+                    *sum += orders * slope;
+                }
+            }
+            let slopes = slopes.map(|slope| slope / total);
+            let variance = relative_variance(&slopes, &fitted.log_covariance().unwrap());
+            let (low, high) = total_interval(total, variance, 0.9);
+            (low..=high).contains(&expected)
         })
         .count();
     assert!((168..=192).contains(&inside), "{inside} of {samples}");

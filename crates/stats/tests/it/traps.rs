@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use regulars_stats::purchase::{
-    BgNbd, GroupedSummaries, MbgNbd, Nbd, ParetoNbd, PurchaseKind, PurchaseModel, PurchaseSummary,
-    ScoreOptions, fit_purchase, fit_purchase_or_nbd, score_orders, usual_gap_quantile,
+    BgNbd, Forecast, GroupedSummaries, MbgNbd, Nbd, ParetoNbd, PurchaseKind, PurchaseModel,
+    PurchaseSummary, ScoreOptions, fit_purchase, fit_purchase_or_nbd, score_orders,
+    usual_gap_quantile,
 };
-use regulars_stats::spend::GammaGamma;
+use regulars_stats::spend::{GammaGamma, SpendSummary};
+use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
 use regulars_stats::{Convergence, FitOptions, Parallelism, StatsError};
 
 use crate::cdnow::{close, grouped, histories};
@@ -397,4 +399,46 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn consistency_discounted_orders_are_those_of_the_revenue_forecast() {
+    let model = bg(0.2426, 4.4136, 0.7929, 2.4259);
+    let spend = GammaGamma::new(6.25, 3.744, 15.443).unwrap();
+    let (horizon, discount_rate) = (52.0, 0.0018);
+    let buyer = Buyer {
+        history: history(2, 30.43, 38.86),
+        spend: SpendSummary { x: 2, mean: 35.0 },
+    };
+    let options = RevenueOptions {
+        horizon,
+        discount_rate,
+        margin: 0.4,
+        share: 0.8,
+        parallelism: Parallelism::ONE,
+    };
+    let revenue = forecast_revenue(&model, &spend, &[buyer], &options).unwrap()[0];
+    let discounted =
+        |rate| model.forecast(buyer.history, Forecast::DiscountedOrders { horizon, rate });
+    let value = spend.expected_spend(2, 35.0).unwrap() * 0.4;
+    close(
+        discounted(discount_rate) * value / revenue.expected.unwrap(),
+        1.0,
+        1e-12,
+    );
+    // Small steps, each discounted from its middle.
+    let steps = 5_200;
+    let width = horizon / f64::from(steps);
+    let by = |t: f64| model.expected_orders(buyer.history, t);
+    let sum: f64 = (0..steps)
+        .map(|step| {
+            let from = f64::from(step) * width;
+            libm::exp(-discount_rate * (from + 0.5 * width)) * (by(from + width) - by(from))
+        })
+        .sum();
+    close(discounted(discount_rate), sum, 1e-8);
+    assert_eq!(
+        discounted(0.0),
+        model.expected_orders(buyer.history, horizon)
+    );
 }

@@ -51,8 +51,10 @@ pub fn data(shop: &Shop) -> BTreeSet<DataNeed> {
             first.is_some_and(|first| shop.compared_at.0 - first >= 730 * DAY),
         ),
         (DataNeed::PurchaseFit, shop.models.is_some()),
+        (DataNeed::OrdersFit, shop.models.is_some()),
+        (DataNeed::ChurnFit, shop.models.is_some()),
         (
-            DataNeed::SpendFit,
+            DataNeed::ValueFit,
             shop.models
                 .as_ref()
                 .is_some_and(|models| models.spend.is_some()),
