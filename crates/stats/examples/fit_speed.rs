@@ -1,8 +1,13 @@
-//! Times the fits and the scoring on simulated customers:
+//! Times the fits and the scoring on simulated customers, or on those of a file:
 //! `cargo run --release -p regulars-stats --example fit_speed -- 1000000 2` (customers, threads).
+//!
+//! Instead of a number, a CSV of `x,t_x,t,mean` (one customer each, with a header; `mean` of the
+//! repeat purchases in major units). With a third argument the customers are written to it in
+//! that form, so that others can fit the same.
 
 #![allow(clippy::print_stdout, reason = "prints its timings")]
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use regulars_stats::purchase::{
@@ -13,20 +18,58 @@ use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
 use regulars_stats::{FitOptions, Parallelism};
 
 fn main() {
-    let argument = |i: usize, default: usize| {
-        std::env::args()
-            .nth(i)
-            .and_then(|a| a.parse().ok())
-            .unwrap_or(default)
+    let mut arguments = std::env::args().skip(1);
+    let wanted = arguments.next().unwrap_or_else(|| "1000000".to_owned());
+    let threads = arguments.next().and_then(|a| a.parse().ok()).unwrap_or(2);
+    let buyers = match wanted.parse::<usize>() {
+        Ok(number) => {
+            let mut random = Random(7);
+            (0..number).map(|_| random.buyer()).collect()
+        }
+        Err(_) => read(&wanted),
     };
-    let (n, threads) = (argument(1, 1_000_000), argument(2, 2));
+    if let Some(path) = arguments.next() {
+        write(&path, &buyers);
+    }
+    time_all(&buyers, threads);
+}
+
+/// The customers of a file.
+fn read(path: &str) -> Vec<Buyer> {
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    let buyer = |line: &str| {
+        let fields: Vec<f64> = line
+            .split(',')
+            .map(|field| field.trim().parse().expect("a number"))
+            .collect();
+        let [x, t_x, t, mean] = fields[..] else {
+            panic!("not x,t_x,t,mean: {line}");
+        };
+        let x = x as u32;
+        Buyer {
+            history: PurchaseSummary { x, t_x, t },
+            spend: SpendSummary { x, mean },
+        }
+    };
+    text.lines().skip(1).map(buyer).collect()
+}
+
+fn write(path: &str, buyers: &[Buyer]) {
+    let mut text = "x,t_x,t,mean\n".to_owned();
+    for Buyer { history, spend } in buyers {
+        let PurchaseSummary { x, t_x, t } = history;
+        let _ = writeln!(text, "{x},{t_x},{t},{}", spend.mean);
+    }
+    std::fs::write(path, text).expect("a writable file");
+}
+
+fn time_all(buyers: &[Buyer], threads: usize) {
+    let n = buyers.len();
     let parallelism = Parallelism::threads(threads);
     let options = FitOptions {
         parallelism,
         ..FitOptions::default()
     };
-    let mut random = Random(7);
-    let buyers: Vec<Buyer> = (0..n).map(|_| random.buyer()).collect();
     let histories: Vec<PurchaseSummary> = buyers.iter().map(|b| b.history).collect();
     println!("{n} customers, {threads} threads");
 
@@ -87,7 +130,7 @@ fn main() {
     };
     let model = model.expect("four models were fitted");
     let forecasts =
-        forecast_revenue(&model, &spend.model, &buyers, &revenue).expect("sound options");
+        forecast_revenue(&model, &spend.model, buyers, &revenue).expect("sound options");
     let total: f64 = forecasts.iter().filter_map(|f| f.expected).sum();
     println!(
         "forecast revenue   {:>8.1?} (total {total:.0})",
