@@ -10,6 +10,7 @@
 //! Conditions on texts of orders (`category contains 'shoe'`) are compiled when all texts are
 //! known, which is after the first fold.
 
+mod customers;
 mod declared;
 mod fold;
 
@@ -36,6 +37,8 @@ use crate::population;
 use crate::progress::Progress;
 use fold::{Scratch, Source};
 
+pub use customers::Customers;
+
 /// One customer of the base.
 #[derive(Debug, Clone)]
 pub struct Folded {
@@ -51,7 +54,7 @@ pub struct Base {
     /// The moment.
     pub now: Timestamp,
     /// Everyone, by canonical id: an order that means nothing to a user.
-    pub customers: Vec<Folded>,
+    pub customers: Customers,
     /// What they are seen against.
     pub context: Context,
     /// The products table.
@@ -178,14 +181,18 @@ impl Base {
             progress,
         };
         let parts = source.fold("folding", &profiles)?;
-        let mut customers = Vec::with_capacity(parts.iter().map(|part| part.folded.len()).sum());
         let mut oddities = Oddities::default();
         let mut later_records = 0;
-        for part in parts {
-            customers.extend(part.folded);
-            oddities.add(part.oddities);
-            later_records += part.later_records;
-        }
+        let customers = Customers::new(
+            parts
+                .into_iter()
+                .map(|part| {
+                    oddities.add(part.oddities);
+                    later_records += part.later_records;
+                    part.folded
+                })
+                .collect(),
+        );
         let mut context = Context {
             zone: config.zone(),
             currency: config.workspace.currency,
@@ -201,9 +208,10 @@ impl Base {
             options.now,
             options.threads,
         );
-        let catalogue = catalogue
-            .clone()
-            .with_channels(&channels(&customers, &context))?;
+        let catalogue =
+            catalogue
+                .clone()
+                .with_channels(&channels(&customers, &context, options.threads))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
         if program.measure_count() > 0 && options.scoring != Scoring::None {
@@ -271,9 +279,7 @@ impl Base {
 
     /// Position of the customer of that id.
     pub fn position(&self, customer: CustomerId) -> Option<usize> {
-        self.customers
-            .binary_search_by_key(&customer, |folded| folded.profile.customer)
-            .ok()
+        self.customers.position(customer)
     }
 
     /// Whether the size of each segment can be known from the data that is there.
@@ -290,7 +296,7 @@ impl Base {
         start: impl Fn() -> T + Sync,
         each: impl Fn(&mut T, usize, &Folded, &Memberships) + Sync,
     ) -> Vec<T> {
-        self.in_chunks(threads, |first, customers| {
+        self.customers.in_runs(threads, |first, customers| {
             let mut sum = start();
             let mut scratch = self.program.new_scratch();
             let mut members = self.program.no_memberships();
@@ -313,7 +319,7 @@ impl Base {
         start: impl Fn() -> T + Sync,
         each: impl Fn(&mut T, usize, &Folded, Membership) + Sync,
     ) -> Vec<T> {
-        self.in_chunks(threads, |first, customers| {
+        self.customers.in_runs(threads, |first, customers| {
             let mut sum = start();
             let mut scratch = self.program.new_scratch();
             for (index, folded) in (first..).zip(customers) {
@@ -348,29 +354,6 @@ impl Base {
         .concat()
     }
 
-    /// Gives each thread a run of neighbouring customers, with the position of the first; the
-    /// results come in the order of customers.
-    pub(crate) fn in_chunks<T: Send>(
-        &self,
-        threads: usize,
-        run: impl Fn(usize, &[Folded]) -> T + Sync,
-    ) -> Vec<T> {
-        let chunk = self.customers.len().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
-            let run = &run;
-            let threads: Vec<_> = self
-                .customers
-                .chunks(chunk)
-                .enumerate()
-                .map(|(part, customers)| scope.spawn(move || run(part * chunk, customers)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("an evaluation does not panic"))
-                .collect()
-        })
-    }
-
     /// What conditions on orders know of the customer at that position.
     pub fn states(&self, index: usize) -> &LeafStates {
         self.states.get(index).unwrap_or(&self.no_states)
@@ -398,13 +381,24 @@ fn load_products(store: &Store, symbols: &mut Symbols) -> Result<Products, Pipel
 }
 
 /// How many customers first came by each channel.
-fn channels<'c>(customers: &[Folded], context: &'c Context) -> BTreeMap<&'c str, u64> {
-    let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
-    for folded in customers {
-        let channel = Customer::new(&folded.profile, context).first_channel();
-        if channel != Symbol::NONE {
-            *customers_of.entry(channel).or_default() += 1;
+fn channels<'c>(
+    customers: &Customers,
+    context: &'c Context,
+    threads: usize,
+) -> BTreeMap<&'c str, u64> {
+    let parts = customers.in_runs(threads, |_, run| {
+        let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
+        for folded in run {
+            let channel = Customer::new(&folded.profile, context).first_channel();
+            if channel != Symbol::NONE {
+                *customers_of.entry(channel).or_default() += 1;
+            }
         }
+        customers_of
+    });
+    let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
+    for (channel, n) in parts.into_iter().flatten() {
+        *customers_of.entry(channel).or_default() += n;
     }
     let named = customers_of.into_iter();
     named

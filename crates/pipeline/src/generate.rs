@@ -330,11 +330,13 @@ fn write_orders(table: &mut Table, shop: &Shop, rows: &OrderLines) -> Result<(),
         (0..count).map(of).collect()
     };
     let refunded = refunds_by_order(rows);
-    let ended: Vec<Option<Timestamp>> = rows
-        .cancelled_at
-        .iter()
-        .zip(&rows.refunded_at)
-        .map(|(cancelled, refunded)| cancelled.or(*refunded))
+    // Of an order that was refunded in part, nothing has ended.
+    let ended: Vec<Option<Timestamp>> = (0..count)
+        .map(|row| match rows.status[row] {
+            OrderStatus::Placed | OrderStatus::Unpaid => None,
+            OrderStatus::Cancelled => rows.cancelled_at[row],
+            OrderStatus::Refunded => rows.refunded_at[row],
+        })
         .collect();
     let quantities: Vec<i64> = rows
         .quantity

@@ -276,7 +276,7 @@ pub fn kpis_of(base: &Base, segment: usize, members: &[usize], threads: usize) -
         tally.add(folded, slopes.as_ref());
     };
     let mut everyone = Tally::default();
-    let parts = base.in_chunks(threads, |_, customers| {
+    let parts = base.customers.in_runs(threads, |_, customers| {
         let mut part = Tally::default();
         customers.iter().for_each(|folded| add(&mut part, folded));
         part

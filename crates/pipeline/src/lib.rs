@@ -33,7 +33,9 @@ mod config;
 mod error;
 mod progress;
 
-pub use base::{AsOfReason, Base, FoldOptions, Folded, Membership, Scoring, as_of, trait_json};
+pub use base::{
+    AsOfReason, Base, Customers, FoldOptions, Folded, Membership, Scoring, as_of, trait_json,
+};
 pub use catalogue::{Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment};
 pub use config::{Config, ImportConfig, Rate, WorkspaceConfig};
 pub use customer_view::{

@@ -8,28 +8,18 @@ use regulars_profile::{
 };
 use regulars_stats::rfm::{Better, Cutpoints, median, quantile};
 
-use crate::base::Folded;
+use crate::base::{Customers, Folded};
 
 /// Computes the population of `customers` at `now` on `threads` threads; `context` is not complete
 /// yet.
 pub(crate) fn of(
-    customers: &[Folded],
+    customers: &Customers,
     products: &Products,
     context: &Context,
     now: Timestamp,
     threads: usize,
 ) -> Population {
-    let chunk = customers.len().div_ceil(threads.max(1)).max(1);
-    let parts: Vec<Values> = std::thread::scope(|scope| {
-        let parts: Vec<_> = customers
-            .chunks(chunk)
-            .map(|customers| scope.spawn(|| Values::of(customers, context, now)))
-            .collect();
-        let values = parts.into_iter().map(|part| part.join());
-        values
-            .map(|part| part.expect("gathering does not panic"))
-            .collect()
-    });
+    let parts = customers.in_runs(threads, |_, run| Values::of(run, context, now));
     let values = Values::together(parts);
     let mut population = Population::default();
     population.span(values.first_order_at, now);
@@ -176,7 +166,7 @@ fn tiers(revenues: &[i64], settings: &Settings) -> Option<TierCutpoints> {
 }
 
 /// Which data there is.
-fn data(customers: &[Folded], products: &Products, context: &Context) -> Vec<DataNeed> {
+fn data(customers: &Customers, products: &Products, context: &Context) -> Vec<DataNeed> {
     let any = |has: &dyn Fn(&Profile) -> bool| customers.iter().any(|c| has(&c.profile));
     let known = |symbol: Symbol| symbol != Symbol::NONE;
     let mut data = Vec::new();

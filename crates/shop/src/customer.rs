@@ -17,9 +17,10 @@ use crate::{Channel, Country, CustomerType, Gender};
 pub struct CustomerNumber(pub u32);
 
 impl fmt::Display for CustomerNumber {
-    /// The id in files: with leading zeros, such as `00123`.
+    /// The id in files: from 1 on, with leading zeros, such as `00123`. An id of zeros alone names
+    /// nobody.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:05}", self.0)
+        write!(f, "{:05}", u64::from(self.0) + 1)
     }
 }
 

@@ -1,7 +1,7 @@
 //! For tests only: what is obviously right, and random things to try it on.
 //!
 //! - [`history`]: a customer as plain data: orders with texts, traits as functions of time.
-//! - [`reference`]: the meaning of a rule, read off the tree and the plain data. Slow, short, and
+//! - [`mod@reference`]: the meaning of a rule, read off the tree and the plain data. Slow, short, and
 //!   without any code of the compiled evaluation.
 //! - [`naive`]: every standard trait of a plain customer in a plain shop, read off the definitions;
 //!   without any code of `profile`.

@@ -17,9 +17,9 @@ use crate::catalogue::{Catalogue, LIFECYCLE};
 use crate::config::Config;
 
 /// Everyone of a plain shop, folded, with what they are seen against.
-fn folded(shop: &Shop) -> (Vec<Folded>, Context) {
+fn folded(shop: &Shop) -> (Customers, Context) {
     let mut symbols = Symbols::default();
-    let customers: Vec<Folded> = shop
+    let customers = shop
         .everyone
         .iter()
         .zip(1..)
@@ -28,6 +28,7 @@ fn folded(shop: &Shop) -> (Vec<Folded>, Context) {
             scores: None,
         })
         .collect();
+    let customers = Customers::new(vec![customers]);
     let models = shop.models.as_ref().map(|models| Models {
         orders: models.purchase,
         churn: models.purchase,
@@ -110,7 +111,7 @@ proptest! {
     fn everyone_is_compared_with_everyone(shop in generate::shop()) {
         let (customers, context) = folded(&shop);
         prop_assert_eq!(&context.population.data, &naive::data(&shop));
-        for (raw, folded) in shop.everyone.iter().zip(&customers) {
+        for (raw, folded) in shop.everyone.iter().zip(customers.iter()) {
             let customer = Customer::new(&folded.profile, &context);
             for which in [
                 Trait::RecencyScore,
@@ -139,7 +140,7 @@ proptest! {
         let (catalogue, program) = program(&shop, &context);
         let (mut scratch, mut members) = (program.new_scratch(), program.no_memberships());
         let states = program.new_states();
-        for (raw, folded) in shop.everyone.iter().zip(&customers) {
+        for (raw, folded) in shop.everyone.iter().zip(customers.iter()) {
             let customer = Customer::new(&folded.profile, &context);
             for days in [0, 1, 29, 30, 31, 60, 90, 365] {
                 let now: Timestamp = shop.compared_at.plus_ms(days * DAY_MS);

@@ -56,7 +56,7 @@ impl Seen {
     /// is one.
     pub(super) fn of(known: &Base, after: Option<After<'_>>, threads: Parallelism) -> Self {
         let parts = map_chunks(known.customers.len(), 4_096, threads, |range| {
-            let customers = known.customers[range].iter();
+            let customers = known.customers.range(range);
             let row = |folded: &crate::base::Folded| row(known, &folded.profile, after);
             customers.filter_map(row).collect::<Vec<_>>()
         });

@@ -115,7 +115,7 @@ fn each_use_is_chosen_and_judged_by_its_own_figure() {
         assert_eq!(of.of(fitted.uses), !judged.is_lost());
     }
     // Everyone scored at once is everyone scored one by one.
-    for folded in &base.customers {
+    for folded in base.customers.iter() {
         let alone = Customer::new(&folded.profile, &base.context).scores(base.now);
         assert_eq!(folded.scores, alone);
     }

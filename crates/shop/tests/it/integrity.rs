@@ -161,7 +161,7 @@ fn nobody_is_real() {
         .take(2)
         .map(ToString::to_string)
         .collect();
-    assert_eq!(ids, ["00000", "00001"]);
+    assert_eq!(ids, ["00001", "00002"]);
 }
 
 #[test]
