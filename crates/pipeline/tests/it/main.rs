@@ -9,6 +9,7 @@ mod docs;
 mod dry_run;
 mod future;
 mod owners;
+mod refunds;
 mod repeat;
 mod scratch;
 mod segments;
