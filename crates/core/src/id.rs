@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct CustomerId(pub u64);
 
 impl CustomerId {
+    /// Nobody: with whom refunds lie whose order is not known yet. No customer.
+    pub const NOBODY: Self = Self(0);
+
     /// The partition that holds this customer's history.
     pub fn partition(self) -> Partition {
         // Canonical ids are random: their top bits are as good as a hash.
@@ -52,6 +55,18 @@ impl Partition {
 /// The unit of repetition: two records with the same key are versions of one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderKey(pub u64);
+
+/// Identity of a refund within its order: a 64-bit hash of the source's own refund id, or of what
+/// the refund says where it has none.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct RefundKey(pub u64);
+
+impl RefundKey {
+    /// Of rows that are no refund from a file of refunds.
+    pub const NONE: Self = Self(0);
+}
 
 /// A text that repeats (a product, a category, a channel), as an index into [`Symbols`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -11,7 +11,9 @@ mod time;
 mod trait_def;
 mod window;
 
-pub use id::{CustomerId, OrderKey, Partition, SegmentName, SegmentNameError, Symbol, Symbols};
+pub use id::{
+    CustomerId, OrderKey, Partition, RefundKey, SegmentName, SegmentNameError, Symbol, Symbols,
+};
 pub use money::{AmountError, Currency, CurrencyError, Money, format_minor, parse_minor};
 pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
 pub use settings::{

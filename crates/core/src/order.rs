@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, OrderKey, Symbol, Timestamp};
+use crate::{CustomerId, OrderKey, RefundKey, Symbol, Timestamp};
 
 /// What a row of the order history says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub enum RecordKind {
     /// Goods that came back with no order named: reduces the latest earlier order of the same
     /// customer and product that still has that much.
     Credit,
-    /// Money that went back for the order of the same [`OrderKey`].
+    /// Money (and goods, where it names them) that went back for the order of the same
+    /// [`OrderKey`], and for no other.
     Refund,
 }
 
@@ -64,6 +65,10 @@ pub struct LineRecord {
     /// Position of the line in its version, from 0; from [`Self::FIRST_LINE_APART`] on for credits
     /// and refunds of a document of their own.
     pub line: u32,
+    /// Which refund of the order a row from a file of refunds belongs to; else
+    /// [`RefundKey::NONE`]. Refunds of different keys add up, a newer one of the same key replaces
+    /// the older one, and none is replaced by a version of the order.
+    pub refund: RefundKey,
     /// Product, by the source's id of it.
     pub product: Symbol,
     /// Category named on the line, else unknown here and taken from the products.
@@ -78,6 +83,9 @@ pub struct LineRecord {
     pub quantity: f64,
     /// After discounts, without tax and shipping; of a credit or refund, what went back (positive).
     pub net_minor: i64,
+    /// Tax and shipping paid beside `net_minor`; `None` when unknown. A row with a [`RefundKey`]
+    /// that does not know holds them in `net_minor`, in the proportion of its order.
+    pub beside_minor: Option<i64>,
     /// What discounts took off; `None` when the source does not say.
     pub discount_minor: Option<i64>,
     /// What the goods cost the shop; `None` when unknown.

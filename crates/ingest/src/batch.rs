@@ -21,6 +21,8 @@ use crate::RowLevel;
     reason = "one value stands for thousands of rows"
 )]
 pub enum Batch {
+    /// Refunds of orders.
+    Refunds(RefundBatch),
     /// Orders or order lines.
     Orders(OrderBatch),
     /// Customers.
@@ -35,6 +37,7 @@ impl Batch {
     /// Rows delivered.
     pub fn len(&self) -> usize {
         match self {
+            Self::Refunds(batch) => batch.line.len(),
             Self::Orders(batch) => batch.line.len(),
             Self::Customers(batch) => batch.line.len(),
             Self::Products(batch) => batch.line.len(),
@@ -55,6 +58,7 @@ impl Batch {
     /// Rows that could not be read.
     pub fn rejected(&self) -> &[Reject] {
         match self {
+            Self::Refunds(batch) => &batch.rejected,
             Self::Orders(batch) => &batch.rejected,
             Self::Customers(batch) => &batch.rejected,
             Self::Products(batch) => &batch.rejected,
@@ -154,6 +158,56 @@ impl OrderBatch {
             .as_ref()
             .and_then(|column| column.get(row))
             .and_then(|code| Currency::new(code).ok())
+            .unwrap_or(self.file_currency)
+    }
+}
+
+/// Refunds of orders, or lines of them. A column is `None` when the file has no such column.
+#[derive(Debug)]
+pub struct RefundBatch {
+    /// Currency of the rows that name none.
+    pub file_currency: Currency,
+    /// Line of the file (row number in Parquet), from 1.
+    pub line: Vec<u64>,
+    /// The source's id of the refund.
+    pub refund_id: Option<TextColumn>,
+    /// The source's id of the order; empty where the cell is.
+    pub order_id: TextColumn,
+    /// When the money went back.
+    pub occurred_at: Instants,
+    /// When the source last changed the refund.
+    pub updated_at: Option<Instants>,
+    /// The source's id of the product that came back.
+    pub product_id: Option<DictColumn>,
+    /// Currency code in capitals; missing means `file_currency`.
+    pub currency: Option<DictColumn>,
+    /// Pieces that came back.
+    pub quantity: Option<Vec<Option<f64>>>,
+    /// Money that went back, tax and shipping included.
+    pub refunded: Option<Amounts>,
+    /// The same for the line.
+    pub line_refunded: Option<Amounts>,
+    /// Money that went back without tax and shipping.
+    pub net: Option<Amounts>,
+    /// The same for the line.
+    pub line_net: Option<Amounts>,
+    /// Tax in it.
+    pub tax: Option<Amounts>,
+    /// The same for the line.
+    pub line_tax: Option<Amounts>,
+    /// Shipping in it.
+    pub shipping: Option<Amounts>,
+    /// The same for the line.
+    pub line_shipping: Option<Amounts>,
+    /// Rows that could not be read.
+    pub rejected: Vec<Reject>,
+}
+
+impl RefundBatch {
+    /// Currency of the amounts of row `row`.
+    pub fn currency_of(&self, row: usize) -> Currency {
+        let code = self.currency.as_ref().and_then(|column| column.get(row));
+        code.and_then(|code| Currency::new(code).ok())
             .unwrap_or(self.file_currency)
     }
 }

@@ -16,6 +16,8 @@ pub(crate) use names::{normalised, split_minor_units};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entity {
+    /// Refunds of orders.
+    Refunds,
     /// Orders or order lines.
     Orders,
     /// Customers.
@@ -28,11 +30,18 @@ pub enum Entity {
 
 impl Entity {
     /// All kinds, in the order in which they are tried.
-    pub const ALL: [Self; 4] = [Self::Orders, Self::AdSpend, Self::Products, Self::Customers];
+    pub const ALL: [Self; 5] = [
+        Self::Refunds,
+        Self::Orders,
+        Self::AdSpend,
+        Self::Products,
+        Self::Customers,
+    ];
 
     /// Name in `--entity` and in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Refunds => "refunds",
             Self::Orders => "orders",
             Self::Customers => "customers",
             Self::Products => "products",
@@ -43,6 +52,7 @@ impl Entity {
     /// The rows, in a sentence.
     pub fn plural(self) -> &'static str {
         match self {
+            Self::Refunds => "refunds",
             Self::Orders => "orders",
             Self::Customers => "customers",
             Self::Products => "products",
@@ -112,6 +122,7 @@ macro_rules! fields {
 }
 
 fields! {
+    RefundId "refund_id" Id "The source's id of the refund";
     OrderId "order_id" Id "The source's id of the order";
     CustomerId "customer_id" Id "The source's id of the customer";
     Email "email" Email "E-mail of the customer";
@@ -142,6 +153,9 @@ fields! {
     Shipping "shipping" Amount "Shipping charged";
     Tax "tax" Amount "Tax in the order";
     Refunded "refunded" Amount "Money that went back";
+    RefundNet "refund_net" Amount "What went back, without tax and shipping";
+    RefundTax "refund_tax" Amount "Tax in what went back";
+    RefundShipping "refund_shipping" Amount "Shipping in what went back";
     Name "name" Personal "Full name of the customer";
     FirstName "first_name" Personal "First name";
     LastName "last_name" Personal "Last name";
@@ -175,6 +189,11 @@ impl Field {
     pub(crate) fn within(self, entity: Entity) -> Option<Self> {
         let field = match (self, entity) {
             (Self::Date, Entity::Orders) => Self::OccurredAt,
+            (Self::Date | Self::EndedAt, Entity::Refunds) => Self::OccurredAt,
+            (Self::OrderTotal, Entity::Refunds) => Self::Refunded,
+            (Self::OrderSubtotal, Entity::Refunds) => Self::RefundNet,
+            (Self::Tax, Entity::Refunds) => Self::RefundTax,
+            (Self::Shipping, Entity::Refunds) => Self::RefundShipping,
             (Self::OccurredAt, Entity::AdSpend) => Self::Date,
             (Self::Name, Entity::Products) => Self::ProductName,
             (Self::UnitCost, Entity::AdSpend) => Self::Spend,
@@ -196,7 +215,10 @@ impl Field {
         }
         // A known header names its field as well.
         let wanted = normalised(name);
-        let known = Entity::ALL.into_iter().flat_map(field_table).find(|names| {
+        // Names that orders and refunds share are rather those of orders.
+        let (refunds, others) = Entity::ALL.split_at(1);
+        let mut tables = others.iter().chain(refunds).copied().flat_map(field_table);
+        let known = tables.find(|names| {
             names
                 .headers
                 .iter()
@@ -267,6 +289,10 @@ mod tests {
         assert_eq!(Field::named("Kundennummer"), Ok(Field::CustomerId));
         assert_eq!(Field::Date.within(Entity::Orders), Some(Field::OccurredAt));
         assert_eq!(Field::Spend.within(Entity::Orders), None);
+        assert_eq!(Field::named("amount"), Ok(Field::OrderTotal));
+        let amount = Field::OrderTotal.within(Entity::Refunds);
+        assert_eq!(amount, Some(Field::Refunded));
+        assert_eq!(Field::named("Refund ID"), Ok(Field::RefundId));
     }
 
     #[test]

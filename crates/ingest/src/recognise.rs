@@ -87,7 +87,12 @@ pub fn recognise(
     let (mut columns, questions) = (decided.columns, decided.questions);
     let (currency, currency_reason) = currency(&columns, &survey, options.default_currency);
     let (level, level_reason) = level::level(&columns, &mapped, &sample.rows, &said);
-    if level == RowLevel::Line && mapped.entity == Entity::Orders {
+    let of_lines = match mapped.entity {
+        Entity::Orders => level == RowLevel::Line,
+        Entity::Refunds => mapped.has(Field::RefundId) && mapped.has(Field::ProductId),
+        Entity::AdSpend | Entity::Products | Entity::Customers => false,
+    };
+    if of_lines {
         amounts::settle(&mut columns, &sample.rows);
     }
     let mut recognition = Recognition {

@@ -17,6 +17,7 @@ mod owners;
 mod partitions;
 mod people;
 mod rates;
+mod refunds;
 mod rejects;
 mod row;
 mod sources;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
 use regulars_core::{Partition, Symbols, Timestamp};
-use regulars_ingest::{Batch, Entity, OrderBatch, ReadOptions, Reader, open};
+use regulars_ingest::{Batch, Entity, ReadOptions, Reader, open};
 use regulars_store::history::SymbolTable;
 use regulars_store::log::{ImportAdded, LogRecord};
 use regulars_store::spill::Spilled;
@@ -38,6 +39,7 @@ use serde::Serialize;
 pub use assemble::OrderCounts;
 pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
 pub use intake::IntakeCounts;
+pub use refunds::RefundCounts;
 pub use sources::{currency_of, expand};
 
 use crate::error::PipelineError;
@@ -48,6 +50,7 @@ use owners::{ClaimBook, Settled};
 use partitions::{Assembly, Shuffled, home};
 use people::Person;
 use rates::Rates;
+use refunds::RefundIntake;
 use rejects::RejectFile;
 use row::Row;
 use sources::{SourceFile, imported_files, sources_of};
@@ -97,6 +100,8 @@ pub struct ImportReport {
     pub intake: IntakeCounts,
     /// Orders of this import.
     pub orders: OrderCounts,
+    /// Refunds from files of refunds.
+    pub refunds: RefundCounts,
     /// Customers with declared traits.
     pub customers: u64,
     /// Rows of customers, products or ad spend files that name nothing.
@@ -118,7 +123,7 @@ pub struct FileReport {
     pub rejected: u64,
     /// True when it had been imported before, read in the same way, and was skipped.
     pub skipped: bool,
-    /// Rows of orders that are dated later than the import.
+    /// Rows of orders and refunds that are dated later than the import.
     pub future_rows: u64,
     /// Line of the first of them.
     pub first_future_line: Option<u64>,
@@ -169,8 +174,9 @@ pub fn import(
         ad_spend: AdSpendTable::default(),
         nameless_rows: 0,
     };
-    let (by_identity, intake, reports) = session.read_all(&mut transaction, &sources)?;
-    let orders = session.write_orders(&mut transaction, by_identity, &intake)?;
+    let (taken, reports) = session.read_all(&mut transaction, &sources)?;
+    let intake = taken.intake;
+    let (orders, refunds) = session.write_orders(&mut transaction, taken)?;
     let customers = people::write(
         &mut transaction,
         std::mem::take(&mut session.people),
@@ -181,6 +187,7 @@ pub fn import(
         files: reports,
         intake,
         orders,
+        refunds,
         customers,
         nameless_rows: session.nameless_rows,
         rejects: session.rejects.finish()?,
@@ -199,8 +206,8 @@ pub fn import(
 }
 
 impl FileReport {
-    fn note_future(&mut self, batch: &OrderBatch, until: Timestamp) {
-        for (at, line) in batch.occurred_at.iter().zip(&batch.line) {
+    fn note_future(&mut self, occurred_at: &[Option<Timestamp>], lines: &[u64], until: Timestamp) {
+        for (at, line) in occurred_at.iter().zip(lines) {
             if at.is_some_and(|at| at > until) {
                 self.future_rows += 1;
                 self.first_future_line.get_or_insert(*line);
@@ -224,6 +231,7 @@ fn nothing_new(sources: &[SourceFile]) -> ImportReport {
         files: sources.iter().map(SourceFile::report).collect(),
         intake: IntakeCounts::default(),
         orders: OrderCounts::default(),
+        refunds: RefundCounts::default(),
         customers: 0,
         nameless_rows: 0,
         rejects: None,
@@ -244,7 +252,12 @@ struct Session<'a> {
     nameless_rows: u64,
 }
 
-type Read1 = (Spilled, IntakeCounts, Vec<FileReport>);
+/// Rows of orders and of refunds, on disk.
+struct Taken {
+    by_identity: Spilled,
+    intake: IntakeCounts,
+    refunds: RefundIntake,
+}
 
 /// Memory for the buffers that rows wait in before they are written to their partition.
 const SPILL_BUDGET_BYTES: usize = 256 << 20;
@@ -255,8 +268,9 @@ impl Session<'_> {
         &mut self,
         transaction: &mut Transaction<'_>,
         sources: &[SourceFile],
-    ) -> Result<Read1, PipelineError> {
+    ) -> Result<(Taken, Vec<FileReport>), PipelineError> {
         let mut spill = transaction.spill(SPILL_BUDGET_BYTES)?;
+        let mut refunds = RefundIntake::new(transaction)?;
         let mut reports = Vec::new();
         let mut counts = IntakeCounts::default();
         let mut names = HashMap::new();
@@ -275,7 +289,9 @@ impl Session<'_> {
                     let partition = regulars_core::CustomerId(row.identity).partition();
                     Ok(spill.append(partition, &bytes)?)
                 };
-                self.read_file(source, file as u32, &mut intake, &mut put, &mut report)?;
+                let number = file as u32;
+                let refunds = &mut refunds;
+                self.read_file(source, number, &mut intake, &mut put, refunds, &mut report)?;
                 counts = intake.counts;
                 names = std::mem::take(&mut intake.product_names);
                 self.symbols = symbols;
@@ -284,7 +300,12 @@ impl Session<'_> {
             reports.push(report);
         }
         self.products.take_names(&names, &self.symbols);
-        Ok((spill.finish()?, counts, reports))
+        let taken = Taken {
+            by_identity: spill.finish()?,
+            intake: counts,
+            refunds,
+        };
+        Ok((taken, reports))
     }
 
     /// Reads one file: a thread of its own parses ahead of what takes the rows in.
@@ -294,6 +315,7 @@ impl Session<'_> {
         file: u32,
         intake: &mut Intake<'_>,
         put: &mut dyn FnMut(&Row) -> Result<(), PipelineError>,
+        refunds: &mut RefundIntake,
         report: &mut FileReport,
     ) -> Result<(), PipelineError> {
         let reader = open(&source.path, &source.recognition, &self.options.read)?;
@@ -310,8 +332,18 @@ impl Session<'_> {
             report.rejected += batch.rejected().len() as u64;
             self.rejects.add(&name, batch.rejected())?;
             match &batch {
+                Batch::Refunds(batch) => {
+                    report.note_future(&batch.occurred_at, &batch.line, until);
+                    let Intake {
+                        source,
+                        symbols,
+                        rates,
+                        ..
+                    } = &mut *intake;
+                    refunds.take(batch, file, source, symbols, rates)?;
+                }
                 Batch::Orders(batch) => {
-                    report.note_future(batch, until);
+                    report.note_future(&batch.occurred_at, &batch.line, until);
                     intake.take(batch, file, put)?;
                 }
                 Batch::Customers(batch) => {
@@ -326,6 +358,7 @@ impl Session<'_> {
             }
             Ok(())
         })?;
+        refunds.end_file();
         let waiting = intake.waiting_for();
         let mut found = HashMap::new();
         if !waiting.is_empty() {
@@ -355,15 +388,20 @@ impl Session<'_> {
         })
     }
 
-    /// Assembles orders, gives each to its owner, and writes them.
+    /// Assembles orders, gives each to its owner and its refunds with it, and writes them.
     fn write_orders(
         &self,
         transaction: &mut Transaction<'_>,
-        by_identity: Spilled,
-        intake: &IntakeCounts,
-    ) -> Result<OrderCounts, PipelineError> {
+        taken: Taken,
+    ) -> Result<(OrderCounts, RefundCounts), PipelineError> {
+        let Taken {
+            by_identity,
+            intake,
+            refunds,
+        } = taken;
+        let (refund_rows, refunded, mut refunds) = refunds.finish()?;
         let moves = transaction.vault()?.moves();
-        let any = !moves.fresh.is_empty() || has_guests(intake);
+        let any = !moves.fresh.is_empty() || has_guests(&intake);
         let moved = reroute(transaction, &by_identity, any)?;
         let shuffled = Shuffled { by_identity, moved };
         let assembly = Assembly {
@@ -378,7 +416,7 @@ impl Session<'_> {
         };
         let book = ClaimBook::new(transaction)?;
         let mut written = assembly.write_all(transaction, &book, self.progress)?;
-        let contested = owners::contested(book, transaction)?;
+        let (contested, followed) = owners::contested(book, refunded, transaction)?;
         let mut settled = Settled::default();
         if !contested.is_empty() {
             let claimants = assembly.claimants(&contested)?;
@@ -392,7 +430,7 @@ impl Session<'_> {
             )?);
         }
         let mut counts = OrderCounts {
-            reassigned_orders: settled.orders,
+            reassigned_orders: settled.owners.len() as u64,
             ..OrderCounts::default()
         };
         for of_partition in written.into_values() {
@@ -401,8 +439,16 @@ impl Session<'_> {
                 transaction.add_run(run);
             }
         }
-        transaction.apply_moves(&moves, &settled.stored)?;
-        Ok(counts)
+        refunds::write(
+            transaction,
+            &refund_rows,
+            (&followed, &settled),
+            (&self.symbols, &self.rates),
+            &mut refunds,
+        )?;
+        let astray = followed.astray(&settled);
+        transaction.apply_moves(&moves, &settled.stored, &astray)?;
+        Ok((counts, refunds))
     }
 
     fn save_tables(&mut self, transaction: &mut Transaction<'_>) -> Result<(), PipelineError> {

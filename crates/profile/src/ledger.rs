@@ -11,12 +11,14 @@
 //! Sums of money stop at the ends of 64 bits instead of wrapping around.
 
 mod close;
+mod paid;
 mod returns;
 mod shelf;
 mod versions;
 
 use std::ops::Range;
 
+use paid::Paid;
 use regulars_core::{LineRecord, Order, OrderLine, OrderStatus, RecordKind, Symbol, Timestamp};
 
 /// What the products table knows of one product.
@@ -117,6 +119,10 @@ struct Entry {
     counted: Range<usize>,
     net_minor: i64,
     refunded_minor: i64,
+    /// Of what the order itself tells as refunded, what no refund from a file of refunds has
+    /// told again.
+    told_minor: i64,
+    paid: Paid,
     discount_minor: Option<i64>,
     cost_minor: Option<i64>,
     quantity: f64,
@@ -246,6 +252,8 @@ impl Ledger {
             counted: 0..0,
             net_minor: 0,
             refunded_minor: 0,
+            told_minor: 0,
+            paid: Paid::default(),
             discount_minor: None,
             cost_minor: Some(0),
             quantity: 0.0,
@@ -263,6 +271,8 @@ impl Ledger {
             let net_minor = record.net_minor.saturating_sub(refunded);
             entry.net_minor = entry.net_minor.saturating_add(net_minor);
             entry.refunded_minor = entry.refunded_minor.saturating_add(refunded);
+            entry.told_minor = entry.refunded_minor;
+            entry.paid.add(record);
             entry.quantity += record.quantity;
             entry.discount_minor = match (entry.discount_minor, record.discount_minor) {
                 (Some(sum), Some(discount)) => Some(sum.saturating_add(discount)),

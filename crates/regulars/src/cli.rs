@@ -192,7 +192,7 @@ pub(crate) struct LookArgs {
 /// How files are read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
-    /// What the rows are, when it is not recognised: orders, customers, products, `ad_spend`.
+    /// What the rows are, when it is not recognised: orders, refunds, customers, products, `ad_spend`.
     #[arg(long, value_name = "KIND")]
     pub(crate) entity: Option<String>,
 

@@ -12,8 +12,8 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{
-    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, Symbol,
-    Symbols, Timestamp,
+    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, RefundKey,
+    Symbol, Symbols, Timestamp,
 };
 use regulars_store::history::{Family, SymbolTable};
 use regulars_store::log::{HistoryCompacted, LogRecord};
@@ -134,6 +134,7 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
                         kind: RecordKind::Sale,
                         status: OrderStatus::Placed,
                         line,
+                        refund: RefundKey::NONE,
                         product: shop.products[product],
                         category: shop.categories[product % shop.categories.len()],
                         brand: shop.brands[product % shop.brands.len()],
@@ -143,6 +144,7 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
                         net_minor: price,
                         discount_minor: Some(if rng.random_bool(0.3) { price / 10 } else { 0 }),
                         cost_minor: Some(price * 6 / 10),
+                        beside_minor: None,
                         refunded_minor: if rng.random_bool(0.02) { price } else { 0 },
                     });
                 }

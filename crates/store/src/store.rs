@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use regulars_core::{Currency, Timestamp};
 
-pub use transaction::{Superseded, Transaction};
+pub use transaction::{Reassigned, Superseded, Transaction};
 
 use crate::StoreError;
 use crate::catalog::{Access, Catalog, HISTORY, LOG, MASTER_KEY, TABLES, VAULT};

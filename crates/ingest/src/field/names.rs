@@ -18,6 +18,7 @@ pub struct FieldNames {
 /// The fields of a kind of file and their known headers.
 pub fn field_table(entity: Entity) -> &'static [FieldNames] {
     match entity {
+        Entity::Refunds => REFUNDS,
         Entity::Orders => ORDERS,
         Entity::Customers => CUSTOMERS,
         Entity::Products => PRODUCTS,
@@ -50,6 +51,81 @@ macro_rules! table {
         &[$(FieldNames { field: Field::$field, headers: &[$($header),*] },)*]
     };
 }
+
+const REFUNDS: &[FieldNames] = table! {
+    RefundId: "refund id" "refund no" "refund nr" "refund number" "refund name"
+        "refund reference" "refund ref" "refund key" "refund transaction id" "return id"
+        "return number" "rma" "rma number" "credit note" "credit note id" "credit note no"
+        "credit note number" "credit memo" "credit memo number" "Erstattungs-ID"
+        "Erstattungsnummer" "Rückerstattungs-ID" "Gutschriftnummer" "Gutschriftsnummer"
+        "Gutschrift-Nr" "Retourennummer" "Stornonummer" "numéro de remboursement"
+        "n° remboursement" "id remboursement" "numéro avoir" "numéro d'avoir" "n° avoir"
+        "número de reembolso" "id reembolso" "número de devolución" "id devolución"
+        "nota de crédito" "terugbetalingsnummer" "terugbetaling id" "retournummer" "retour id"
+        "creditnota" "creditnotanummer";
+    OrderId: "order id" "order number" "order no" "order nr" "order #" "order name"
+        "order reference" "order ref" "original order" "original order id" "order key"
+        "parent id" "parent order id" "invoice no" "invoice" "invoice number" "invoice id"
+        "purchase id" "sale id" "Bestellnummer" "Bestell-Nr" "Bestell-ID" "Auftragsnummer"
+        "Auftrag" "Rechnungsnummer" "Rechnungs-Nr" "numéro de commande" "n° commande"
+        "commande" "référence commande" "id commande" "numéro facture" "número de pedido"
+        "pedido" "id pedido" "número factura" "bestelnummer" "ordernummer" "factuurnummer";
+    CustomerId: "customer id" "customer no" "customer number" "customer nr" "customer"
+        "customer key" "customer user" "client id" "client no" "user id" "buyer id" "member id"
+        "household id" "household key" "account id" "contact id" "shopper id" "cust id" "cid"
+        "loyalty card" "Kundennummer" "Kunden-Nr" "Kunden-ID" "Kunde" "Debitor"
+        "Debitorennummer" "numéro client" "n° client" "code client" "id client" "client"
+        "número de cliente" "id cliente" "código cliente" "cliente" "klantnummer" "klant id"
+        "klant";
+    Email: "email" "customer email" "email address" "mail" "buyer email"
+        "contact email" "user email" "email (billing)" "billing email" "order email"
+        "E-Mail-Adresse" "Kunden-E-Mail" "courriel" "adresse email" "email client"
+        "correo electrónico" "correo" "email cliente" "e-mailadres" "klant email";
+    OccurredAt: "refunded at" "refund date" "date of refund" "refund created at"
+        "refund processed at" "refund time" "refunded on" "returned at" "return date"
+        "credit note date" "Erstattet am" "Erstattungsdatum" "Rückerstattungsdatum"
+        "Gutschriftsdatum" "Gutschriftdatum" "Retourendatum" "remboursé le"
+        "date de remboursement" "date remboursement" "date avoir" "fecha de reembolso"
+        "fecha reembolso" "fecha de devolución" "terugbetaald op" "terugbetaaldatum"
+        "retourdatum" "occurred at" "processed at" "created at" "date created" "created"
+        "transaction date" "date" "datetime" "timestamp" "time" "day" "Datum" "fecha";
+    UpdatedAt: "refund updated at" "updated at" "modified at" "date modified" "last modified"
+        "last updated" "date updated" "updated" "modified" "Geändert am" "modifié le"
+        "actualizado" "gewijzigd op";
+    ProductId: "product id" "lineitem sku" "sku" "item sku" "product sku" "product code"
+        "stock code" "item id" "item code" "item number" "article number" "article id"
+        "variant id" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"
+        "Produkt-ID" "Produktnummer" "référence" "référence produit" "id produit"
+        "code article" "id producto" "código producto" "referencia" "artikelcode"
+        "productnummer";
+    Currency: "currency" "refund currency" "order currency" "currency code" "Währung"
+        "Waehrung" "devise" "monnaie" "moneda" "divisa" "valuta";
+    Quantity: "quantity" "refund quantity" "refunded quantity" "quantity refunded"
+        "quantity (- refund)" "returned quantity" "quantity returned" "lineitem quantity" "qty"
+        "qty refunded" "item quantity" "units" "pieces" "items" "Menge" "Anzahl" "Stückzahl"
+        "quantité" "qté" "cantidad" "unidades" "aantal" "hoeveelheid";
+    Refunded: "refund amount" "refunded amount" "amount refunded" "refunded" "refund total"
+        "total refunded" "total refund" "order refund amount" "refund" "refunds"
+        "refund value" "credit amount" "return amount" "Erstattungsbetrag" "Erstattung"
+        "Erstattet" "Rückerstattung" "Rückerstattungsbetrag" "Gutschriftsbetrag"
+        "montant remboursé" "montant du remboursement" "remboursement" "importe reembolsado"
+        "importe del reembolso" "reembolso" "terugbetaald bedrag" "terugbetaald"
+        "terugbetaling" "amount" "total" "total amount" "gross amount" "transaction amount"
+        "value" "Betrag" "Summe" "Gesamtbetrag" "Bruttobetrag" "montant" "montant total"
+        "montant ttc" "importe" "importe total" "bedrag" "totaalbedrag" "totaal";
+    LineRefunded: "line refunded" "line refund" "line refund amount" "item refunded"
+        "item refund" "item refund amount" "refund line amount";
+    RefundNet: "refund net" "net refund" "net refund amount" "refund net amount"
+        "refund subtotal" "subtotal" "net amount" "net total" "Nettobetrag" "Zwischensumme"
+        "montant ht" "total ht" "sous-total" "importe neto" "nettobedrag" "subtotaal";
+    RefundTax: "refund tax" "refunded tax" "tax refunded" "refund tax amount" "tax" "taxes"
+        "total tax" "tax amount" "vat" "vat amount" "Steuer" "MwSt" "Mehrwertsteuer" "USt"
+        "Umsatzsteuer" "tva" "taxe" "impuestos" "iva" "btw" "belasting";
+    RefundShipping: "refund shipping" "refunded shipping" "shipping refunded"
+        "refund shipping amount" "shipping" "shipping amount" "shipping cost" "Versandkosten"
+        "Versand" "frais de port" "frais de livraison" "gastos de envío" "envío"
+        "verzendkosten";
+};
 
 const ORDERS: &[FieldNames] = table! {
     OrderId: "order id" "order number" "order no" "order nr" "order #" "order name"

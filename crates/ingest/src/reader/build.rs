@@ -2,6 +2,7 @@
 
 mod bounds;
 mod orders;
+mod refunds;
 
 use std::sync::Arc;
 
@@ -72,6 +73,11 @@ impl Builder {
             rejections,
         };
         match plan.entity {
+            Entity::Refunds => {
+                let built = refunds::build(&mut work, &lines);
+                let (batch, contradiction) = finished(built, work);
+                (Batch::Refunds(batch), contradiction)
+            }
             Entity::Orders => {
                 let built = orders::build(&mut work, &lines, &mut self.carried);
                 let (batch, contradiction) = finished(built, work);
@@ -299,7 +305,9 @@ pub(super) fn repeats(column: &ColumnInfo, entity: Entity) -> bool {
         Role::Field(field) => match field.kind() {
             FieldKind::Text => *field != Field::ProductName || entity == Entity::Orders,
             FieldKind::Currency | FieldKind::Status => true,
-            FieldKind::Id => *field == Field::ProductId && entity == Entity::Orders,
+            FieldKind::Id => {
+                *field == Field::ProductId && matches!(entity, Entity::Orders | Entity::Refunds)
+            }
             FieldKind::Email
             | FieldKind::Personal
             | FieldKind::Instant

@@ -4,6 +4,7 @@
 //! Files of order lines use these names for both. Values that differ between lines of one order
 //! are the lines' own; values that are the same on all lines of the orders with several are the
 //! order's. Where no order has several lines, a total that is quantity × price is the line's.
+//! With refunds and their lines it is the same.
 
 use crate::reader::text_of;
 use crate::rows::Rows;
@@ -11,7 +12,10 @@ use crate::value::number;
 use crate::{ColumnInfo, DecimalMark, Field, MapReason, Role};
 
 /// Order amounts, with the field that they are when each line has its own.
-const PAIRS: [(Field, Field); 6] = [
+const PAIRS: [(Field, Field); 9] = [
+    (Field::RefundNet, Field::LineTotal),
+    (Field::RefundTax, Field::LineTax),
+    (Field::RefundShipping, Field::LineShipping),
     (Field::OrderSubtotal, Field::LineTotal),
     (Field::Tax, Field::LineTax),
     (Field::Shipping, Field::LineShipping),
@@ -23,7 +27,11 @@ const PAIRS: [(Field, Field); 6] = [
 /// Reads amounts of the order as those of lines where the rows, which are order lines, say so.
 /// What was said of a column stands.
 pub(super) fn settle(columns: &mut [ColumnInfo], rows: &Rows) {
-    let Some(orders) = runs(columns, rows) else {
+    let whole = match position(columns, Field::RefundId) {
+        Some(_) => Field::RefundId,
+        None => Field::OrderId,
+    };
+    let Some(orders) = runs(columns, rows, whole) else {
         return;
     };
     let list = list_prices(columns, rows);
@@ -71,9 +79,9 @@ fn position(columns: &[ColumnInfo], field: Field) -> Option<usize> {
         .position(|column| column.field() == Some(field))
 }
 
-/// The rows that stand together and name the same order.
-fn runs(columns: &[ColumnInfo], rows: &Rows) -> Option<Vec<std::ops::Range<usize>>> {
-    let ids = rows.column(columns[position(columns, Field::OrderId)?].position);
+/// The rows that stand together and name the same order or refund.
+fn runs(columns: &[ColumnInfo], rows: &Rows, whole: Field) -> Option<Vec<std::ops::Range<usize>>> {
+    let ids = rows.column(columns[position(columns, whole)?].position);
     let ids: Vec<String> = (0..ids.len()).map(|row| text_of(ids, row)).collect();
     let mut start = 0;
     let mut runs = Vec::new();

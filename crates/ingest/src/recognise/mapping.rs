@@ -44,7 +44,7 @@ struct Found {
 }
 
 impl Mapped {
-    fn has(&self, field: Field) -> bool {
+    pub(super) fn has(&self, field: Field) -> bool {
         self.fields
             .iter()
             .flatten()
@@ -86,14 +86,24 @@ pub(super) fn map(
         traits: traits(&names, said),
     };
     let candidates = mapping.candidates()?;
+    let candidates_are_open = said.now.entity.is_none();
     let mut attempts = Vec::new();
     for entity in candidates {
         let mapped = mapping.entity(entity);
+        let is_refunds = entity == Entity::Refunds && candidates_are_open;
+        if is_refunds
+            && !missing::speaks_of_refunds(&mapped, &mapping.entity(Entity::Orders), sample)
+        {
+            continue;
+        }
         let missing = missing::missing(&mapped, &attempts, form, sample);
         if missing.is_empty() {
             return Ok((mapped, unused));
         }
         attempts.push((mapped, missing));
+        if is_refunds {
+            break;
+        }
     }
     // The attempt that found most is what was meant.
     let count = |mapped: &Mapped| mapped.fields.iter().flatten().count();
@@ -307,12 +317,12 @@ impl Mapping<'_> {
                 survey.of(at).looks_like_countries() && survey.of(at).flags == 0
             });
         }
-        let date = if orders {
-            Field::OccurredAt
-        } else {
-            Field::Date
+        let date = match mapped.entity {
+            Entity::Orders | Entity::Refunds => Some(Field::OccurredAt),
+            Entity::AdSpend => Some(Field::Date),
+            Entity::Products | Entity::Customers => None,
         };
-        if orders || mapped.entity == Entity::AdSpend {
+        if let Some(date) = date {
             self.look_for(mapped, date, |survey, at| survey.of(at).looks_like_dates());
         }
         let amounts = [

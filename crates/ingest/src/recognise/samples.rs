@@ -10,7 +10,7 @@ use crate::reader::{Builder, Privacy, masked, open_rows, text_of};
 use crate::rows::{Limits, Projection};
 use crate::{
     AdSpendBatch, Batch, CustomerBatch, DeclaredValues, DictColumn, Field, IngestError, Input,
-    OrderBatch, ProductBatch, ReadOptions, Recognition, SampleRow, TextColumn,
+    OrderBatch, ProductBatch, ReadOptions, Recognition, RefundBatch, SampleRow, TextColumn,
 };
 
 /// Rows that are shown.
@@ -84,6 +84,7 @@ pub(super) fn samples(
 
 fn lines_of(batch: &Batch) -> &[u64] {
     match batch {
+        Batch::Refunds(batch) => &batch.line,
         Batch::Orders(batch) => &batch.line,
         Batch::Customers(batch) => &batch.line,
         Batch::Products(batch) => &batch.line,
@@ -97,6 +98,7 @@ fn typed(batch: &Batch, row: usize) -> Vec<(String, String)> {
         values: Vec::new(),
     };
     match batch {
+        Batch::Refunds(batch) => shown.refund(batch),
         Batch::Orders(batch) => shown.order(batch),
         Batch::Customers(batch) => shown.customer(batch),
         Batch::Products(batch) => shown.product(batch),
@@ -201,6 +203,30 @@ impl Shown {
             (Field::Shipping, &batch.shipping),
             (Field::Tax, &batch.tax),
             (Field::Refunded, &batch.refunded),
+        ];
+        for (field, column) in amounts {
+            self.amount(field, column.as_ref(), currency);
+        }
+        self.push(Field::Currency.name(), Some(currency.to_string()));
+    }
+
+    fn refund(&mut self, batch: &RefundBatch) {
+        let currency = batch.currency_of(self.row);
+        self.text(Field::RefundId, batch.refund_id.as_ref());
+        self.text(Field::OrderId, Some(&batch.order_id));
+        self.instant(Field::OccurredAt, Some(&batch.occurred_at));
+        self.instant(Field::UpdatedAt, batch.updated_at.as_ref());
+        self.word(Field::ProductId, batch.product_id.as_ref());
+        self.number(Field::Quantity, batch.quantity.as_ref());
+        let amounts = [
+            (Field::Refunded, &batch.refunded),
+            (Field::LineRefunded, &batch.line_refunded),
+            (Field::RefundNet, &batch.net),
+            (Field::LineTotal, &batch.line_net),
+            (Field::RefundTax, &batch.tax),
+            (Field::LineTax, &batch.line_tax),
+            (Field::RefundShipping, &batch.shipping),
+            (Field::LineShipping, &batch.line_shipping),
         ];
         for (field, column) in amounts {
             self.amount(field, column.as_ref(), currency);

@@ -16,6 +16,7 @@ pub(super) fn source(form: &Form, first_row: &[String]) -> Source {
         || has(&["name", "financialstatus", "paidat", "createdat"])
         || has(&["acceptsemailmarketing", "totalspent", "totalorders"])
         || has(&["handle", "variantsku", "variantprice"])
+        || (has(&["name", "refundid"]) && !names.contains("orderid"))
     {
         return Source::Shopify;
     }
@@ -75,6 +76,7 @@ pub(super) fn own_names(source: Source, entity: Entity) -> &'static [(Field, &'s
         (Source::Shopify, Entity::Orders) => {
             &[(Field::OrderId, "name"), (Field::OccurredAt, "createdat")]
         }
+        (Source::Shopify, Entity::Refunds) => &[(Field::OrderId, "name")],
         (Source::Shopify, Entity::Products) => &[
             (Field::ProductId, "variantsku"),
             (Field::UnitPrice, "variantprice"),

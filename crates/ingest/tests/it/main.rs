@@ -9,4 +9,5 @@ mod exports;
 mod json;
 mod personal;
 mod reading;
+mod refunds;
 mod said;

@@ -161,6 +161,9 @@ impl<T> Folder<'_, T> {
         };
         self.ledger.resolve(records, self.source.products, now);
         self.part.oddities.add(self.ledger.oddities());
+        if customer == CustomerId::NOBODY {
+            return Ok(());
+        }
         let folded = (self.fold)(&mut self.scratch, &self.ledger, customer, known)
             .map_err(PipelineError::Declared)?;
         self.part.folded.push(folded);

@@ -26,6 +26,7 @@
 //!    beside those that hold its lines.
 
 mod amounts;
+mod refund;
 mod version;
 
 use regulars_core::{CustomerId, LineRecord, Symbols, Timestamp};
@@ -33,6 +34,7 @@ use regulars_core::{CustomerId, LineRecord, Symbols, Timestamp};
 use serde::Serialize;
 
 pub(crate) use amounts::round_ratio;
+pub(crate) use refund::assemble_refunds;
 use version::Version;
 
 use super::rates::Rates;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use regulars_core::{Currency, Symbols, Timestamp, Zone};
-use regulars_ingest::{Batch, OrderBatch, Recognition, open};
+use regulars_ingest::{Batch, OrderBatch, Recognition, RefundBatch, open};
 use regulars_store::Store;
 use regulars_store::vault::is_blocked_identity;
 use serde::Serialize;
@@ -44,7 +44,9 @@ pub struct DryFile {
     pub rejects: Vec<RejectTally>,
     /// Rows of orders that nothing in the file gives a customer.
     pub rows_without_customer: u64,
-    /// Rows of orders that are dated later than the import.
+    /// Rows of refunds that name no order.
+    pub rows_without_order: u64,
+    /// Rows of orders and refunds that are dated later than the import.
     pub future_rows: u64,
     /// Line of the first of them.
     pub first_future_line: Option<u64>,
@@ -127,6 +129,7 @@ impl DryFile {
             rejected: 0,
             rejects: Vec::new(),
             rows_without_customer: 0,
+            rows_without_order: 0,
             future_rows: 0,
             first_future_line: None,
             stops: None,
@@ -198,8 +201,10 @@ impl Looking<'_> {
                     lines.push(reject.line);
                 }
             }
-            if let Batch::Orders(batch) = &batch {
-                self.take_orders(batch, until);
+            match &batch {
+                Batch::Orders(batch) => self.take_orders(batch, until),
+                Batch::Refunds(batch) => self.take_refunds(batch, until),
+                Batch::Customers(_) | Batch::Products(_) | Batch::AdSpend(_) => {}
             }
             check_rates(&batch, &mut rates, &zone)
         })?;
@@ -221,12 +226,24 @@ impl Looking<'_> {
         })
     }
 
-    fn take_orders(&mut self, batch: &OrderBatch, until: Timestamp) {
-        for row in 0..batch.line.len() {
-            if batch.occurred_at[row].is_some_and(|at| at > until) {
+    fn take_refunds(&mut self, batch: &RefundBatch, until: Timestamp) {
+        self.note_future(&batch.occurred_at, &batch.line, until);
+        let nameless = batch.order_id.iter().filter(|order| order.is_empty());
+        self.file.rows_without_order += nameless.count() as u64;
+    }
+
+    fn note_future(&mut self, occurred_at: &[Option<Timestamp>], lines: &[u64], until: Timestamp) {
+        for (at, line) in occurred_at.iter().zip(lines) {
+            if at.is_some_and(|at| at > until) {
                 self.file.future_rows += 1;
-                self.file.first_future_line.get_or_insert(batch.line[row]);
+                self.file.first_future_line.get_or_insert(*line);
             }
+        }
+    }
+
+    fn take_orders(&mut self, batch: &OrderBatch, until: Timestamp) {
+        self.note_future(&batch.occurred_at, &batch.line, until);
+        for row in 0..batch.line.len() {
             let order = text(batch.order_id.as_ref(), row);
             if names_customer(batch, row) {
                 self.last_named.clear();
@@ -255,6 +272,11 @@ fn names_customer(batch: &OrderBatch, row: usize) -> bool {
 fn check_rates(batch: &Batch, rates: &mut Rates, zone: &Zone) -> Result<(), PipelineError> {
     let mut symbols = Symbols::default();
     let (codes, file, dates) = match batch {
+        Batch::Refunds(batch) => {
+            rates.admit(batch.file_currency, &mut symbols)?;
+            let dates = Some(&batch.occurred_at);
+            (batch.currency.as_ref(), batch.file_currency, dates)
+        }
         Batch::Orders(batch) => {
             rates.admit(batch.file_currency, &mut symbols)?;
             let dates = Some(&batch.occurred_at);

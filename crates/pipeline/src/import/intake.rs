@@ -189,11 +189,7 @@ impl<'a> Intake<'a> {
     }
 
     fn key_of_order(&self, order_id: &str) -> u64 {
-        let mut bytes = Vec::with_capacity(self.source.len() + order_id.len() + 1);
-        bytes.extend_from_slice(self.source.as_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(order_id.as_bytes());
-        xxh3_64(&bytes)
+        key_of_order(self.source, order_id)
     }
 
     /// The key of an order without an id: of what the row says, without what a later export of
@@ -259,10 +255,19 @@ const CHANGES_LATER: [Amount; 6] = [
     Amount::LineShipping,
 ];
 
+/// The key of an order by its id in a source.
+pub(crate) fn key_of_order(source: &str, order_id: &str) -> u64 {
+    let mut bytes = Vec::with_capacity(source.len() + order_id.len() + 1);
+    bytes.extend_from_slice(source.as_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(order_id.as_bytes());
+    xxh3_64(&bytes)
+}
+
 /// Order ids longer than this are cut: a row stores their length in 16 bits.
 const MAX_ORDER_ID_BYTES: usize = 4_096;
 
-fn cut(order_id: &str) -> &str {
+pub(crate) fn cut(order_id: &str) -> &str {
     let mut end = order_id.len().min(MAX_ORDER_ID_BYTES);
     while !order_id.is_char_boundary(end) {
         end -= 1;

@@ -9,16 +9,20 @@
 //!        their versions ─► the newest ─► what loses, in this import and in the history
 //! ```
 //!
+//! Refunds from files of refunds claim nothing: they lie with the owner of their order, whoever
+//! that is ([`Followed`]).
+//!
 //! Customers of the history are those that identities stand for *after* this import.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, OrderKey, OrderStatus, Partition, Timestamp};
-use regulars_store::history::Family;
+use regulars_core::{CustomerId, OrderKey, OrderStatus, Partition, RefundKey, Timestamp};
+use regulars_store::history::{Family, VersionRow};
 use regulars_store::spill::{Spill, Spilled};
-use regulars_store::{Superseded, Transaction};
+use regulars_store::vault::{IdentityId, Vault};
+use regulars_store::{Reassigned, Superseded, Transaction};
 
 use crate::error::PipelineError;
 
@@ -41,13 +45,14 @@ impl ClaimBook {
         Ok(Self(Mutex::new(spill)))
     }
 
-    /// Notes claims, in any order and any number of times.
-    pub(crate) fn note(&self, claims: &[Claim]) -> Result<(), PipelineError> {
+    /// Notes orders and the identities under which they came, in any order and any number of
+    /// times.
+    pub(crate) fn note(&self, claims: &[(OrderKey, IdentityId)]) -> Result<(), PipelineError> {
         let mut by_order = vec![Vec::new(); Partition::COUNT];
-        for (order, customer) in claims {
+        for (order, identity) in claims {
             let bytes = &mut by_order[page_of(*order).index()];
             bytes.extend_from_slice(&order.0.to_le_bytes());
-            bytes.extend_from_slice(&customer.0.to_le_bytes());
+            bytes.extend_from_slice(&identity.0.to_le_bytes());
         }
         let mut spill = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (page, bytes) in Partition::all().zip(by_order) {
@@ -63,15 +68,28 @@ impl ClaimBook {
 }
 
 /// Orders are split evenly: their keys are hashes.
-fn page_of(order: OrderKey) -> Partition {
+pub(crate) fn page_of(order: OrderKey) -> Partition {
     Partition((order.0 >> 58) as u16)
 }
 
-fn claims_of(spilled: &Spilled, page: Partition) -> Result<Vec<Claim>, PipelineError> {
+/// Claims with the identities under which they came.
+type Named = (Claim, IdentityId);
+
+fn claims_of(
+    spilled: &Spilled,
+    page: Partition,
+    vault: &Vault,
+) -> Result<Vec<Named>, PipelineError> {
     let bytes = spilled.read(page)?;
     let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("a word has 8 bytes"));
-    let claim = |bytes: &[u8]| (OrderKey(word(&bytes[..8])), CustomerId(word(&bytes[8..])));
-    let mut claims: Vec<Claim> = bytes.chunks_exact(CLAIM_BYTES).map(claim).collect();
+    let claim = |bytes: &[u8]| {
+        let identity = IdentityId(word(&bytes[8..]));
+        (
+            (OrderKey(word(&bytes[..8])), vault.resolve(identity)),
+            identity,
+        )
+    };
+    let mut claims: Vec<Named> = bytes.chunks_exact(CLAIM_BYTES).map(claim).collect();
     claims.sort_unstable();
     claims.dedup();
     Ok(claims)
@@ -92,35 +110,112 @@ enum From {
     History,
 }
 
-/// Finds the orders that several customers claim, within the import or together with the history.
+/// Orders that files of refunds name.
+pub(crate) type Refunded = HashSet<OrderKey, FixedState>;
+
+/// Finds the orders that several customers claim, within the import or together with the history,
+/// and who claims those of which something was refunded: the orders of `refunded`, and those of
+/// the import that have stored refunds.
 pub(crate) fn contested(
     book: ClaimBook,
+    refunded: Refunded,
     transaction: &Transaction<'_>,
-) -> Result<Contested, PipelineError> {
+) -> Result<(Contested, Followed), PipelineError> {
+    let vault = transaction.vault_ref()?;
     let new = book.finish()?;
-    let stored = stored_claims(&new, transaction)?;
+    let mut followed = Followed {
+        orders: refunded,
+        ..Followed::default()
+    };
+    let stored = stored_claims(&new, &mut followed, transaction)?;
     let mut contested = Contested::default();
     for page in Partition::all() {
-        let of = |claims: Vec<Claim>, from| claims.into_iter().map(move |claim| (claim, from));
-        let mut claims: Vec<(Claim, From)> = of(claims_of(&new, page)?, From::Import).collect();
-        claims.extend(of(claims_of(&stored, page)?, From::History));
+        let mut claims: Vec<(Claim, From)> = Vec::new();
+        for (spilled, from) in [(&new, From::Import), (&stored, From::History)] {
+            for (claim, identity) in claims_of(spilled, page, vault)? {
+                followed.see(claim, identity);
+                claims.push((claim, from));
+            }
+        }
         claims.sort_unstable();
-        contested.add(&claims);
+        contested.add(&claims, &followed.orders);
     }
-    Ok(contested)
+    Ok((contested, followed))
 }
 
-/// The claims of the history on orders that may be in the import as well.
-fn stored_claims(new: &Spilled, transaction: &Transaction<'_>) -> Result<Spilled, PipelineError> {
+/// Whom refunds follow.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    /// Orders of which something was refunded.
+    orders: Refunded,
+    /// Stored refunds: their order, and the customer and the partition with whom they lie.
+    stored: Vec<(OrderKey, CustomerId, Partition)>,
+    /// Who claims the orders.
+    claims: HashMap<OrderKey, Vec<(CustomerId, IdentityId)>, FixedState>,
+}
+
+impl Followed {
+    fn see(&mut self, (order, customer): Claim, identity: IdentityId) {
+        if self.orders.contains(&order) {
+            let claims = self.claims.entry(order).or_default();
+            claims.push((customer, identity));
+        }
+    }
+
+    /// The owner of an order and an identity that stands for them; `None` for an order that is
+    /// not known. A customer id stands for its customer for good, so it goes before an address.
+    pub(crate) fn owner(
+        &self,
+        order: OrderKey,
+        settled: &Settled,
+    ) -> Option<(CustomerId, IdentityId)> {
+        let claims = self.claims.get(&order)?;
+        let decided = settled.owners.get(&order).copied();
+        // Not contested: all claims are of one customer.
+        let owner = decided.or_else(|| claims.first().map(|(customer, _)| *customer))?;
+        let of_owner = claims.iter().filter(|(customer, _)| *customer == owner);
+        of_owner
+            .copied()
+            .min_by_key(|(customer, identity)| (identity.0 != customer.0, identity.0))
+    }
+
+    /// Stored refunds that lie elsewhere than with the owner of their order.
+    pub(crate) fn astray(&self, settled: &Settled) -> Vec<Reassigned> {
+        let follow = |&(order, lies_with, partition): &(OrderKey, CustomerId, Partition)| {
+            let (customer, identity) = self.owner(order, settled)?;
+            (customer != lies_with).then_some(Reassigned {
+                order,
+                customer,
+                identity,
+                partition,
+            })
+        };
+        self.stored.iter().filter_map(follow).collect()
+    }
+}
+
+/// The claims of the history on orders that may be in the import as well; its refunds of such
+/// orders are noted in `followed`.
+fn stored_claims(
+    new: &Spilled,
+    followed: &mut Followed,
+    transaction: &Transaction<'_>,
+) -> Result<Spilled, PipelineError> {
     let history = transaction.history();
     let vault = transaction.vault_ref()?;
     let book = ClaimBook::new(transaction)?;
     if history.summary(Family::Orders).rows == 0 {
         return book.finish();
     }
-    let mut filter = Filter::for_bytes(Partition::all().map(|page| new.bytes(page)).sum());
+    let claimed: u64 = Partition::all().map(|page| new.bytes(page)).sum();
+    let refunded = followed.orders.len() * CLAIM_BYTES;
+    let mut filter = Filter::for_bytes(claimed + refunded as u64);
+    followed
+        .orders
+        .iter()
+        .for_each(|&order| filter.insert(order));
     for page in Partition::all() {
-        for (order, _) in claims_of(new, page)? {
+        for ((order, _), _) in claims_of(new, page, vault)? {
             filter.insert(order);
         }
     }
@@ -129,11 +224,21 @@ fn stored_claims(new: &Spilled, transaction: &Transaction<'_>) -> Result<Spilled
         claims.clear();
         let mut reader = history.versions(partition)?;
         while let Some(rows) = reader.next_customer()? {
-            let known = rows.iter().filter(|row| filter.may_contain(row.order));
-            claims.extend(known.map(|row| (row.order, vault.resolve(row.identity))));
+            for row in rows.iter().filter(|row| filter.may_contain(row.order)) {
+                if row.refund == RefundKey::NONE {
+                    claims.push((row.order, row.identity));
+                } else {
+                    let lies_with = vault.resolve(row.identity);
+                    followed.stored.push((row.order, lies_with, partition));
+                }
+            }
         }
         book.note(&claims)?;
     }
+    followed.stored.sort_unstable();
+    followed.stored.dedup();
+    let orders = followed.stored.iter().map(|&(order, ..)| order);
+    followed.orders.extend(orders);
     book.finish()
 }
 
@@ -146,13 +251,15 @@ impl Contested {
         self.orders.contains(&order)
     }
 
-    /// Notes the orders of the import with several customers; `claims` are sorted.
-    fn add(&mut self, claims: &[(Claim, From)]) {
+    /// Notes the orders of the import, and those of `refunded`, with several customers; `claims`
+    /// are sorted.
+    fn add(&mut self, claims: &[(Claim, From)], refunded: &Refunded) {
         for same in claims.chunk_by(|a, b| a.0.0 == b.0.0) {
             let (order, customer) = same[0].0;
             let one_owner = same.iter().all(|((_, other), _)| *other == customer);
             let imported = same.iter().filter(|(_, from)| *from == From::Import);
-            if one_owner || imported.clone().next().is_none() {
+            let concerned = imported.clone().next().is_some() || refunded.contains(&order);
+            if one_owner || !concerned {
                 continue;
             }
             self.orders.insert(order);
@@ -208,8 +315,8 @@ pub(crate) struct Settled {
     pub(crate) new: Claims,
     /// Versions of the history that do not count any more.
     pub(crate) stored: Vec<Superseded>,
-    /// Orders that several customers claimed.
-    pub(crate) orders: u64,
+    /// Whose each contested order is.
+    pub(crate) owners: HashMap<OrderKey, CustomerId, FixedState>,
 }
 
 /// Decides whose each contested order is; `new` are the versions of this import.
@@ -244,7 +351,7 @@ pub(crate) fn settle(
                 partition,
             })
             .collect(),
-        orders: owner_of.len() as u64,
+        owners: owner_of.clone(),
     })
 }
 
@@ -254,11 +361,13 @@ fn stored_claimants(
     transaction: &Transaction<'_>,
 ) -> Result<Vec<(Claimant, Partition)>, PipelineError> {
     let (history, vault) = (transaction.history(), transaction.vault_ref()?);
+    let is_contested =
+        |row: &&VersionRow| row.refund == RefundKey::NONE && contested.contains(row.order);
     let mut claimants = Vec::new();
     for partition in Partition::all() {
         let mut reader = history.versions(partition)?;
         while let Some(rows) = reader.next_customer()? {
-            for row in rows.iter().filter(|row| contested.contains(row.order)) {
+            for row in rows.iter().filter(is_contested) {
                 let claimant = Claimant {
                     order: row.order,
                     customer: vault.resolve(row.identity),
@@ -331,7 +440,7 @@ mod tests {
     fn only_orders_with_several_customers_are_contested() {
         let mut contested = Contested::default();
         let at = |order, customer| (OrderKey(order), CustomerId(customer));
-        contested.add(&[
+        let claims = [
             (at(1, 1), From::Import),
             (at(1, 1), From::History),
             (at(2, 1), From::Import),
@@ -340,10 +449,13 @@ mod tests {
             (at(3, 2), From::Import),
             (at(4, 1), From::History),
             (at(4, 2), From::History),
-        ]);
+            (at(5, 1), From::History),
+            (at(5, 2), From::History),
+        ];
+        contested.add(&claims, &Refunded::from_iter([OrderKey(5)]));
         let mut orders: Vec<u64> = contested.orders.iter().map(|order| order.0).collect();
         orders.sort_unstable();
-        assert_eq!(orders, [2, 3]);
+        assert_eq!(orders, [2, 3, 5]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, Partition, Symbols};
+use regulars_core::{CustomerId, OrderKey, Partition, Symbols};
 use regulars_store::Transaction;
 use regulars_store::history::{History, OrderRunWriter, RunInfo, SymbolTable};
 use regulars_store::spill::Spilled;
@@ -13,7 +13,7 @@ use regulars_store::vault::{IdentityId, Vault};
 
 use super::assemble::{Assembled, Frame, OrderCounts, assemble};
 use super::frame::{self, Framed};
-use super::owners::{Claim, ClaimBook, Claimant, Claims, Contested};
+use super::owners::{ClaimBook, Claimant, Claims, Contested};
 use super::rates::Rates;
 use super::unchanged::Stored;
 use crate::error::PipelineError;
@@ -147,7 +147,7 @@ impl Assembly<'_> {
         transaction: &Transaction<'_>,
         partition: Partition,
         lost: &Claims,
-        claims: &mut Vec<Claim>,
+        claims: &mut Vec<(OrderKey, IdentityId)>,
     ) -> Result<Written, PipelineError> {
         let mut run: Option<OrderRunWriter> = None;
         let mut counts = OrderCounts::default();
@@ -157,17 +157,17 @@ impl Assembly<'_> {
             let unchanged = stored.unchanged(lines)?;
             unchanged_orders += unchanged.len() as u64;
             for line in lines {
-                let claim = (line.record.order, line.record.customer);
-                if lost.contains(&claim) {
+                if lost.contains(&(line.record.order, line.record.customer)) {
                     continue;
                 }
+                let identity = IdentityId(line.identity);
+                let claim = (line.record.order, identity);
                 if claims.last() != Some(&claim) {
                     claims.push(claim);
                 }
                 if unchanged.contains(&line.record.order) {
                     continue;
                 }
-                let identity = IdentityId(line.identity);
                 let run = match &mut run {
                     Some(run) => run,
                     none => none.insert(transaction.order_run(partition)?),

@@ -113,7 +113,11 @@ impl Rates {
         };
         let date = self.zone.date_of(placed_at);
         for Assembled { record, .. } in lines {
-            let optional = [&mut record.discount_minor, &mut record.cost_minor];
+            let optional = [
+                &mut record.beside_minor,
+                &mut record.discount_minor,
+                &mut record.cost_minor,
+            ];
             let amounts = [&mut record.net_minor, &mut record.refunded_minor];
             for minor in amounts.into_iter().chain(optional.into_iter().flatten()) {
                 *minor = self.convert_minor(*minor, currency, date)?;

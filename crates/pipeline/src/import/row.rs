@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) order_key: u64,
     /// What the source calls the order; empty when it does not.
     pub(crate) order_id: String,
+    /// Key of the refund, of a row from a file of refunds; else 0.
+    pub(crate) refund: u64,
     /// Position of the file in the import.
     pub(crate) file: u32,
     /// When the order was placed.
@@ -107,6 +109,8 @@ impl Row {
             }
             bit += 1;
         };
+        let refund = (self.refund != 0).then(|| self.refund.to_le_bytes());
+        put(out, refund.as_ref().map(|bytes| &bytes[..]));
         out.extend_from_slice(&self.identity.to_le_bytes());
         out.extend_from_slice(&self.order_key.to_le_bytes());
         out.extend_from_slice(&self.file.to_le_bytes());
@@ -167,11 +171,13 @@ impl Row {
             bit += 1;
             mask & (1 << (bit - 1)) != 0
         };
+        let refund = if has() { take_u64(bytes) } else { 0 };
         let (identity, order_key) = (take_u64(bytes), take_u64(bytes));
         let file = u32::from_le_bytes(take(bytes));
         let mut row = Self {
             identity,
             order_key,
+            refund,
             file,
             ..Self::default()
         };
@@ -248,6 +254,7 @@ mod tests {
             identity: u64::MAX,
             order_key: 7,
             order_id: "#1001 ü".to_owned(),
+            refund: 11,
             file: 3,
             occurred_at: Some(Timestamp(-1)),
             updated_at: None,

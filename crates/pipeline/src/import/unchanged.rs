@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regulars_core::{LineRecord, OrderKey, Partition, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, Partition, RecordKind, RefundKey, Timestamp};
 use regulars_profile::Ledger;
 use regulars_store::history::{History, OrderReader, OrderRow, SymbolTable};
 use regulars_store::vault::IdentityId;
@@ -53,8 +53,8 @@ impl<'s> Stored<'s> {
 enum Part {
     /// The order's lines, with the credits and refunds that came with them.
     Document,
-    /// Credits or refunds that came without lines.
-    Apart(RecordKind),
+    /// Credits or refunds that came without lines, or one refund of a file of refunds.
+    Apart(RecordKind, RefundKey),
 }
 
 /// A row without when it was imported.
@@ -90,11 +90,13 @@ fn parts(rows: impl Iterator<Item = Said>, all: &[LineRecord]) -> Parts {
         .collect();
     let mut parts = Parts::new();
     for (mut record, identity) in rows {
-        let document = with_lines.contains(&(record.order, record.import)) && !record.is_apart();
+        let document = with_lines.contains(&(record.order, record.import))
+            && !record.is_apart()
+            && record.refund == RefundKey::NONE;
         let part = match record.kind {
             RecordKind::Sale => Part::Document,
             RecordKind::Credit | RecordKind::Refund if document => Part::Document,
-            kind => Part::Apart(kind),
+            kind => Part::Apart(kind, record.refund),
         };
         record.import = 0;
         let rows = parts.entry((record.order, part)).or_default();
@@ -121,6 +123,8 @@ mod tests {
             occurred_at: Timestamp(0),
             ended_at: None,
             kind,
+            refund: RefundKey::NONE,
+            beside_minor: None,
             status: OrderStatus::Placed,
             line: u32::from(kind != RecordKind::Sale),
             product: Symbol::NONE,

@@ -10,6 +10,7 @@ mod dry_run;
 mod future;
 mod models;
 mod owners;
+mod refunds;
 mod repeat;
 mod scratch;
 mod segments;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use regulars_core::{LineRecord, OrderStatus, RecordKind, Symbol, Timestamp};
+use regulars_core::{LineRecord, OrderStatus, RecordKind, RefundKey, Symbol, Timestamp};
 
 /// Key, net revenue, refunds, cost, discount of an order.
 pub(super) type Told = (u64, i64, i64, Option<i64>, Option<i64>);
@@ -31,6 +31,11 @@ struct Order {
     over: bool,
     lines: Vec<Sold>,
     refunded: i64,
+    /// Refunded, as the order tells it.
+    told: i64,
+    /// Refunds that hold tax and shipping, and the net revenue in them.
+    gross_back: i64,
+    net_back: i64,
 }
 
 pub(super) fn resolve(records: &[LineRecord], now: Timestamp) -> Expected {
@@ -48,7 +53,7 @@ pub(super) fn resolve(records: &[LineRecord], now: Timestamp) -> Expected {
         held.iter()
             .any(|s| s.kind == RecordKind::Sale && s.order == r.order)
     };
-    returns.sort_by_key(|r| (r.occurred_at, !named(r), r.order, r.kind, r.line));
+    returns.sort_by_key(|r| (r.occurred_at, !named(r), r.order, r.kind, r.refund, r.line));
     for back in returns {
         give_back(back, &mut orders, &mut expected);
     }
@@ -60,7 +65,8 @@ pub(super) fn resolve(records: &[LineRecord], now: Timestamp) -> Expected {
 }
 
 /// A document of an order sells something of it; the newest one holds with all that it says.
-/// What came back in other documents holds beside it, the newest of each kind.
+/// What came back in other documents holds beside it, the newest of each kind; of files of
+/// refunds, the newest of each refund.
 fn holds(record: &LineRecord, known: &[LineRecord]) -> bool {
     let is_document = |r: &LineRecord| {
         let sells = |s: &&LineRecord| {
@@ -70,7 +76,8 @@ fn holds(record: &LineRecord, known: &[LineRecord]) -> bool {
     };
     let rivals: Vec<&LineRecord> = known
         .iter()
-        .filter(|r| r.order == record.order && is_document(r) == is_document(record))
+        .filter(|r| r.order == record.order && r.refund == record.refund)
+        .filter(|r| is_document(r) == is_document(record))
         .filter(|r| {
             if is_document(record) {
                 r.kind == RecordKind::Sale
@@ -108,6 +115,9 @@ fn orders(held: &[LineRecord], now: Timestamp) -> Vec<Order> {
             status: head.status,
             over,
             refunded: lines.iter().map(|r| refunded(r)).sum(),
+            told: lines.iter().map(|r| refunded(r)).sum(),
+            gross_back: 0,
+            net_back: 0,
             lines: lines
                 .into_iter()
                 .map(|r| Sold {
@@ -124,6 +134,19 @@ fn orders(held: &[LineRecord], now: Timestamp) -> Vec<Order> {
 fn give_back(back: &LineRecord, orders: &mut [Order], expected: &mut Expected) {
     let own = orders.iter().position(|o| o.key == back.order.0);
     let mut minor = back.net_minor;
+    if let Some(own) = own
+        && back.refund != RefundKey::NONE
+    {
+        minor = part_not_told(back, &mut orders[own]);
+        let mut pieces = back.quantity;
+        for product in [back.product, Symbol::NONE] {
+            if back.product != Symbol::NONE {
+                let there = pieces_of(&orders[own], product).min(pieces);
+                minor -= take(&mut orders[own], product, there, minor);
+                pieces -= there;
+            }
+        }
+    }
     if let Some(own) = own
         && (back.kind == RecordKind::Refund || back.product == Symbol::NONE)
     {
@@ -189,6 +212,31 @@ fn give_back(back: &LineRecord, orders: &mut [Order], expected: &mut Expected) {
         expected.unmatched += 1;
         expected.unmatched_minor += lost + minor;
     }
+}
+
+/// Net revenue in a refund, without what the order has told already.
+fn part_not_told(back: &LineRecord, order: &mut Order) -> i64 {
+    let mut net = back.net_minor;
+    if back.beside_minor.is_none() {
+        order.gross_back += net;
+        let sold: i64 = order.lines.iter().map(|l| l.record.net_minor).sum();
+        let beside: i64 = order
+            .lines
+            .iter()
+            .filter_map(|l| l.record.beside_minor)
+            .sum();
+        let paid = sold + beside;
+        let all = if beside == 0 || sold <= 0 || order.gross_back >= paid {
+            order.gross_back - if sold > 0 { beside } else { 0 }
+        } else {
+            (order.gross_back as f64 * sold as f64 / paid as f64).round() as i64
+        };
+        net = all - order.net_back;
+        order.net_back = all;
+    }
+    let told = net.min(order.told);
+    order.told -= told;
+    net - told
 }
 
 fn pieces_of(order: &Order, product: Symbol) -> f64 {

@@ -4,10 +4,15 @@
 //!
 //! 1. One that names an order (by its key, in whatever file or import it came) takes from that
 //!    order first: a refund, or a credit that names no product, money off any of its lines; a
-//!    credit pieces and money of its product.
+//!    credit pieces and money of its product. A refund that names a product takes pieces and
+//!    money off that first, and nothing off any other order.
 //! 2. What a credit still wants comes off the latest earlier order that has that many pieces of
 //!    its product, or without a quantity that much money.
 //! 3. Money that could not be taken off anything is reported.
+//!
+//! What an order tells as refunded and what files of refunds say of it is the same money: these
+//! take off what goes beyond it. A refund that does not tell tax and shipping apart holds them in
+//! the proportion of its order.
 //!
 //! Orders that were cancelled or refunded are candidates like any other: what goes back for them
 //! must not be taken off another order. It changes nothing there. Orders that were never paid
@@ -15,7 +20,7 @@
 
 use std::ops::Range;
 
-use regulars_core::{LineRecord, RecordKind, Symbol};
+use regulars_core::{LineRecord, RecordKind, RefundKey, Symbol};
 
 use super::Ledger;
 use super::shelf::{Claim, NO_PIECES, Shelf};
@@ -36,10 +41,16 @@ impl Ledger {
             .flat_map(|run| &records[run.clone()])
             .map(|record| (record, shelf.order(record.order)))
             .collect();
-        returns.sort_by_key(|(r, own)| (r.occurred_at, own.is_none(), r.order, r.kind, r.line));
+        returns.sort_by_key(|(r, own)| {
+            let which = (r.order, r.kind, r.refund, r.line);
+            (r.occurred_at, own.is_none(), which)
+        });
         for (record, own) in returns {
             let names_goods = record.kind == RecordKind::Credit && record.product != Symbol::NONE;
             match own {
+                Some(own) if record.kind == RecordKind::Refund => {
+                    self.take_refund(&mut shelf, own, record);
+                }
                 Some(own) if !names_goods => self.take_money(&mut shelf, own, record.net_minor),
                 None if record.kind == RecordKind::Refund => {
                     self.oddities.refunds_without_order += 1;
@@ -48,6 +59,30 @@ impl Ledger {
                 own => self.take_goods(&mut shelf, own, record),
             }
         }
+    }
+
+    /// Takes a refund off its order, goods that it names first.
+    fn take_refund(&mut self, shelf: &mut Shelf, own: usize, refund: &LineRecord) {
+        let entry = &mut self.entries[own];
+        let mut minor = refund.net_minor;
+        if refund.refund != RefundKey::NONE {
+            if refund.beside_minor.is_none() {
+                minor = entry.paid.net_of(minor);
+            }
+            let told_minor = minor.clamp(0, entry.told_minor.max(0));
+            entry.told_minor -= told_minor;
+            minor -= told_minor;
+        }
+        if refund.product != Symbol::NONE {
+            let mut pieces = refund.quantity.max(0.0);
+            let lots = [refund.product, Symbol::NONE].map(|product| shelf.lot(product, own));
+            for lot in lots.into_iter().flatten() {
+                let taken = self.take_off(shelf, lot, Claim { pieces, minor });
+                pieces -= taken.pieces;
+                minor -= taken.minor;
+            }
+        }
+        self.take_money(shelf, own, minor);
     }
 
     /// Takes money off an order's lines, from its first line on, never below zero.

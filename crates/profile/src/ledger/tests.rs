@@ -1,7 +1,7 @@
 //! Each rule of the ledger, and that the order of records changes nothing.
 
 use proptest::prelude::*;
-use regulars_core::{CustomerId, DAY_MS, OrderKey};
+use regulars_core::{CustomerId, DAY_MS, OrderKey, RefundKey};
 
 use super::*;
 
@@ -22,6 +22,7 @@ fn sale(order: u64, at: i64, product: u32, net_minor: i64) -> LineRecord {
         kind: RecordKind::Sale,
         status: OrderStatus::Placed,
         line: 0,
+        refund: RefundKey::NONE,
         product: Symbol(product),
         category: Symbol::NONE,
         brand: Symbol::NONE,
@@ -29,6 +30,7 @@ fn sale(order: u64, at: i64, product: u32, net_minor: i64) -> LineRecord {
         country: Symbol::NONE,
         quantity: 1.0,
         net_minor,
+        beside_minor: None,
         discount_minor: None,
         cost_minor: None,
         refunded_minor: 0,
@@ -393,7 +395,7 @@ fn sums_of_huge_amounts_do_not_wrap_around() {
 /// often; an import has at most one document of an order, and one of what came back for it.
 fn records() -> impl Strategy<Value = Vec<LineRecord>> {
     let document = (
-        (1_u64..5, 1_u64..4, 1_i64..6, 0_usize..5),
+        (1_u64..5, 1_u64..4, 1_i64..6, 0_usize..7),
         proptest::option::weighted(0.2, 1_i64..9),
         proptest::collection::vec((0_u32..3, 0_i64..4, 0_u32..3, 0_usize..5), 1..4),
     );
@@ -408,22 +410,24 @@ fn records() -> impl Strategy<Value = Vec<LineRecord>> {
                 OrderStatus::Unpaid,
                 OrderStatus::Refunded,
             ][lines[0].3];
-            // Orders, files of returns that name an order, and credit notes.
+            // Orders, files of returns that name an order, credit notes, and files of refunds.
             let is_order = shape < 3;
             let key = if shape == 4 { order + 100 } else { order };
-            if !seen.insert((key, import, is_order)) {
+            let refund = if shape > 4 { shape as u64 } else { 0 };
+            if !seen.insert((key, import, is_order, refund)) {
                 continue;
             }
             let first = if is_order {
                 0
             } else {
-                LineRecord::FIRST_LINE_APART
+                LineRecord::FIRST_LINE_APART + refund as u32 * 10
             };
             for (line, (product, hundreds, quantity, kind)) in (first..).zip(lines) {
                 let sold = is_order && (line == 0 || kind < 3);
                 let record = LineRecord {
                     import,
                     line,
+                    refund: RefundKey(refund),
                     updated_at: updated_at.map(day),
                     quantity: f64::from(quantity),
                     ..sale(key, at, product, hundreds * 100)
@@ -435,6 +439,13 @@ fn records() -> impl Strategy<Value = Vec<LineRecord>> {
                         refunded_minor: if kind == 1 { hundreds * 50 } else { 0 },
                         cost_minor: (kind != 2).then_some(hundreds * 60),
                         discount_minor: (kind != 1).then_some(hundreds * 10),
+                        beside_minor: (kind == 0).then_some(hundreds * 19),
+                        ..record
+                    },
+                    (false, _) if refund > 0 => LineRecord {
+                        kind: RecordKind::Refund,
+                        occurred_at: day(at + 2),
+                        beside_minor: (kind < 2).then_some(0),
                         ..record
                     },
                     (false, 4) => LineRecord {
@@ -583,7 +594,13 @@ proptest! {
             })
             .sum();
         prop_assert_eq!(sold, counted + refunded + elsewhere + not_counted);
-        // What came back was taken off something, or is reported.
+        let lines: i64 = ledger.orders().flat_map(|o| o.lines).map(|l| l.net_minor).sum();
+        prop_assert_eq!(lines, counted);
+        // What came back was taken off something, or is reported; files of refunds may tell what
+        // their order has told, or hold tax and shipping.
+        if held.iter().any(|r| r.refund != RefundKey::NONE) {
+            return Ok(());
+        }
         let came_back = sum(&|r| r.kind != RecordKind::Sale);
         let told: i64 = held
             .iter()
@@ -592,9 +609,96 @@ proptest! {
             .sum();
         let taken: i64 = ledger.entries.iter().map(|e| e.refunded_minor).sum();
         prop_assert_eq!(came_back, taken - told + ledger.oddities().unmatched_credit_minor);
-        let lines: i64 = ledger.orders().flat_map(|o| o.lines).map(|l| l.net_minor).sum();
-        prop_assert_eq!(lines, counted);
     }
+}
+
+fn refund(order: u64, key: u64, at: i64, minor: i64) -> LineRecord {
+    LineRecord {
+        kind: RecordKind::Refund,
+        refund: RefundKey(key),
+        line: LineRecord::FIRST_LINE_APART,
+        ..sale(order, at, 0, minor)
+    }
+}
+
+#[test]
+fn refunds_of_files_add_up_and_each_replaces_its_own() {
+    let order = sale(1, 1, 1, 1_000);
+    let newer_order = LineRecord { import: 9, ..order };
+    let second = LineRecord {
+        import: 2,
+        ..refund(1, 6, 5, 200)
+    };
+    let corrected = LineRecord {
+        import: 3,
+        ..refund(1, 5, 4, 150)
+    };
+    let all = vec![order, refund(1, 5, 4, 100), second, corrected, newer_order];
+    assert_eq!(resolve(all.clone(), NOW).0, [(1, 650)]);
+    assert_eq!(resolve(all.clone(), day(3)).0, [(1, 1_000)]);
+    assert_eq!(resolve(all, day(4)).0, [(1, 850)]);
+    let stray = resolve(vec![refund(1, 5, 4, 100)], NOW).1;
+    assert_eq!(
+        (stray.refunds_without_order, stray.unmatched_credit_minor),
+        (1, 100)
+    );
+}
+
+#[test]
+fn a_refund_with_tax_takes_its_part_of_the_net_revenue() {
+    let order = LineRecord {
+        beside_minor: Some(190),
+        ..sale(1, 1, 1, 1_000)
+    };
+    assert_eq!(
+        resolve(vec![order, refund(1, 5, 4, 595)], NOW).0,
+        [(1, 500)]
+    );
+    let net = LineRecord {
+        beside_minor: Some(0),
+        ..refund(1, 5, 4, 595)
+    };
+    assert_eq!(resolve(vec![order, net], NOW).0, [(1, 405)]);
+    let (orders, oddities) = resolve(vec![order, refund(1, 5, 4, 1_190)], NOW);
+    assert_eq!((orders.len(), oddities.unmatched_credits), (0, 0));
+}
+
+#[test]
+fn what_the_order_tells_as_refunded_is_not_taken_off_twice() {
+    let order = LineRecord {
+        refunded_minor: 300,
+        ..sale(1, 1, 1, 1_000)
+    };
+    let first = refund(1, 5, 4, 200);
+    let second = refund(1, 6, 5, 250);
+    assert_eq!(resolve(vec![order, first], NOW).0, [(1, 700)]);
+    assert_eq!(resolve(vec![order, first, second], NOW).0, [(1, 550)]);
+}
+
+#[test]
+fn a_refund_of_goods_takes_them_off_its_own_order_only() {
+    let line = LineRecord {
+        quantity: 2.0,
+        cost_minor: Some(600),
+        ..sale(1, 1, 1, 1_000)
+    };
+    let other = sale(2, 2, 1, 1_000);
+    let back = LineRecord {
+        product: Symbol(1),
+        ..refund(1, 5, 4, 500)
+    };
+    let records = sorted(vec![line, other, back]);
+    let mut ledger = Ledger::default();
+    ledger.resolve(&records, &Products::default(), NOW);
+    let first = ledger.orders().next().unwrap();
+    assert_eq!((first.net_minor, first.cost_minor), (500, Some(300)));
+    let unknown = LineRecord {
+        order: OrderKey(7),
+        ..back
+    };
+    let (orders, oddities) = resolve(vec![line, other, unknown], NOW);
+    assert_eq!(orders, [(1, 1_000), (2, 1_000)]);
+    assert_eq!(oddities.refunds_without_order, 1);
 }
 
 #[test]

@@ -5,10 +5,12 @@
 //! Credits and refunds from files that hold no lines of their order (files of refunds, credit
 //! notes) stand apart: they stay in force beside any document, and a newer one of the same kind
 //! replaces an older one.
+//! A row from a file of refunds has a key of its own: each refund of an order stands by itself,
+//! and only a newer version of that refund replaces it.
 
 use std::ops::Range;
 
-use regulars_core::{LineRecord, RecordKind, Timestamp};
+use regulars_core::{LineRecord, RecordKind, RefundKey, Timestamp};
 
 /// Fills `chosen` with the positions of the records that hold, in runs of one kind, by position.
 ///
@@ -27,7 +29,10 @@ pub(super) fn choose(records: &[LineRecord], chosen: &mut Vec<Range<usize>>) {
 /// The runs of records that one document has of one kind.
 fn runs(records: &[LineRecord], runs: &mut Vec<Range<usize>>) {
     runs.clear();
-    let identity = |r: &LineRecord| (r.order, r.kind, r.import, r.occurred_at, r.is_apart());
+    let identity = |r: &LineRecord| {
+        let version = (r.order, r.kind, r.import, r.refund);
+        (version, r.occurred_at, r.is_apart())
+    };
     let mut start = 0;
     for end in 1..=records.len() {
         if end == records.len() || identity(&records[start]) != identity(&records[end]) {
@@ -41,6 +46,8 @@ fn choose_among_imports(records: &[LineRecord], runs: &mut Vec<Range<usize>>) {
     let head = |run: &Range<usize>| &records[run.start];
     runs.sort_by_key(|run| (head(run).order, head(run).import, run.start));
     let mut chosen = Vec::with_capacity(runs.len());
+    let refunds = runs.extract_if(.., |run| head(run).refund != RefundKey::NONE);
+    choose_refunds(records, refunds.collect(), &mut chosen);
     for order in runs.chunk_by(|a, b| head(a).order == head(b).order) {
         let mut document = Newest::default();
         let mut apart = [Newest::default(); 2];
@@ -72,6 +79,24 @@ fn choose_among_imports(records: &[LineRecord], runs: &mut Vec<Range<usize>>) {
     }
     chosen.sort_by_key(|run| run.start);
     *runs = chosen;
+}
+
+/// The newest version of each refund from files of refunds.
+fn choose_refunds(
+    records: &[LineRecord],
+    mut refunds: Vec<Range<usize>>,
+    chosen: &mut Vec<Range<usize>>,
+) {
+    let key = |run: &Range<usize>| (records[run.start].order, records[run.start].refund);
+    refunds.sort_by_key(|run| (key(run), run.start));
+    for refund in refunds.chunk_by(|a, b| key(a) == key(b)) {
+        let mut newest = Newest::default();
+        refund
+            .iter()
+            .for_each(|run| newest.see(&records[run.start]));
+        let holds = |run: &&Range<usize>| Some(records[run.start].import) == newest.import();
+        chosen.extend(refund.iter().filter(holds).cloned());
+    }
 }
 
 /// The newest version: among those that say when they were made the last made, then whichever

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use regulars_core::Currency;
 use regulars_ingest::{ColumnInfo, Recognition, Role};
 use regulars_pipeline::{
-    Config, DryFile, DryRun, ImportOptions, ImportReport, RejectPolicy, RepeatPolicy, Workspace,
-    dry_run, expand, import,
+    Config, DryFile, DryRun, ImportOptions, ImportReport, RefundCounts, RejectPolicy, RepeatPolicy,
+    Workspace, dry_run, expand, import,
 };
 
 use crate::cli::{Cli, ImportArgs, InitArgs};
@@ -139,6 +139,7 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         "of them unchanged, not stored again",
     );
     say(report.orders.credits, "credit notes");
+    say(report.refunds.refunds, "refunds");
     say(report.customers, "customers with details");
     let mut warn = |number: u64, what: &str| {
         if number > 0 {
@@ -161,6 +162,7 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         report.orders.reassigned_orders,
         "orders name another customer than another version of them: the newest version counts; if two systems number their orders alike, import each with its own `--source`",
     );
+    refund_warnings(&report.refunds, &mut warn);
     warn(
         report.nameless_rows,
         "rows name no customer, product or day and were left out",
@@ -175,6 +177,25 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         );
     }
     text
+}
+
+fn refund_warnings(refunds: &RefundCounts, warn: &mut dyn FnMut(u64, &str)) {
+    warn(
+        refunds.rows_without_order,
+        "rows of refunds name no order and were left out",
+    );
+    warn(
+        refunds.incomplete_refunds,
+        "refunds have no date or no amount and were left out",
+    );
+    warn(
+        refunds.conflicting_versions,
+        "refunds stand differently in several rows: the newest state was taken",
+    );
+    warn(
+        refunds.waiting_refunds,
+        "refunds name an order that is not there: they count from the import that brings it",
+    );
 }
 
 fn future(first_line: Option<u64>) -> String {
@@ -298,6 +319,10 @@ fn outcome(file: &DryFile, limit: f64) -> String {
     warn(
         file.rows_without_customer,
         "rows have neither a customer nor an e-mail and would be left out",
+    );
+    warn(
+        file.rows_without_order,
+        "rows of refunds name no order and would be left out",
     );
     warn(file.future_rows, &future(file.first_future_line));
     let questions = file.recognition.questions.iter().map(ToString::to_string);

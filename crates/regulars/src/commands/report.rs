@@ -315,6 +315,10 @@ fn quality(report: &Report, amounts: Amounts) -> String {
     );
     note(quality.orders_without_date, "orders have no date");
     note(
+        quality.refunds_left_out,
+        "refunds have no order, no date or no amount",
+    );
+    note(
         quality.conflicting_versions,
         "orders stood differently in files of one import",
     );

@@ -7,13 +7,14 @@
 //! | `order_key` | u64 | hash of source and order id |
 //! | `import_offset` | u64 | offset in the log of the import |
 //! | `line` | u32 | position of the line in its version of the order |
+//! | `refund_key` | u64 | hash of the refund's id, of a refund from a file of its own; else 0 |
 //! | `kind` | text | `sale`, `credit`, `refund` |
 //! | `status` | text | `placed`, `unpaid`, `refunded`, `cancelled` |
 //! | `updated_at`, `ended_at` | timestamp (ms, UTC) or null | see [`LineRecord`] |
 //! | `product_id`, `category`, `brand`, `channel`, `country` | text or null | |
 //! | `quantity` | f64 | |
 //! | `net_minor`, `refunded_minor` | i64 | minor units of the currency in the file's metadata |
-//! | `discount_minor`, `cost_minor` | i64 or null | the same |
+//! | `beside_minor`, `discount_minor`, `cost_minor` | i64 or null | the same |
 //! | `order_id` | text | what the source called the order |
 //! | `identity_id` | u64 | identity under which the row came |
 
@@ -21,7 +22,7 @@ mod columns;
 mod spilled;
 mod views;
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RefundKey, Timestamp};
 
 pub(super) use columns::{OrderColumns, properties, schema};
 pub use spilled::{decode_rows, encode_row};
@@ -49,6 +50,8 @@ pub struct VersionRow {
     pub order: OrderKey,
     /// Offset in the log of the import.
     pub import: u64,
+    /// The refund, if it is one from a file of refunds.
+    pub refund: RefundKey,
     /// Where the order stands.
     pub status: OrderStatus,
     /// When this version was made, if it says so.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use regulars_core::{CustomerId, OrderKey, Partition};
+use regulars_core::{CustomerId, OrderKey, Partition, RefundKey};
 
 use super::orders::row_order;
 use super::{CustomerRow, Family, OrderRow, SymbolTable, decode_rows, encode_row};
 use crate::StoreError;
 use crate::spill::Spill;
-use crate::store::{Superseded, Transaction};
+use crate::store::{Reassigned, Superseded, Transaction};
 use crate::vault::{IdentityId, Move};
 
 const SPILL_BUDGET_BYTES: usize = 64 << 20;
@@ -42,7 +42,7 @@ pub(crate) fn merge_runs(
 }
 
 /// Moves the rows of some identities to other customers, and takes out versions of orders that do
-/// not count any more.
+/// not count any more; refunds follow their order.
 ///
 /// Rows that leave a partition wait in a spill until every partition that they leave is rewritten;
 /// each partition then gets the rows that come to it as one more run.
@@ -50,13 +50,18 @@ pub(crate) fn apply_moves(
     transaction: &mut Transaction<'_>,
     moves: &[Move],
     superseded: &[Superseded],
+    reassigned: &[Reassigned],
 ) -> Result<(), StoreError> {
-    if moves.is_empty() && superseded.is_empty() {
+    if moves.is_empty() && superseded.is_empty() && reassigned.is_empty() {
         return Ok(());
     }
     let gone: HashSet<(OrderKey, CustomerId), foldhash::fast::FixedState> = superseded
         .iter()
         .map(|version| (version.order, version.customer))
+        .collect();
+    let owners: HashMap<OrderKey, &Reassigned, foldhash::fast::FixedState> = reassigned
+        .iter()
+        .map(|refunds| (refunds.order, refunds))
         .collect();
     let into: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState> = moves
         .iter()
@@ -64,15 +69,29 @@ pub(crate) fn apply_moves(
         .collect();
     let left: BTreeSet<Partition> = moves.iter().map(|found| found.from.partition()).collect();
     let emptied = superseded.iter().map(|version| version.partition);
-    let rewritten: BTreeSet<Partition> = left.iter().copied().chain(emptied).collect();
+    let followed = reassigned.iter().map(|refunds| refunds.partition);
+    let rewritten: BTreeSet<Partition> = left
+        .iter()
+        .copied()
+        .chain(emptied)
+        .chain(followed)
+        .collect();
     let symbols = SymbolTable::default();
     let mut spill = transaction.spill(SPILL_BUDGET_BYTES)?;
     let mut arriving: BTreeMap<Partition, Vec<CustomerRow>> = BTreeMap::new();
     for &partition in &rewritten {
         rewrite_orders(transaction, partition, &symbols, |row| {
-            let moved = moved(&into, row.identity, row.record.customer);
+            let is_refund = row.record.refund != RefundKey::NONE;
+            let owner = owners.get(&row.record.order).filter(|_| is_refund);
+            if let Some(owner) = owner {
+                row.identity = owner.identity;
+            }
+            let moved = match owner {
+                Some(owner) => Some(owner.customer).filter(|&new| new != row.record.customer),
+                None => moved(&into, row.identity, row.record.customer),
+            };
             let customer = moved.unwrap_or(row.record.customer);
-            if gone.contains(&(row.record.order, customer)) {
+            if !is_refund && gone.contains(&(row.record.order, customer)) {
                 return Ok(Fate::Leaves);
             }
             if moved.is_none() {

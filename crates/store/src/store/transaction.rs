@@ -15,7 +15,7 @@ use crate::log::LogRecord;
 use crate::manifest::{Change, TableName};
 use crate::spill::Spill;
 use crate::tables::{self, AdSpendRow, ProductRow, TableRow};
-use crate::vault::{Moves, Vault};
+use crate::vault::{IdentityId, Moves, Vault};
 
 /// More files of the vault than this are merged into one.
 const VAULT_FILES: usize = 8;
@@ -30,7 +30,7 @@ const VAULT_FILES: usize = 8;
 /// let mut run = transaction.order_run(partition)?;  // any number of threads
 /// …run.push(…)…
 /// transaction.add_run(run.finish(&symbols)?);
-/// transaction.apply_moves(&transaction.vault()?.moves(), &[])?;
+/// transaction.apply_moves(&transaction.vault()?.moves(), &[], &[])?;
 /// transaction.commit(LogRecord::ImportAdded(…))?;
 /// ```
 #[derive(Debug)]
@@ -51,6 +51,19 @@ pub struct Superseded {
     /// The customer, moves of the same transaction taken into account.
     pub customer: CustomerId,
     /// Where the rows lie.
+    pub partition: Partition,
+}
+
+/// Stored refunds that lie elsewhere than with the owner of their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reassigned {
+    /// The order.
+    pub order: OrderKey,
+    /// Its owner, moves of the same transaction taken into account.
+    pub customer: CustomerId,
+    /// An identity that stands for the owner, under which the order came.
+    pub identity: IdentityId,
+    /// Where the refunds lie.
     pub partition: Partition,
 }
 
@@ -213,7 +226,8 @@ impl<'s> Transaction<'s> {
     }
 
     /// Moves the stored rows of `moves.stored` to their new customers, and takes out those of
-    /// `superseded`; once in a transaction. The runs that this transaction adds are not looked at.
+    /// `superseded`; refunds follow the owner of their order as `reassigned` says. Once in a
+    /// transaction. The runs that this transaction adds are not looked at.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -221,8 +235,9 @@ impl<'s> Transaction<'s> {
         &mut self,
         moves: &Moves,
         superseded: &[Superseded],
+        reassigned: &[Reassigned],
     ) -> Result<(), StoreError> {
-        rewrite::apply_moves(self, &moves.stored, superseded)
+        rewrite::apply_moves(self, &moves.stored, superseded, reassigned)
     }
 
     /// Merges the runs of every partition and family that has more than `runs` of them; gives the

@@ -85,6 +85,7 @@ fn moved_identities_take_their_rows_along() {
                 fresh: Vec::new(),
             },
             &[],
+            &[],
         )
         .unwrap();
     transaction.commit(record(0)).unwrap();

@@ -6,8 +6,8 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{
-    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, Symbol,
-    Symbols, Timestamp,
+    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, RefundKey,
+    Symbol, Symbols, Timestamp,
 };
 use regulars_store::history::{OrderRow, SymbolTable};
 use regulars_store::log::{HistoryCompacted, LogRecord};
@@ -87,6 +87,8 @@ pub(crate) fn rows(seed: u64, import: u64, count: usize, symbols: &mut Symbols) 
             };
             let (updated_at, ended_at) = (maybe(0.5).map(Timestamp), maybe(0.1).map(Timestamp));
             let (discount_minor, cost_minor) = (maybe(0.6), maybe(0.9));
+            let beside_minor = maybe(0.3);
+            let refund = maybe(0.1).map_or(0, |key| key.unsigned_abs());
             let kinds = [RecordKind::Sale, RecordKind::Credit, RecordKind::Refund];
             let statuses = [
                 OrderStatus::Placed,
@@ -114,6 +116,7 @@ pub(crate) fn rows(seed: u64, import: u64, count: usize, symbols: &mut Symbols) 
                     statuses[rng.random_range(0..4)]
                 },
                 line: number as u32,
+                refund: RefundKey(refund),
                 product,
                 category,
                 brand,
@@ -123,6 +126,7 @@ pub(crate) fn rows(seed: u64, import: u64, count: usize, symbols: &mut Symbols) 
                 net_minor: rng.random_range(-3..5000),
                 discount_minor,
                 cost_minor,
+                beside_minor,
                 refunded_minor: if constant { 0 } else { rng.random_range(0..3) },
             };
             let identity = IdentityId(rng.random_range(0..90));

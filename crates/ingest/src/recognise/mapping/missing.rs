@@ -7,7 +7,7 @@ use crate::field::nearest;
 use crate::reader::{Privacy, masked, text_of};
 use crate::recognition::Form;
 use crate::rows::Rows;
-use crate::{Entity, Field, IngestError, Input};
+use crate::{Entity, Field, IngestError, Input, MapReason};
 
 /// Columns that a message lists.
 const LISTED: usize = 40;
@@ -40,6 +40,15 @@ pub(super) fn missing(
         }
     };
     match mapped.entity {
+        Entity::Refunds => {
+            let what = (Field::OrderId, "nothing to tell the order by (`order_id`)");
+            need(&[Field::OrderId], what);
+            let what = (Field::OccurredAt, "no date of the refund (`occurred_at`)");
+            need(&[Field::OccurredAt], what);
+            let what = (Field::Refunded, "no amount (`refunded` or `refund_net`)");
+            let amounts = [Field::Refunded, Field::LineRefunded, Field::RefundNet];
+            need(&amounts, what);
+        }
         Entity::Orders => {
             need(&[Field::CustomerId, Field::Email], NO_CUSTOMER);
             need(&[Field::OccurredAt], NO_DATE);
@@ -95,6 +104,32 @@ pub(super) fn missing(
         }
     }
     missing
+}
+
+/// Whether the rows are refunds: each has an id of its own as one, or the only amount beside an
+/// order is what went back. `orders` is what they would be as orders.
+pub(super) fn speaks_of_refunds(refunds: &Mapped, orders: &Mapped, sample: &Rows) -> bool {
+    let id = |found: &super::Found| found.field == Field::RefundId;
+    if let Some(position) = refunds
+        .fields
+        .iter()
+        .position(|f| f.as_ref().is_some_and(id))
+    {
+        let ids = sample.column(position);
+        return (0..ids.len()).all(|row| !text_of(ids, row).is_empty());
+    }
+    let sold = [
+        Field::OrderTotal,
+        Field::OrderSubtotal,
+        Field::LineTotal,
+        Field::LineGross,
+        Field::UnitPrice,
+    ];
+    let is_said = |reason| reason != MapReason::Content;
+    let mut found = orders.fields.iter().flatten();
+    let sells = found.any(|found| sold.contains(&found.field) && is_said(found.reason));
+    let back = orders.has(Field::Refunded) || orders.has(Field::LineRefunded);
+    back && !sells && orders.has(Field::OrderId)
 }
 
 fn speaks_of_orders(orders: &Mapped) -> bool {

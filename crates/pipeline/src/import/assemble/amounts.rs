@@ -8,7 +8,7 @@ use super::{Amount, Row};
 
 /// An amount of the order as a whole. Rows that tell it alike repeat it; where they differ, each
 /// tells its part.
-fn order_amount(rows: &[Row], which: Amount) -> Option<i64> {
+pub(super) fn order_amount(rows: &[Row], which: Amount) -> Option<i64> {
     let told = || rows.iter().filter_map(|row| row.amount(which));
     let first = told().next()?;
     if told().all(|minor| minor == first) {
@@ -85,6 +85,8 @@ fn list_price(row: &Row) -> Option<i64> {
 /// Amounts of the lines sold of an order, by line.
 pub(super) struct Sold {
     pub(super) net_minor: Vec<i64>,
+    /// Tax and shipping, where they are told.
+    pub(super) beside_minor: Option<Vec<i64>>,
     pub(super) discount_minor: Option<Vec<i64>>,
     pub(super) refunded_minor: Vec<i64>,
 }
@@ -102,7 +104,7 @@ impl Sold {
             Some(told) => told.saturating_add(returned_minor),
             None => of_lines.saturating_sub(order_discount.unwrap_or(0)),
         };
-        let beside = spread(net_minor.saturating_sub(of_lines), &nets);
+        let over = spread(net_minor.saturating_sub(of_lines), &nets);
 
         let discounts: Vec<Option<i64>> = sold.iter().map(|row| line_discount(row)).collect();
         let discount_minor = match order_discount {
@@ -130,13 +132,39 @@ impl Sold {
         Self {
             net_minor: nets
                 .iter()
-                .zip(beside)
+                .zip(over)
                 .map(|(net, part)| net.saturating_add(part))
                 .collect(),
+            beside_minor: beside(rows, told).map(|minor| spread(minor, &nets)),
             discount_minor,
             refunded_minor,
         }
     }
+}
+
+/// Tax and shipping that were paid beside the net revenue; `None` when no row tells any.
+fn beside(rows: &[Row], told: Option<i64>) -> Option<i64> {
+    let of_total = || Some(order_amount(rows, Amount::OrderTotal)?.saturating_sub(told?));
+    let of_lines = || {
+        let of_line = |row: &Row| {
+            Some(
+                row.amount(Amount::LineGross)?
+                    .saturating_sub(line_net(row)?),
+            )
+        };
+        rows.iter()
+            .any(|row| of_line(row).is_some())
+            .then(|| sum(rows.iter().filter_map(of_line)))
+    };
+    let of_parts = || {
+        let tax = whole_amount(rows, Amount::Tax, Amount::LineTax);
+        let shipping = whole_amount(rows, Amount::Shipping, Amount::LineShipping);
+        Some(tax.unwrap_or(0).saturating_add(shipping.unwrap_or(0)))
+    };
+    of_total()
+        .or_else(of_lines)
+        .or_else(of_parts)
+        .filter(|&minor| minor > 0)
 }
 
 /// Net revenue that the order says was refunded: in the proportion net : total where the refund

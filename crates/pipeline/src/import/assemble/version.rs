@@ -1,6 +1,8 @@
 //! One version of an order: what its rows in one file, or one row of several, say together.
 
-use regulars_core::{LineRecord, OrderKey, OrderStatus, RecordKind, Symbol, Symbols, Timestamp};
+use regulars_core::{
+    LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Symbols, Timestamp,
+};
 
 use super::amounts::{Sold, line_discount, line_net, sum, times, told_net};
 use super::{Amount, Assembled, Frame, Row};
@@ -112,7 +114,7 @@ impl Version {
                     r.refunded_minor,
                 )
             };
-            let told = |r: &LineRecord| (r.discount_minor, r.cost_minor);
+            let told = |r: &LineRecord| (r.beside_minor, r.discount_minor, r.cost_minor);
             (plain(a), told(a))
                 .cmp(&(plain(b), told(b)))
                 .then_with(|| a.quantity.total_cmp(&b.quantity))
@@ -190,6 +192,7 @@ impl Head {
             kind: RecordKind::Sale,
             status,
             line: 0,
+            refund: RefundKey::NONE,
             product: Symbol::NONE,
             category: Symbol::NONE,
             brand: Symbol::NONE,
@@ -197,6 +200,7 @@ impl Head {
             country: first(|row| row.country),
             quantity: 0.0,
             net_minor: 0,
+            beside_minor: None,
             discount_minor: None,
             cost_minor: None,
             refunded_minor: 0,
@@ -248,6 +252,7 @@ fn sales(
         let record = &mut line.record;
         record.quantity = row.quantity.unwrap_or(1.0);
         record.net_minor = amounts.net_minor[index];
+        record.beside_minor = amounts.beside_minor.as_ref().map(|parts| parts[index]);
         record.discount_minor = amounts.discount_minor.as_ref().map(|parts| parts[index]);
         record.cost_minor = row
             .amount(Amount::UnitCost)

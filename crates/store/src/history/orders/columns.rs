@@ -75,6 +75,7 @@ pub(in crate::history) fn schema() -> SchemaRef {
         required("order_key", &DataType::UInt64),
         required("import_offset", &DataType::UInt64),
         required("line", &DataType::UInt32),
+        required("refund_key", &DataType::UInt64),
         required("kind", &text),
         required("status", &text),
         optional("updated_at", &instant),
@@ -87,6 +88,7 @@ pub(in crate::history) fn schema() -> SchemaRef {
         required("quantity", &DataType::Float64),
         required("net_minor", &DataType::Int64),
         required("refunded_minor", &DataType::Int64),
+        optional("beside_minor", &DataType::Int64),
         optional("discount_minor", &DataType::Int64),
         optional("cost_minor", &DataType::Int64),
         required("order_id", &DataType::Utf8),
@@ -118,6 +120,7 @@ pub(in crate::history) struct OrderColumns {
     orders: Vec<u64>,
     imports: Vec<u64>,
     lines: Vec<u32>,
+    refund_keys: Vec<u64>,
     kinds: Vec<u8>,
     statuses: Vec<u8>,
     updated_at: Vec<Option<i64>>,
@@ -130,6 +133,7 @@ pub(in crate::history) struct OrderColumns {
     quantities: Vec<f64>,
     net: Vec<i64>,
     refunded: Vec<i64>,
+    beside: Vec<Option<i64>>,
     discounts: Vec<Option<i64>>,
     costs: Vec<Option<i64>>,
     order_ids: StringBuilder,
@@ -154,6 +158,7 @@ impl OrderColumns {
         self.orders.push(record.order.0);
         self.imports.push(record.import);
         self.lines.push(record.line);
+        self.refund_keys.push(record.refund.0);
         self.kinds.push(kind_code(record.kind));
         self.statuses.push(status_code(record.status));
         self.updated_at.push(record.updated_at.map(|at| at.0));
@@ -166,6 +171,7 @@ impl OrderColumns {
         self.quantities.push(record.quantity);
         self.net.push(record.net_minor);
         self.refunded.push(record.refunded_minor);
+        self.beside.push(record.beside_minor);
         self.discounts.push(record.discount_minor);
         self.costs.push(record.cost_minor);
         self.order_ids.append_value(order_id);
@@ -188,6 +194,7 @@ impl OrderColumns {
             numbers::<UInt64Type>(&mut self.orders),
             numbers::<UInt64Type>(&mut self.imports),
             numbers::<UInt32Type>(&mut self.lines),
+            numbers::<UInt64Type>(&mut self.refund_keys),
             kinds,
             statuses,
             instants(maybe_numbers(&mut self.updated_at)),
@@ -200,6 +207,7 @@ impl OrderColumns {
             numbers::<Float64Type>(&mut self.quantities),
             numbers::<Int64Type>(&mut self.net),
             numbers::<Int64Type>(&mut self.refunded),
+            Arc::new(maybe_numbers::<Int64Type>(&mut self.beside)),
             Arc::new(maybe_numbers::<Int64Type>(&mut self.discounts)),
             Arc::new(maybe_numbers::<Int64Type>(&mut self.costs)),
             Arc::new(self.order_ids.finish()),
@@ -216,6 +224,7 @@ impl OrderColumns {
         };
         constants.observe("import_offset", &self.imports, Value::from);
         constants.observe("line", &self.lines, Value::from);
+        constants.observe("refund_key", &self.refund_keys, Value::from);
         constants.observe("kind", &self.kinds, |code| {
             KIND_TEXTS[usize::from(code)].into()
         });
@@ -232,6 +241,7 @@ impl OrderColumns {
         constants.observe("quantity", &self.quantities, Value::from);
         constants.observe("net_minor", &self.net, Value::from);
         constants.observe("refunded_minor", &self.refunded, Value::from);
+        constants.observe("beside_minor", &self.beside, Value::from);
         constants.observe("discount_minor", &self.discounts, Value::from);
         constants.observe("cost_minor", &self.costs, Value::from);
     }

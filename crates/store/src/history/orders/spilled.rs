@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, Symbol, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, RefundKey, Symbol, Timestamp};
 
 use super::columns::{KINDS, STATUSES, kind_code, status_code};
 use crate::StoreError;
@@ -36,6 +36,10 @@ pub fn encode_row(record: &LineRecord, order_id: &str, identity: IdentityId, int
     into.extend_from_slice(&record.net_minor.to_le_bytes());
     into.extend_from_slice(&record.refunded_minor.to_le_bytes());
     into.extend_from_slice(&record.line.to_le_bytes());
+    into.extend_from_slice(&record.refund.0.to_le_bytes());
+    // Absent is the one amount that no shop has.
+    let beside_minor = record.beside_minor.unwrap_or(i64::MIN);
+    into.extend_from_slice(&beside_minor.to_le_bytes());
     let symbols = [
         record.product,
         record.category,
@@ -88,6 +92,8 @@ fn decode_row<'a>(rest: &mut Rest<'a>) -> Option<(LineRecord, &'a str, IdentityI
         net_minor: rest.i64()?,
         refunded_minor: rest.i64()?,
         line: rest.u32()?,
+        refund: RefundKey(rest.u64()?),
+        beside_minor: Some(rest.i64()?).filter(|&minor| minor != i64::MIN),
         product: Symbol(rest.u32()?),
         category: Symbol(rest.u32()?),
         brand: Symbol(rest.u32()?),

@@ -1,7 +1,9 @@
 //! Columns into rows: for a fold, and with everything that was stored.
 
 use arrow::datatypes::SchemaRef;
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, Symbol, Timestamp};
+use regulars_core::{
+    CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Timestamp,
+};
 
 use super::columns::{kind_of, schema, status_of};
 use super::{OrderRow, VersionRow, row_order};
@@ -11,12 +13,13 @@ use crate::history::values::{Columns, Meanings, Unusable, intern, vocabulary};
 use crate::manifest::Family;
 use crate::vault::IdentityId;
 
-const FOLD_COLUMNS: [&str; 19] = [
+const FOLD_COLUMNS: [&str; 21] = [
     "customer_id",
     "occurred_at",
     "order_key",
     "import_offset",
     "line",
+    "refund_key",
     "kind",
     "status",
     "updated_at",
@@ -29,15 +32,17 @@ const FOLD_COLUMNS: [&str; 19] = [
     "quantity",
     "net_minor",
     "refunded_minor",
+    "beside_minor",
     "discount_minor",
     "cost_minor",
 ];
-const ALL_COLUMNS: [&str; 21] = [
+const ALL_COLUMNS: [&str; 23] = [
     "customer_id",
     "occurred_at",
     "order_key",
     "import_offset",
     "line",
+    "refund_key",
     "kind",
     "status",
     "updated_at",
@@ -50,6 +55,7 @@ const ALL_COLUMNS: [&str; 21] = [
     "quantity",
     "net_minor",
     "refunded_minor",
+    "beside_minor",
     "discount_minor",
     "cost_minor",
     "order_id",
@@ -100,6 +106,7 @@ impl View for FoldView<'_> {
         let orders = columns.u64s("order_key")?;
         let imports = columns.u64s("import_offset")?;
         let lines = columns.u32s("line")?;
+        let refund_keys = columns.u64s("refund_key")?;
         let kinds = columns.coded(
             "kind",
             &mut self.kinds,
@@ -120,6 +127,7 @@ impl View for FoldView<'_> {
         let quantities = columns.f64s("quantity")?;
         let net = columns.i64s("net_minor")?;
         let refunded = columns.i64s("refunded_minor")?;
+        let beside = columns.maybe_i64s("beside_minor")?;
         let discounts = columns.maybe_i64s("discount_minor")?;
         let costs = columns.maybe_i64s("cost_minor")?;
         rows.extend((0..columns.batch.num_rows()).map(|row| LineRecord {
@@ -132,6 +140,7 @@ impl View for FoldView<'_> {
             kind: kinds.get(row),
             status: statuses.get(row),
             line: lines.get(row),
+            refund: RefundKey(refund_keys.get(row)),
             product: products.get(row),
             category: categories.get(row),
             brand: brands.get(row),
@@ -139,6 +148,7 @@ impl View for FoldView<'_> {
             country: countries.get(row),
             quantity: quantities.get(row),
             net_minor: net.get(row),
+            beside_minor: beside.get(row),
             discount_minor: discounts.get(row),
             cost_minor: costs.get(row),
             refunded_minor: refunded.get(row),
@@ -221,6 +231,7 @@ impl View for VersionView {
         "customer_id",
         "order_key",
         "import_offset",
+        "refund_key",
         "status",
         "updated_at",
         "identity_id",
@@ -234,6 +245,7 @@ impl View for VersionView {
         let customers = columns.u64s("customer_id")?;
         let orders = columns.u64s("order_key")?;
         let imports = columns.u64s("import_offset")?;
+        let refund_keys = columns.u64s("refund_key")?;
         let placed = OrderStatus::Placed;
         let statuses =
             columns.coded("status", &mut self.statuses, placed, vocabulary(status_of))?;
@@ -243,6 +255,7 @@ impl View for VersionView {
             customer: CustomerId(customers.get(row)),
             order: OrderKey(orders.get(row)),
             import: imports.get(row),
+            refund: RefundKey(refund_keys.get(row)),
             status: statuses.get(row),
             updated_at: updated_at.get(row).map(Timestamp),
             identity: IdentityId(identities.get(row)),
@@ -255,6 +268,6 @@ impl View for VersionView {
     }
 
     fn sort(rows: &mut [VersionRow]) {
-        rows.sort_by_key(|row| (row.order, row.import));
+        rows.sort_by_key(|row| (row.order, row.import, row.refund));
     }
 }
