@@ -46,7 +46,7 @@ def import_files(size, name, paths):
 def measure_import(size):
     """Import to finished profiles from Parquet and CSV, `score` after it, DuckDB beside it."""
     parquet, csv = shop.files(size), shop.files(size, "csv")
-    orders = shop.orders_file(parquet)
+    orders = shop.orders_pattern(parquet)
     truth = peer("orders_totals", orders).json()
     sorted_files = size.home / "sorted"
     taken = {"parquet": [], "csv": [], "duckdb": [], "score": [], "segments_scored": []}
@@ -72,8 +72,8 @@ def measure_import(size):
         for part in ("import_seconds", "segments_seconds"):
             result[form][part] = statistics.median(run[part] for run in taken[form])
     return {**result, "figures": seen, "file_mb": {
-        "parquet": orders.stat().st_size / 1e6,
-        "csv": shop.orders_file(csv).stat().st_size / 1e6,
+        form: sum(path.stat().st_size for path in shop.order_files(paths)) / 1e6
+        for form, paths in (("parquet", parquet), ("csv", csv))
     }}
 
 

@@ -50,9 +50,15 @@ def files(size, form="parquet", customers=None, lines=None):
     return sorted(directory.glob(f"*.{form}"))
 
 
-def orders_file(paths):
-    """The file of the order lines among them."""
-    return next(path for path in paths if path.stem == "orders")
+def order_files(paths):
+    """The files of the order lines among them: a large shop has several."""
+    return [path for path in paths if path.stem.startswith("orders")]
+
+
+def orders_pattern(paths):
+    """The same, as a pattern that DuckDB takes."""
+    first = order_files(paths)[0]
+    return first.with_name(f"orders*{first.suffix}")
 
 
 def fresh_workspace(size, name):
