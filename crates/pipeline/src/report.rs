@@ -1,7 +1,7 @@
 //! The whole picture: who the customers are, what they are worth, who is leaving.
 
-use regulars_core::{DAY_MS, Timestamp};
-use regulars_profile::Oddities;
+use regulars_core::{DAY_MS, Timestamp, ValueSettings};
+use regulars_profile::{Oddities, Uses};
 use regulars_rules::Keep;
 use regulars_stats::rfm::{Concentration, concentration, gini, quantile};
 use regulars_stats::validate::Lost;
@@ -46,6 +46,12 @@ pub struct Report {
     pub churn_levels: Option<[u64; 5]>,
     /// Risk from which on the level is 2, 3, 4 and 5.
     pub churn_level_thresholds: [f64; 4],
+    /// Days within which churn risk and expected orders look ahead.
+    pub churn_horizon_days: u32,
+    /// Days within which CLV looks ahead.
+    pub clv_horizon_days: u32,
+    /// What the value tiers are.
+    pub value_tiers: ValueSettings,
     /// Who moved between stages of life.
     pub moves: Moves,
     /// Set when the dormancy threshold does not suit the shop.
@@ -129,6 +135,8 @@ pub struct ModelsLine {
     pub churn: Option<String>,
     /// For CLV; absent without a spend model.
     pub value: Option<String>,
+    /// For which uses the models are good enough; for the others there are no scores.
+    pub uses: Uses,
     /// `now` of the fit.
     pub fitted_as_of: String,
     /// Expected over actual orders of the holdout, less 1.
@@ -180,6 +188,7 @@ pub fn report(
         .filter_map(regulars_profile::Profile::last_order_at)
         .max();
     let currency = base.context.currency;
+    let settings = &base.context.settings;
     Ok(Report {
         workspace: config.workspace.name.clone(),
         currency: currency.code().to_owned(),
@@ -194,7 +203,10 @@ pub fn report(
         concentration: concentration(&revenues, &[1, 5, 10, 20]),
         revenue_gini: gini(&revenues),
         churn_levels: churn_levels(base),
-        churn_level_thresholds: base.context.settings.churn.levels,
+        churn_level_thresholds: settings.churn.levels,
+        churn_horizon_days: settings.churn.horizon_days,
+        clv_horizon_days: settings.clv.horizon_days,
+        value_tiers: settings.value.clone(),
         moves: moves(store, config, base, threads, progress)?,
         dormancy_advice: dormancy_advice(base),
         quality: quality(store, base.oddities, base.later_records)?,
@@ -345,6 +357,7 @@ fn models_line(base: &Base) -> Option<ModelsLine> {
         orders: name(Use::Orders),
         churn: name(Use::Churn),
         value: name(Use::Value).filter(|_| fitted.spend.is_some()),
+        uses: fitted.uses,
         fitted_as_of: fitted.as_of.to_string(),
         holdout_bias: row(Use::Orders).and_then(|metrics| metrics.bias),
         holdout_auc: row(Use::Churn).and_then(|metrics| metrics.auc),

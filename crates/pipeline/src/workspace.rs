@@ -49,9 +49,15 @@ impl Workspace {
     /// # Errors
     /// When there is none, or its settings cannot be read.
     pub fn find(start: &Path) -> Result<Self, PipelineError> {
-        let start = start.canonicalize().map_err(|source| PipelineError::Read {
-            path: start.to_owned(),
-            source,
+        let start = start.canonicalize().map_err(|source| {
+            let start = start.to_owned();
+            if source.kind() == std::io::ErrorKind::NotFound {
+                return PipelineError::NoWorkspace { start };
+            }
+            PipelineError::Read {
+                path: start,
+                source,
+            }
         })?;
         let root = start
             .ancestors()

@@ -393,6 +393,9 @@ pub(crate) struct SegmentsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SegmentsCommand {
     /// Definition, size, figures against everyone, what to do.
+    #[command(
+        after_help = "Examples:\n  regulars segments show at_risk\n  regulars segments show rfm_champions --format json"
+    )]
     Show {
         /// Name of the segment.
         name: String,
@@ -400,6 +403,9 @@ pub(crate) enum SegmentsCommand {
         look: LookArgs,
     },
     /// Size and figures of a rule that is not a segment yet.
+    #[command(
+        after_help = "Examples:\n  regulars segments preview \"orders >= 3 and churn_level >= 4\"\n  regulars segments preview \"first_order within 30 days\" --format json"
+    )]
     Preview {
         /// The rule, such as `orders >= 3 and churn_level >= 4` (docs/rules.md).
         rule: String,
@@ -407,6 +413,9 @@ pub(crate) enum SegmentsCommand {
         look: LookArgs,
     },
     /// The members of a segment.
+    #[command(
+        after_help = "Examples:\n  regulars segments members at_risk --limit 20\n  regulars segments members loyal --format csv -o loyal.csv"
+    )]
     Members {
         /// Name of the segment.
         name: String,
@@ -430,6 +439,9 @@ pub(crate) struct CustomersArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomersCommand {
     /// Traits, orders, scores with intervals, segments with reasons.
+    #[command(
+        after_help = "Examples:\n  regulars customers show 00123\n  regulars customers show 00123 --format json"
+    )]
     Show {
         /// Customer id, or the e-mail of a guest.
         customer: String,
@@ -519,3 +531,6 @@ pub(crate) enum FilesAs {
     /// CSV.
     Csv,
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,8 +38,21 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let style = anstyle::Style::new()
         .bold()
         .fg_color(Some(anstyle::AnsiColor::Red.into()));
-    anstream::eprintln!("{style}error:{style:#} {error:#}");
+    anstream::eprintln!("{style}error:{style:#} {}", message(error));
     ExitCode::from(code(error))
+}
+
+/// The error and its causes, but for those that the text before them ends with already.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn code(error: &anyhow::Error) -> u8 {

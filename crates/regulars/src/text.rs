@@ -44,6 +44,8 @@ pub(crate) enum Align {
 pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
+    // Whether colours are wanted is decided where the text is written.
+    table.enforce_styling();
     let cell = |text: &str, align: Align| {
         Cell::new(text).set_alignment(match align {
             Align::Left => CellAlignment::Left,
@@ -97,6 +99,12 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `1 row`, `12,345 rows`.
+pub(crate) fn counted(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", count(number))
+}
+
 /// `12.3 %`, and `–` for what is not known.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(unknown, |share| format!("{:.1} %", share * 100.0))
@@ -142,7 +150,7 @@ impl Amounts {
     }
 }
 
-/// The day of an RFC 3339 instant in a zone, with the time when it is not the end of the day.
+/// An RFC 3339 instant on a clock of the zone: see [`instant`].
 pub(crate) fn moment(text: &str, zone: &Zone) -> String {
     match zone.parse_instant(text) {
         None => text.to_owned(),
@@ -150,9 +158,12 @@ pub(crate) fn moment(text: &str, zone: &Zone) -> String {
     }
 }
 
-/// An instant on a clock of the zone.
+/// An instant on a clock of the zone; the end of a day is the day.
 pub(crate) fn instant(at: Timestamp, zone: &Zone) -> String {
     let date = zone.date_of(at);
+    if at == zone.end_of(date) {
+        return date.to_string();
+    }
     let seconds = (at.0 - zone.start_of(date).0) / 1000;
     format!("{date} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
 }

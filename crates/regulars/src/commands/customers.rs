@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use regulars_core::{OrderStatus, RecordKind, Zone};
-use regulars_pipeline::{CustomerView, ScoresView, explain as explain_customer, find, view};
+use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
+use regulars_pipeline::{
+    CustomerView, ScoresView, by_external_id, explain as explain_customer, find, unit_name, view,
+};
 use regulars_rules::{ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
@@ -63,15 +65,7 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         &rows,
     ));
     text.push_str(&traits_text(view, amounts, zone));
-    for (name, value) in &view.declared {
-        let _ = writeln!(
-            text,
-            "  {name}: {}",
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        );
-    }
+    text.push_str(&declared_text(view));
     text.push_str(&orders_text(view, amounts, zone));
     text
 }
@@ -81,7 +75,7 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
         .expected_orders_interval
         .map_or(String::new(), |interval| {
             format!(
-                "  ({:.0} % of the time {} to {})",
+                "  (with a chance of {:.0} % from {} to {})",
                 interval.probability * 100.0,
                 interval.low,
                 interval.high
@@ -97,30 +91,37 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
         .clv_interval_minor
         .map_or(String::new(), |(low, high)| {
             format!(
-                "  ({:.0} % of the time {} to {})",
+                "  (with a chance of {:.0} % from {} to {})",
                 scores.interval_share * 100.0,
                 amounts.bare(Some(low as f64)),
                 amounts.bare(Some(high as f64))
             )
         });
+    let used = |model: &'static str, known| if known { model } else { "none" };
     pairs(&[
         (
             "churn risk",
             format!(
-                "{} within {} days, level {level}{next}",
+                "{} of no order within {} days, level {level} of 5{next}",
                 percent(scores.churn_risk),
                 scores.churn_horizon_days
             ),
         ),
         (
             "expected orders",
-            format!("{}{interval}", number(scores.expected_orders, 2)),
+            format!(
+                "{} within {} days{interval}",
+                number(scores.expected_orders, 2),
+                scores.churn_horizon_days
+            ),
         ),
         (
             "CLV",
             format!(
                 "{} within {} days{clv_interval}",
-                amounts.bare(scores.clv_minor.map(|m| m as f64)),
+                scores
+                    .clv_minor
+                    .map_or_else(unknown, |minor| amounts.full(minor)),
                 scores.clv_horizon_days
             ),
         ),
@@ -128,9 +129,9 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
             "models",
             format!(
                 "orders by {}, churn by {}, CLV by {}{}",
-                scores.model,
-                scores.churn_model,
-                scores.clv_model,
+                used(scores.model, scores.expected_orders.is_some()),
+                used(scores.churn_model, scores.churn_risk.is_some()),
+                used(scores.clv_model, scores.clv_minor.is_some()),
                 scores
                     .fitted_as_of
                     .as_ref()
@@ -169,6 +170,23 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     text
 }
 
+/// What the customers file says of them.
+fn declared_text(view: &CustomerView) -> String {
+    if view.declared.is_empty() {
+        return String::new();
+    }
+    let value = |value: &Value| match value {
+        Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        other => other.to_string(),
+    };
+    let declared = view.declared.iter();
+    let lines: Vec<(&str, String)> = declared
+        .map(|(name, v)| (name.as_str(), value(v)))
+        .collect();
+    heading("From the customers file") + &pairs(&lines)
+}
+
 fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> String {
     match (value, unit) {
         (Value::Number(n), "minor units") => amounts.full(n.as_i64().unwrap_or(0)),
@@ -187,6 +205,7 @@ fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> Strin
 fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     const SHOWN: usize = 20;
     let mut text = heading("Orders");
+    let code = amounts.0.code();
     let rows: Vec<Vec<String>> = view
         .orders
         .iter()
@@ -232,8 +251,8 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         &[
             ("placed", Align::Left),
             ("order", Align::Left),
-            ("net", Align::Right),
-            ("refunded", Align::Right),
+            (&format!("net {code}"), Align::Right),
+            (&format!("refunded {code}"), Align::Right),
             ("", Align::Left),
             ("products", Align::Left),
         ],
@@ -261,8 +280,10 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
     })?;
     let index = find(&look.store, &look.base, &args.customer)?;
     let explanation = explain_customer(&look.base, index, &args.segment)?;
+    let named = by_external_id(&look.store, &look.base, vec![index])?;
+    let customer_id = named.into_iter().next().map(|(id, _)| id);
     let document = serde_json::json!({
-        "customer_id": args.customer,
+        "customer_id": customer_id,
         "as_of": look.base.now.to_string(),
         "fitted_as_of": look.base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         "currency": look.base.context.currency,
@@ -347,7 +368,10 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             let change = next_change_at.map_or(String::new(), |at| {
                 faint(&format!("  changes on {}", instant(at, zone)))
             });
-            let value = value_text(value, amounts, zone);
+            let mut value = value_text(value, amounts, zone);
+            if measured_in_days(rule) && value.parse::<f64>().is_ok() {
+                value.push_str(" days");
+            }
             let _ = writeln!(
                 text,
                 "{indent}{} {rule}   it is {value}{change}",
@@ -355,6 +379,14 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             );
         }
     }
+}
+
+/// Whether a condition is on a trait that is a number of days.
+fn measured_in_days(rule: &str) -> bool {
+    let name = rule.split_whitespace().next().unwrap_or_default();
+    let traits = Trait::all().iter();
+    let mut named = traits.filter(|def| def.name == name);
+    named.any(|def| unit_name(def.kind) == "days")
 }
 
 fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use regulars_core::Currency;
-use regulars_ingest::{ColumnInfo, Recognition, Role};
+use regulars_ingest::{ColumnInfo, Entity, Recognition, Role};
 use regulars_pipeline::{
     Config, DryFile, DryRun, ImportOptions, ImportReport, RefundCounts, RejectPolicy, RepeatPolicy,
     Workspace, dry_run, expand, import,
@@ -343,12 +343,13 @@ fn form(file: &Recognition) -> String {
 }
 
 fn source(file: &Recognition) -> String {
-    format!(
-        "{} ({}), one row per {}",
-        file.entity.plural(),
-        word(&serde_json::json!(file.source)),
-        word(&serde_json::json!(file.level))
-    )
+    let what = file.entity.plural();
+    let source = word(&serde_json::json!(file.source));
+    if file.entity != Entity::Orders {
+        return format!("{what} ({source})");
+    }
+    let level = word(&serde_json::json!(file.level));
+    format!("{what} ({source}), one row per {level}")
 }
 
 /// A JSON text as words.

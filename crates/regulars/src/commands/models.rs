@@ -267,6 +267,9 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
         holdout.days,
         count(holdout.customers)
     )));
+    for line in FIGURES {
+        let _ = writeln!(text, "  {}", faint(line));
+    }
     text.push_str(&judged_text(
         "Orders (decided by mean absolute error)",
         &holdout.orders,
@@ -283,11 +286,11 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
         ));
     }
     text.push_str(&calibration_text(
-        "Orders, by tenth of the expectation",
+        "Orders for a customer, by tenth of customers from the fewest expected to the most",
         &holdout.orders_calibration,
     ));
     text.push_str(&calibration_text(
-        "Chance of an order, by tenth",
+        "Chance of an order, by tenth of customers from the least likely to the most",
         &holdout.churn_calibration,
     ));
     text
@@ -296,7 +299,13 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
 fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
     let estimate = |e: &Estimate| {
         let ends = e.interval(INTERVAL_SHARE);
-        let ends = ends.map(|(low, high)| format!(" ({low:.4} to {high:.4})"));
+        let ends = ends.map(|(low, high)| {
+            if high.is_finite() {
+                format!(" ({low:.4} to {high:.4})")
+            } else {
+                format!(" ({low:.4} or more)")
+            }
+        });
         format!("{} {:.4}{}", e.parameter, e.value, ends.unwrap_or_default())
     };
     let uses: Vec<&str> = uses.iter().map(|of| of.name()).collect();
@@ -309,6 +318,37 @@ fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
         format!("{:.1}", fit.aic),
     ]
 }
+
+/// A figure as the head of its column.
+pub(crate) fn figure_name(figure: &str) -> &str {
+    match figure {
+        "mae" => "MAE",
+        "rmse" => "RMSE",
+        "pearson" => "corr.",
+        "spearman" => "rank corr.",
+        "gini" => "Gini",
+        "top_decile_capture" => "top tenth",
+        "auc" => "AUC",
+        "log_loss" => "log-loss",
+        other => other,
+    }
+}
+
+/// A value of a figure, as its column shows it.
+pub(crate) fn figure_value(figure: &str, value: f64) -> String {
+    match figure {
+        "bias" => format!("{:+.1} %", value * 100.0),
+        "top_decile_capture" => percent(Some(value)),
+        _ => number(Some(value), 4),
+    }
+}
+
+/// What the columns of the holdout are.
+const FIGURES: [&str; 3] = [
+    "MAE, RMSE: mean absolute and root mean squared error for a customer; bias: predicted over actual total, less 1",
+    "corr., rank corr., Gini, AUC: how well customers are told apart, 1 is perfect; AUC of a coin is 0.5, the others' 0",
+    "top tenth: share of the actual total that the predicted best tenth holds; log-loss: error of probabilities, less is better",
+];
 
 /// Which model was chosen for which use, and why.
 fn choice_text(fitted: &FittedModels, zone: &Zone) -> String {
@@ -377,7 +417,8 @@ fn judged_text(title: &str, judged: &Judged) -> String {
                 m.predicted_total
                     .map_or_else(crate::text::unknown, |total| format!("{total:.0}")),
                 format!("{:.0}", m.actual_total),
-                percent(m.bias),
+                m.bias
+                    .map_or_else(crate::text::unknown, |bias| figure_value("bias", bias)),
                 number(m.pearson, 3),
                 number(m.spearman, 3),
                 number(m.gini, 3),
@@ -406,9 +447,12 @@ fn judged_text(title: &str, judged: &Judged) -> String {
         &rows,
     ));
     for lost in &judged.lost {
+        let [baseline, model] =
+            [lost.baseline_value, lost.model_value].map(|v| figure_value(&lost.figure, v));
+        let figure = figure_name(&lost.figure);
         let line = format!(
-            "{} is better in {}: {:.4} against {:.4}",
-            lost.baseline, lost.figure, lost.baseline_value, lost.model_value
+            "{} is better in {figure}: {baseline} against {model}",
+            lost.baseline
         );
         text.push_str(&if lost.deciding {
             warning(&line)

@@ -6,11 +6,13 @@ use regulars_core::Zone;
 use regulars_pipeline::{Kpis, ModelsLine, Report, SegmentKpis, Use, report};
 
 use crate::cli::{Cli, LookArgs};
+use crate::commands::models::{figure_name, figure_value};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, last_day};
 use crate::text::{
-    Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, unknown, warning,
+    Align, Amounts, count, counted, faint, heading, moment, number, pairs, percent, table, unknown,
+    warning,
 };
 
 pub(crate) fn run(cli: &Cli, args: &LookArgs) -> anyhow::Result<Done> {
@@ -49,11 +51,23 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
     text.push_str(&overview(report, amounts));
     text.push_str(&heading("Who they are"));
     text.push_str(&segments_table(&family(report, &["lifecycle"]), amounts));
+    text.push_str(&legend(report));
     text.push_str(&heading("What they are worth, and what to do about it"));
     text.push_str(&segments_table(
         &family(report, &["value", "price", "rhythm", "channel", "own"]),
         amounts,
     ));
+    let tiers = &report.value_tiers;
+    let _ = writeln!(
+        text,
+        "{}",
+        faint(&format!(
+            "value tiers, by net revenue of the last {} days where there is any: high is the top {:.0} %, medium the next {:.0} %",
+            tiers.window_days,
+            tiers.high_share * 100.0,
+            tiers.medium_share * 100.0
+        ))
+    );
     text.push_str(&heading(
         "RFM groups (5 is best; equal values get equal scores)",
     ));
@@ -62,6 +76,23 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
     text.push_str(&moves(report, zone));
     text.push_str(&quality(report, amounts));
     text
+}
+
+/// What the columns of the tables of segments are.
+fn legend(report: &Report) -> String {
+    let horizon = report.churn_horizon_days;
+    let lines = [
+        "share: of customers; revenue: share of net revenue; AOV: average order value; repeat: share of \
+         buyers with two orders or more"
+            .to_owned(),
+        format!(
+            "means of their customers: exp. orders within {horizon} days; CLV, net revenue to expect \
+             within {} days; churn, probability of no order within {horizon} days",
+            report.clv_horizon_days
+        ),
+    ];
+    let lines = lines.iter().map(|line| faint(line) + "\n");
+    lines.collect()
 }
 
 fn amounts_of(report: &Report) -> Amounts {
@@ -89,7 +120,11 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         ),
         (
             "average order value",
-            amounts.bare(all.average_order_value_minor),
+            format!(
+                "{} {}",
+                amounts.bare(all.average_order_value_minor),
+                report.currency
+            ),
         ),
         ("repeat rate", percent(all.repeat_rate)),
     ];
@@ -106,14 +141,17 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         let expected = number(all.expected_orders, 2);
         lines.push((
             "expected orders per buyer",
-            format!("{expected} in the churn horizon"),
+            format!("{expected} within {} days", report.churn_horizon_days),
         ));
     }
     let clv = all.clv_total_minor.map(|total| amounts.whole(total));
     if let Some(clv) = clv {
         lines.push((
             "CLV of all",
-            format!("{clv} {} within the CLV horizon", report.currency),
+            format!(
+                "{clv} {} within {} days",
+                report.currency, report.clv_horizon_days
+            ),
         ));
     }
     let shares: Vec<String> = report
@@ -183,13 +221,18 @@ fn row(name: &str, kpis: &Kpis, amounts: Amounts) -> Vec<String> {
 }
 
 fn churn(report: &Report, amounts: Amounts) -> String {
-    let mut text = heading("Who is leaving (probability of no order within the churn horizon)");
+    let mut text = heading(&format!(
+        "Who is leaving (churn: probability of no order within {} days)",
+        report.churn_horizon_days
+    ));
     match &report.churn_levels {
         None => text.push_str(&segments_table(&family(report, &["churn"]), amounts)),
         Some(_) => {
             text.push_str(&segments_table(&family(report, &["churn"]), amounts));
             let [two, three, four, five] = report.churn_level_thresholds.map(|t| percent(Some(t)));
-            let line = format!("level 2 from {two}, 3 from {three}, 4 from {four}, 5 from {five}");
+            let line = format!(
+                "churn levels: 1 very low; 2 low from {two}; 3 medium from {three}; 4 high from {four}; 5 critical from {five}"
+            );
             let _ = writeln!(text, "{}", faint(&line));
         }
     }
@@ -212,22 +255,29 @@ fn churn(report: &Report, amounts: Amounts) -> String {
 fn models_text(models: &ModelsLine) -> String {
     let mut text = String::new();
     let day = &models.fitted_as_of[..10];
-    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+    let name = |of: Use, name: &Option<String>| match name {
+        None => "none".to_owned(),
+        Some(name) if of.of(models.uses) => name.clone(),
+        Some(name) => format!("none ({name} is not good enough)"),
+    };
     let bias = models
         .holdout_bias
         .map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
     let lines = [
         format!(
             "models fitted as of {day}: orders by {}, churn by {}, CLV by {}",
-            name(&models.orders),
-            name(&models.churn),
-            models.value.as_ref().map_or_else(
-                || "none".to_owned(),
-                |name| format!("{name} with Gamma-Gamma")
+            name(Use::Orders, &models.orders),
+            name(Use::Churn, &models.churn),
+            name(
+                Use::Value,
+                &models
+                    .value
+                    .as_ref()
+                    .map(|name| format!("{name} with Gamma-Gamma"))
             )
         ),
         format!(
-            "on held-out data: total of orders {bias}, AUC {}",
+            "on held-out data: predicted orders {bias} against what came, AUC of churn {} (1 is perfect, 0.5 is a coin)",
             number(models.holdout_auc, 3)
         ),
     ];
@@ -241,10 +291,10 @@ fn models_text(models: &ModelsLine) -> String {
             .filter(|figure| figure.of == of)
             .map(|figure| {
                 let lost = &figure.lost;
-                format!(
-                    "{} ({} {:.4} against {:.4})",
-                    lost.figure, lost.baseline, lost.baseline_value, lost.model_value
-                )
+                let [baseline, model] =
+                    [lost.baseline_value, lost.model_value].map(|v| figure_value(&lost.figure, v));
+                let figure = figure_name(&lost.figure);
+                format!("{figure} ({}: {baseline} against {model})", lost.baseline)
             })
             .collect();
         if !lost.is_empty() {
@@ -296,50 +346,50 @@ fn quality(report: &Report, amounts: Amounts) -> String {
     let mut text = heading("The data");
     let _ = writeln!(
         text,
-        "  {} rows in {} imports",
-        count(quality.rows),
-        count(quality.imports)
+        "  {} in {}",
+        counted(quality.rows, "row"),
+        counted(quality.imports, "import")
     );
     let mut note = |number: u64, what: &str| {
         if number > 0 {
-            text.push_str(&warning(&format!("{} {what}", count(number))));
+            text.push_str(&warning(&format!("{what}: {}", count(number))));
         }
     };
     note(
         quality.rejected_rows,
-        "rows could not be read (see rejects/)",
+        "rows that could not be read (see rejects/)",
     );
     note(
         quality.rows_without_customer,
-        "rows have neither a customer nor an e-mail",
+        "rows with neither a customer nor an e-mail",
     );
-    note(quality.orders_without_date, "orders have no date");
+    note(quality.orders_without_date, "orders without a date");
     note(
         quality.refunds_left_out,
         "refunds have no order, no date or no amount",
     );
     note(
         quality.conflicting_versions,
-        "orders stood differently in files of one import",
+        "orders that stood differently in files of one import",
     );
     note(
         quality.orders_not_counted,
-        "orders do not count: cancelled, unpaid or refunded in full",
+        "orders that do not count (cancelled, unpaid or refunded in full)",
     );
     note(
         quality.unmatched_credits,
         &format!(
-            "credits and refunds find no order with that much left to give back ({} in all)",
+            "credits and refunds that find no order with that much left to give back ({} in all)",
             amounts.full(quality.unmatched_credit_minor)
         ),
     );
     note(
         quality.refunds_without_order,
-        "refunds name an order that is not there",
+        "refunds of an order that is not there",
     );
     note(
         quality.later_records,
-        "records are later than this moment and were not looked at",
+        "records later than this moment, not looked at",
     );
     text
 }

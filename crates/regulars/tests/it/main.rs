@@ -2,4 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod exits;
+mod golden;
 mod import;
+mod json;
+mod kills;
+mod page;
+mod shop;
+mod streams;
+mod text;

@@ -1,0 +1,96 @@
+//! What people read, and rows for other programs: snapshots.
+
+use crate::shop::Shop;
+
+/// A snapshot of what commands write to stdout, each under its command line.
+fn written(shop: &Shop, commands: &[&[&str]]) -> String {
+    let mut text = String::new();
+    for arguments in commands {
+        let output = shop.run(arguments);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(!stdout.is_empty(), "{arguments:?}");
+        let line = arguments.join(" ");
+        text.push_str(&format!("$ regulars {line}\n{stdout}\n"));
+    }
+    text
+}
+
+macro_rules! snapshot {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!(
+            { omit_expression => true, prepend_module_to_snapshot => false },
+            { insta::assert_snapshot!($name, $text); }
+        );
+    };
+}
+
+const AT: [&str; 2] = ["--as-of", "2026-01-31"];
+
+#[test]
+fn the_tables_of_a_small_shop() {
+    let shop = Shop::tiny_scored();
+    let report = [&["report"], &AT[..]].concat();
+    snapshot!("report_table", written(&shop, &[&report]));
+    let segments = written(
+        &shop,
+        &[
+            &[&["segments"], &AT[..]].concat(),
+            &[&["segments", "show", "dormant"], &AT[..]].concat(),
+            &[
+                &["segments", "preview", "revenue > 100 and churn_level >= 2"],
+                &AT[..],
+            ]
+            .concat(),
+            &[&["segments", "members", "dormant", "--limit", "3"], &AT[..]].concat(),
+        ],
+    );
+    snapshot!("segments_table", segments);
+    let customers = written(
+        &shop,
+        &[
+            &[&["customers", "show", "K01"], &AT[..]].concat(),
+            &[&["explain", "K01", "high_value_loyalists"], &AT[..]].concat(),
+        ],
+    );
+    snapshot!("customers_table", customers);
+}
+
+#[test]
+fn the_tables_of_an_import() {
+    let shop = Shop::empty("EUR");
+    for file in crate::shop::FILES {
+        shop.copy(&format!("shop/{file}"));
+    }
+    let import = [&["import"], &crate::shop::FILES[..]].concat();
+    let dry = [&import[..], &["--dry-run"]].concat();
+    let text = written(&shop, &[&dry, &import]);
+    let root = shop.root().display().to_string();
+    snapshot!("import_table", text.replace(&root, "[shop]"));
+}
+
+#[test]
+fn the_models_of_cdnow_and_a_look_at_it() {
+    let shop = Shop::cdnow();
+    snapshot!("models_table", written(&shop, &[&["models"]]));
+    let look = ["try", "cdnow_sample.txt", "--currency", "USD"];
+    snapshot!("try_table", written(&shop, &[&look]));
+}
+
+#[test]
+fn rows_as_csv_and_jsonl() {
+    let shop = Shop::tiny_scored();
+    let as_rows = |words: &[&'static str], format| [words, &AT[..], &["--format", format]].concat();
+    let rows = written(
+        &shop,
+        &[
+            &as_rows(&["segments", "members", "dormant"], "csv"),
+            &as_rows(&["segments", "members", "dormant", "--limit", "2"], "jsonl"),
+            &as_rows(&["explain", "K01", "dormant"], "jsonl"),
+            &["traits", "--format", "csv"],
+        ],
+    );
+    snapshot!("rows", rows);
+    let segments = written(&shop, &[&as_rows(&["segments"], "csv")]);
+    let head: Vec<&str> = segments.lines().take(4).collect();
+    snapshot!("segments_csv_head", head.join("\n"));
+}
