@@ -38,6 +38,7 @@ fn looks<'a>(customer: &'a str, at: &'a str) -> Vec<(&'static str, Vec<&'a str>)
 
 /// Documents of every command, of a shop with everything and of one with dates and amounts only,
 /// before and after a fit.
+#[expect(clippy::too_many_lines, reason = "a list: one entry for each command")]
 pub(crate) fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut add = |command, document| samples.push(Sample { command, document });

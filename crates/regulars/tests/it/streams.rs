@@ -47,7 +47,7 @@ fn colours_only_where_they_are_wanted() {
 fn notes_and_progress_are_not_data() {
     let shop = Shop::tiny_scored();
     for look in LOOKS {
-        let loud = shop.run(&look.to_vec());
+        let loud = shop.run(look);
         let quiet = shop.run(&[look, &["--quiet"]].concat());
         assert_eq!(loud.stdout, quiet.stdout, "{look:?}");
         assert_eq!(String::from_utf8_lossy(&quiet.stderr), "", "{look:?}");
