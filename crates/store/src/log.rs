@@ -1,7 +1,7 @@
 //! The log: what happened, in order; the only thing that is durable for each record.
 //!
-//! Segments `seg-<first offset>.log`, each a header and frames ([`frame`] has the layout). One
-//! [`Log::append`] is one frame, one write and one sync, so that at most the last frame of the last
+//! Segments `seg-<first offset>.log`, each a header and frames (`frame` has the layout). One
+//! `Log::append` is one frame, one write and one sync, so that at most the last frame of the last
 //! segment can be torn by a crash. Opening cuts such a tail. Anything else that cannot be read
 //! (a bad frame before a good one, or in an earlier segment) is damage, and the log refuses to
 //! start, naming file and position: to go on would silently lose what was acknowledged.

@@ -15,7 +15,7 @@
 //! the order in which rows and files come does not matter.
 //!
 //! On disk: one file for each commit that added something, encrypted with the workspace's master
-//! key ([`file`] has the layout), merged into one when they are many.
+//! key (`file` has the layout), merged into one when they are many.
 
 mod arena;
 mod blocked;
