@@ -169,6 +169,7 @@ impl Catalog {
     }
 
     /// Removes what unfinished work left behind; gives the names, relative to the data directory.
+    /// Files that no transaction of ours names are somebody else's and stay.
     pub(crate) fn remove_unlisted(&self) -> Result<Vec<String>, StoreError> {
         let manifest = &self.manifest;
         let runs = manifest.runs.iter().map(|run| run.file.as_str()).collect();
@@ -185,7 +186,7 @@ impl Catalog {
         for (name, listed) in listed {
             let dir = self.dir.join(name);
             for file in self.disk.list(&dir).map_err(StoreError::io("list", &dir))? {
-                if !listed.contains(file.as_str()) {
+                if !listed.contains(file.as_str()) && is_named_by_us(&file) {
                     let path = dir.join(&file);
                     self.disk
                         .remove(&path)
@@ -196,4 +197,19 @@ impl Catalog {
         }
         Ok(removed)
     }
+}
+
+/// True for the names that transactions give: `<what>-<offset>-<number>.parquet` or `.vault`.
+fn is_named_by_us(file: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((stem, extension)) = file.rsplit_once('.') else {
+        return false;
+    };
+    let mut parts = stem.rsplitn(3, '-');
+    let numbered = parts.next().is_some_and(is_number) && parts.next().is_some_and(is_number);
+    let what = parts.next().unwrap_or_default();
+    let known = ["orders", "customers", "products", "ad-spend", "identities"];
+    matches!(extension, "parquet" | "vault")
+        && numbered
+        && known.iter().any(|name| what.starts_with(name))
 }

@@ -141,9 +141,11 @@ fn files_that_nobody_lists_are_removed_on_open_only() {
     let disk = SimulatedDisk::new(11);
     let mut catalog = open(&disk).unwrap();
     commit_one(&disk, &mut catalog).unwrap();
-    write_file(&disk, "orders-leftover.parquet").unwrap();
+    write_file(&disk, "orders-p03-000000000007-2.parquet").unwrap();
+    write_file(&disk, "orders-of-mine.parquet").unwrap();
+    write_file(&disk, "notes-000000000007-2.txt").unwrap();
     let removed = open(&disk).unwrap().remove_unlisted().unwrap();
-    assert_eq!(removed, ["history/orders-leftover.parquet"]);
+    assert_eq!(removed, ["history/orders-p03-000000000007-2.parquet"]);
 }
 
 #[test]
