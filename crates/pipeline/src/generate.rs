@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{OrderStatus, Timestamp, format_minor};
@@ -13,6 +12,7 @@ use regulars_shop::{AdSpend, Buyer, Customers, OrderLines, Product, Shop, SpendG
 use regulars_store::export::{Column, ColumnKind, TableWriter, Values};
 
 use crate::error::PipelineError;
+use crate::in_turn::in_turn;
 use crate::progress::{Progress, Unit};
 
 /// Form of the files.
@@ -107,8 +107,7 @@ fn write_parts(
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<u64, PipelineError> {
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Mutex<Vec<Result<u64, PipelineError>>> = Mutex::new(Vec::new());
+    let done = AtomicUsize::new(0);
     let write = |(path, range): &(PathBuf, Range<u32>)| -> Result<u64, PipelineError> {
         let mut table = Table::create(path, form, &order_columns(shop))?;
         let mut rows = OrderLines::default();
@@ -122,24 +121,13 @@ fn write_parts(
         }
         table.finish()
     };
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let written = write(part);
-                    results
-                        .lock()
-                        .expect("no thread panics while it holds it")
-                        .push(written);
-                }
-            });
-        }
-    });
-    results
-        .into_inner()
-        .expect("all threads have ended")
-        .into_iter()
-        .sum()
+    let written = in_turn(
+        parts.len(),
+        threads,
+        || (),
+        |(), index| write(&parts[index]),
+    )?;
+    Ok(written.into_iter().sum())
 }
 
 /// A file that rows of columns are written to, in either form.

@@ -228,9 +228,7 @@ pub fn kpis(base: &Base, threads: usize) -> AllKpis {
         threads,
         || vec![Tally::default(); segments + 1],
         |tallies, _, folded, memberships: &Memberships| {
-            let slopes = uncertainty
-                .zip(folded.scores)
-                .map(|(uncertainty, scores)| uncertainty.slopes(&scores));
+            let slopes = slopes_of(folded, uncertainty);
             tallies[segments].add(folded, slopes.as_ref());
             for segment in memberships.iter() {
                 tallies[segment].add(folded, slopes.as_ref());
@@ -270,10 +268,7 @@ pub fn kpis_of(base: &Base, segment: usize, members: &[usize], threads: usize) -
     let uncertainty = Uncertainty::of(base, threads);
     let uncertainty = uncertainty.as_ref();
     let add = |tally: &mut Tally, folded: &Folded| {
-        let slopes = uncertainty
-            .zip(folded.scores)
-            .map(|(uncertainty, scores)| uncertainty.slopes(&scores));
-        tally.add(folded, slopes.as_ref());
+        tally.add(folded, slopes_of(folded, uncertainty).as_ref());
     };
     let mut everyone = Tally::default();
     let parts = base.customers.in_runs(threads, |_, customers| {
@@ -291,6 +286,11 @@ pub fn kpis_of(base: &Base, segment: usize, members: &[usize], threads: usize) -
         segment: of_segment(base, segment, &base.availability()[segment], kpis),
         everyone: everyone.kpis(&everyone, uncertainty),
     }
+}
+
+fn slopes_of(folded: &Folded, uncertainty: Option<&Uncertainty<'_>>) -> Option<Slopes> {
+    let (uncertainty, scores) = uncertainty.zip(folded.scores)?;
+    Some(uncertainty.slopes(&scores))
 }
 
 fn of_segment(base: &Base, index: usize, availability: &Availability, kpis: Kpis) -> SegmentKpis {

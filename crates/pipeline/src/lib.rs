@@ -31,6 +31,7 @@ mod generate;
 
 mod config;
 mod error;
+mod in_turn;
 mod progress;
 
 pub use base::{

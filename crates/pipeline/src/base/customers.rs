@@ -1,10 +1,10 @@
 //! Everyone of a base, as the fold left them: one list for each partition.
 
 use std::ops::{Index, Range};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::CustomerId;
+use regulars_stats::Parallelism;
+use regulars_stats::parallel::map_chunks;
 
 use super::Folded;
 
@@ -79,28 +79,10 @@ impl Customers {
         threads: usize,
         run: impl Fn(usize, &[Folded]) -> T + Sync,
     ) -> Vec<T> {
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..threads.max(1) {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(part) = self.parts.get(index) else {
-                            return;
-                        };
-                        let result = run(self.firsts[index], part);
-                        results
-                            .lock()
-                            .expect("no thread panics while it holds it")
-                            .push((index, result));
-                    }
-                });
-            }
-        });
-        let mut results = results.into_inner().expect("all threads have ended");
-        results.sort_by_key(|(index, _)| *index);
-        results.into_iter().map(|(_, result)| result).collect()
+        let threads = Parallelism::threads(threads);
+        map_chunks(self.parts.len(), 1, threads, |parts| {
+            run(self.firsts[parts.start], &self.parts[parts.start])
+        })
     }
 }
 

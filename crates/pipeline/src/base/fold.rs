@@ -1,6 +1,5 @@
 //! The history, folded customer by customer, partition by partition, on several threads.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, Partition, Timestamp};
@@ -9,6 +8,7 @@ use regulars_store::history::{DeclaredRow, Family, History, SymbolTable};
 
 use super::declared::Declaring;
 use crate::error::PipelineError;
+use crate::in_turn::in_turn;
 use crate::progress::{Progress, Unit};
 
 /// Makes something of one customer: their resolved orders and what was declared of them.
@@ -55,43 +55,23 @@ impl Source<'_> {
     ) -> Result<Vec<Part<T>>, PipelineError> {
         self.progress
             .begin(phase, Partition::COUNT as u64, Unit::Partitions);
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let parts = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..self.threads.max(1) {
-                scope.spawn(|| {
-                    let mut folder = Folder {
-                        source: self,
-                        fold,
-                        ledger: Ledger::default(),
-                        scratch: Scratch {
-                            profile: Profile::new(CustomerId(0)),
-                            declaring: Declaring::new(self.table),
-                        },
-                        part: Part::with_capacity(0),
-                    };
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= Partition::COUNT {
-                            return;
-                        }
-                        let part = folder.partition(Partition(index as u16));
-                        if part.is_err() {
-                            next.store(Partition::COUNT, Ordering::Relaxed);
-                        }
-                        parts
-                            .lock()
-                            .expect("no thread panics while it holds it")
-                            .push((index, part));
-                        self.progress
-                            .advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
-                    }
-                });
-            }
-        });
-        let mut parts = parts.into_inner().expect("all threads have ended");
-        parts.sort_by_key(|(index, _)| *index);
-        parts.into_iter().map(|(_, part)| part).collect()
+        let done = AtomicUsize::new(0);
+        let folder = || Folder {
+            source: self,
+            fold,
+            ledger: Ledger::default(),
+            scratch: Scratch {
+                profile: Profile::new(CustomerId(0)),
+                declaring: Declaring::new(self.table),
+            },
+            part: Part::with_capacity(0),
+        };
+        in_turn(Partition::COUNT, self.threads, folder, |folder, index| {
+            let part = folder.partition(Partition(index as u16));
+            self.progress
+                .advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
+            part
+        })
     }
 }
 

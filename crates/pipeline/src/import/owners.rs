@@ -72,6 +72,13 @@ pub(crate) fn page_of(order: OrderKey) -> Partition {
     Partition((order.0 >> 58) as u16)
 }
 
+/// What [`ClaimBook::note`] wrote.
+fn noted(bytes: &[u8]) -> impl Iterator<Item = (OrderKey, IdentityId)> {
+    let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("a word has 8 bytes"));
+    let claims = bytes.chunks_exact(CLAIM_BYTES);
+    claims.map(move |claim| (OrderKey(word(&claim[..8])), IdentityId(word(&claim[8..]))))
+}
+
 /// Claims with the identities under which they came.
 type Named = (Claim, IdentityId);
 
@@ -81,15 +88,8 @@ fn claims_of(
     vault: &Vault,
 ) -> Result<Vec<Named>, PipelineError> {
     let bytes = spilled.read(page)?;
-    let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("a word has 8 bytes"));
-    let claim = |bytes: &[u8]| {
-        let identity = IdentityId(word(&bytes[8..]));
-        (
-            (OrderKey(word(&bytes[..8])), vault.resolve(identity)),
-            identity,
-        )
-    };
-    let mut claims: Vec<Named> = bytes.chunks_exact(CLAIM_BYTES).map(claim).collect();
+    let claim = |(order, identity)| ((order, vault.resolve(identity)), identity);
+    let mut claims: Vec<Named> = noted(&bytes).map(claim).collect();
     claims.sort_unstable();
     claims.dedup();
     Ok(claims)
@@ -204,18 +204,19 @@ fn stored_claims(
     let history = transaction.history();
     let vault = transaction.vault_ref()?;
     let book = ClaimBook::new(transaction)?;
-    if history.summary(Family::Orders).rows == 0 {
-        return book.finish();
-    }
     let claimed: u64 = Partition::all().map(|page| new.bytes(page)).sum();
     let refunded = followed.orders.len() * CLAIM_BYTES;
+    let nothing_asked = claimed == 0 && refunded == 0;
+    if nothing_asked || history.summary(Family::Orders).rows == 0 {
+        return book.finish();
+    }
     let mut filter = Filter::for_bytes(claimed + refunded as u64);
     followed
         .orders
         .iter()
         .for_each(|&order| filter.insert(order));
     for page in Partition::all() {
-        for ((order, _), _) in claims_of(new, page, vault)? {
+        for (order, _) in noted(&new.read(page)?) {
             filter.insert(order);
         }
     }

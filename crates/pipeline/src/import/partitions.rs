@@ -2,7 +2,6 @@
 //! written as a run, a few partitions at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, OrderKey, Partition, Symbols};
@@ -17,6 +16,7 @@ use super::owners::{ClaimBook, Claimant, Claims, Contested};
 use super::rates::Rates;
 use super::unchanged::Stored;
 use crate::error::PipelineError;
+use crate::in_turn::in_turn;
 use crate::progress::{Progress, Unit};
 
 /// Where the rows of an import lie: first by the partition of their identity, then those whose
@@ -55,7 +55,7 @@ pub(crate) fn home(vault: &Vault, identity: u64) -> Partition {
 }
 
 impl Assembly<'_> {
-    /// Assembles and writes every partition, without the orders of `lost`; claims go into `book`.
+    /// Assembles and writes every partition; claims go into `book`.
     pub(crate) fn write_all(
         &self,
         transaction: &Transaction<'_>,
@@ -117,29 +117,18 @@ impl Assembly<'_> {
         progress: &dyn Progress,
         work: impl Fn(Partition) -> Result<Written, PipelineError> + Sync,
     ) -> Result<BTreeMap<Partition, Written>, PipelineError> {
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let results = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..self.threads {
-                scope.spawn(|| {
-                    while let Some(&partition) =
-                        partitions.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let written = work(partition);
-                        if written.is_err() {
-                            next.store(partitions.len(), Ordering::Relaxed);
-                        }
-                        results
-                            .lock()
-                            .expect("no thread panics while it holds it")
-                            .push(written.map(|written| (partition, written)));
-                        progress.advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
-                    }
-                });
-            }
-        });
-        let results = results.into_inner().expect("all threads have ended");
-        results.into_iter().collect()
+        let done = AtomicUsize::new(0);
+        let written = in_turn(
+            partitions.len(),
+            self.threads,
+            || (),
+            |(), index| {
+                let written = work(partitions[index])?;
+                progress.advance(done.fetch_add(1, Ordering::Relaxed) as u64 + 1);
+                Ok((partitions[index], written))
+            },
+        )?;
+        Ok(written.into_iter().collect())
     }
 
     fn write(
@@ -152,8 +141,12 @@ impl Assembly<'_> {
         let mut run: Option<OrderRunWriter> = None;
         let mut counts = OrderCounts::default();
         let mut unchanged_orders = 0;
-        let mut stored = Stored::open(self.history, partition, self.table)?;
+        let mut stored: Option<Stored<'_>> = None;
         self.assemble(partition, &mut counts, &mut |lines| {
+            let stored = match &mut stored {
+                Some(stored) => stored,
+                none => none.insert(Stored::open(self.history, partition, self.table)?),
+            };
             let unchanged = stored.unchanged(lines)?;
             unchanged_orders += unchanged.len() as u64;
             for line in lines {
