@@ -14,7 +14,9 @@ mod window;
 pub use id::{
     CustomerId, OrderKey, Partition, RefundKey, SegmentName, SegmentNameError, Symbol, Symbols,
 };
-pub use money::{AmountError, Currency, CurrencyError, Money, format_minor, parse_minor};
+pub use money::{
+    AmountError, Currency, CurrencyError, Money, divide_half_even, format_minor, parse_minor,
+};
 pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
 pub use settings::{
     ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings, PriceSettings,

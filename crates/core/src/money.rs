@@ -174,6 +174,20 @@ pub fn parse_minor(text: &str, exponent: u32) -> Result<i64, AmountError> {
     i64::try_from(if negative { -value } else { value }).map_err(|_| AmountError::TooLarge)
 }
 
+/// `numerator` / `denominator` (positive), rounded half to even; an amount beyond 64 bits stops at
+/// their end.
+pub fn divide_half_even(numerator: i128, denominator: i128) -> i64 {
+    let quotient = numerator.div_euclid(denominator);
+    let rest = numerator.rem_euclid(denominator);
+    let up = match (2 * rest).cmp(&denominator) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => quotient % 2 != 0,
+        std::cmp::Ordering::Greater => true,
+    };
+    let rounded = quotient + i128::from(up);
+    rounded.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +238,15 @@ mod tests {
         assert_eq!(show(1_234_567, "JPY"), "1,234,567 JPY");
         assert_eq!(show(999, "KWD"), "0.999 KWD");
         assert!(Currency::new("EURO").is_err());
+    }
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        let halves = [-3, -1, 1, 3, 5].map(|numerator| divide_half_even(numerator, 2));
+        assert_eq!(halves, [-2, 0, 0, 2, 2]);
+        let thirds = [-2, -1, 1, 2, 4].map(|numerator| divide_half_even(numerator, 3));
+        assert_eq!(thirds, [-1, 0, 0, 1, 1]);
+        assert_eq!(divide_half_even(i128::MIN / 4, 1), i64::MIN);
     }
 
     proptest::proptest! {

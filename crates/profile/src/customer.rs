@@ -4,7 +4,7 @@
 
 mod values;
 
-use regulars_core::{Symbol, Timestamp, Window};
+use regulars_core::{Symbol, Timestamp, Window, divide_half_even};
 
 use crate::context::{Context, Models, days_to_ms};
 use crate::lifecycle;
@@ -56,7 +56,7 @@ impl<'a> Customer<'a> {
     /// Mean net revenue of an order in minor units, rounded half to even.
     pub fn average_order_value_minor(&self) -> Option<i64> {
         let orders = self.profile.orders.len() as i64;
-        (orders > 0).then(|| divide_half_even(self.profile.revenue_minor, orders))
+        (orders > 0).then(|| divide_half_even(self.profile.revenue_minor.into(), orders.into()))
     }
 
     /// Days within which nine in ten of this customer's gaps should lie; `None` without an order.
@@ -147,18 +147,4 @@ impl<'a> Customer<'a> {
             _ => Some("low"),
         }
     }
-}
-
-/// `numerator / denominator` (positive), rounded half to even.
-fn divide_half_even(numerator: i64, denominator: i64) -> i64 {
-    let (quotient, rest) = (
-        numerator.div_euclid(denominator),
-        numerator.rem_euclid(denominator),
-    );
-    let up = match (2 * rest).cmp(&denominator) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => quotient % 2 != 0,
-        std::cmp::Ordering::Greater => true,
-    };
-    quotient + i64::from(up)
 }

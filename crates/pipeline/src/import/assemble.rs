@@ -33,7 +33,6 @@ use regulars_core::{CustomerId, LineRecord, Symbols, Timestamp};
 
 use serde::Serialize;
 
-pub(crate) use amounts::round_ratio;
 pub(crate) use refund::assemble_refunds;
 use version::Version;
 

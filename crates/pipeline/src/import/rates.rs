@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use regulars_core::{CivilDate, Currency, Symbol, Symbols, Timestamp, Zone};
+use regulars_core::{CivilDate, Currency, Symbol, Symbols, Timestamp, Zone, divide_half_even};
 
-use super::assemble::{Assembled, round_ratio};
+use super::assemble::Assembled;
 use super::row::Row;
 use crate::config::{Config, Rate};
 use crate::error::PipelineError;
@@ -92,7 +92,7 @@ impl Rates {
         for row in rows.iter_mut().filter(|row| !row.currency_named) {
             let (read, meant) = (power(exponent(row.currency)), power(exponent(shared)));
             for minor in row.amounts.iter_mut().flatten() {
-                *minor = round_ratio(i128::from(*minor) * meant, read);
+                *minor = divide_half_even(i128::from(*minor) * meant, read);
             }
             row.currency = shared;
         }
@@ -168,7 +168,7 @@ impl Rates {
         };
         let scale = |exponent: u32| 10_i128.pow(exponent);
         let numerator = i128::from(minor) * i128::from(billionths) * scale(self.own.exponent());
-        Ok(round_ratio(
+        Ok(divide_half_even(
             numerator,
             scale(9) * scale(currency.exponent()),
         ))

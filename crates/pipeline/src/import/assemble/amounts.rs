@@ -4,6 +4,8 @@
 
 use std::cmp::Reverse;
 
+use regulars_core::divide_half_even;
+
 use super::{Amount, Row};
 
 /// An amount of the order as a whole. Rows that tell it alike repeat it; where they differ, each
@@ -225,21 +227,7 @@ pub(super) fn spread(amount: i64, weights: &[i64]) -> Vec<i64> {
 
 /// `amount` × `of` / `whole`, rounded half to even.
 fn proportion(amount: i64, of: i64, whole: i64) -> i64 {
-    round_ratio(i128::from(amount) * i128::from(of), i128::from(whole))
-}
-
-/// `numerator` / `denominator` (positive), rounded half to even.
-pub(crate) fn round_ratio(numerator: i128, denominator: i128) -> i64 {
-    let (quotient, rest) = (
-        numerator.div_euclid(denominator),
-        numerator.rem_euclid(denominator),
-    );
-    let up = match (2 * rest).cmp(&denominator) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => quotient % 2 != 0,
-        std::cmp::Ordering::Greater => true,
-    };
-    clamped(quotient + i128::from(up))
+    divide_half_even(i128::from(amount) * i128::from(of), i128::from(whole))
 }
 
 /// `minor` × `quantity`, exact for whole quantities, else rounded half to even.
