@@ -1,8 +1,9 @@
-//! The words that every crate shares: ids, time, money, orders, traits, settings.
+//! The words that every crate shares: ids, time, money, orders, events, traits, settings.
 //!
 //! Nothing here reads a file, a clock or the network.
 //! A type lives here when three crates use it; otherwise it lives where it is used.
 
+mod event;
 mod id;
 mod money;
 mod order;
@@ -11,6 +12,10 @@ mod time;
 mod trait_def;
 mod window;
 
+pub use event::{
+    Cause, Direction, Event, EventKind, Properties, PropertyValue, Transition, TransitionId,
+    TransitionIdError,
+};
 pub use id::{
     CustomerId, OrderKey, Partition, RefundKey, SegmentName, SegmentNameError, Symbol, Symbols,
 };
