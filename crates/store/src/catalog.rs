@@ -14,11 +14,13 @@
 mod tests;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::StoreError;
 use crate::disk::Disk;
+use crate::log::live;
 use crate::log::record::Entry;
 use crate::log::{Log, LogRecord};
 use crate::manifest::{Change, Manifest};
@@ -67,6 +69,9 @@ impl Catalog {
         let mut replayed = 0;
         for entry in log.read_from(manifest.applied) {
             let (offset, bytes) = entry?;
+            if live::is_live(&bytes) {
+                continue;
+            }
             let entry = Entry::decode(log.dir(), offset, &bytes)?;
             manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
             replayed += 1;
@@ -132,6 +137,13 @@ impl Catalog {
             let _ = self.disk.remove(&path);
         }
         Ok(offset)
+    }
+
+    /// Appends records of the live path as one frame, which changes no files; when it returns they
+    /// are durable, all or none.
+    pub(crate) fn append_live(&mut self, records: &[&[u8]]) -> Result<Range<u64>, StoreError> {
+        self.check_writable()?;
+        self.log.append(records)
     }
 
     /// Files that are listed now and will not be.

@@ -37,4 +37,4 @@ mod disk;
 mod error;
 
 pub use error::StoreError;
-pub use store::{Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};
+pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};

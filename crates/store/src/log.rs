@@ -11,6 +11,7 @@
 //!
 //! Bodies are bytes here; [`record`] says what they mean.
 
+pub mod live;
 pub mod record;
 
 mod frame;
@@ -22,6 +23,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use live::{Found, Logged, StoredEvent};
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
     MergeAccepted, ModelsFitted,

@@ -91,6 +91,14 @@ pub(crate) struct Manifest {
     pub(crate) tables: BTreeMap<TableName, String>,
     /// In the order in which they were added.
     pub(crate) vault: Vec<String>,
+    /// Offset from which on the log may hold identities that are not in the files of the vault.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) vault_from: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(offset: &u64) -> bool {
+    *offset == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,7 +128,10 @@ impl Manifest {
         self.runs.extend(change.add_runs.iter().cloned());
         self.tables.extend(change.tables.clone());
         self.vault.retain(|file| !change.drop_vault.contains(file));
-        self.vault.extend(change.add_vault.iter().cloned());
+        if !change.add_vault.is_empty() {
+            self.vault.extend(change.add_vault.iter().cloned());
+            self.vault_from = offset;
+        }
     }
 
     /// Reads it; `None` when there is none.

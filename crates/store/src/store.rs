@@ -1,5 +1,6 @@
 //! A data directory that is open.
 
+mod live;
 mod transaction;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -10,12 +11,14 @@ use std::sync::{Arc, OnceLock};
 
 use regulars_core::{Currency, Timestamp};
 
+pub use live::Frame;
 pub use transaction::{Reassigned, Superseded, Transaction};
 
 use crate::StoreError;
 use crate::catalog::{Access, Catalog, HISTORY, LOG, MASTER_KEY, TABLES, VAULT};
 use crate::disk::{self, Disk, RealDisk};
 use crate::history::History;
+use crate::log::live as records;
 use crate::log::record::Entry;
 use crate::log::{HistoryCompacted, LogRecord, LogRecordKind, SEGMENT_BYTES};
 use crate::manifest::TableName;
@@ -155,17 +158,23 @@ impl Store {
         self.catalog.log().next_offset()
     }
 
-    /// The records of the log from an offset on.
+    /// The records of the log from an offset on, those of the live path left out.
     ///
     /// # Errors
     /// When the log is damaged or holds an unknown record.
     pub fn records(&self, from: u64) -> Result<Vec<(u64, LogRecord)>, StoreError> {
         let log = self.catalog.log();
-        let decode = |entry: Result<(u64, Vec<u8>), StoreError>| {
-            let (offset, bytes) = entry?;
+        let decode = |(offset, bytes): (u64, Vec<u8>)| {
             Ok((offset, Entry::decode(log.dir(), offset, &bytes)?.record))
         };
-        log.read_from(from).map(decode).collect()
+        let of_workspace = |entry: &Result<(u64, Vec<u8>), StoreError>| {
+            entry
+                .as_ref()
+                .is_ok_and(|(_, bytes)| !records::is_live(bytes))
+                || entry.is_err()
+        };
+        let entries = log.read_from(from).filter(of_workspace);
+        entries.map(|entry| entry.and_then(decode)).collect()
     }
 
     /// The latest record of a kind, with its offset.
@@ -227,11 +236,18 @@ impl Store {
             return Ok(vault);
         }
         let files = &self.catalog.manifest().vault;
-        let loaded = if files.is_empty() {
+        let mut loaded = if files.is_empty() {
             Vault::default()
         } else {
             Vault::load(&RealDisk, &self.dir.join(VAULT), files, self.key()?)?
         };
+        let log = self.catalog.log();
+        for entry in log.read_from(self.catalog.manifest().vault_from) {
+            let (_, bytes) = entry?;
+            if let Some(file) = records::identities_in(&bytes) {
+                loaded.take_journal(log.dir(), file, self.key()?)?;
+            }
+        }
         Ok(self.vault.get_or_init(|| loaded))
     }
 
@@ -247,7 +263,10 @@ impl Store {
         }
         let key = match MasterKey::load(&self.key_path)? {
             Some(key) => key,
-            None if self.access == Access::Write && self.catalog.manifest().vault.is_empty() => {
+            None if self.access == Access::Write
+                && self.catalog.manifest().vault.is_empty()
+                && self.catalog.log().next_offset() == 0 =>
+            {
                 let key = MasterKey::create(&self.key_path)?;
                 if let Some(dir) = self.key_path.parent() {
                     RealDisk

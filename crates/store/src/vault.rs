@@ -50,6 +50,8 @@ pub enum IdentityKind {
     CustomerId,
     /// An e-mail address.
     Email,
+    /// What a device calls a visitor whom it does not know.
+    Anonymous,
 }
 
 /// An identity that now stands for another customer than before.
@@ -89,9 +91,13 @@ pub struct Vault {
     randomness: Randomness,
     /// End of the arena when the transaction began: what lies beyond is new.
     begun_at: usize,
-    /// Links made since then that changed something, in order.
+    /// End of what the files of the vault hold.
+    saved_to: usize,
+    /// Links that they do not hold yet and that changed something, in order.
     new_links: Vec<(IdentityId, IdentityId)>,
-    /// E-mails touched by them, with what they stood for before.
+    /// How much of both the log has already.
+    journaled: (usize, usize),
+    /// Identities linked since the transaction began, with what they stood for before.
     before: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState>,
 }
 
@@ -135,16 +141,27 @@ impl Vault {
     }
 
     /// Notes that an e-mail was seen together with a customer id; any order, any number of times.
+    ///
+    /// Of an anonymous id the first link counts: a device that somebody else signs in on later
+    /// does not take the first one's past along.
     pub fn link(&mut self, email: IdentityId, customer: IdentityId) {
         let seen = match self.links.get(&email) {
             None => Seen::With(customer),
-            Some(Seen::With(known)) if *known != customer => Seen::WithSeveral,
+            Some(Seen::With(known)) if *known != customer && !self.is_anonymous(email) => {
+                Seen::WithSeveral
+            }
             Some(Seen::With(_) | Seen::WithSeveral) => return,
         };
         let before = self.resolve(email);
         self.before.entry(email).or_insert(before);
         self.links.insert(email, seen);
         self.new_links.push((email, customer));
+    }
+
+    /// True for what a device calls a visitor whom it does not know.
+    pub fn is_anonymous(&self, identity: IdentityId) -> bool {
+        let entry = self.arena.by_id(identity);
+        entry.is_some_and(|entry| entry.kind == IdentityKind::Anonymous)
     }
 
     /// The customer that an identity stands for: an e-mail that was seen with exactly one customer
@@ -208,19 +225,26 @@ impl Vault {
         Some(self.arena.by_id(IdentityId(customer.0))?.text)
     }
 
-    /// The customer with that customer id, else with that e-mail.
+    /// The customer with that customer id, else with that e-mail, else with that anonymous id.
     pub fn find(&self, value: &str) -> Option<CustomerId> {
-        let identity = self
-            .lookup(IdentityKind::CustomerId, value)
-            .or_else(|| self.lookup(IdentityKind::Email, value))?;
+        let kinds = [
+            IdentityKind::CustomerId,
+            IdentityKind::Email,
+            IdentityKind::Anonymous,
+        ];
+        let identity = kinds.iter().find_map(|kind| self.lookup(*kind, value))?;
         Some(self.resolve(identity))
     }
 
-    /// All identities that stand for themselves, with their external ids, sorted by external id.
+    /// All identities that stand for themselves and are not anonymous, with their external ids,
+    /// sorted by external id.
     ///
     /// An e-mail seen with several customer ids is among them, also when no row is its own.
     pub fn customers(&self) -> Vec<(&str, CustomerId)> {
-        let own = |entry: &Entry<'_>| self.resolve(entry.id) == CustomerId(entry.id.0);
+        let own = |entry: &Entry<'_>| {
+            entry.kind != IdentityKind::Anonymous
+                && self.resolve(entry.id) == CustomerId(entry.id.0)
+        };
         let mut customers: Vec<_> = self.arena.iter().filter(own).collect();
         customers.sort_unstable_by_key(|entry| (entry.text, entry.kind));
         customers
@@ -257,25 +281,64 @@ impl Vault {
                 }
             })?;
         }
-        vault.begin();
+        vault.saved();
         Ok(vault)
     }
 
     /// From here on, additions are new.
     pub(crate) fn begin(&mut self) {
         self.begun_at = self.arena.end();
-        self.new_links.clear();
         self.before.clear();
     }
 
-    /// True when there is something to write since [`Vault::begin`].
-    pub(crate) fn has_changed(&self) -> bool {
-        self.arena.end() > self.begun_at || !self.new_links.is_empty()
+    /// The files hold everything.
+    pub(crate) fn saved(&mut self) {
+        self.begin();
+        self.saved_to = self.arena.end();
+        self.new_links.clear();
+        self.journaled = (self.saved_to, 0);
     }
 
-    /// A file with what was added since [`Vault::begin`].
+    /// What was added since the last call, as a file of the vault for a record of the log; `None`
+    /// without any. It still counts as changed: the next file of the vault holds it too.
+    pub(crate) fn journal(&mut self, key: &MasterKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let (from, first_link) = self.journaled;
+        if self.arena.end() == from && self.new_links.len() == first_link {
+            return Ok(None);
+        }
+        let links = &self.new_links[first_link..];
+        let bytes = file::encode(self.arena.records_from(from), links, key)?;
+        self.journaled = (self.arena.end(), self.new_links.len());
+        // Each frame decides for itself what moved.
+        self.before.clear();
+        Ok(Some(bytes))
+    }
+
+    /// Takes up what a record of the log brought.
+    pub(crate) fn take_journal(
+        &mut self,
+        log: &Path,
+        bytes: &[u8],
+        key: &MasterKey,
+    ) -> Result<(), StoreError> {
+        let mut links = Vec::new();
+        file::read(log, bytes, key, &mut self.arena, |a, b| links.push((a, b)))?;
+        for (identity, customer) in links {
+            self.link(identity, customer);
+        }
+        self.journaled = (self.arena.end(), self.new_links.len());
+        self.before.clear();
+        Ok(())
+    }
+
+    /// True when there is something that the files do not hold.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.arena.end() > self.saved_to || !self.new_links.is_empty()
+    }
+
+    /// A file with what they do not hold.
     pub(crate) fn encode_additions(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
-        file::encode(self.arena.records_from(self.begun_at), &self.new_links, key)
+        file::encode(self.arena.records_from(self.saved_to), &self.new_links, key)
     }
 
     /// A file with everything.
@@ -299,7 +362,7 @@ const UNKNOWN_IDENTITY: StoreError = StoreError::Sealed("the vault does not know
 fn normal_form(kind: IdentityKind, value: &str) -> Cow<'_, str> {
     let trimmed = value.trim();
     match kind {
-        IdentityKind::CustomerId => Cow::Borrowed(trimmed),
+        IdentityKind::CustomerId | IdentityKind::Anonymous => Cow::Borrowed(trimmed),
         IdentityKind::Email => {
             let settled = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
             if trimmed.bytes().all(settled) {

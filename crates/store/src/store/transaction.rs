@@ -259,7 +259,7 @@ impl<'s> Transaction<'s> {
         let offset = self.store.catalog.commit(record, change)?;
         self.state = State::Committed;
         if let Some(vault) = self.store.vault.get_mut() {
-            vault.begin();
+            vault.saved();
         }
         Ok(offset)
     }

@@ -191,6 +191,7 @@ fn tag(kind: IdentityKind) -> u8 {
     match kind {
         IdentityKind::CustomerId => 1,
         IdentityKind::Email => 2,
+        IdentityKind::Anonymous => 3,
     }
 }
 
@@ -198,6 +199,7 @@ fn kind_of(tag: u8) -> Option<IdentityKind> {
     match tag {
         1 => Some(IdentityKind::CustomerId),
         2 => Some(IdentityKind::Email),
+        3 => Some(IdentityKind::Anonymous),
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ fn reload(files: &[Vec<u8>]) -> Vault {
         )
         .unwrap();
     }
-    vault.begin();
+    vault.saved();
     vault
 }
 
@@ -77,7 +77,7 @@ fn identities_are_found_again_also_from_files() {
     let mut files = Vec::new();
     let mut expected = Vec::new();
     for round in 0..3 {
-        vault.begin();
+        vault.saved();
         for number in 0..500 {
             let text = format!("{}", 1 + round * 300 + number);
             let id = mint(&mut vault, IdentityKind::CustomerId, &text);
@@ -110,7 +110,7 @@ fn identities_are_found_again_also_from_files() {
 fn an_email_follows_its_only_customer() {
     let mut vault = Vault::default();
     let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
-    vault.begin();
+    vault.saved();
     let anna = mint(&mut vault, IdentityKind::CustomerId, "A1");
     vault.link(email, anna);
     vault.link(email, anna);
@@ -129,7 +129,7 @@ fn an_email_follows_its_only_customer() {
     );
     assert_eq!(vault.find("anna@example.com"), Some(CustomerId(anna.0)));
     assert_eq!(vault.customers(), [("A1", CustomerId(anna.0))]);
-    vault.begin();
+    vault.saved();
     let other = mint(&mut vault, IdentityKind::CustomerId, "A2");
     vault.link(email, other);
     assert_eq!(vault.resolve(email), CustomerId(email.0));

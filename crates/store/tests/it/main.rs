@@ -5,6 +5,7 @@
 mod directory;
 mod export;
 mod history;
+mod live;
 mod rewrite;
 mod sample;
 mod spill;

@@ -1,0 +1,120 @@
+//! What the live path asks of a store: to keep events, and to give them back.
+
+use std::ops::Range;
+
+use regulars_core::Timestamp;
+
+use super::Store;
+use crate::StoreError;
+use crate::log::live::{self, Found, Logged, StoredEvent};
+use crate::vault::Vault;
+
+/// Records on their way into the log, to be appended as one frame.
+#[derive(Debug, Default)]
+pub struct Frame {
+    bytes: Vec<u8>,
+    /// End of each record in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Frame {
+    /// Adds an event.
+    pub fn event(&mut self, event: &StoredEvent) {
+        live::encode_event(event, &mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Adds what was found.
+    pub fn found(&mut self, found: &Found) {
+        self.push(&live::encode_found(found));
+    }
+
+    /// Adds that it is `now`.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.push(&live::encode_tick(now));
+    }
+
+    /// Adds what became of deliveries.
+    pub fn marks(&mut self, json: &[u8]) {
+        self.push(&live::encode_marks(json));
+    }
+
+    fn push(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True without records.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn records(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .map(|(start, &end)| &self.bytes[start..end])
+    }
+}
+
+impl Store {
+    /// Appends the records of `frame`, with the identities that were minted or linked since the
+    /// last call before them; when it returns they are durable, all or none. Gives the offsets of
+    /// the records of `frame`.
+    ///
+    /// # Errors
+    /// When opened for reading, or the disk refuses; nothing is taken any more after that.
+    pub fn append(&mut self, frame: &Frame) -> Result<Range<u64>, StoreError> {
+        self.catalog.check_writable()?;
+        let journal = match self.vault.get_mut() {
+            Some(vault) if vault.has_changed() => {
+                self.key()?;
+                let key = self.key.get().expect("it was loaded the line before");
+                let vault = self.vault.get_mut().expect("it was there a moment ago");
+                vault.journal(key)?
+            }
+            Some(_) | None => None,
+        };
+        let journal = journal.map(|file| live::encode_identities(&file));
+        let mut records: Vec<&[u8]> = Vec::with_capacity(frame.len() + 1);
+        records.extend(journal.as_deref());
+        records.extend(frame.records());
+        let offsets = self.catalog.append_live(&records)?;
+        Ok(offsets.end - frame.len() as u64..offsets.end)
+    }
+
+    /// The vault, to mint and link identities in; they become durable with the next
+    /// [`Store::append`].
+    ///
+    /// # Errors
+    /// As [`Store::vault`].
+    pub fn live_vault(&mut self) -> Result<&mut Vault, StoreError> {
+        self.vault_mut()
+    }
+
+    /// Everything in the log from an offset on, in order.
+    ///
+    /// # Errors
+    /// When the log is damaged or holds an unknown record.
+    pub fn logged(
+        &self,
+        from: u64,
+    ) -> impl Iterator<Item = Result<(u64, Logged), StoreError>> + '_ {
+        let log = self.catalog.log();
+        log.read_from(from).map(move |entry| {
+            let (offset, bytes) = entry?;
+            Ok((offset, live::decode(log.dir(), offset, &bytes)?))
+        })
+    }
+}
