@@ -5,6 +5,9 @@
 //!                                                            │ + Context (settings, everyone else, models)
 //!                                                            ▼
 //!                                            Customer: traits, scores, lifecycle, at any `now`
+//!                                                            │ + rules::Program
+//!                                                            ▼
+//!                                            Member: memberships, transitions, the next wake-up
 //! ```
 //!
 //! Nothing here does I/O or knows a clock; the same records give the same state, whatever their
@@ -16,6 +19,7 @@ mod profile;
 
 mod context;
 mod customer;
+mod member;
 
 mod lifecycle;
 mod rfm;
@@ -26,6 +30,7 @@ mod steps;
 pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
 pub use customer::Customer;
 pub use ledger::{Ledger, Oddities, Product, Products};
+pub use member::{Flip, Member, World};
 pub use profile::{Declared, Discounts, OrderFact, Profile, PurchaseHistory, Shares};
 pub use rfm::RfmScores;
 pub use scores::{Scores, churn_level, score_all};

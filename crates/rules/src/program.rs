@@ -413,6 +413,16 @@ impl Memberships {
         self.bits.fill(0);
     }
 
+    /// Puts `segment` into the set or takes it out.
+    pub fn set(&mut self, segment: usize, inside: bool) {
+        let bit = 1 << (segment % 64);
+        if inside {
+            self.bits[segment / 64] |= bit;
+        } else {
+            self.bits[segment / 64] &= !bit;
+        }
+    }
+
     pub(crate) fn insert(&mut self, segment: usize) {
         self.bits[segment / 64] |= 1 << (segment % 64);
     }

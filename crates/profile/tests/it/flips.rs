@@ -16,7 +16,7 @@ use regulars_testkit::text::state_as_text;
 use crate::traits::instants;
 use crate::world::World;
 
-const RULES: [&str; 22] = [
+pub(crate) const RULES: [&str; 22] = [
     "lifecycle = 'dormant'",
     "lifecycle = 'at_risk'",
     "lifecycle in ('new', 'loyal', 'reactivated')",
@@ -42,7 +42,7 @@ const RULES: [&str; 22] = [
 ];
 
 /// The truth of a rule by definition: every trait is recomputed for this very instant.
-fn truth(
+pub(crate) fn truth(
     rule: &Rule,
     traits: &[Trait],
     of: &history::Customer,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod flips;
+mod member;
 mod stages;
 mod traits;
 mod world;

@@ -1,0 +1,133 @@
+//! A customer who moves, against memberships computed anew at every instant.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use regulars_core::{
+    CivilDate, Currency, CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Trait,
+};
+use regulars_profile::{Flip, Member, Profile, World as Seen};
+use regulars_rules::{Keep, NamedRule, Program, Vocabulary, check, parse};
+use regulars_testkit::generate;
+use regulars_testkit::history::Customer;
+use regulars_testkit::naive::Shop;
+use regulars_testkit::text::state_as_text;
+
+use crate::flips::{RULES, truth};
+use crate::traits::instants;
+use crate::world::{World, profile};
+
+/// What came of a customer's orders, told in time; `ticks` are moments at which somebody looks.
+fn flips_of(
+    of: &Customer,
+    world: &World,
+    program: &Program,
+    ticks: &BTreeSet<Timestamp>,
+    until: Timestamp,
+) -> (Vec<Flip>, Member) {
+    let seen = Seen {
+        program,
+        context: &world.context,
+    };
+    let mut symbols = world.context.symbols.clone();
+    let nothing_yet = Customer {
+        orders: Vec::new(),
+        ..of.clone()
+    };
+    let facts: Profile = profile(&nothing_yet, CustomerId(1), &mut symbols);
+    let mut member = Member::new(facts, program.new_states(), program);
+    let mut scratch = program.new_scratch();
+    let mut flips = Vec::new();
+    let mut each = |flip| flips.push(flip);
+    let start = Timestamp(-4_000_000_000_000);
+    member.changed(seen, start, start, &mut scratch, &mut each);
+    let mut last = start;
+    for order in of.orders.iter().filter(|order| order.at <= until) {
+        let at = order.at;
+        for &tick in ticks.range(last..at) {
+            member.advance(seen, tick, &mut scratch, &mut each);
+        }
+        member.advance(seen, at, &mut scratch, &mut each);
+        order.with_order(&mut symbols, |order| {
+            member.profile.fold(order);
+            program.fold(&mut member.states, order);
+        });
+        member.changed(seen, at, at, &mut scratch, &mut each);
+        last = at;
+    }
+    member.advance(seen, until, &mut scratch, &mut each);
+    (flips, member)
+}
+
+/// Moments at which something may change, from before the first order on.
+fn moments(shop: &Shop, of: &Customer) -> Vec<Timestamp> {
+    let mut moments = instants(shop, of, None);
+    for order in &of.orders {
+        let after = [0, 30, 60, 90, 365].map(|days| order.at.plus_ms(days * DAY_MS));
+        moments.extend(
+            after
+                .iter()
+                .flat_map(|at| [at.plus_ms(-1), *at, at.plus_ms(1)]),
+        );
+        let day = shop.zone.date_of(order.at).0;
+        moments.extend((0..8).map(|days| shop.zone.start_of(CivilDate(day + days))));
+    }
+    moments.sort_unstable();
+    moments.dedup();
+    moments
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+
+    #[test]
+    fn transitions_are_exact_whenever_somebody_looks(
+        shop in generate::shop(),
+        texts in subsequence(RULES.to_vec(), 6),
+        pick in any::<usize>(),
+    ) {
+        let world = World::of(&shop);
+        let vocabulary = Vocabulary {
+            currency: Currency::new("EUR").unwrap(),
+            zone: shop.zone.clone(),
+            segments: Vec::new(),
+        };
+        let rules: Vec<NamedRule> = texts
+            .iter()
+            .zip(0..)
+            .map(|(text, n)| NamedRule {
+                name: SegmentName::new(&format!("s{n}")).unwrap(),
+                rule: check(&parse(text).unwrap(), &vocabulary).unwrap(),
+            })
+            .collect();
+        let program =
+            Program::compile(&rules, &vocabulary, &world.context.symbols, Keep::Needed).unwrap();
+        let of = &shop.everyone[pick % shop.everyone.len()];
+        let until = shop.compared_at.plus_ms(800 * DAY_MS);
+        let moments = moments(&shop, of);
+        let ticks: BTreeSet<Timestamp> = moments.iter().copied().collect();
+        let (flips, member) = flips_of(of, &world, &program, &BTreeSet::new(), until);
+        let (looked_often, _) = flips_of(of, &world, &program, &ticks, until);
+        prop_assert_eq!(&flips, &looked_often, "a look changes nothing\n{}", state_as_text(of));
+        for (segment, text) in texts.iter().enumerate() {
+            let rule = rules[segment].rule.rule();
+            let traits: Vec<Trait> = rules[segment].rule.reads().traits.into_iter().collect();
+            let own: Vec<&Flip> = flips.iter().filter(|flip| flip.segment == segment).collect();
+            prop_assert!(own.is_sorted_by_key(|flip| (flip.occurred_at, flip.sequence)));
+            for (flip, n) in own.iter().zip(1..) {
+                prop_assert_eq!(flip.sequence, n);
+                let entered = flip.direction == Direction::Entered;
+                prop_assert_eq!(entered, n % 2 == 1, "they alternate");
+            }
+            prop_assert_eq!(member.sequence(segment), own.len() as u64);
+            prop_assert_eq!(member.segments().contains(segment), own.len() % 2 == 1);
+            for &at in moments.iter().filter(|&&at| at <= until) {
+                let before = own.iter().filter(|flip| flip.occurred_at <= at).count();
+                let expected = truth(rule, &traits, &of.up_to(at), &shop, at);
+                let told = format!("{text} at {at}\n{own:?}\n{}", state_as_text(of));
+                prop_assert_eq!(before % 2 == 1, expected, "{}", told);
+            }
+        }
+    }
+}
