@@ -211,7 +211,8 @@ impl Catalog {
     }
 }
 
-/// True for the names that transactions give: `<what>-<offset>-<number>.parquet` or `.vault`.
+/// True for the names that transactions give: `<what>-<offset>-<number>.parquet`, `.vault` or
+/// `.members`.
 fn is_named_by_us(file: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let Some((stem, extension)) = file.rsplit_once('.') else {
@@ -220,8 +221,15 @@ fn is_named_by_us(file: &str) -> bool {
     let mut parts = stem.rsplitn(3, '-');
     let numbered = parts.next().is_some_and(is_number) && parts.next().is_some_and(is_number);
     let what = parts.next().unwrap_or_default();
-    let known = ["orders", "customers", "products", "ad-spend", "identities"];
-    matches!(extension, "parquet" | "vault")
+    let known = [
+        "orders",
+        "customers",
+        "products",
+        "ad-spend",
+        "identities",
+        "memberships",
+    ];
+    matches!(extension, "parquet" | "vault" | "members")
         && numbered
         && known.iter().any(|name| what.starts_with(name))
 }

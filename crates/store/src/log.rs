@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use live::{Found, Logged, StoredEvent};
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
-    MergeAccepted, ModelsFitted,
+    MembershipsNoted, MergeAccepted, ModelsFitted, SegmentDefined, SegmentsDefined,
 };
 
 use crate::StoreError;

@@ -58,6 +58,7 @@ pub struct RunInfo {
 pub(crate) enum TableName {
     Products,
     AdSpend,
+    Memberships,
 }
 
 /// What a record of the log did to the files.

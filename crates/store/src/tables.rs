@@ -3,6 +3,7 @@
 //! One Parquet file each, with the metadata `regulars.format` and `regulars.version`.
 
 mod columns;
+pub mod memberships;
 
 use std::fs::File;
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! files has the change in `"change"`, so that the manifest can be made again from the log alone.
 //! A version or type that this program does not know is refused: to skip it would be to forget it.
 
-use regulars_core::{CustomerId, Timestamp};
+use regulars_core::{CustomerId, SegmentName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -26,6 +26,10 @@ pub enum LogRecord {
     MergeAccepted(MergeAccepted),
     /// Runs of the history were merged; what it says is the same.
     HistoryCompacted(HistoryCompacted),
+    /// Segments are defined like this from here on.
+    SegmentsDefined(SegmentsDefined),
+    /// Memberships were written to a file.
+    MembershipsSaved(MembershipsNoted),
 }
 
 /// Which kind of [`LogRecord`]: the latest of each kind is found without reading the log.
@@ -42,6 +46,10 @@ pub enum LogRecordKind {
     MergeAccepted,
     /// [`LogRecord::HistoryCompacted`].
     HistoryCompacted,
+    /// [`LogRecord::SegmentsDefined`].
+    SegmentsDefined,
+    /// [`LogRecord::MembershipsSaved`].
+    MembershipsSaved,
 }
 
 impl LogRecord {
@@ -53,6 +61,8 @@ impl LogRecord {
             Self::CutpointsSet(_) => LogRecordKind::CutpointsSet,
             Self::MergeAccepted(_) => LogRecordKind::MergeAccepted,
             Self::HistoryCompacted(_) => LogRecordKind::HistoryCompacted,
+            Self::SegmentsDefined(_) => LogRecordKind::SegmentsDefined,
+            Self::MembershipsSaved(_) => LogRecordKind::MembershipsSaved,
         }
     }
 }
@@ -123,6 +133,33 @@ pub struct MergeAccepted {
 /// Runs that were merged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryCompacted {
+    /// When it was done.
+    pub recorded_at: Timestamp,
+}
+
+/// How segments are defined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentsDefined {
+    /// Every segment, in the order in which they are shown.
+    pub segments: Vec<SegmentDefined>,
+    /// When they were taken into use.
+    pub recorded_at: Timestamp,
+}
+
+/// How one segment is defined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentDefined {
+    /// Its name.
+    pub name: SegmentName,
+    /// Counted from 1; the next one whenever the rule changes.
+    pub version: u32,
+    /// The rule, as canonical text.
+    pub rule: String,
+}
+
+/// Memberships that were written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipsNoted {
     /// When it was done.
     pub recorded_at: Timestamp,
 }

@@ -4,9 +4,12 @@ use std::ops::Range;
 
 use regulars_core::Timestamp;
 
-use super::Store;
+use super::{Store, read_listed};
 use crate::StoreError;
+use crate::disk::RealDisk;
 use crate::log::live::{self, Found, Logged, StoredEvent};
+use crate::manifest::TableName;
+use crate::tables::memberships::{self, MembershipsSaved};
 use crate::vault::Vault;
 
 /// Records on their way into the log, to be appended as one frame.
@@ -101,6 +104,18 @@ impl Store {
     /// As [`Store::vault`].
     pub fn live_vault(&mut self) -> Result<&mut Vault, StoreError> {
         self.vault_mut()
+    }
+
+    /// The memberships saved last; `None` when none were.
+    ///
+    /// # Errors
+    /// When the file is missing, damaged or of an unknown version.
+    pub fn memberships(&self) -> Result<Option<MembershipsSaved>, StoreError> {
+        let Some(path) = self.table(TableName::Memberships) else {
+            return Ok(None);
+        };
+        let bytes = read_listed(&RealDisk, &path)?;
+        memberships::decode(&path, &bytes).map(Some)
     }
 
     /// Everything in the log from an offset on, in order.

@@ -14,6 +14,7 @@ use crate::history::{CustomerRunWriter, History, OrderRunWriter, RunInfo, rewrit
 use crate::log::LogRecord;
 use crate::manifest::{Change, TableName};
 use crate::spill::Spill;
+use crate::tables::memberships::{self, MembershipsSaved};
 use crate::tables::{self, AdSpendRow, ProductRow, TableRow};
 use crate::vault::{IdentityId, Moves, Vault};
 
@@ -211,6 +212,23 @@ impl<'s> Transaction<'s> {
     /// When the file cannot be written.
     pub fn save_ad_spend(&mut self, rows: Vec<AdSpendRow>) -> Result<(), StoreError> {
         self.save_table(TableName::AdSpend, "ad-spend", rows)
+    }
+
+    /// Replaces the saved memberships.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save_memberships(&mut self, saved: &MembershipsSaved) -> Result<(), StoreError> {
+        let name = self.begin_file(TABLES, "memberships", "members");
+        let path = self.dir(TABLES).join(&name);
+        let mut file = RealDisk
+            .create(&path)
+            .map_err(StoreError::io("create", &path))?;
+        file.write(&memberships::encode(saved))
+            .map_err(StoreError::io("write", &path))?;
+        file.sync().map_err(StoreError::io("sync", &path))?;
+        self.change.tables.insert(TableName::Memberships, name);
+        Ok(())
     }
 
     fn save_table<R: TableRow>(
