@@ -38,6 +38,7 @@ use crate::progress::Progress;
 use fold::{Scratch, Source};
 
 pub use customers::Customers;
+pub(crate) use declared::Declaring;
 
 /// One customer of the base.
 #[derive(Debug, Clone)]
@@ -250,6 +251,15 @@ impl Base {
         Ok(base)
     }
 
+    /// Everyone with what conditions remember of them, to be moved elsewhere.
+    pub(crate) fn take_everyone(&mut self) -> Vec<(Profile, LeafStates)> {
+        let customers = std::mem::take(&mut self.customers);
+        let mut states = std::mem::take(&mut self.states).into_iter();
+        let mut state = || states.next().unwrap_or_else(|| self.program.new_states());
+        let profiles = customers.into_profiles();
+        profiles.map(|profile| (profile, state())).collect()
+    }
+
     /// Takes models into use and scores everyone with them.
     pub fn score_with(&mut self, fitted: FittedModels, threads: usize) {
         self.context.models = fitted.models();
@@ -366,7 +376,10 @@ impl Base {
 }
 
 /// The products table by symbol.
-fn load_products(store: &Store, symbols: &mut Symbols) -> Result<Products, PipelineError> {
+pub(crate) fn load_products(
+    store: &Store,
+    symbols: &mut Symbols,
+) -> Result<Products, PipelineError> {
     let mut products = Products::default();
     for row in store.products()? {
         let mut intern = |text: Option<String>| text.map(|text| symbols.intern(&text));

@@ -23,6 +23,12 @@ pub enum PipelineError {
         /// Where the search began.
         start: PathBuf,
     },
+    /// The operating system gives no thread.
+    #[error("cannot start a thread: {source}")]
+    Thread {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Correct the settings.
     #[error("`{}`: {message}", .path.display())]
     Config {

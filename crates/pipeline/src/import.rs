@@ -8,18 +8,18 @@
 //! Either everything of an import counts or nothing: files become visible with one record of the
 //! log. The order of files and of rows changes nothing.
 
-mod assemble;
+pub(crate) mod assemble;
 mod dry_run;
 mod frame;
-mod intake;
+pub(crate) mod intake;
 mod mappings;
 mod owners;
 mod partitions;
 mod people;
-mod rates;
+pub(crate) mod rates;
 mod refunds;
 mod rejects;
-mod row;
+pub(crate) mod row;
 mod sources;
 mod tables;
 mod unchanged;

@@ -5,6 +5,7 @@
 //! base      history ─► everyone at one moment: profiles, population, segments, scores
 //! score     base ─► fitted, chosen and judged models ─► the log
 //! report    base ─► the whole picture
+//! live      events ─► the log, everyone kept up to date, transitions
 //! customer_view, members, kpi      what the commands show of a base
 //! ```
 //!
@@ -28,6 +29,8 @@ mod members;
 mod report;
 
 mod generate;
+
+pub mod live;
 
 mod config;
 mod error;

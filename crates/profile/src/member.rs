@@ -89,6 +89,20 @@ impl Member {
         found.map_or(0, |at| self.sequences[at].1)
     }
 
+    /// Of each segment that has had transitions: its number, how many, and whether the customer
+    /// is inside.
+    pub fn entries(&self) -> impl Iterator<Item = (u16, u64, bool)> + '_ {
+        self.sequences.iter().map(|&(segment, sequence)| {
+            let inside = self.segments.contains(segment as usize);
+            (segment as u16, sequence, inside)
+        })
+    }
+
+    /// When the customer last entered or left a segment.
+    pub fn last_flip_at(&self) -> Timestamp {
+        self.last_flip_at
+    }
+
     /// Takes over what is recorded of a segment: its last transition.
     pub fn recall(&mut self, segment: usize, sequence: u64, direction: Direction, at: Timestamp) {
         self.set_sequence(segment, sequence);

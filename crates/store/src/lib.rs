@@ -9,6 +9,7 @@
 //!   history/*.parquet          orders and customers, by partition          history
 //!   tables/*.parquet           products, ad spend                          tables
 //!   vault/*                    who the customers are, and their keys       vault
+//!   access.json                write keys and API tokens, hashed          access
 //!   tmp/                       spill of a running import; emptied on open  spill
 //! ```
 //!
@@ -22,6 +23,7 @@
 
 mod store;
 
+pub mod access;
 pub mod history;
 pub mod tables;
 pub mod vault;

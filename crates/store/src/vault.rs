@@ -142,16 +142,19 @@ impl Vault {
 
     /// Notes that an e-mail was seen together with a customer id; any order, any number of times.
     ///
-    /// Of an anonymous id the first link counts: a device that somebody else signs in on later
-    /// does not take the first one's past along.
+    /// Of another identity than an e-mail the first link counts: a device that somebody else
+    /// signs in on later does not take the first one's past along. A link that would go in a
+    /// circle says nothing.
     pub fn link(&mut self, email: IdentityId, customer: IdentityId) {
+        let is_email = self.kind_of(email) == Some(IdentityKind::Email);
         let seen = match self.links.get(&email) {
             None => Seen::With(customer),
-            Some(Seen::With(known)) if *known != customer && !self.is_anonymous(email) => {
-                Seen::WithSeveral
-            }
+            Some(Seen::With(known)) if *known != customer && is_email => Seen::WithSeveral,
             Some(Seen::With(_) | Seen::WithSeveral) => return,
         };
+        if self.resolve(customer) == CustomerId(email.0) {
+            return;
+        }
         let before = self.resolve(email);
         self.before.entry(email).or_insert(before);
         self.links.insert(email, seen);
@@ -160,17 +163,21 @@ impl Vault {
 
     /// True for what a device calls a visitor whom it does not know.
     pub fn is_anonymous(&self, identity: IdentityId) -> bool {
-        let entry = self.arena.by_id(identity);
-        entry.is_some_and(|entry| entry.kind == IdentityKind::Anonymous)
+        self.kind_of(identity) == Some(IdentityKind::Anonymous)
+    }
+
+    fn kind_of(&self, identity: IdentityId) -> Option<IdentityKind> {
+        self.arena.by_id(identity).map(|entry| entry.kind)
     }
 
     /// The customer that an identity stands for: an e-mail that was seen with exactly one customer
-    /// id stands for that one, any other identity for itself.
+    /// id stands for that one, another identity for the one that it was linked to first, if any.
     pub fn resolve(&self, identity: IdentityId) -> CustomerId {
-        match self.links.get(&identity) {
-            Some(Seen::With(customer)) => CustomerId(customer.0),
-            Some(Seen::WithSeveral) | None => CustomerId(identity.0),
+        let mut identity = identity;
+        while let Some(&Seen::With(customer)) = self.links.get(&identity) {
+            identity = customer;
         }
+        CustomerId(identity.0)
     }
 
     /// Identities whose resolution changed since the transaction began.

@@ -3,6 +3,7 @@
 use std::ops::{Index, Range};
 
 use regulars_core::CustomerId;
+use regulars_profile::Profile;
 use regulars_stats::Parallelism;
 use regulars_stats::parallel::map_chunks;
 
@@ -53,6 +54,12 @@ impl Customers {
         self.parts.iter_mut().flatten()
     }
 
+    /// The facts of everyone, by position.
+    pub(super) fn into_profiles(self) -> impl Iterator<Item = Profile> {
+        let everyone = self.parts.into_iter().flatten();
+        everyone.map(|folded| folded.profile)
+    }
+
     /// Those at a range of positions.
     pub fn range(&self, positions: Range<usize>) -> impl Iterator<Item = &Folded> {
         let firsts = self.firsts.iter().zip(&self.parts);
@@ -98,7 +105,6 @@ impl Index<usize> for Customers {
 #[cfg(test)]
 mod tests {
     use regulars_core::Partition;
-    use regulars_profile::Profile;
 
     use super::*;
 

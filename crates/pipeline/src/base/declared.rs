@@ -14,14 +14,14 @@ const REMEMBERED: usize = 1 << 14;
 
 /// Gives declared traits to profiles; one for each thread.
 #[derive(Debug)]
-pub(super) struct Declaring<'t> {
+pub(crate) struct Declaring<'t> {
     table: &'t SymbolTable,
     known: HashMap<Box<str>, Symbol, FixedState>,
     traits: Vec<(Symbol, Declared)>,
 }
 
 impl<'t> Declaring<'t> {
-    pub(super) fn new(table: &'t SymbolTable) -> Self {
+    pub(crate) fn new(table: &'t SymbolTable) -> Self {
         Self {
             table,
             known: HashMap::default(),
@@ -33,7 +33,7 @@ impl<'t> Declaring<'t> {
     ///
     /// # Errors
     /// When a row is not what an import wrote.
-    pub(super) fn declare(
+    pub(crate) fn declare(
         &mut self,
         profile: &mut Profile,
         rows: &[DeclaredRow],

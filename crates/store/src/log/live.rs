@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tag u8 | version u8 | fields
-//! 1 event:       kind u8 | identity u64 | customer u64 | occurred_at i64 | received_at i64
+//! 1 event:       kind u8 (highest bit: anonymous) | identity u64 | customer u64 | occurred_at i64 | received_at i64
 //!                | message u128 | name, properties, context, sealed: length u32 and bytes each
 //! 2 identities:  a file of the vault with what was minted and linked since the last such record
 //! 3 found:       JSON of `Found`
@@ -27,6 +27,8 @@ const IDENTITIES: u8 = 2;
 const FOUND: u8 = 3;
 const TICK: u8 = 4;
 const MARKS: u8 = 5;
+/// Set in the kind of an event that nothing but an anonymous id names.
+const ANONYMOUS: u8 = 1 << 7;
 
 const KINDS: [EventKind; 6] = [
     EventKind::Identify,
@@ -42,6 +44,8 @@ const KINDS: [EventKind; 6] = [
 pub struct StoredEvent {
     /// The tracking call.
     pub kind: EventKind,
+    /// Whether nothing but an anonymous id said whose it is.
+    pub anonymous: bool,
     /// Under which identity it came.
     pub identity: IdentityId,
     /// Whose it was when it came: a later merge may have made it another's.
@@ -102,7 +106,8 @@ pub(crate) fn is_live(bytes: &[u8]) -> bool {
 
 pub(crate) fn encode_event(event: &StoredEvent, into: &mut Vec<u8>) {
     let kind = KINDS.iter().position(|known| *known == event.kind);
-    into.extend([EVENT, VERSION, kind.unwrap_or_default() as u8]);
+    let flag = if event.anonymous { ANONYMOUS } else { 0 };
+    into.extend([EVENT, VERSION, kind.unwrap_or_default() as u8 | flag]);
     into.extend(event.identity.0.to_le_bytes());
     into.extend(event.customer.0.to_le_bytes());
     into.extend(event.occurred_at.0.to_le_bytes());
@@ -175,9 +180,12 @@ pub(crate) fn decode(
 
 fn event_of(bytes: &[u8]) -> Option<StoredEvent> {
     let mut fields = Fields(bytes);
-    let kind = *KINDS.get(usize::from(fields.take::<1>()?[0]))?;
+    let [kind] = fields.take()?;
+    let anonymous = kind & ANONYMOUS != 0;
+    let kind = *KINDS.get(usize::from(kind & !ANONYMOUS))?;
     let event = StoredEvent {
         kind,
+        anonymous,
         identity: IdentityId(u64::from_le_bytes(fields.take()?)),
         customer: CustomerId(u64::from_le_bytes(fields.take()?)),
         occurred_at: Timestamp(i64::from_le_bytes(fields.take()?)),
@@ -231,6 +239,7 @@ mod tests {
         );
         (numbers, texts, rest).prop_map(|(numbers, texts, (kind, message, sealed))| StoredEvent {
             kind: KINDS[kind],
+            anonymous: message % 2 == 1,
             identity: IdentityId(numbers.0),
             customer: CustomerId(numbers.1),
             occurred_at: Timestamp(numbers.2),

@@ -8,6 +8,8 @@ use super::{Store, read_listed};
 use crate::StoreError;
 use crate::disk::RealDisk;
 use crate::log::live::{self, Found, Logged, StoredEvent};
+use crate::log::record::Entry;
+use crate::log::{LogRecord, MergeAccepted};
 use crate::manifest::TableName;
 use crate::tables::memberships::{self, MembershipsSaved};
 use crate::vault::Vault;
@@ -25,6 +27,12 @@ impl Frame {
     pub fn event(&mut self, event: &StoredEvent) {
         live::encode_event(event, &mut self.bytes);
         self.ends.push(self.bytes.len());
+    }
+
+    /// Adds that two customers are one.
+    pub fn merge(&mut self, merge: &MergeAccepted) {
+        let entry = Entry::new(LogRecord::MergeAccepted(merge.clone()), None);
+        self.push(&entry.encode());
     }
 
     /// Adds what was found.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 fn event(identity: IdentityId, customer: CustomerId, name: &str) -> StoredEvent {
     StoredEvent {
         kind: EventKind::Track,
+        anonymous: false,
         identity,
         customer,
         occurred_at: Timestamp(1),

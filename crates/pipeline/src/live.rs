@@ -1,0 +1,20 @@
+//! The live path: events in, everyone kept up to date, transitions out.
+//!
+//! ```text
+//! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
+//!                                                                 └ person (one customer) ─► orders, traits
+//! start (from disk to everyone) ─► definitions (versions of segments)
+//! ```
+
+mod definitions;
+mod engine;
+mod identify;
+mod orders;
+mod person;
+mod service;
+mod start;
+mod traits;
+
+pub use engine::Engine;
+pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
+pub use start::StartOptions;

@@ -1,0 +1,455 @@
+//! Everyone, live: folds the log's records in order and says who moved.
+//!
+//! ```text
+//! (offset, record) ─► now = max(now, its time) ─► flips that were due by now, at their instants
+//!                  ─► the record folded into its customer ─► flips that it causes
+//! ```
+//!
+//! Time moves with the records alone (events carry when they came, ticks say that time went by),
+//! so that the same records give the same transitions, whenever they are folded.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use foldhash::fast::FixedState;
+use regulars_core::{
+    Cause, CustomerId, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
+    TransitionId,
+};
+use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
+use regulars_rules::{Keep, Program, Scratch};
+use regulars_store::history::{History, SymbolTable};
+use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::definitions::Definitions;
+use super::orders::Orders;
+use super::person::{Folding, Person, Told};
+use crate::catalogue::Catalogue;
+use crate::error::PipelineError;
+
+/// Wake-ups that are looked at between two events.
+const WAKES_AT_ONCE: usize = 256;
+
+pub(super) type People = HashMap<CustomerId, Person, FixedState>;
+
+/// Everyone at one point of the log.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) catalogue: Catalogue,
+    pub(super) program: Program,
+    pub(super) context: Context,
+    pub(super) table: SymbolTable,
+    pub(super) products: Products,
+    pub(super) history: History,
+    pub(super) orders: Orders,
+    pub(super) definitions: Definitions,
+    pub(super) people: People,
+    /// Customers that turned out to be another.
+    pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
+    /// When to look at whom; entries that are too early do no harm.
+    pub(super) wakes: BinaryHeap<Reverse<(Timestamp, CustomerId)>>,
+    pub(super) ledger: Ledger,
+    pub(super) scratch: Scratch,
+    /// Records before this offset are folded.
+    pub(super) folded_to: u64,
+    /// The time that is.
+    pub(super) now: Timestamp,
+    /// What time alone flips up to then is caught up with: nothing was running.
+    pub(super) started_at: Timestamp,
+    pub(super) found: Vec<Transition>,
+}
+
+impl Engine {
+    /// The time that is: of the latest record.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Records of the log before this offset are folded.
+    pub fn folded_to(&self) -> u64 {
+        self.folded_to
+    }
+
+    /// The segments.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// When somebody flips next if nothing happens; never too late.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.wakes.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Takes the transitions found since the last call, in order.
+    pub fn take_found(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// Number of customers: anonymous visitors are none.
+    pub fn customers(&self) -> usize {
+        self.people.values().filter(|person| person.known).count()
+    }
+
+    /// Members of each segment, by its number.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.program.segment_count()];
+        for person in self.people.values() {
+            for segment in person.member.segments().iter() {
+                sizes[segment] += 1;
+            }
+        }
+        sizes
+    }
+
+    /// Members of a segment, sorted.
+    ///
+    /// # Errors
+    /// When there is no segment of that name.
+    pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
+        self.catalogue.get(segment)?;
+        let number = self.number(segment);
+        let inside = |person: &&Person| {
+            number.is_some_and(|number| person.member.segments().contains(number))
+        };
+        let people = self.people.values().filter(inside);
+        let mut members: Vec<CustomerId> = people
+            .map(|person| person.member.profile.customer)
+            .collect();
+        members.sort_unstable();
+        Ok(members)
+    }
+
+    /// Names of the segments that a customer is in; `None` for nobody.
+    pub fn segments_of(&self, customer: CustomerId) -> Option<Vec<SegmentName>> {
+        let person = self.people.get(&self.canonical(customer))?;
+        let segments = person.member.segments().iter();
+        Some(
+            segments
+                .map(|segment| self.program.segment_name(segment).clone())
+                .collect(),
+        )
+    }
+
+    /// Why a customer is in a segment or not, and when that changes; `None` for nobody.
+    ///
+    /// # Errors
+    /// When there is no segment of that name.
+    pub fn explain(
+        &self,
+        customer: CustomerId,
+        segment: &str,
+    ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
+        self.catalogue.get(segment)?;
+        let person = self.people.get(&self.canonical(customer));
+        Ok(self.number(segment).zip(person).map(|(number, person)| {
+            let subject = Customer::new(&person.member.profile, &self.context);
+            self.program
+                .explain(number, &person.member.states, &subject, self.now)
+        }))
+    }
+
+    fn number(&self, segment: &str) -> Option<usize> {
+        let name = SegmentName::new(segment).ok()?;
+        self.program.segment_index(&name)
+    }
+
+    /// Who a customer is now, merges taken into account.
+    pub fn canonical(&self, customer: CustomerId) -> CustomerId {
+        let mut customer = customer;
+        while let Some(&into) = self.redirects.get(&customer) {
+            customer = into;
+        }
+        customer
+    }
+
+    /// Folds the record at `offset`, the next one of the log.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn fold(&mut self, offset: u64, record: Logged) -> Result<(), PipelineError> {
+        match record {
+            Logged::Event(event) => self.fold_event(offset, event)?,
+            Logged::Tick(now) => {
+                self.now = self.now.max(now);
+                self.wake_some();
+            }
+            Logged::Workspace(record) => {
+                if let LogRecord::MergeAccepted(merge) = *record {
+                    self.merge(&merge)?;
+                }
+            }
+            Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
+        }
+        self.folded_to = offset + 1;
+        Ok(())
+    }
+
+    fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
+        self.now = self.now.max(event.received_at);
+        self.wake_some();
+        let customer = self.canonical(event.customer);
+        let occurred_at = event.occurred_at;
+        let cause = Cause::Event {
+            offset,
+            name: name_of(&event),
+        };
+        let known = !event.anonymous;
+        self.with(customer, |person, folding| {
+            person.known |= known;
+            let event = Box::new(event);
+            person.tell(Told { offset, event }, folding)
+        })?;
+        self.recompile_for_new_texts()?;
+        self.look_at(customer, occurred_at, &cause);
+        Ok(())
+    }
+
+    /// True when somebody's flip is due and was not looked at yet.
+    pub fn is_behind(&self) -> bool {
+        self.next_wake().is_some_and(|at| at <= self.now)
+    }
+
+    /// Every flip up to then has happened.
+    pub fn looked_to(&self) -> Timestamp {
+        let before = |at: Timestamp| at.plus_ms(-1).min(self.now);
+        self.next_wake().map_or(self.now, before)
+    }
+
+    /// Looks at some of those who are due: few enough that nobody else waits for long. The
+    /// order in which customers are looked at changes nothing for any of them.
+    pub fn wake_some(&mut self) {
+        for _ in 0..WAKES_AT_ONCE {
+            let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
+            let Some(&Reverse((_, customer))) = due else {
+                return;
+            };
+            self.wakes.pop();
+            self.advance(customer);
+        }
+    }
+
+    /// Lets time pass for one customer.
+    fn advance(&mut self, customer: CustomerId) {
+        let Some(person) = self.people.get_mut(&customer) else {
+            return;
+        };
+        if !person.known {
+            return;
+        }
+        let world = World {
+            program: &self.program,
+            context: &self.context,
+        };
+        let started_at = self.started_at;
+        let mut found = Finding {
+            customer,
+            program: &self.program,
+            definitions: &self.definitions,
+            recorded_at: self.now,
+            cause: &Cause::Time,
+            found: &mut self.found,
+        };
+        let member = &mut person.member;
+        member.advance(world, self.now, &mut self.scratch, &mut |flip: Flip| {
+            found.cause = if flip.occurred_at <= started_at {
+                &Cause::CatchUp
+            } else {
+                &Cause::Time
+            };
+            found.add(flip);
+        });
+        if let Some(at) = member.wake_at() {
+            self.wakes.push(Reverse((at, customer)));
+        }
+    }
+
+    /// Looks at a customer to whom something happened.
+    pub(super) fn look_at(&mut self, customer: CustomerId, occurred_at: Timestamp, cause: &Cause) {
+        self.advance(customer);
+        let Some(person) = self.people.get_mut(&customer).filter(|person| person.known) else {
+            return;
+        };
+        let world = World {
+            program: &self.program,
+            context: &self.context,
+        };
+        let mut found = Finding {
+            customer,
+            program: &self.program,
+            definitions: &self.definitions,
+            recorded_at: self.now,
+            cause,
+            found: &mut self.found,
+        };
+        let member = &mut person.member;
+        let before = member.wake_at();
+        let now = self.now;
+        member.changed(world, occurred_at, now, &mut self.scratch, &mut |flip| {
+            found.add(flip);
+        });
+        // A later wake-up is found when the earlier one fires.
+        if let Some(at) = member.wake_at()
+            && before.is_none_or(|before| at < before)
+        {
+            self.wakes.push(Reverse((at, customer)));
+        }
+    }
+
+    /// Lets `change` work on a customer with all that a fold needs.
+    pub(super) fn with<T>(
+        &mut self,
+        customer: CustomerId,
+        change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
+    ) -> Result<T, PipelineError> {
+        let new = || Person::new(customer, &self.program);
+        let person = self.people.entry(customer).or_insert_with(new);
+        let mut folding = Folding {
+            history: &self.history,
+            table: &self.table,
+            products: &self.products,
+            program: &self.program,
+            orders: &mut self.orders,
+            ledger: &mut self.ledger,
+            now: self.now,
+        };
+        change(person, &mut folding)
+    }
+
+    /// Texts that are new to the program may be ones that a condition asks for.
+    pub(super) fn recompile_for_new_texts(&mut self) -> Result<(), PipelineError> {
+        let known = self.context.symbols.len();
+        if self.table.with(Symbols::len) == known {
+            return Ok(());
+        }
+        self.context.symbols = self.table.snapshot();
+        self.program = self
+            .catalogue
+            .compile(&self.context.symbols, Keep::Needed)?;
+        self.scratch = self.program.new_scratch();
+        Ok(())
+    }
+
+    /// Makes one customer of two: what was told of either is told of the one that stays.
+    fn merge(&mut self, merge: &MergeAccepted) -> Result<(), PipelineError> {
+        self.now = self.now.max(merge.recorded_at);
+        let (from, into) = (self.canonical(merge.from), self.canonical(merge.into));
+        if from == into {
+            return Ok(());
+        }
+        self.redirects.insert(from, into);
+        self.advance(from);
+        let Some(gone) = self.people.remove(&from) else {
+            return Ok(());
+        };
+        self.leave_all(&gone, from);
+        self.with(into, |person, folding| {
+            person.take_over(from, gone);
+            person.refold(folding)
+        })?;
+        self.recompile_for_new_texts()?;
+        self.look_at(into, merge.recorded_at, &Cause::Merge);
+        Ok(())
+    }
+
+    /// Puts what was told of one customer to what was told of another, without folding it.
+    pub(super) fn join(&mut self, from: CustomerId, into: CustomerId) {
+        let (from, into) = (self.canonical(from), self.canonical(into));
+        if from == into {
+            return;
+        }
+        self.redirects.insert(from, into);
+        let gone = self.people.remove(&from);
+        let new = || Person::new(into, &self.program);
+        let person = self.people.entry(into).or_insert_with(new);
+        if let Some(gone) = gone {
+            person.take_over(from, gone);
+        }
+    }
+
+    /// A customer who is no more leaves every segment.
+    fn leave_all(&mut self, gone: &Person, customer: CustomerId) {
+        let mut found = Finding {
+            customer,
+            program: &self.program,
+            definitions: &self.definitions,
+            recorded_at: self.now,
+            cause: &Cause::Merge,
+            found: &mut self.found,
+        };
+        for segment in gone.member.segments().iter() {
+            found.add(Flip {
+                segment,
+                sequence: gone.member.sequence(segment) + 1,
+                direction: Direction::Exited,
+                occurred_at: found.recorded_at,
+            });
+        }
+    }
+
+    /// Everyone who is a customer, sorted.
+    pub(super) fn everyone(&self) -> BTreeSet<CustomerId> {
+        let known = self.people.iter().filter(|(_, person)| person.known);
+        known.map(|(&customer, _)| customer).collect()
+    }
+}
+
+/// Turns flips of one customer into transitions.
+pub(super) struct Finding<'a> {
+    pub(super) customer: CustomerId,
+    pub(super) program: &'a Program,
+    pub(super) definitions: &'a Definitions,
+    pub(super) recorded_at: Timestamp,
+    pub(super) cause: &'a Cause,
+    pub(super) found: &'a mut Vec<Transition>,
+}
+
+impl Finding<'_> {
+    pub(super) fn add(&mut self, flip: Flip) {
+        let segment = self.program.segment_name(flip.segment);
+        let version = self.definitions.versions.get(segment).copied();
+        let version = version.unwrap_or(1);
+        self.found.push(Transition {
+            id: transition_id(self.customer, segment, version, flip.sequence),
+            customer: self.customer,
+            segment: segment.clone(),
+            version,
+            sequence: flip.sequence,
+            direction: flip.direction,
+            occurred_at: flip.occurred_at,
+            recorded_at: self.recorded_at,
+            cause: self.cause.clone(),
+        });
+    }
+}
+
+/// The same for the same transition, whenever and however often it is found.
+pub(super) fn transition_id(
+    customer: CustomerId,
+    segment: &SegmentName,
+    version: u32,
+    sequence: u64,
+) -> TransitionId {
+    let mut bytes = Vec::with_capacity(96);
+    bytes.extend(customer.0.to_le_bytes());
+    bytes.extend(version.to_le_bytes());
+    bytes.extend(sequence.to_le_bytes());
+    bytes.extend_from_slice(segment.as_str().as_bytes());
+    TransitionId(xxh3_128(&bytes))
+}
+
+/// What an event is called where it caused something.
+fn name_of(event: &StoredEvent) -> String {
+    if !event.name.is_empty() {
+        return event.name.to_string();
+    }
+    let kind = match event.kind {
+        EventKind::Identify => "identify",
+        EventKind::Track => "track",
+        EventKind::Page => "page",
+        EventKind::Screen => "screen",
+        EventKind::Group => "group",
+        EventKind::Alias => "alias",
+    };
+    kind.to_owned()
+}

@@ -1,0 +1,344 @@
+//! Orders told by events: the same records that an import makes of a file.
+//!
+//! | event | what it is |
+//! |---|---|
+//! | `Order Completed` | a version of the order |
+//! | `Order Updated` | a newer version; one without products and amounts says nothing new |
+//! | `Order Cancelled` | the version before, cancelled from then on |
+//! | `Order Refunded` | without products and total the whole order, refunded from then on; else a refund of these products, or of that money |
+//!
+//! A version is newer when it happened later, whenever it was told.
+
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+use regulars_core::{
+    Currency, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Symbols, Timestamp,
+};
+use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
+use regulars_store::history::SymbolTable;
+
+use super::person::Told;
+use crate::config::Config;
+use crate::error::PipelineError;
+use crate::import::assemble::{Frame, OrderCounts, assemble};
+use crate::import::intake::key_of_order;
+use crate::import::rates::Rates;
+use crate::import::row::{Amount, Row};
+
+/// Keys of orders.
+pub(super) type Keys = HashSet<u64, FixedState>;
+
+/// What orders of events belong to: the source that files come from when none is named.
+const SOURCE: &str = "shop";
+/// Lines of refunds are numbered from here on: they do not meet other lines of their order.
+const FIRST_REFUND_LINE: u32 = LineRecord::FIRST_LINE_APART + (1 << 30);
+
+/// Makes records of orders told by events, and knows which orders there are.
+#[derive(Debug)]
+pub(super) struct Orders {
+    currency: Currency,
+    rates: Rates,
+    known: Keys,
+}
+
+/// What an event tells of an order.
+#[derive(Debug)]
+pub(super) struct OrderTold<'e> {
+    what: StandardEvent,
+    order_id: String,
+    facts: OrderFacts<'e>,
+    items: Vec<Item<'e>>,
+}
+
+/// What an event tells of an order; `None` when it is none of those that do.
+pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
+    let what = StandardEvent::named(&told.event.name).filter(|what| {
+        matches!(
+            what,
+            StandardEvent::OrderCompleted
+                | StandardEvent::OrderUpdated
+                | StandardEvent::OrderCancelled
+                | StandardEvent::OrderRefunded
+        )
+    })?;
+    let facts = order_facts(&told.event.properties, currency);
+    let order_id = match &facts.order_id {
+        Some(id) => id.trim().to_owned(),
+        // An order without an id is its own, by the message that told it.
+        None => format!("message {:032x}", told.event.message),
+    };
+    Some(OrderTold {
+        what,
+        order_id,
+        items: items(&told.event.properties, currency),
+        facts,
+    })
+}
+
+impl OrderTold<'_> {
+    pub(super) fn key(&self) -> u64 {
+        key_of_order(SOURCE, &self.order_id)
+    }
+
+    /// True for an order that was placed, with its lines.
+    pub(super) fn is_placed(&self) -> bool {
+        self.what == StandardEvent::OrderCompleted
+    }
+
+    /// True when it says what was bought or what it cost.
+    fn has_content(&self) -> bool {
+        let facts = &self.facts;
+        let amounts = [facts.total_minor, facts.revenue_minor, facts.subtotal_minor];
+        !self.items.is_empty() || amounts.iter().any(Option::is_some)
+    }
+}
+
+impl Orders {
+    /// For a workspace whose history has the orders `known`.
+    pub(super) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
+        let mut rates = Rates::new(config);
+        for &currency in config.rates.keys() {
+            // Each has rates: that is where it comes from.
+            let _ = rates.admit(currency, symbols);
+        }
+        Self {
+            currency: config.workspace.currency,
+            rates,
+            known,
+        }
+    }
+
+    /// Currency of all amounts.
+    pub(super) fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Notes an order; false when it was known before.
+    pub(super) fn is_new(&mut self, key: u64) -> bool {
+        self.known.insert(key)
+    }
+
+    /// The records of a version of an order that is placed at `placed_at`.
+    ///
+    /// # Errors
+    /// When the first rate of its currency begins after that day.
+    pub(super) fn assemble(
+        &self,
+        order: &OrderTold<'_>,
+        told: &Told,
+        placed_at: Timestamp,
+        table: &SymbolTable,
+    ) -> Result<Vec<LineRecord>, PipelineError> {
+        let head = self.head(order, told, placed_at, table);
+        let symbol =
+            |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
+        let mut rows: Vec<Row> = Vec::with_capacity(order.items.len().max(1));
+        for item in &order.items {
+            let mut row = Row {
+                product: symbol(item.key().or(item.name.as_deref())),
+                category: symbol(item.category.as_deref()),
+                brand: symbol(item.brand.as_deref()),
+                quantity: Some(item.quantity.unwrap_or(1.0)),
+                ..head.clone()
+            };
+            row.amounts[Amount::UnitPrice as usize] = item.price_minor;
+            rows.push(row);
+        }
+        if rows.is_empty() {
+            rows.push(head);
+        }
+        let assembled = table.with(|symbols| {
+            let frame = Frame {
+                customer: told.event.customer,
+                import: told.offset,
+                symbols,
+                rates: &self.rates,
+            };
+            assemble(frame, &mut rows, &mut OrderCounts::default())
+        })?;
+        Ok(assembled.into_iter().map(|line| line.record).collect())
+    }
+
+    /// What all rows of an order have in common. Amounts in a currency without rates are missing.
+    fn head(
+        &self,
+        order: &OrderTold<'_>,
+        told: &Told,
+        placed_at: Timestamp,
+        table: &SymbolTable,
+    ) -> Row {
+        let facts = &order.facts;
+        let currency = facts.currency.unwrap_or(self.currency);
+        let is_own = currency == self.currency;
+        let mut row = Row {
+            identity: told.event.identity.0,
+            order_key: order.key(),
+            order_id: order.order_id.clone(),
+            occurred_at: Some(placed_at),
+            updated_at: Some(told.event.occurred_at),
+            status: Some(OrderStatus::Placed),
+            currency: if is_own {
+                Symbol::NONE
+            } else {
+                table.intern(currency.code())
+            },
+            currency_named: true,
+            ..Row::default()
+        };
+        if is_own || self.rates.knows(currency) {
+            let amounts = [
+                (Amount::OrderTotal, facts.total_minor),
+                (
+                    Amount::OrderSubtotal,
+                    facts.revenue_minor.or(facts.subtotal_minor),
+                ),
+                (Amount::Shipping, facts.shipping_minor),
+                (Amount::Tax, facts.tax_minor),
+                (Amount::OrderDiscount, facts.discount_minor),
+            ];
+            for (which, minor) in amounts {
+                row.amounts[which as usize] = minor;
+            }
+            // What the order says of its revenue needs no deduction.
+            if facts.revenue_minor.or(facts.subtotal_minor).is_some() {
+                row.amounts[Amount::OrderTotal as usize] = None;
+            }
+        }
+        row
+    }
+
+    /// Adds the records of every order told to those of the history.
+    ///
+    /// # Errors
+    /// When the first rate of a currency begins after the day of its order.
+    pub(super) fn add_told(
+        &mut self,
+        all: &[Told],
+        records: &mut Vec<LineRecord>,
+        table: &SymbolTable,
+    ) -> Result<(), PipelineError> {
+        let currency = self.currency;
+        let mut told: Vec<(&Told, OrderTold<'_>)> = all
+            .iter()
+            .filter_map(|told| Some((told, of(told, currency)?)))
+            .collect();
+        told.sort_by_key(|(told, _)| (told.event.occurred_at, told.offset));
+        for (told, order) in told {
+            self.known.insert(order.key());
+            let key = OrderKey(order.key());
+            let before = newest(records, key);
+            let placed_at = before
+                .first()
+                .map_or(told.event.occurred_at, |line| line.occurred_at);
+            let content = if order.has_content() && order.what != StandardEvent::OrderRefunded {
+                self.assemble(&order, told, placed_at, table)?
+            } else {
+                before.clone()
+            };
+            let at = told.event.occurred_at;
+            let version = |status: OrderStatus, ended_at: Option<Timestamp>| {
+                content.iter().map(move |line| LineRecord {
+                    import: told.offset,
+                    updated_at: Some(at),
+                    status,
+                    ended_at,
+                    ..*line
+                })
+            };
+            match order.what {
+                StandardEvent::OrderCancelled => {
+                    let cancelled: Vec<_> = version(OrderStatus::Cancelled, Some(at)).collect();
+                    records.extend(cancelled);
+                }
+                StandardEvent::OrderRefunded if order.has_content() => {
+                    records.extend(refund(&order, told, &before, table));
+                }
+                StandardEvent::OrderRefunded => {
+                    let refunded: Vec<_> = version(OrderStatus::Refunded, Some(at)).collect();
+                    records.extend(refunded);
+                }
+                _ => {
+                    let placed: Vec<_> = version(OrderStatus::Placed, None).collect();
+                    records.extend(placed);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lines of the newest version of an order, as far as it is known.
+fn newest(records: &[LineRecord], key: OrderKey) -> Vec<LineRecord> {
+    let lines = || {
+        let own = |line: &&LineRecord| line.order == key && line.kind == RecordKind::Sale;
+        records.iter().filter(own)
+    };
+    let newest = lines().map(|line| (line.updated_at, line.import)).max();
+    let is_newest = |line: &&LineRecord| Some((line.updated_at, line.import)) == newest;
+    lines().filter(is_newest).copied().collect()
+}
+
+/// What goes back of an order; products without a price at what they cost.
+fn refund(
+    order: &OrderTold<'_>,
+    told: &Told,
+    before: &[LineRecord],
+    table: &SymbolTable,
+) -> Vec<LineRecord> {
+    let blank = LineRecord {
+        customer: told.event.customer,
+        order: OrderKey(order.key()),
+        import: told.offset,
+        updated_at: None,
+        occurred_at: told.event.occurred_at,
+        ended_at: None,
+        kind: RecordKind::Refund,
+        status: OrderStatus::Placed,
+        line: FIRST_REFUND_LINE,
+        refund: RefundKey((told.event.message as u64).max(1)),
+        product: Symbol::NONE,
+        category: Symbol::NONE,
+        brand: Symbol::NONE,
+        channel: Symbol::NONE,
+        country: Symbol::NONE,
+        quantity: 0.0,
+        net_minor: 0,
+        beside_minor: None,
+        discount_minor: None,
+        cost_minor: None,
+        refunded_minor: 0,
+    };
+    let facts = &order.facts;
+    let told_minor = facts.total_minor.or(facts.revenue_minor);
+    if order.items.is_empty() {
+        return vec![LineRecord {
+            net_minor: told_minor.unwrap_or(0).saturating_abs(),
+            ..blank
+        }];
+    }
+    let lines = order
+        .items
+        .iter()
+        .zip(FIRST_REFUND_LINE..)
+        .map(|(item, line)| {
+            let product = item.key().or(item.name.as_deref());
+            let product = product.map_or(Symbol::NONE, |text| table.intern(text.trim()));
+            let quantity = item.quantity.unwrap_or(1.0).abs();
+            let bought = before.iter().find(|line| line.product == product);
+            let unit_minor = match bought {
+                Some(bought) if bought.quantity > 0.0 => bought.net_minor as f64 / bought.quantity,
+                Some(_) | None => item.price_minor.unwrap_or(0) as f64,
+            };
+            LineRecord {
+                line,
+                product,
+                quantity,
+                net_minor: (unit_minor * quantity).round_ties_even() as i64,
+                // The price of goods has no shipping in it.
+                beside_minor: Some(0),
+                ..blank
+            }
+        });
+    lines.collect()
+}

@@ -1,0 +1,219 @@
+//! One customer on the live path: what was told of them, and what it comes to.
+//!
+//! What is told in order is folded as it comes. Whatever changes the past (a new version of an
+//! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
+//! the history and from what was told since: both ways give the same.
+
+use regulars_core::{CustomerId, EventKind, LineRecord, Order, Timestamp};
+use regulars_profile::{Ledger, Member, Products, Profile};
+use regulars_rules::Program;
+use regulars_store::history::{DeclaredRow, History, SymbolTable};
+use regulars_store::log::StoredEvent;
+
+use super::orders::{self, Orders};
+use super::traits;
+use crate::base::Declaring;
+use crate::error::PipelineError;
+
+/// An event with its offset in the log.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) offset: u64,
+    pub(super) event: Box<StoredEvent>,
+}
+
+/// One customer.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) member: Member,
+    /// Whether they have another name than an anonymous id: only then they are a customer.
+    pub(super) known: bool,
+    /// What was told since the history, by offset.
+    pub(super) told: Vec<Told>,
+    /// Ids whose rows of the history are this customer's, besides its own.
+    pub(super) merged: Vec<CustomerId>,
+    /// Whether the history may have rows of them.
+    pub(super) has_history: bool,
+    /// Time of the latest identify so far.
+    identified_at: Timestamp,
+}
+
+/// What a fold needs besides the person.
+#[derive(Debug)]
+pub(super) struct Folding<'a> {
+    pub(super) history: &'a History,
+    pub(super) table: &'a SymbolTable,
+    pub(super) products: &'a Products,
+    pub(super) program: &'a Program,
+    pub(super) orders: &'a mut Orders,
+    pub(super) ledger: &'a mut Ledger,
+    /// What is later than this is not known yet.
+    pub(super) now: Timestamp,
+}
+
+impl Person {
+    /// Somebody of whom nothing is known yet.
+    pub(super) fn new(customer: CustomerId, program: &Program) -> Self {
+        Self::folded(Profile::new(customer), program.new_states(), program, false)
+    }
+
+    /// Somebody as the history tells.
+    pub(super) fn folded(
+        profile: Profile,
+        states: regulars_rules::LeafStates,
+        program: &Program,
+        has_history: bool,
+    ) -> Self {
+        Self {
+            member: Member::new(profile, states, program),
+            known: has_history,
+            told: Vec::new(),
+            merged: Vec::new(),
+            has_history,
+            identified_at: Timestamp::MIN,
+        }
+    }
+
+    /// Takes over what was told of somebody who turned out to be the same.
+    pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
+        self.known |= gone.known;
+        self.has_history |= gone.has_history;
+        self.merged.push(from);
+        self.merged.extend(gone.merged);
+        self.told.extend(gone.told);
+        self.told.sort_by_key(|told| told.offset);
+    }
+
+    /// Folds the next event by offset.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub(super) fn tell(
+        &mut self,
+        told: Told,
+        folding: &mut Folding<'_>,
+    ) -> Result<(), PipelineError> {
+        let in_order = self.fold_event(&told, folding)?;
+        self.told.push(told);
+        if !in_order {
+            self.refold(folding)?;
+        }
+        Ok(())
+    }
+
+    /// Folds an event as the latest of all; says false when it changes the past.
+    fn fold_event(
+        &mut self,
+        told: &Told,
+        folding: &mut Folding<'_>,
+    ) -> Result<bool, PipelineError> {
+        let event = &told.event;
+        match event.kind {
+            EventKind::Identify => {
+                let in_order = event.occurred_at >= self.identified_at;
+                if in_order {
+                    self.identified_at = event.occurred_at;
+                    traits::declare(&mut self.member.profile, &event.properties, folding.table);
+                }
+                Ok(in_order)
+            }
+            EventKind::Track => self.fold_tracked(told, folding),
+            EventKind::Page | EventKind::Screen | EventKind::Group | EventKind::Alias => Ok(true),
+        }
+    }
+
+    fn fold_tracked(
+        &mut self,
+        told: &Told,
+        folding: &mut Folding<'_>,
+    ) -> Result<bool, PipelineError> {
+        let Some(order) = orders::of(told, folding.orders.currency()) else {
+            return Ok(true);
+        };
+        let is_new = folding.orders.is_new(order.key());
+        let last = self.member.profile.last_order_at();
+        let is_latest = last.is_none_or(|last| last < told.event.occurred_at);
+        if !(order.is_placed() && is_new && is_latest) {
+            return Ok(false);
+        }
+        let placed_at = told.event.occurred_at;
+        let records = folding
+            .orders
+            .assemble(&order, told, placed_at, folding.table)?;
+        folding
+            .ledger
+            .resolve(&records, folding.products, folding.now);
+        let before = self.member.profile.orders.len();
+        let Member {
+            profile, states, ..
+        } = &mut self.member;
+        for order in folding.ledger.orders() {
+            fold_order(profile, states, folding.program, &order);
+        }
+        Ok(profile.orders.len() > before || records.is_empty())
+    }
+
+    /// Folds everything again.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub(super) fn refold(&mut self, folding: &mut Folding<'_>) -> Result<(), PipelineError> {
+        let customer = self.member.profile.customer;
+        let mut records: Vec<LineRecord> = Vec::new();
+        let mut declared: Vec<DeclaredRow> = Vec::new();
+        if self.has_history {
+            for &id in [customer].iter().chain(&self.merged) {
+                let rows = folding.history.timeline(id, folding.table)?;
+                records.extend(rows.into_iter().map(|row| row.record));
+                let rows = folding.history.declared(id)?;
+                declared.extend(rows.into_iter().map(|row| DeclaredRow {
+                    customer,
+                    occurred_at: row.occurred_at,
+                    import: row.import,
+                    traits: row.traits,
+                }));
+            }
+        }
+        folding
+            .orders
+            .add_told(&self.told, &mut records, folding.table)?;
+        records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        folding
+            .ledger
+            .resolve(&records, folding.products, folding.now);
+        let Member {
+            profile, states, ..
+        } = &mut self.member;
+        profile.reset(customer);
+        folding.program.reset(states);
+        for order in folding.ledger.orders() {
+            fold_order(profile, states, folding.program, &order);
+        }
+        profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
+        declared.retain(|row| row.occurred_at <= folding.now);
+        Declaring::new(folding.table)
+            .declare(profile, &declared)
+            .map_err(PipelineError::Declared)?;
+        let mut identified: Vec<&Told> = self
+            .told
+            .iter()
+            .filter(|told| told.event.kind == EventKind::Identify)
+            .collect();
+        identified.sort_by_key(|told| (told.event.occurred_at, told.offset));
+        for told in identified {
+            traits::declare(profile, &told.event.properties, folding.table);
+            self.identified_at = told.event.occurred_at;
+        }
+        Ok(())
+    }
+}
+
+fn fold_order(
+    profile: &mut Profile,
+    states: &mut regulars_rules::LeafStates,
+    program: &Program,
+    order: &Order<'_>,
+) {
+    profile.fold(order);
+    program.fold(states, order);
+}

@@ -1,0 +1,283 @@
+//! The live path at work: two threads and the queues between them.
+//!
+//! ```text
+//! append ─► [queue] ─► writer: repeats dropped, identities, one frame, one sync, answers
+//!                        │  (offset, record)                           ▲
+//!                        ▼                                             │ what was found
+//!                      folder: Engine, record by record ───────────────┘
+//!                                                     writer: one frame, one sync ─► told outside
+//! ```
+//!
+//! The writer owns the store, the folder owns everyone. An answer is given when the event is on
+//! disk; a transition is told when it is on disk.
+
+mod folder;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use regulars_core::{Timestamp, Transition};
+use regulars_ingest::tracking::TrackedEvent;
+use regulars_store::Store;
+use regulars_store::log::Logged;
+
+use super::engine::Engine;
+use crate::error::PipelineError;
+use folder::Folder;
+use writer::Writer;
+
+/// Tells the time of day, in milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Is told of transitions that are on disk, in order.
+pub type OnTransitions = Box<dyn FnMut(&[Transition]) + Send>;
+
+/// How the live path runs.
+pub struct LiveOptions {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Requests that may wait for the disk.
+    pub queue: usize,
+    /// Events that may wait to be folded before no more are taken.
+    pub behind: usize,
+    /// Is told of transitions.
+    pub on_transitions: OnTransitions,
+}
+
+impl fmt::Debug for LiveOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LiveOptions")
+            .field("queue", &self.queue)
+            .field("behind", &self.behind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of the events of one request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Appended {
+    /// Events that are on disk.
+    pub stored: usize,
+    /// Events that were on disk already.
+    pub repeated: usize,
+    /// Places of events that name nobody: every id in them is one that many people share.
+    pub nobody: Vec<usize>,
+}
+
+/// Why events were not taken; none of them was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Try again in a moment.
+    #[error("more is waiting than can be kept up with: try again in a second")]
+    Busy,
+    /// Nothing is taken any more.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The disk refused: nothing is taken any more.
+    #[error("the events could not be stored: {0}")]
+    Failed(String),
+}
+
+/// Is called with what became of a request.
+pub type Answer = Box<dyn FnOnce(Result<Appended, NotTaken>) + Send>;
+
+/// What the writer is asked to do.
+pub(super) enum Task {
+    Append {
+        events: Vec<TrackedEvent<'static>>,
+        received_at: Timestamp,
+        answer: Answer,
+    },
+    Marks(Vec<u8>),
+    Store(Box<dyn FnOnce(&mut Store) + Send>),
+    Stop,
+}
+
+/// What the folder is asked to do.
+pub(super) enum Work {
+    Records(Vec<(u64, Logged)>),
+    Ask(Box<dyn FnOnce(&Engine) + Send>),
+    Stop,
+}
+
+/// What both threads and those who ask see.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// When somebody flips next, in milliseconds; `i64::MAX` for never.
+    pub(super) next_wake: AtomicI64,
+    /// Records that wait to be folded.
+    pub(super) waiting: AtomicUsize,
+}
+
+/// The live path of a workspace; stops when [`Live::stop`] is called.
+#[derive(Debug)]
+pub struct Live {
+    tasks: SyncSender<Task>,
+    work: Sender<Work>,
+    shared: Arc<Shared>,
+    behind: usize,
+    clock: ClockHandle,
+    writer: Option<JoinHandle<Result<Stopped, PipelineError>>>,
+}
+
+#[derive(Clone)]
+struct ClockHandle(Clock);
+
+impl fmt::Debug for ClockHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Clock")
+    }
+}
+
+/// What is left when the live path has stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// The store.
+    pub store: Store,
+    /// Everyone.
+    pub engine: Engine,
+}
+
+impl Live {
+    /// Starts the threads. What [`Engine::start`] found is recorded first.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(
+        store: Store,
+        engine: Engine,
+        options: LiveOptions,
+    ) -> Result<Self, PipelineError> {
+        let (tasks, queue) = sync_channel(options.queue);
+        let (work, records): (Sender<Work>, Receiver<Work>) = channel();
+        let (found, findings) = channel();
+        let shared = Arc::new(Shared {
+            next_wake: AtomicI64::new(i64::MIN),
+            waiting: AtomicUsize::new(0),
+        });
+        let clock = ClockHandle(Arc::clone(&options.clock));
+        let folder = Folder::new(engine, records, found, Arc::clone(&shared));
+        let writer = Writer::new(
+            store,
+            queue,
+            findings,
+            work.clone(),
+            Arc::clone(&shared),
+            options.clock,
+            options.on_transitions,
+        )?;
+        let failed = |source| PipelineError::Thread { source };
+        let folder = std::thread::Builder::new()
+            .name("folder".to_owned())
+            .spawn(move || folder.run())
+            .map_err(failed)?;
+        let writer = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run(folder))
+            .map_err(failed)?;
+        Ok(Self {
+            tasks,
+            work,
+            shared,
+            behind: options.behind,
+            clock,
+            writer: Some(writer),
+        })
+    }
+
+    /// The time that is.
+    pub fn now(&self) -> Timestamp {
+        (self.clock.0)()
+    }
+
+    /// True as long as events are taken.
+    pub fn is_running(&self) -> bool {
+        self.writer
+            .as_ref()
+            .is_some_and(|writer| !writer.is_finished())
+    }
+
+    /// Records on disk that are not folded yet.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Stores events; `answer` is called when they are on disk, or at once when they are not
+    /// taken.
+    pub fn append(
+        &self,
+        events: Vec<TrackedEvent<'static>>,
+        received_at: Timestamp,
+        answer: Answer,
+    ) {
+        if self.shared.waiting.load(Ordering::Relaxed) > self.behind {
+            return answer(Err(NotTaken::Busy));
+        }
+        let task = Task::Append {
+            events,
+            received_at,
+            answer,
+        };
+        let (answer, why) = match self.tasks.try_send(task) {
+            Ok(()) => return,
+            Err(TrySendError::Full(Task::Append { answer, .. })) => (answer, NotTaken::Busy),
+            Err(TrySendError::Disconnected(Task::Append { answer, .. })) => {
+                (answer, NotTaken::Stopping)
+            }
+            Err(_) => return,
+        };
+        answer(Err(why));
+    }
+
+    /// Records what became of deliveries.
+    pub fn mark(&self, json: Vec<u8>) {
+        // When the writer is gone, so is the reason to record anything.
+        let _ = self.tasks.send(Task::Marks(json));
+    }
+
+    /// Lets `ask` look at everyone, after all records that were stored before; `None` when the
+    /// live path has stopped. Waits for the answer.
+    pub fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = channel();
+        let ask = Box::new(move |engine: &Engine| {
+            let _ = answer.send(ask(engine));
+        });
+        self.work.send(Work::Ask(ask)).ok()?;
+        answered.recv().ok()
+    }
+
+    /// Lets `change` work on the store between two frames; `None` when the live path has stopped.
+    /// Waits for the answer.
+    pub fn with_store<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = channel();
+        let change = Box::new(move |store: &mut Store| {
+            let _ = answer.send(change(store));
+        });
+        self.tasks.send(Task::Store(change)).ok()?;
+        answered.recv().ok()
+    }
+
+    /// Takes no more, finishes what was taken, and gives back what is left.
+    ///
+    /// # Errors
+    /// When a thread had to give up before.
+    pub fn stop(mut self) -> Result<Stopped, PipelineError> {
+        let _ = self.tasks.send(Task::Stop);
+        let writer = self.writer.take().expect("it is taken here only");
+        match writer.join() {
+            Ok(stopped) => stopped,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}

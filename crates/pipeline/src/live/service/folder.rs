@@ -1,0 +1,99 @@
+//! The thread that owns everyone.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+
+use regulars_store::log::Found;
+
+use super::{Shared, Work};
+use crate::error::PipelineError;
+use crate::live::engine::Engine;
+
+/// Records after which it is said how far the folder has come, even if nothing was found.
+const SAY_EVERY: u64 = 20_000;
+/// Records folded between two looks at what was found.
+const AT_ONCE: usize = 256;
+
+pub(super) struct Folder {
+    engine: Engine,
+    work: Receiver<Work>,
+    found: Sender<Found>,
+    shared: Arc<Shared>,
+    said_to: u64,
+}
+
+impl Folder {
+    pub(super) fn new(
+        engine: Engine,
+        work: Receiver<Work>,
+        found: Sender<Found>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            said_to: engine.folded_to(),
+            engine,
+            work,
+            found,
+            shared,
+        }
+    }
+
+    /// Folds until it is told to stop.
+    pub(super) fn run(mut self) -> Result<Engine, PipelineError> {
+        self.say();
+        loop {
+            let work = if self.engine.is_behind() {
+                match self.work.try_recv() {
+                    Ok(work) => work,
+                    Err(TryRecvError::Empty) => {
+                        self.engine.wake_some();
+                        self.say();
+                        continue;
+                    }
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            } else {
+                let Ok(work) = self.work.recv() else { break };
+                work
+            };
+            match work {
+                Work::Records(records) => {
+                    let folded = records.len();
+                    for (n, (offset, record)) in (1..).zip(records) {
+                        self.engine.fold(offset, record)?;
+                        if n % AT_ONCE == 0 {
+                            self.say();
+                        }
+                    }
+                    self.say();
+                    // Last, so that whoever sees no more waiting sees the next wake-up too.
+                    self.shared.waiting.fetch_sub(folded, Ordering::Release);
+                }
+                Work::Ask(ask) => ask(&self.engine),
+                Work::Stop => break,
+            }
+        }
+        self.said_to = 0;
+        self.say();
+        Ok(self.engine)
+    }
+
+    /// Says what was found since the last time, and when somebody flips next.
+    fn say(&mut self) {
+        let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
+        self.shared.next_wake.store(wake, Ordering::Relaxed);
+        let transitions = self.engine.take_found();
+        let folded_to = self.engine.folded_to();
+        if transitions.is_empty() && folded_to < self.said_to.saturating_add(SAY_EVERY) {
+            return;
+        }
+        self.said_to = folded_to;
+        // When the writer is gone, nothing can be recorded any more.
+        let _ = self.found.send(Found {
+            folded_to,
+            now: self.engine.looked_to(),
+            transitions,
+        });
+    }
+}

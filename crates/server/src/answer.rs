@@ -1,0 +1,94 @@
+//! Answers in case of trouble: JSON that says what is wrong and what to do.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A problem, in the form of RFC 9457, with the `code` and `message` that tracking SDKs read.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Problem {
+    #[serde(skip)]
+    status: StatusCode,
+    /// For a program.
+    code: &'static str,
+    /// For a person: what is wrong and what to do.
+    message: String,
+    title: &'static str,
+    #[serde(rename = "status")]
+    number: u16,
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            title: status.canonical_reason().unwrap_or_default(),
+            number: status.as_u16(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Asks to try again after so many seconds.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    pub(crate) fn unknown_key() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unknown_key",
+            "the write key is missing or unknown: send it as the user name of HTTP Basic \
+             authentication; `regulars keys create` makes one",
+        )
+    }
+
+    pub(crate) fn no_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unknown_token",
+            "the token is missing or unknown: send `Authorization: Bearer TOKEN`; `regulars \
+             tokens create` makes one",
+        )
+    }
+
+    pub(crate) fn not_allowed(role: &str) -> Self {
+        let message = format!("a token of role `{role}` may not do this: use one that may");
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", message)
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no {what}"),
+        )
+    }
+
+    pub(crate) fn stopping() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "the server is stopping: try again in a few seconds",
+        )
+        .retry_after(5)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(&self)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

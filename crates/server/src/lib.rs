@@ -1,0 +1,19 @@
+//! HTTP: the tracking API that SDKs send to, and the REST API that everybody asks.
+//!
+//! ```text
+//! /v1/{track,identify,batch,…}   tracking: body ─► events ─► live path ─► 200 when they are on disk
+//! /api/v1/…                      api: customers, segments, transitions
+//! /health, /metrics              observe
+//! ```
+//!
+//! Nothing here decides anything about customers: requests become calls of the live path.
+
+mod answer;
+mod api;
+mod observe;
+mod serve;
+mod state;
+mod tracking;
+
+pub use serve::{Running, ServeError, serve};
+pub use state::{Server, ServerOptions, TransitionLog};

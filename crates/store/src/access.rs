@@ -1,0 +1,235 @@
+//! Who may send and who may ask: write keys and API tokens, by the hash of their secret.
+//!
+//! `access.json` in the data directory: `{"format": "regulars-access", "version": 1, "grants": […]}`,
+//! replaced as a whole. A secret is shown once, when it is made; what is kept of it is its SHA-256,
+//! which is enough for 256 random bits.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use regulars_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::StoreError;
+use crate::disk::{self, Disk, RealDisk};
+
+const FORMAT: &str = "regulars-access";
+const VERSION: u32 = 1;
+const FILE: &str = "access.json";
+
+/// What a secret opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Events may be sent; nothing can be read.
+    Write,
+    /// Everything may be read, nothing changed.
+    ReadOnly,
+    /// Everything may be read; segments may be made and changed.
+    Analyst,
+    /// Everything but erasing.
+    Admin,
+    /// Persons may be erased.
+    Erase,
+}
+
+impl Role {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::ReadOnly => "read_only",
+            Self::Analyst => "analyst",
+            Self::Admin => "admin",
+            Self::Erase => "erase",
+        }
+    }
+
+    /// First characters of its secrets, so that a leaked one is recognised.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Write => "rwk_",
+            Self::ReadOnly | Self::Analyst | Self::Admin | Self::Erase => "rat_",
+        }
+    }
+}
+
+/// A secret that was given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Names it in commands.
+    pub id: String,
+    /// What it opens.
+    pub role: Role,
+    /// What it is for, in the words of whoever made it.
+    pub label: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// SHA-256 of the secret, in hexadecimal.
+    hash: String,
+}
+
+/// A grant with its secret, which is known at this moment only.
+#[derive(Debug, Clone)]
+pub struct NewGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// The secret.
+    pub secret: String,
+}
+
+/// All grants of a workspace.
+#[derive(Debug, Clone)]
+pub struct Access {
+    path: PathBuf,
+    grants: Vec<Grant>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: String,
+    version: u32,
+    grants: Vec<Grant>,
+}
+
+impl Access {
+    /// Reads the grants of a data directory; without a file there are none.
+    ///
+    /// # Errors
+    /// When the file is damaged or of an unknown version.
+    pub fn load(data: &Path) -> Result<Self, StoreError> {
+        let path = data.join(FILE);
+        let bytes = match RealDisk.read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self {
+                    path,
+                    grants: Vec::new(),
+                });
+            }
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        let file: File = serde_json::from_slice(&bytes)
+            .map_err(|error| StoreError::damaged(&path, error.to_string()))?;
+        if file.format != FORMAT || file.version != VERSION {
+            return Err(StoreError::UnknownVersion {
+                path,
+                what: "file of grants",
+                found: format!("{} ({})", file.version, file.format),
+                known: VERSION,
+            });
+        }
+        Ok(Self {
+            path,
+            grants: file.grants,
+        })
+    }
+
+    /// All grants, oldest first.
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
+    /// Makes a grant; durable when it returns.
+    ///
+    /// # Errors
+    /// When no random number can be had, or the file cannot be written.
+    pub fn grant(
+        &mut self,
+        role: Role,
+        label: &str,
+        created_at: Timestamp,
+    ) -> Result<NewGrant, StoreError> {
+        let secret = format!("{}{}", role.prefix(), random_text::<32>(&self.path)?);
+        let grant = Grant {
+            id: random_text::<6>(&self.path)?,
+            role,
+            label: label.to_owned(),
+            created_at,
+            hash: hex(&Sha256::digest(&secret)),
+        };
+        self.grants.push(grant.clone());
+        self.save()?;
+        Ok(NewGrant { grant, secret })
+    }
+
+    /// Takes a grant back, by its id; false when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn revoke(&mut self, id: &str) -> Result<bool, StoreError> {
+        let before = self.grants.len();
+        self.grants.retain(|grant| grant.id != id);
+        if self.grants.len() == before {
+            return Ok(false);
+        }
+        self.save()?;
+        Ok(true)
+    }
+
+    /// The grant of a secret. Takes the same time for every secret that is none.
+    pub fn find(&self, secret: &str) -> Option<&Grant> {
+        let hash = hex(&Sha256::digest(secret));
+        let mut found = None;
+        for grant in &self.grants {
+            let pairs = grant.hash.bytes().zip(hash.bytes());
+            let differs = pairs.fold(0, |differs, (a, b)| differs | (a ^ b));
+            if differs == 0 && grant.hash.len() == hash.len() {
+                found = Some(grant);
+            }
+        }
+        found
+    }
+
+    fn save(&self) -> Result<(), StoreError> {
+        let file = File {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            grants: self.grants.clone(),
+        };
+        let bytes = serde_json::to_vec_pretty(&file).expect("text keys only");
+        disk::replace(&RealDisk, &self.path, &bytes).map_err(StoreError::io("replace", &self.path))
+    }
+}
+
+fn random_text<const BYTES: usize>(path: &Path) -> Result<String, StoreError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let error = io::Error::other(error.to_string());
+        StoreError::io("draw a random number for", path)(error)
+    })?;
+    Ok(hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_until_it_is_revoked_and_is_written_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut access = Access::load(dir.path()).unwrap();
+        let made = access.grant(Role::Write, "web shop", Timestamp(1)).unwrap();
+        let other = access.grant(Role::Admin, "", Timestamp(2)).unwrap();
+        let mut access = Access::load(dir.path()).unwrap();
+        assert_eq!(access.find(&made.secret), Some(&made.grant));
+        assert_eq!(access.find(&other.secret), Some(&other.grant));
+        assert_eq!(access.find("rwk_0"), None);
+        let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
+        assert!(!text.contains(&made.secret), "{text}");
+        assert!(access.revoke(&made.grant.id).unwrap());
+        assert!(!access.revoke(&made.grant.id).unwrap());
+        let access = Access::load(dir.path()).unwrap();
+        assert_eq!(access.find(&made.secret), None);
+        assert_eq!(access.grants(), [other.grant]);
+    }
+}
