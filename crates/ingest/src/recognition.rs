@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use regulars_core::{Currency, OrderStatus};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{DateOrder, DecimalMark, Encoding, Entity, Field, RowLevel, SerialDates};
 
@@ -174,8 +174,7 @@ pub struct ColumnInfo {
 }
 
 /// What a column is read as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     /// A field.
     Field(Field),
@@ -185,6 +184,25 @@ pub enum Role {
     Personal(String),
     /// Left out.
     Unmapped,
+}
+
+impl Serialize for Role {
+    /// Always an object: `{"kind": "declared", "name": "gender", "type": "text"}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'a> {
+            kind: &'static str,
+            name: Option<&'a str>,
+            r#type: Option<DeclaredKind>,
+        }
+        let (kind, name, r#type) = match self {
+            Self::Field(field) => ("field", Some(field.name()), None),
+            Self::Declared(name, kind) => ("declared", Some(name.as_str()), Some(*kind)),
+            Self::Personal(name) => ("personal", Some(name.as_str()), None),
+            Self::Unmapped => ("unmapped", None, None),
+        };
+        Written { kind, name, r#type }.serialize(serializer)
+    }
 }
 
 /// Type of a declared trait.

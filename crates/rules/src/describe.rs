@@ -3,13 +3,16 @@
 //! One plain sentence. It follows the tree, so that nothing that the rule says is left out; fine
 //! print that is the same for every rule (what missing values do) is not repeated.
 
-use regulars_core::Trait;
+mod subject;
+
+use regulars_core::{Trait, TraitKind};
 
 use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
     Aggregate, CompareOp, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
-    Operand, Period, Rule, Test, WhichOrder,
+    Operand, Period, Property, Rule, Test, WhichOrder,
 };
+use subject::{Flag, flag_of, subject_of};
 
 /// A rule as an English sentence: `Ordered at least 3 times, and not dormant.`
 pub fn describe(rule: &Rule) -> String {
@@ -30,7 +33,11 @@ fn sentence_parts(rules: &[Rule], before_last: &str) -> String {
     let words = |rule: &Rule| match rule {
         Rule::And(rules) => both(rules),
         Rule::Or(rules) => either(rules),
-        Rule::Everyone | Rule::Not(_) | Rule::InSegment(_) | Rule::Condition(_) => rule_words(rule),
+        Rule::Not(inside) => match &**inside {
+            Rule::Or(rules) => neither(rules),
+            _ => rule_words(rule),
+        },
+        Rule::Everyone | Rule::InSegment(_) | Rule::Condition(_) => rule_words(rule),
     };
     listed(&rules.iter().map(words).collect::<Vec<_>>(), before_last)
 }
@@ -45,23 +52,44 @@ fn either(rules: &[Rule]) -> String {
     format!("either {}", listed(&words, " or "))
 }
 
+fn neither(rules: &[Rule]) -> String {
+    let words: Vec<String> = rules.iter().map(rule_words).collect();
+    format!("neither {}", listed(&words, " nor "))
+}
+
 /// A part of a sentence: groups in parentheses, so that it is plain what belongs together.
 fn rule_words(rule: &Rule) -> String {
     match rule {
         Rule::Everyone => "every customer".to_owned(),
         Rule::And(rules) => format!("({})", both(rules)),
         Rule::Or(rules) => format!("({})", either(rules)),
-        Rule::Not(inside) => match &**inside {
-            Rule::Everyone | Rule::InSegment(_) => format!("not {}", rule_words(inside)),
-            Rule::Condition(condition) if condition.test == Test::Holds => {
-                format!("not {}", rule_words(inside))
-            }
-            Rule::And(_) | Rule::Or(_) | Rule::Not(_) | Rule::Condition(_) => {
-                format!("it is not so that {}", rule_words(inside))
-            }
-        },
+        Rule::Not(inside) => not_words(inside),
         Rule::InSegment(segment) => format!("in segment “{}”", spaced(segment.name.as_str())),
         Rule::Condition(condition) => condition_words(condition),
+    }
+}
+
+fn not_words(inside: &Rule) -> String {
+    match inside {
+        Rule::Or(rules) => format!("({})", neither(rules)),
+        Rule::Not(_) => format!("not ({})", rule_words(inside)),
+        Rule::Everyone => "nobody".to_owned(),
+        Rule::InSegment(_) | Rule::And(_) => {
+            format!("not {}", rule_words(inside))
+        }
+        Rule::Condition(condition) => match (&condition.operand, &condition.test) {
+            (Operand::Trait(which), Test::Holds) if flag_of(*which).is_some() => {
+                flag_of(*which).map_or_else(String::new, |flag| flag.no.to_owned())
+            }
+            (Operand::Aggregate(_), _)
+            | (
+                Operand::Trait(Trait::Orders | Trait::Revenue | Trait::Items | Trait::Lifecycle),
+                _,
+            ) => {
+                format!("not {}", condition_words(condition))
+            }
+            _ => format!("it is not true that {}", condition_words(condition)),
+        },
     }
 }
 
@@ -74,7 +102,7 @@ fn listed(words: &[String], before_last: &str) -> String {
     }
 }
 
-fn any_of(values: &[Literal], words: fn(&Literal) -> String, before_last: &str) -> String {
+fn any_of(values: &[Literal], words: &dyn Fn(&Literal) -> String, before_last: &str) -> String {
     listed(&values.iter().map(words).collect::<Vec<_>>(), before_last)
 }
 
@@ -85,11 +113,11 @@ fn condition_words(condition: &Condition) -> String {
         Operand::Trait(Trait::Revenue) => measured(Measure::Revenue, "", "", test),
         Operand::Trait(Trait::Items) => measured(Measure::Items, "", "", test),
         Operand::Trait(Trait::Lifecycle) => stage_words(test),
-        Operand::Trait(Trait::Consent) => flag_words("agreed to marketing", test),
-        Operand::Trait(Trait::AboveMedianOrderValue) => {
-            flag_words("average order value at or above the median", test)
-        }
-        Operand::Trait(which) => value_words(&spaced(which.def().name), test),
+        Operand::Trait(Trait::ChurnLevel) => churn_words(test),
+        Operand::Trait(Trait::ValueTier) => tier_words(test),
+        Operand::Trait(Trait::DaysSinceFirstOrder) => ago_words("the first order", test),
+        Operand::Trait(Trait::DaysSinceLastOrder) => ago_words("the last order", test),
+        Operand::Trait(which) => trait_words(*which, test),
         Operand::Declared(name) => value_words(&spaced(name), test),
         Operand::Aggregate(aggregate) => aggregate_words(aggregate, test),
         Operand::OrderTime(time) => {
@@ -98,8 +126,103 @@ fn condition_words(condition: &Condition) -> String {
                 WhichOrder::Last => "last",
             };
             let filter = filter_words(&time.filter);
-            value_words(&format!("{which} order with {filter}"), test)
+            value_words(&format!("the {which} order with {filter}"), test)
         }
+    }
+}
+
+fn trait_words(which: Trait, test: &Test) -> String {
+    if let Some(flag) = flag_of(which) {
+        return flag_words(flag, test);
+    }
+    let shorthand = which.window().and(which.def().name.split_once("_last_"));
+    if let Some((things, days)) = shorthand {
+        let measure = match things {
+            "orders" => Measure::Orders,
+            _ => Measure::Revenue,
+        };
+        return measured(measure, "", &format!(" in the last {}", spaced(days)), test);
+    }
+    let words = |literal: &Literal| match (which.def().kind, &literal.value) {
+        (TraitKind::Share, LiteralValue::Number(number)) => {
+            let (digits, scale) = number.parts();
+            match scale {
+                0 => format!("{} %", i128::from(digits) * 100),
+                1 => format!("{} %", i128::from(digits) * 10),
+                _ => format!("{} %", regulars_core::format_minor(digits, scale - 2)),
+            }
+        }
+        (TraitKind::Choice(_), LiteralValue::Text(text)) => format!("“{}”", spaced(text)),
+        (TraitKind::Number("days"), LiteralValue::Number(number)) => days(&number.to_string()),
+        _ => literal_words(literal),
+    };
+    format!("{} {}", subject_of(which), test_words(test, &words))
+}
+
+fn days(number: &str) -> String {
+    match number {
+        "1" => "1 day".to_owned(),
+        number => format!("{number} days"),
+    }
+}
+
+/// Days since an order say when it was.
+fn ago_words(order: &str, test: &Test) -> String {
+    let ago = |literal: &Literal| days(&print_literal(literal));
+    match test {
+        Test::Compare { op, value } => {
+            format!("{order} was {} {} ago", amount_words(*op), ago(value))
+        }
+        Test::Between { low, high } => format!(
+            "{order} was between {} and {} ago",
+            print_literal(low),
+            ago(high)
+        ),
+        Test::In(values) => format!(
+            "{order} was {} days ago",
+            any_of(values, &print_literal, " or ")
+        ),
+        Test::NotIn(values) => {
+            format!(
+                "{order} was not {} days ago",
+                any_of(values, &print_literal, " or ")
+            )
+        }
+        other => value_words(&format!("the time since {order}"), other),
+    }
+}
+
+/// Churn levels have names.
+fn churn_words(test: &Test) -> String {
+    let name = |literal: &Literal| {
+        let level = print_literal(literal);
+        let name = match level.as_str() {
+            "1" => "very low",
+            "2" => "low",
+            "3" => "medium",
+            "4" => "high",
+            "5" => "critical",
+            _ => return level,
+        };
+        format!("{level} ({name})")
+    };
+    format!("the churn level {}", test_words(test, &name))
+}
+
+fn tier_words(test: &Test) -> String {
+    let tier = |not: &str, words: String| format!("{not}in the {words} value tier");
+    match test {
+        Test::Compare {
+            op: CompareOp::Equal,
+            value,
+        } => tier("", stage_word(value)),
+        Test::Compare {
+            op: CompareOp::NotEqual,
+            value,
+        } => tier("not ", stage_word(value)),
+        Test::In(values) => tier("", any_of(values, &stage_word, " or ")),
+        Test::NotIn(values) => tier("not ", any_of(values, &stage_word, " or ")),
+        other => value_words("the value tier", other),
     }
 }
 
@@ -136,27 +259,65 @@ fn measured(measure: Measure, filter: &str, period: &str, test: &Test) -> String
         | Measure::DistinctCategories
         | Measure::DistinctBrands => "bought",
     };
-    let amount = match (test, measure) {
-        (Test::IsSet | Test::IsNotSet, _) => {
-            let subject = format!("what the customer {verb}{filter}{period}");
-            return value_words(&subject, test);
-        }
+    let infinitive = match measure {
+        Measure::Orders => "order",
+        Measure::Revenue => "spend",
+        _ => "buy",
+    };
+    let number = |literal: &Literal| literal_words(literal);
+    let (verb, amount) = match (test, measure) {
         (Test::Compare { op, value }, Measure::Orders) => match (op, print_literal(value).as_str())
         {
             (CompareOp::Equal, "0") | (CompareOp::Less, "1") => {
                 return format!("never ordered{filter}{period}");
             }
-            (CompareOp::AtLeast, "1") | (CompareOp::Greater, "0") => "at least once".to_owned(),
-            (CompareOp::Equal, "1") => "exactly once".to_owned(),
-            (_, number) => format!("{} {number} times", amount_words(*op)),
+            (CompareOp::AtLeast, "1") | (CompareOp::Greater, "0") => {
+                (verb, "at least once".to_owned())
+            }
+            (CompareOp::Equal, "1") => (verb, "exactly once".to_owned()),
+            (CompareOp::NotEqual, number) => (
+                &*format!("did not {infinitive}"),
+                format!("exactly {number} times"),
+            ),
+            (_, "1") => (verb, format!("{} once", amount_words(*op))),
+            (_, number) => (verb, format!("{} {number} times", amount_words(*op))),
         },
-        (Test::Compare { op, value }, _) => {
-            format!("{} {} {things}", amount_words(*op), literal_words(value))
+        (
+            Test::Compare {
+                op: CompareOp::NotEqual,
+                value,
+            },
+            _,
+        ) => (
+            &*format!("did not {infinitive}"),
+            format!("exactly {} {things}", number(value)),
+        ),
+        (Test::Compare { op, value }, _) => (
+            verb,
+            format!("{} {} {things}", amount_words(*op), number(value)),
+        ),
+        (Test::Between { low, high }, _) => {
+            let to = match (whole(low), whole(high)) {
+                (Some(low), Some(high)) if low + 1 == high => "or",
+                _ => "to",
+            };
+            (
+                verb,
+                format!("{} {to} {} {things}", number(low), number(high)),
+            )
         }
-        (Test::NotIn(values), _) => {
-            format!("not {} {things}", any_of(values, literal_words, " or "))
+        (Test::In(values), _) => (
+            verb,
+            format!("{} {things}", any_of(values, &number, " or ")),
+        ),
+        (Test::NotIn(values), _) => (
+            &*format!("did not {infinitive}"),
+            format!("{} {things}", any_of(values, &number, " or ")),
+        ),
+        (other, _) => {
+            let subject = format!("what the customer {verb}{filter}{period}");
+            return value_words(&subject, other);
         }
-        (other, _) => format!("{} {things}", test_words(other).trim_start_matches("is ")),
     };
     format!("{verb} {}{filter}{period}", amount.trim_end())
 }
@@ -183,9 +344,9 @@ fn stage_words(test: &Test) -> String {
             op: CompareOp::NotEqual,
             value,
         } => format!("not {}", stage_word(value)),
-        Test::In(values) => any_of(values, stage_word, " or "),
-        Test::NotIn(values) => format!("not {}", any_of(values, stage_word, " or ")),
-        other => value_words("lifecycle stage", other),
+        Test::In(values) => any_of(values, &stage_word, " or "),
+        Test::NotIn(values) => format!("not {}", any_of(values, &stage_word, " or ")),
+        other => value_words("the lifecycle stage", other),
     }
 }
 
@@ -196,30 +357,25 @@ fn stage_word(literal: &Literal) -> String {
     }
 }
 
-fn flag_words(words: &str, test: &Test) -> String {
+fn flag_words(flag: Flag, test: &Test) -> String {
     match test {
-        Test::Holds => words.to_owned(),
+        Test::Holds => flag.yes.to_owned(),
         Test::Compare { op, value } => {
             let wanted = value.value == LiteralValue::Flag(true);
-            if wanted == (*op == CompareOp::Equal) {
-                words.to_owned()
-            } else {
-                format!("not {words}")
-            }
+            let holds = wanted == (*op == CompareOp::Equal);
+            if holds { flag.yes } else { flag.no }.to_owned()
         }
-        other => value_words(&format!("“{words}”"), other),
+        other => value_words(&format!("whether “{}”", flag.yes), other),
     }
 }
 
 fn value_words(subject: &str, test: &Test) -> String {
-    match test {
-        Test::Holds => subject.to_owned(),
-        other => format!("{subject} {}", test_words(other)),
-    }
+    format!("{subject} {}", test_words(test, &literal_words))
 }
 
-fn test_words(test: &Test) -> String {
-    let any = |values: &[Literal]| any_of(values, literal_words, " or ");
+/// The test as it follows its subject; `literal` says a value.
+fn test_words(test: &Test, literal: &dyn Fn(&Literal) -> String) -> String {
+    let any = |values: &[Literal]| any_of(values, literal, " or ");
     match test {
         Test::Holds => "is true".to_owned(),
         Test::Compare { op, value } => {
@@ -231,22 +387,22 @@ fn test_words(test: &Test) -> String {
                 CompareOp::Greater => "is more than",
                 CompareOp::AtLeast => "is at least",
             };
-            format!("{op} {}", literal_words(value))
+            format!("{op} {}", literal(value))
         }
         Test::Between { low, high } => {
-            format!(
-                "is between {} and {}",
-                literal_words(low),
-                literal_words(high)
-            )
+            let verb = match low.value {
+                LiteralValue::Date(_) => "was",
+                _ => "is",
+            };
+            format!("{verb} between {} and {}", literal(low), literal(high))
         }
         Test::In(values) => format!("is {}", any(values)),
         Test::NotIn(values) => format!("is known and not {}", any(values)),
-        Test::Contains(text) => format!("contains {}", literal_words(text)),
-        Test::StartsWith(text) => format!("starts with {}", literal_words(text)),
+        Test::Contains(text) => format!("contains {}", literal(text)),
+        Test::StartsWith(text) => format!("starts with {}", literal(text)),
         Test::IsSet => "is known".to_owned(),
         Test::IsNotSet => "is not known".to_owned(),
-        Test::BeforeAgo(length) => format!("was {length} ago or earlier"),
+        Test::BeforeAgo(length) => format!("was at least {length} ago"),
         Test::Within(period) => match print_current(*period) {
             Some(current) => format!("was {current}"),
             None => format!("was in the {}", period_words(*period)),
@@ -270,7 +426,15 @@ fn filter_words(filter: &Filter) -> String {
     match filter {
         Filter::And(filters) => grouped(filters, " and "),
         Filter::Or(filters) => grouped(filters, " or "),
-        Filter::Not(filter) => format!("not ({})", filter_words(filter)),
+        Filter::Not(filter) => match &**filter {
+            Filter::Property(condition) if condition.test == Test::Holds => {
+                "no discount".to_owned()
+            }
+            Filter::Property(condition) => format!("anything but {}", property_words(condition)),
+            Filter::And(_) | Filter::Or(_) | Filter::Not(_) => {
+                format!("anything but ({})", filter_words(filter))
+            }
+        },
         Filter::Property(condition) => property_words(condition),
     }
 }
@@ -283,17 +447,34 @@ fn grouped(filters: &[Filter], between: &str) -> String {
     filters.iter().map(words).collect::<Vec<_>>().join(between)
 }
 
+/// What an order or a line has: `a quantity of at least 2`.
 fn property_words(condition: &FilterCondition) -> String {
     let name = condition.property.name();
+    let any = |values: &[Literal]| any_of(values, &literal_words, " or ");
     match &condition.test {
         Test::Holds => "a discount".to_owned(),
-        Test::Compare {
-            op: CompareOp::Equal,
-            value,
-        } => {
-            format!("{name} {}", literal_words(value))
+        Test::Compare { op, value } if condition.property == Property::Discounted => {
+            let wanted = value.value == LiteralValue::Flag(true);
+            let holds = wanted == (*op == CompareOp::Equal);
+            if holds { "a discount" } else { "no discount" }.to_owned()
         }
-        other => format!("{name} that {}", test_words(other)),
+        Test::Compare { op, value } => match op {
+            CompareOp::Equal => format!("{name} {}", literal_words(value)),
+            CompareOp::NotEqual => format!("a {name} other than {}", literal_words(value)),
+            op => format!("a {name} of {} {}", amount_words(*op), literal_words(value)),
+        },
+        Test::Between { low, high } => {
+            format!(
+                "a {name} from {} to {}",
+                literal_words(low),
+                literal_words(high)
+            )
+        }
+        Test::In(values) => format!("{name} {}", any(values)),
+        Test::NotIn(values) => format!("a {name} other than {}", any(values)),
+        Test::IsSet => format!("a known {name}"),
+        Test::IsNotSet => format!("no known {name}"),
+        other => format!("a {name} that {}", test_words(other, &literal_words)),
     }
 }
 
@@ -309,4 +490,11 @@ fn literal_words(literal: &Literal) -> String {
 
 fn spaced(name: &str) -> String {
     name.replace('_', " ")
+}
+
+fn whole(literal: &Literal) -> Option<i64> {
+    match literal.value {
+        LiteralValue::Number(number) if number.parts().1 == 0 => Some(number.parts().0),
+        _ => None,
+    }
 }

@@ -44,9 +44,9 @@ pub struct RawLine {
 }
 
 impl RawOrder {
-    /// Net revenue of the whole order.
+    /// Net revenue of the whole order; it ends at 64 bits.
     pub fn net_minor(&self) -> i64 {
-        self.lines.iter().map(|line| line.net_minor).sum()
+        sum_of(self.lines.iter().map(|line| line.net_minor))
     }
 
     /// Pieces of the whole order.
@@ -80,6 +80,12 @@ impl RawOrder {
             lines: &lines,
         })
     }
+}
+
+/// A sum of exact amounts; only the result ends at 64 bits.
+pub fn sum_of(amounts: impl Iterator<Item = i64>) -> i64 {
+    let exact: i128 = amounts.map(i128::from).sum();
+    i64::try_from(exact).unwrap_or(if exact < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// A trait's value with its own text.

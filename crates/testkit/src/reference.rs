@@ -11,7 +11,7 @@ use regulars_rules::{
     Rule, Test, Unit, WhichOrder,
 };
 
-use crate::history::{Customer, RawLine, RawOrder, RawValue};
+use crate::history::{Customer, RawLine, RawOrder, RawValue, sum_of};
 
 /// The workspace in which a rule is read.
 #[derive(Debug, Clone)]
@@ -105,14 +105,14 @@ fn measure(
         .filter(|order| order_passes(order, filter, world))
         .collect();
     let of_lines = filter.is_some_and(is_about_lines);
-    let lines: Vec<&RawLine> = orders
-        .iter()
-        .flat_map(|order| {
-            order.lines.iter().filter(|line| {
-                !of_lines || filter.is_none_or(|f| filter_holds(f, order, Some(line), world))
-            })
-        })
-        .collect();
+    let lines_of = |order: &RawOrder| -> Vec<RawLine> {
+        let takes_part = |line: &&RawLine| {
+            !of_lines || filter.is_none_or(|f| filter_holds(f, order, Some(line), world))
+        };
+        order.lines.iter().filter(takes_part).cloned().collect()
+    };
+    let lines: Vec<RawLine> = orders.iter().flat_map(|order| lines_of(order)).collect();
+    let revenue_of = |order: &RawOrder| sum_of(lines_of(order).iter().map(|line| line.net_minor));
     let different = |text: fn(&RawLine) -> &str| {
         let texts: BTreeSet<&str> = lines
             .iter()
@@ -123,7 +123,7 @@ fn measure(
     };
     match of {
         Measure::Orders => RawValue::Integer(orders.len() as i64),
-        Measure::Revenue => RawValue::Money(lines.iter().map(|line| line.net_minor).sum()),
+        Measure::Revenue => RawValue::Money(sum_of(orders.iter().map(|order| revenue_of(order)))),
         Measure::Items => RawValue::Number(lines.iter().map(|line| line.quantity).sum()),
         Measure::DistinctProducts => different(|line| &line.product),
         Measure::DistinctCategories => different(|line| &line.category),

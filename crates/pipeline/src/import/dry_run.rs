@@ -9,9 +9,10 @@ use regulars_store::Store;
 use regulars_store::vault::is_blocked_identity;
 use serde::Serialize;
 
+use super::ahead::ahead;
 use super::rates::Rates;
 use super::sources::{check_questions, fingerprint, known_fingerprints, recognise_all};
-use super::{ImportOptions, RejectPolicy, RepeatPolicy, ahead, mappings, reject_limit};
+use super::{ImportOptions, RejectPolicy, RepeatPolicy, mappings, reject_limit, today_ends};
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
@@ -188,7 +189,7 @@ impl Looking<'_> {
             Unit::Bytes,
         );
         let mut rates = Rates::new(self.workspace.config());
-        let until = super::today_ends(self.workspace, self.options.recorded_at);
+        let until = today_ends(self.workspace, self.options.recorded_at);
         let (progress, zone) = (self.progress, self.workspace.config().zone());
         ahead(reader, progress, &mut |batch| {
             self.file.rows += batch.rows_read();

@@ -7,6 +7,7 @@ use regulars_pipeline::{
     Choice, FittedModels, Holdout, Judged, PipelineError, PurchaseFitted, ScoreOptions, Tried, Use,
     score as fit,
 };
+use regulars_stats::optimise::Convergence;
 use regulars_stats::validate::{CalibrationBin, Role};
 use regulars_stats::{Estimate, Fitted};
 use serde_json::{Map, Value, json};
@@ -159,9 +160,19 @@ fn model_json<M>(fit: &Fitted<M>) -> Value {
         "log_likelihood": fit.log_likelihood,
         "aic": fit.aic,
         "customers": fit.customers,
-        "convergence": fit.convergence,
+        "convergence": convergence_json(&fit.convergence),
         "iterations": fit.iterations,
     })
+}
+
+/// How a search ended, always in the same form.
+fn convergence_json(convergence: &Convergence) -> Value {
+    let (status, parameter) = match convergence {
+        Convergence::Converged => ("converged", None),
+        Convergence::Boundary { parameter } => ("boundary", Some(parameter)),
+        Convergence::NotConverged => ("not_converged", None),
+    };
+    json!({ "status": status, "parameter": parameter })
 }
 
 /// The uses for which a purchase model is chosen and good enough.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use regulars_core::{DataNeed, SegmentName};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{CheckedRule, Node};
 
 /// How far a rule can be answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
     /// Everything that it reads is there.
     Known,
@@ -24,6 +23,24 @@ pub enum Availability {
         /// What is not there.
         missing: BTreeSet<DataNeed>,
     },
+}
+
+impl Serialize for Availability {
+    /// Always an object: `{"status": "partial", "missing": ["channels"]}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'a> {
+            status: &'static str,
+            missing: &'a BTreeSet<DataNeed>,
+        }
+        let nothing = BTreeSet::new();
+        let (status, missing) = match self {
+            Self::Known => ("known", &nothing),
+            Self::Partial { missing } => ("partial", missing),
+            Self::Unknown { missing } => ("unknown", missing),
+        };
+        Written { status, missing }.serialize(serializer)
+    }
 }
 
 impl CheckedRule {

@@ -1,6 +1,8 @@
 //! Values folded from orders: what each keeps, what it is worth at `now`, when it next changes.
 //!
 //! Every value is an exact integer (a count, minor units, millionths of pieces) or an instant.
+//! What one order adds ends at 64 bits, as amounts of orders do; sums of orders are exact, whatever
+//! comes in and leaves, and only what is read from them ends at 64 bits.
 //! Inside a window a state keeps (time, value) pairs; what left the window before the latest order
 //! is dropped when that order is folded, which is safe because no evaluation is earlier.
 
@@ -34,12 +36,12 @@ pub struct LeafStates {
 #[derive(Debug, Clone, PartialEq)]
 enum Slot {
     /// A count or sum over all time.
-    Ever(i64),
+    Ever(i128),
     /// Times of the latest orders that count, ascending.
     Times(VecDeque<Timestamp>),
     /// Amounts with their times, ascending, and their sum.
     Amounts {
-        total: i64,
+        total: i128,
         entries: VecDeque<(Timestamp, i64)>,
     },
     /// Each symbol with its latest time, ascending in time.
@@ -152,7 +154,7 @@ impl MeasureProgram {
         let at = order.occurred_at;
         match slot {
             Slot::Ever(value) => {
-                *value = value.saturating_add(self.amount(order, zone, faults));
+                *value += i128::from(self.amount(order, zone, faults));
             }
             Slot::OrderTime(time) => {
                 if self.passes(order, zone, faults) {
@@ -179,7 +181,7 @@ impl MeasureProgram {
             Slot::Amounts { total, entries } => {
                 let amount = self.amount(order, zone, faults);
                 if amount != 0 {
-                    *total = total.saturating_add(amount);
+                    *total += i128::from(amount);
                     insert(entries, at, (at, amount), |&(time, _)| time);
                     self.forget(
                         entries,
@@ -188,7 +190,7 @@ impl MeasureProgram {
                         |&(time, _)| time,
                         |(_, gone)| {
                             if !mutated!(faults, SumIgnoresExits) {
-                                *total = total.saturating_sub(gone);
+                                *total -= i128::from(gone);
                             }
                         },
                     );
@@ -262,10 +264,12 @@ impl MeasureProgram {
             (_, Measure::Orders) => i64::from(self.passes(order, zone, faults)),
             (Some(filter), _) if filter.is_of_lines => {
                 let lines = order.lines.iter();
-                lines
-                    .filter(|l| filter.passes_line(order, l, zone, faults))
-                    .map(of_line)
-                    .sum()
+                clamped(
+                    lines
+                        .filter(|l| filter.passes_line(order, l, zone, faults))
+                        .map(|line| i128::from(of_line(line)))
+                        .sum(),
+                )
             }
             _ if !self.passes(order, zone, faults) => 0,
             (_, Measure::Revenue) => order.net_minor,
@@ -308,19 +312,19 @@ impl MeasureProgram {
     ) -> TraitValue<'static> {
         let count = |entries: usize| TraitValue::Integer(entries as i64);
         match &states.slots[measure as usize] {
-            Slot::Ever(value) => TraitValue::Integer(*value),
+            Slot::Ever(value) => TraitValue::Integer(clamped(*value)),
             Slot::OrderTime(None) => TraitValue::Missing,
             Slot::OrderTime(Some(at)) => TraitValue::Instant(*at),
             Slot::DistinctEver(symbols) => count(symbols.len()),
             Slot::Times(times) => count(later_than(start, times, |&time| time)),
             Slot::Distinct(entries) => count(later_than(start, entries, |&(time, _)| time)),
             Slot::Amounts { total, .. } if mutated!(faults, SumIgnoresExits) => {
-                TraitValue::Integer(*total)
+                TraitValue::Integer(clamped(*total))
             }
             Slot::Amounts { total, entries } => {
                 let gone = entries.iter().take_while(|&&(time, _)| time <= start);
-                let gone: i64 = gone.map(|&(_, amount)| amount).sum();
-                TraitValue::Integer(total.saturating_sub(gone))
+                let gone: i128 = gone.map(|&(_, amount)| i128::from(amount)).sum();
+                TraitValue::Integer(clamped(total - gone))
             }
         }
     }
@@ -383,12 +387,12 @@ impl MeasureProgram {
     ) -> Option<Timestamp> {
         let start = self.spec.window.start(now, zone);
         let inside = entries.filter(|&(time, _)| time > start);
-        let mut value: i64 = inside.clone().map(|(_, amount)| amount).sum();
-        let holds = |value| test.holds(TraitValue::Integer(value), now, zone);
+        let mut value: i128 = inside.clone().map(|(_, amount)| i128::from(amount)).sum();
+        let holds = |value| test.holds(TraitValue::Integer(clamped(value)), now, zone);
         let truth = holds(value);
         let mut inside = inside.peekable();
         while let Some((time, amount)) = inside.next() {
-            value -= amount;
+            value -= i128::from(amount);
             let leaves_at = self.spec.window.leaves_at(time, zone)?;
             // Those that leave at the same instant leave together.
             if let Some(&(next, _)) = inside.peek()
@@ -424,4 +428,8 @@ fn later_than<T>(start: Timestamp, entries: &VecDeque<T>, time: impl Fn(&T) -> T
 
 fn micro_pieces(quantity: f64) -> i64 {
     (quantity * MICRO_PIECES).round() as i64
+}
+
+fn clamped(sum: i128) -> i64 {
+    sum.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }

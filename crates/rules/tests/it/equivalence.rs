@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 use regulars_core::{Currency, SegmentName, Symbols, Timestamp, Zone};
 use regulars_rules::{Keep, Mutation, NamedRule, Program, Rule, Vocabulary, check};
 use regulars_testkit::generate;
@@ -215,11 +215,57 @@ pub(crate) fn difference(case: &Case, keep: Keep, mutation: Option<Mutation>) ->
     Trial::new(case, keep, mutation).difference()
 }
 
+/// Cases with amounts at the ends of 64 bits, and rules about their sums.
+fn extreme_case() -> impl Strategy<Value = Case> {
+    let rules = [
+        "revenue where quantity >= 0 > 0",
+        "revenue where category = 'Shoes' < 0",
+        "revenue in last 2 days > 92233720368547758",
+        "revenue in last 3 days < 0",
+        "revenue where brand = 'X' in last 3 days >= 92233720368547758",
+        "revenue where value > 0 in last 2 calendar days <= 0.5",
+        "revenue where category = 'Shoes' in last 7 days = 0",
+    ];
+    let rules = rules.map(|text| regulars_rules::parse(text).unwrap_or_else(|e| panic!("{e:?}")));
+    let named = (0..).zip(rules).map(|(number, rule)| {
+        let name = SegmentName::new(&format!("sum_{number}")).unwrap();
+        (name, rule)
+    });
+    let rules: Vec<(SegmentName, Rule)> = named.collect();
+    let amounts = select(vec![i64::MIN, -1, 0, 1, i64::MAX, i64::MAX - 1]);
+    (
+        generate::customer(),
+        vec(amounts, 12),
+        vec(any::<Index>(), 40),
+    )
+        .prop_map(move |(mut customer, amounts, picks)| {
+            let lines = customer
+                .orders
+                .iter_mut()
+                .flat_map(|order| &mut order.lines);
+            for (line, amount) in lines.zip(amounts.iter().cycle()) {
+                line.net_minor = *amount;
+            }
+            Case {
+                rules: rules.clone(),
+                customer,
+                picks,
+            }
+        })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn compiled_evaluation_is_the_reference(case in case()) {
+        if let Some(difference) = difference(&case, Keep::Needed, None) {
+            prop_assert!(false, "{difference}");
+        }
+    }
+
+    #[test]
+    fn sums_at_the_ends_of_64_bits_are_those_of_the_reference(case in extreme_case()) {
         if let Some(difference) = difference(&case, Keep::Needed, None) {
             prop_assert!(false, "{difference}");
         }

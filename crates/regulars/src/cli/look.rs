@@ -1,0 +1,148 @@
+//! The commands that look at what was imported, at some moment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct AsOfArgs {
+    /// The moment that "now" means: a day (its end) or an instant; by default the end of the last
+    /// day in the data that was not in the future when it was imported.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) as_of: Option<String>,
+}
+
+/// The moment that is looked at, and what is known of it.
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+
+    /// Score a past moment with the latest fit instead of the fit that was in use then.
+    #[arg(long)]
+    pub(crate) restated: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+
+    /// Unit of time of the parameters; overrides regulars.toml.
+    #[arg(long, value_enum)]
+    pub(crate) unit: Option<PeriodArg>,
+
+    /// Orders within one grain are one purchase; overrides regulars.toml.
+    #[arg(long, value_enum)]
+    pub(crate) grain: Option<PeriodArg>,
+
+    /// Where the holdout begins: a day (its end), at least 14 days after the first order and before
+    /// now.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) holdout_from: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PeriodArg {
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SegmentsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<SegmentsCommand>,
+
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SegmentsCommand {
+    /// Definition, size, figures against everyone, what to do.
+    #[command(
+        after_help = "Examples:\n  regulars segments show at_risk\n  regulars segments show rfm_champions --format json"
+    )]
+    Show {
+        /// Name of the segment.
+        name: String,
+        #[command(flatten)]
+        look: LookArgs,
+    },
+    /// Size and figures of a rule that is not a segment yet.
+    #[command(
+        after_help = "Examples:\n  regulars segments preview \"orders >= 3 and churn_level >= 4\"\n  regulars segments preview \"first_order within 30 days\" --format json"
+    )]
+    Preview {
+        /// The rule, such as `orders >= 3 and churn_level >= 4` (docs/rules.md).
+        rule: String,
+        #[command(flatten)]
+        look: LookArgs,
+    },
+    /// The members of a segment.
+    #[command(
+        after_help = "Examples:\n  regulars segments members at_risk --limit 20\n  regulars segments members loyal --format csv -o loyal.csv"
+    )]
+    Members {
+        /// Name of the segment.
+        name: String,
+        #[command(flatten)]
+        look: LookArgs,
+        /// At most so many, by customer id.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+        /// File to write to instead of stdout.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CustomersArgs {
+    #[command(subcommand)]
+    pub(crate) command: CustomersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CustomersCommand {
+    /// Traits, orders, scores with intervals, segments with reasons.
+    #[command(
+        after_help = "Examples:\n  regulars customers show 00123\n  regulars customers show 00123 --format json"
+    )]
+    Show {
+        /// Customer id, or the e-mail of a guest.
+        customer: String,
+        #[command(flatten)]
+        look: LookArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Customer id, or the e-mail of a guest.
+    pub(crate) customer: String,
+    /// Name of the segment.
+    pub(crate) segment: String,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// What to export.
+    #[arg(value_enum)]
+    pub(crate) what: ExportWhat,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+    /// File to write to: Parquet when it ends in `.parquet`, else in the form of `--format`.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportWhat {
+    /// Customers with every trait.
+    Customers,
+}
