@@ -98,6 +98,11 @@ impl Workspace {
         }
     }
 
+    /// Where the data is.
+    pub fn data_dir(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
     /// Where the user's own segments are.
     pub fn segments_dir(&self) -> PathBuf {
         self.root.join("segments")

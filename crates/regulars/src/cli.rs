@@ -1,6 +1,7 @@
 //! The command line: every command with its options and two examples.
 
 mod files;
+mod live;
 mod look;
 mod read;
 mod shop;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use files::{ImportArgs, InitArgs, TryArgs};
+pub(crate) use live::{KeysArgs, KeysCommand, ServeArgs, TokensArgs, TokensCommand};
 pub(crate) use look::{
     AsOfArgs, CustomersArgs, CustomersCommand, ExplainArgs, ExportArgs, ExportWhat, LookArgs,
     PeriodArg, ScoreArgs, SegmentsArgs, SegmentsCommand,
@@ -145,6 +147,25 @@ pub(crate) enum Command {
         after_help = "Examples:\n  regulars explain 00123 loyal\n  regulars explain 00123 at_risk --as-of 2026-03-01T12:00:00Z"
     )]
     Explain(ExplainArgs),
+
+    /// Take events, keep everyone up to date, answer questions; ends on Ctrl-C.
+    ///
+    /// The tracking API is Segment's: point an existing SDK at the address. The first start makes
+    /// and shows a write key and an API token.
+    #[command(after_help = "Examples:\n  regulars serve\n  regulars serve --listen 0.0.0.0:7070")]
+    Serve(ServeArgs),
+
+    /// Write keys, with which events are sent.
+    #[command(
+        after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys list"
+    )]
+    Keys(KeysArgs),
+
+    /// API tokens, with which questions are asked.
+    #[command(
+        after_help = "Examples:\n  regulars tokens create --role analyst\n  regulars tokens revoke 3f2a9c0d11ee"
+    )]
+    Tokens(TokensArgs),
 
     /// The fitted models: parameters, errors, holdout figures beside baselines.
     #[command(after_help = "Examples:\n  regulars models\n  regulars models --format json")]

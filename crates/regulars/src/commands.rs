@@ -5,9 +5,11 @@ mod demo;
 mod export;
 mod files;
 mod import;
+mod keys;
 mod models;
 mod report;
 mod segments;
+mod serve;
 mod traits;
 mod try_files;
 
@@ -29,6 +31,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Segments(args) => segments::run(cli, args),
         Command::Customers(args) => customers::run(cli, args),
         Command::Explain(args) => customers::explain(cli, args),
+        Command::Serve(args) => serve::run(cli, args),
+        Command::Keys(args) => keys::keys(cli, args),
+        Command::Tokens(args) => keys::tokens(cli, args),
         Command::Models => models::show(cli),
         Command::Export(args) => export::run(cli, args),
         Command::Traits => traits::run(cli),

@@ -1,0 +1,86 @@
+//! The commands of the live path.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand, ValueEnum};
+use regulars_store::access::Role;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a write key, with which events can be sent and nothing else done; it is shown once.
+    Create {
+        /// What it is for.
+        #[arg(long, value_name = "LABEL")]
+        write: String,
+    },
+    /// List them.
+    List,
+    /// Take one back, by its id.
+    Revoke {
+        /// The id that `list` shows.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokensArgs {
+    #[command(subcommand)]
+    pub(crate) command: TokensCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokensCommand {
+    /// Make an API token; it is shown once.
+    Create {
+        /// What it may do.
+        #[arg(long, value_enum)]
+        role: RoleArg,
+        /// What it is for.
+        #[arg(long, value_name = "LABEL", default_value = "")]
+        label: String,
+    },
+    /// List them.
+    List,
+    /// Take one back, by its id.
+    Revoke {
+        /// The id that `list` shows.
+        id: String,
+    },
+}
+
+/// What an API token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Read.
+    ReadOnly,
+    /// Read, and make and change segments.
+    Analyst,
+    /// Everything but erase persons.
+    Admin,
+    /// Erase persons.
+    Erase,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::ReadOnly => Self::ReadOnly,
+            RoleArg::Analyst => Self::Analyst,
+            RoleArg::Admin => Self::Admin,
+            RoleArg::Erase => Self::Erase,
+        }
+    }
+}

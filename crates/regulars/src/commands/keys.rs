@@ -1,0 +1,107 @@
+//! `keys` and `tokens`: who may send and who may ask.
+
+use regulars_store::access::{Access, Grant, NewGrant, Role};
+use serde_json::{Value, json};
+
+use crate::cli::{Cli, KeysArgs, KeysCommand, TokensArgs, TokensCommand};
+use crate::failure::Done;
+use crate::output::Output;
+use crate::session::{Session, wall_clock};
+use crate::text::{Align, table};
+
+/// Write keys or API tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Keys,
+    Tokens,
+}
+
+impl What {
+    fn holds(self, grant: &Grant) -> bool {
+        (self == Self::Keys) == (grant.role == Role::Write)
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Keys => "write key",
+            Self::Tokens => "API token",
+        }
+    }
+}
+
+pub(crate) fn keys(cli: &Cli, args: &KeysArgs) -> anyhow::Result<Done> {
+    match &args.command {
+        KeysCommand::Create { write } => create(cli, What::Keys, Role::Write, write),
+        KeysCommand::List => list(cli, What::Keys),
+        KeysCommand::Revoke { id } => revoke(cli, What::Keys, id),
+    }
+}
+
+pub(crate) fn tokens(cli: &Cli, args: &TokensArgs) -> anyhow::Result<Done> {
+    match &args.command {
+        TokensCommand::Create { role, label } => create(cli, What::Tokens, (*role).into(), label),
+        TokensCommand::List => list(cli, What::Tokens),
+        TokensCommand::Revoke { id } => revoke(cli, What::Tokens, id),
+    }
+}
+
+fn access(session: &Session) -> anyhow::Result<Access> {
+    Ok(Access::load(&session.workspace.data_dir())?)
+}
+
+fn create(cli: &Cli, what: What, role: Role, label: &str) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let NewGrant { grant, secret } = access(&session)?.grant(role, label, wall_clock())?;
+    let mut document = view(&grant);
+    document["secret"] = secret.clone().into();
+    session.tell(&format!("The {} is shown this once:", what.noun()));
+    Output::of(&document, "", || format!("{secret}\n")).print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn list(cli: &Cli, what: What) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let access = access(&session)?;
+    let grants: Vec<&Grant> = access.grants().iter().filter(|g| what.holds(g)).collect();
+    let views: Vec<Value> = grants.iter().map(|grant| view(grant)).collect();
+    Output::of(&json!({ "grants": views }), "/grants", || {
+        let row = |grant: &&Grant| {
+            vec![
+                grant.id.clone(),
+                grant.role.name().to_owned(),
+                grant.created_at.to_string(),
+                grant.label.clone(),
+            ]
+        };
+        let columns = ["id", "role", "created", "label"].map(|name| (name, Align::Left));
+        table(&columns, &grants.iter().map(row).collect::<Vec<_>>())
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn revoke(cli: &Cli, what: What, id: &str) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let mut access = access(&session)?;
+    let known = access.grants().iter().any(|g| g.id == id && what.holds(g));
+    if !known || !access.revoke(id)? {
+        let noun = what.noun();
+        return Err(regulars_pipeline::PipelineError::NotFound {
+            what: noun,
+            name: id.to_owned(),
+            hint: ": `list` shows them".to_owned(),
+        }
+        .into());
+    }
+    session.tell(&format!("revoked {} {id}", what.noun()));
+    Ok(Done::Whole)
+}
+
+fn view(grant: &Grant) -> Value {
+    json!({
+        "id": grant.id,
+        "role": grant.role.name(),
+        "label": grant.label,
+        "created_at": grant.created_at.to_string(),
+    })
+}

@@ -1,0 +1,97 @@
+//! `serve`: the tracking API, the REST API, everyone kept up to date.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use regulars_ingest::tracking::Limits;
+use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
+use regulars_server::{Server, ServerOptions, TransitionLog, serve};
+use regulars_store::access::{Access, Role};
+
+use crate::cli::{Cli, ServeArgs};
+use crate::failure::Done;
+use crate::session::{Session, wall_clock};
+
+/// Requests that may wait for the disk.
+const QUEUE: usize = 4_096;
+/// Records that may wait to be folded before no more are taken.
+const BEHIND: usize = 500_000;
+/// Transitions that are kept for whoever asks.
+const TRANSITIONS: usize = 100_000;
+
+pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let mut store = session.workspace.open()?;
+    let options = StartOptions {
+        now: wall_clock(),
+        threads: session.threads,
+    };
+    let engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
+    session.tell(&format!("{} customers", engine.customers()));
+    let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
+    let told = Arc::clone(&transitions);
+    let live = Live::start(
+        store,
+        engine,
+        LiveOptions {
+            clock: Arc::new(wall_clock),
+            queue: QUEUE,
+            behind: BEHIND,
+            on_transitions: Box::new(move |transitions| told.add(transitions)),
+        },
+    )?;
+    let access = first_grants(&session)?;
+    let options = ServerOptions {
+        limits: Limits::default(),
+    };
+    let server = Server::new(live, access, transitions, options);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(session.threads.max(2))
+        .enable_all()
+        .build()
+        .context("cannot start the server's threads")?;
+    let server = runtime.block_on(async {
+        let running = serve(server, args.listen).await?;
+        session.tell(&format!("listening on http://{}", running.address()));
+        running.until(stop_signal()).await
+    })?;
+    session.tell("stopping: what was taken is finished");
+    server.into_live().stop()?;
+    Ok(Done::Whole)
+}
+
+/// The grants; on the first start a write key and a token are made and shown.
+fn first_grants(session: &Session) -> anyhow::Result<Access> {
+    let mut access = Access::load(&session.workspace.data_dir())?;
+    if access.grants().is_empty() {
+        let now = wall_clock();
+        let key = access.grant(Role::Write, "first start", now)?;
+        let token = access.grant(Role::Admin, "first start", now)?;
+        session.tell(&format!(
+            "These are shown this once:\n  write key  {}\n  API token  {}",
+            key.secret, token.secret
+        ));
+    }
+    Ok(access)
+}
+
+/// Ready when somebody wants the server to end.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
+    }
+}
