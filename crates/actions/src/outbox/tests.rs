@@ -148,12 +148,16 @@ fn what_is_too_old_expires_and_is_not_sent() {
     }
     let end = 72 * HOUR;
     assert_eq!(outbox.next_wake(Timestamp(0)), Some(Timestamp(0)));
-    let due = outbox.next_due(Timestamp(end));
-    assert_eq!(due.attempts, []);
-    assert_eq!(due.marks.len(), 2);
+    let found = outbox.next_due(Timestamp(end));
+    assert_eq!(found.attempts, []);
+    assert_eq!(found.marks.len(), 2);
     let expired = |delivery: &Delivery| delivery.status == Status::Expired;
     assert!(outbox.deliveries_from(0).all(expired));
     assert_eq!(outbox.next_wake(Timestamp(end)), None);
+    // What is replayed is as if it were new.
+    let id = outbox.deliveries_from(0).next().unwrap().id.clone();
+    outbox.replay(&id, Timestamp(end)).unwrap();
+    assert_eq!(numbers(&due(&mut outbox, end)), [1]);
 }
 
 #[test]
