@@ -104,6 +104,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// When an attempt last ended, or the delivery expired or was replayed.
     pub changed_at: Option<Timestamp>,
+    /// Milliseconds that the last attempt took.
+    pub took_ms: Option<i64>,
     /// What the receiver answered when it took it.
     pub answered: Option<u16>,
     /// What went wrong last.
@@ -127,6 +129,8 @@ pub struct Attempt {
     pub transition: Arc<Transition>,
     /// Which attempt since the last replay, counted from 1.
     pub number: u32,
+    /// When it was handed out.
+    pub started_at: Timestamp,
     pub(crate) ticket: u64,
 }
 
@@ -142,6 +146,8 @@ pub enum Mark {
         at: Timestamp,
         /// Attempts, this one included.
         attempts: u32,
+        /// Milliseconds that it took.
+        took_ms: i64,
         /// What it answered.
         status: u16,
     },
@@ -153,6 +159,8 @@ pub enum Mark {
         at: Timestamp,
         /// Attempts, this one included.
         attempts: u32,
+        /// Milliseconds that it took.
+        took_ms: i64,
         /// What went wrong.
         error: AttemptError,
         /// When it is tried again.
@@ -166,6 +174,8 @@ pub enum Mark {
         at: Timestamp,
         /// Attempts, this one included.
         attempts: u32,
+        /// Milliseconds that it took.
+        took_ms: i64,
         /// What went wrong.
         error: AttemptError,
     },
@@ -177,6 +187,8 @@ pub enum Mark {
         at: Timestamp,
         /// Attempts that were made.
         attempts: u32,
+        /// Milliseconds that the last one took, if it expired with that.
+        took_ms: Option<i64>,
         /// What went wrong last, if anything was tried.
         error: Option<AttemptError>,
     },
@@ -223,12 +235,13 @@ mod tests {
             delivery: "crm.000000000000000000000000000000ab".parse().unwrap(),
             at: Timestamp(5),
             attempts: 1,
+            took_ms: 3,
             error: AttemptError::Refused { status: 500 },
             due_at: Timestamp(9),
         };
         let written = serde_json::to_string(&mark).unwrap();
         let expected = "{\"type\":\"failed\",\"delivery\":\"crm.000000000000000000000000000000ab\",\
-            \"at\":5,\"attempts\":1,\"error\":{\"type\":\"refused\",\"status\":500},\"due_at\":9}";
+            \"at\":5,\"attempts\":1,\"took_ms\":3,\"error\":{\"type\":\"refused\",\"status\":500},\"due_at\":9}";
         assert_eq!(written, expected);
         assert_eq!(serde_json::from_str::<Mark>(&written).unwrap(), mark);
     }

@@ -190,7 +190,7 @@ const NOT_PUBLIC_V4: [([u8; 4], u8); 16] = [
     ([224, 0, 0, 0], 3),     // multicast, reserved, broadcast
 ];
 
-/// Of IPv6 only 2000::/3 is public, and of that not these (IANA IPv6 Special-Purpose Address
+/// Of IPv6 only `2000::/3` is public, and of that not these (IANA IPv6 Special-Purpose Address
 /// Registry). So loopback, mapped IPv4 (`::ffff:0:0/96`), NAT64 (`64:ff9b::/96`), unique local,
 /// link-local and multicast addresses are not.
 const NOT_PUBLIC_V6: [(Ipv6Addr, u8); 5] = [

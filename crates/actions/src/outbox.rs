@@ -25,10 +25,14 @@ use crate::{Attempt, Delivery, DeliveryId, DestinationId, Mark, Status};
 use lane::{Lane, Limits, Position};
 
 mod lane;
+mod record;
 mod settings;
 mod verdict;
 
 pub use settings::{OutboxSettings, OutboxSettingsError, Retention};
+
+/// So many deliveries expire in one step, so that none takes long.
+const EXPIRED_AT_ONCE: usize = 1_000;
 
 /// What became of a transition that was enqueued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,9 +161,9 @@ impl Outbox {
             destination: destination.clone(),
             transition: transition.id,
         };
-        let Some(lane) = self.lanes.get_mut(destination) else {
+        if !self.lanes.contains_key(destination) {
             return Enqueued::UnknownDestination;
-        };
+        }
         if self.positions.contains_key(&id) {
             return Enqueued::Known(id);
         }
@@ -167,9 +171,6 @@ impl Outbox {
         self.next_position += 1;
         let since = transition.recorded_at;
         let due_at = self.settings.schedule.first_at(since);
-        lane.put(transition.customer, position, due_at);
-        self.expiries
-            .insert((self.settings.schedule.expires_at(since), position));
         self.positions.insert(id.clone(), position);
         let delivery = Delivery {
             id: id.clone(),
@@ -180,19 +181,25 @@ impl Outbox {
             due_at,
             attempts: 0,
             changed_at: None,
+            took_ms: None,
             answered: None,
             last_error: None,
         };
         self.deliveries.insert(position, delivery);
+        self.put_in(position);
         Enqueued::New(id)
     }
 
-    /// What is to be sent at `now`, and what became too old by then.
+    /// What is to be sent at `now`, and what became too old by then. Of very much that became too
+    /// old a part comes at a time, with nothing to send: [`Outbox::next_wake`] is now then.
     pub fn next_due(&mut self, now: Timestamp) -> Due {
         let mut due = Due {
             marks: self.expire(now),
             ..Due::default()
         };
+        if due.marks.len() == EXPIRED_AT_ONCE {
+            return due;
+        }
         let limits = limits(&self.settings);
         for lane in self.lanes.values_mut() {
             while let Some(position) = lane.take(now, limits) {
@@ -208,6 +215,7 @@ impl Outbox {
                     delivery: delivery.id.clone(),
                     transition: Arc::clone(&delivery.transition),
                     number: delivery.attempts + 1,
+                    started_at: now,
                     ticket,
                 });
             }
@@ -215,16 +223,19 @@ impl Outbox {
         due
     }
 
+    /// Marks what became too old, at most [`EXPIRED_AT_ONCE`].
     fn expire(&mut self, now: Timestamp) -> Vec<Mark> {
         let mut marks = Vec::new();
         while let Some(&(expires_at, position)) = self.expiries.first()
             && expires_at <= now
+            && marks.len() < EXPIRED_AT_ONCE
         {
             let delivery = &self.deliveries[&position];
             let mark = Mark::Expired {
                 delivery: delivery.id.clone(),
                 at: now,
                 attempts: delivery.attempts,
+                took_ms: None,
                 error: delivery.last_error,
             };
             self.apply(&mark);
@@ -258,7 +269,7 @@ impl Outbox {
             return Vec::new();
         }
         self.learn(&attempt.delivery.destination, outcome, now);
-        let marks = self.marks_of(position, outcome, now, random);
+        let marks = self.marks_of(attempt, position, outcome, now, random);
         for mark in &marks {
             self.apply(mark);
         }
@@ -284,129 +295,6 @@ impl Outbox {
                 Ok(mark)
             }
         }
-    }
-
-    /// Does what a mark says, as when the log is read again. A mark of something unknown does
-    /// nothing.
-    pub fn apply(&mut self, mark: &Mark) {
-        let (id, at) = match mark {
-            Mark::Delivered { delivery, at, .. }
-            | Mark::Failed { delivery, at, .. }
-            | Mark::Dead { delivery, at, .. }
-            | Mark::Expired { delivery, at, .. }
-            | Mark::Replayed { delivery, at } => (delivery, *at),
-            Mark::Disabled { destination, .. } => {
-                if let Some(lane) = self.lanes.get_mut(destination) {
-                    lane.enabled = false;
-                }
-                return;
-            }
-        };
-        let Some(&position) = self.positions.get(id) else {
-            return;
-        };
-        self.take_out(position);
-        let delivery = self.deliveries.get_mut(&position);
-        let delivery = delivery.expect("every position is that of a delivery");
-        delivery.changed_at = Some(at);
-        match mark {
-            Mark::Delivered {
-                attempts, status, ..
-            } => {
-                delivery.status = Status::Delivered;
-                delivery.attempts = *attempts;
-                delivery.answered = Some(*status);
-                self.delivered.insert((at, position));
-            }
-            Mark::Dead {
-                attempts, error, ..
-            } => {
-                delivery.status = Status::Dead;
-                delivery.attempts = *attempts;
-                delivery.last_error = Some(*error);
-                self.undelivered.insert((at, position));
-            }
-            Mark::Expired {
-                attempts, error, ..
-            } => {
-                delivery.status = Status::Expired;
-                delivery.attempts = *attempts;
-                delivery.last_error = *error;
-                self.undelivered.insert((at, position));
-            }
-            Mark::Failed {
-                attempts,
-                error,
-                due_at,
-                ..
-            } => {
-                delivery.status = Status::Pending;
-                delivery.attempts = *attempts;
-                delivery.last_error = Some(*error);
-                delivery.due_at = *due_at;
-                self.put_back(position);
-            }
-            Mark::Replayed { .. } => {
-                delivery.status = Status::Pending;
-                delivery.attempts = 0;
-                delivery.since = at;
-                delivery.due_at = self.settings.schedule.first_at(at);
-                self.put_back(position);
-            }
-            Mark::Disabled { .. } => (),
-        }
-    }
-
-    /// Removes a delivery from every order that it stands in.
-    fn take_out(&mut self, position: Position) {
-        let delivery = &self.deliveries[&position];
-        self.tickets.remove(&position);
-        if let Some(lane) = self.lanes.get_mut(&delivery.id.destination) {
-            lane.remove(delivery.customer(), position);
-        }
-        let expires_at = self.settings.schedule.expires_at(delivery.since);
-        self.expiries.remove(&(expires_at, position));
-        if let Some(at) = delivery.changed_at {
-            self.delivered.remove(&(at, position));
-            self.undelivered.remove(&(at, position));
-        }
-    }
-
-    /// Puts a pending delivery into its line.
-    fn put_back(&mut self, position: Position) {
-        let delivery = &self.deliveries[&position];
-        if let Some(lane) = self.lanes.get_mut(&delivery.id.destination) {
-            lane.put(delivery.customer(), position, delivery.due_at);
-        }
-        let expires_at = self.settings.schedule.expires_at(delivery.since);
-        self.expiries.insert((expires_at, position));
-    }
-
-    fn drop_delivery(&mut self, position: Position) {
-        self.take_out(position);
-        if let Some(delivery) = self.deliveries.remove(&position) {
-            self.positions.remove(&delivery.id);
-        }
-    }
-
-    /// Forgets what finished longer ago than the settings keep it; returns how many. A forgotten
-    /// delivery would be taken for a new one: call this for what is not read from the log again.
-    pub fn forget(&mut self, now: Timestamp) -> usize {
-        let retention = self.settings.retention;
-        let before = |seconds: u32| now.plus_ms(-i64::from(seconds) * 1000);
-        let old = |finished: &BTreeSet<(Timestamp, Position)>, before: Timestamp| {
-            let old = finished.range(..(before, Position::MIN));
-            old.map(|&(_, position)| position).collect::<Vec<_>>()
-        };
-        let mut gone = old(&self.delivered, before(retention.delivered_seconds));
-        gone.extend(old(
-            &self.undelivered,
-            before(retention.undelivered_seconds),
-        ));
-        for &position in &gone {
-            self.drop_delivery(position);
-        }
-        gone.len()
     }
 
     /// A delivery.

@@ -3,6 +3,8 @@
 //!
 //! A body is smaller than [`BODY_BYTES`]; the texts in it that could be long are cut, ids never.
 
+use std::fmt;
+
 use regulars_core::{Cause, Direction, Transition, TransitionId};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,13 +21,19 @@ const EVENT_NAME_BYTES: usize = 1_000;
 /// Stands where something was cut off.
 const CUT: char = '…';
 
-/// Who moved, by the ids that the receiver knows them by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Who moved, by the ids that the receiver knows them by. Not shown by `Debug`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Who<'a> {
     /// The customer's own id in the source; `None` for those who never signed in.
     pub customer_id: Option<&'a str>,
     /// The id of the device or browser that was seen last.
     pub anonymous_id: Option<&'a str>,
+}
+
+impl fmt::Debug for Who<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Who(…)")
+    }
 }
 
 /// Everything that a body is made of.

@@ -65,13 +65,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A body with the headers that prove it. Always signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A body with the headers that prove it. Always signed. The body is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignedMessage {
     id: TransitionId,
     attempted_at: Timestamp,
     signature: String,
     body: Bytes,
+}
+
+impl fmt::Debug for SignedMessage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "SignedMessage({}, {} bytes)",
+            self.id,
+            self.body.len()
+        )
+    }
 }
 
 impl SignedMessage {

@@ -53,9 +53,12 @@ impl Lane {
         let first = line.front().copied();
         let busy = first.is_some_and(|first| self.in_flight.contains(&first.position));
         let from = usize::from(busy);
-        let later = line.iter().skip(from).position(|w| w.position > position);
+        let mut rest = line.iter().skip(from);
         let place = match line.back() {
-            Some(last) if last.position > position => later.map_or(line.len(), |i| from + i),
+            Some(last) if last.position > position => {
+                let later = rest.position(|w| w.position > position);
+                later.map_or(line.len(), |i| from + i)
+            }
             _ => line.len(),
         };
         line.insert(place, Waiting { position, due_at });

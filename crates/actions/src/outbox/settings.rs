@@ -36,15 +36,18 @@ impl Default for OutboxSettings {
 pub struct Retention {
     /// Seconds for those that were delivered.
     pub delivered_seconds: u32,
+    /// The most that were delivered; older ones are forgotten earlier.
+    pub delivered_at_most: usize,
     /// Seconds for those that are dead or expired.
     pub undelivered_seconds: u32,
 }
 
 impl Default for Retention {
-    /// A day, and thirty.
+    /// A day, a hundred thousand, and thirty days.
     fn default() -> Self {
         Self {
             delivered_seconds: 86_400,
+            delivered_at_most: 100_000,
             undelivered_seconds: 30 * 86_400,
         }
     }

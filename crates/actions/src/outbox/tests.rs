@@ -79,6 +79,7 @@ fn a_transition_goes_to_a_destination_once() {
         delivery: id.clone(),
         at: Timestamp(40),
         attempts: 1,
+        took_ms: 40,
         status: 204,
     };
     assert_eq!(marks, [expected]);
@@ -262,6 +263,7 @@ fn restored(outbox: &Outbox) -> Outbox {
                 delivery: delivery.id.clone(),
                 at: delivery.changed_at.unwrap(),
                 attempts: delivery.attempts,
+                took_ms: 0,
                 error: delivery.last_error.unwrap(),
             });
         }
@@ -355,6 +357,41 @@ fn finished_deliveries_are_forgotten_in_time() {
     assert_eq!(outbox.forget(Timestamp(30 * day + 1)), 1);
     let left: Vec<_> = outbox.deliveries_from(0).map(|d| d.status).collect();
     assert_eq!(left, [Status::InFlight]);
+}
+
+#[test]
+fn of_many_delivered_the_latest_are_remembered() {
+    let mut settings = OutboxSettings::default();
+    settings.retention.delivered_at_most = 2;
+    let mut outbox = Outbox::new(settings).unwrap();
+    outbox.enable(&destination("crm"));
+    for number in 0..5 {
+        enqueue(&mut outbox, "crm", number, number as u64);
+    }
+    for (ms, attempt) in due(&mut outbox, 0).iter().enumerate() {
+        outbox.completed(attempt, TAKEN, Timestamp(ms as i64), HALF);
+    }
+    assert_eq!(outbox.forget(Timestamp(5)), 3);
+    let left: Vec<_> = outbox.deliveries_from(0).map(|d| d.position).collect();
+    assert_eq!(left, [3, 4]);
+}
+
+#[test]
+fn very_much_that_is_too_old_expires_in_steps() {
+    let mut outbox = outbox(&["crm", "off"]);
+    outbox.disable(&destination("off"));
+    for number in 0..2_500 {
+        enqueue(&mut outbox, "off", number, 1);
+    }
+    let fresh = transition(9_999, 1, 72 * HOUR);
+    outbox.enqueue(&destination("crm"), &fresh);
+    let now = Timestamp(72 * HOUR);
+    let mut steps = Vec::new();
+    while outbox.next_wake(now).is_some_and(|at| at <= now) {
+        let due = outbox.next_due(now);
+        steps.push((due.marks.len(), due.attempts.len()));
+    }
+    assert_eq!(steps, [(1_000, 0), (1_000, 0), (500, 1)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use regulars_core::Timestamp;
 use super::Outbox;
 use super::lane::Position;
 use crate::outcome::{AttemptError, Outcome};
-use crate::{Delivery, DestinationId, Mark};
+use crate::{Attempt, Delivery, DestinationId, Mark, Schedule};
 
 impl Outbox {
     /// What an outcome says of its destination: pauses and the circuit.
@@ -43,89 +43,101 @@ impl Outbox {
     /// What an outcome makes of its delivery.
     pub(super) fn marks_of(
         &self,
+        attempt: &Attempt,
         position: Position,
         outcome: Outcome,
         now: Timestamp,
         random: f64,
     ) -> Vec<Mark> {
         let delivery = &self.deliveries[&position];
-        let attempts = delivery.attempts + 1;
-        let dead = |error| Mark::Dead {
-            delivery: delivery.id.clone(),
+        let ended = Ended {
+            delivery,
             at: now,
-            attempts,
-            error,
+            attempts: delivery.attempts + 1,
+            took_ms: now.0.saturating_sub(attempt.started_at.0).max(0),
         };
+        let schedule = &self.settings.schedule;
+        let retry = |error, asked_ms| ended.retry(schedule, error, asked_ms, random);
         match outcome {
-            Outcome::Delivered { status } => vec![Mark::Delivered {
-                delivery: delivery.id.clone(),
-                at: now,
-                attempts,
-                status,
-            }],
+            Outcome::Delivered { status } => vec![ended.delivered(status)],
             Outcome::Gone => {
-                let destination = delivery.id.destination.clone();
                 let disabled = Mark::Disabled {
-                    destination,
+                    destination: delivery.id.destination.clone(),
                     at: now,
                 };
-                vec![dead(AttemptError::Gone), disabled]
+                vec![ended.dead(AttemptError::Gone), disabled]
             }
-            Outcome::Unsendable { why } => vec![dead(AttemptError::Unsendable { why })],
+            Outcome::Unsendable { why } => vec![ended.dead(AttemptError::Unsendable { why })],
             Outcome::Refused {
                 status,
                 retry_after_ms,
             } => {
-                let error = AttemptError::Refused { status };
-                vec![self.retry(delivery, error, retry_after_ms, now, random)]
+                let asked_ms = retry_after_ms.unwrap_or(0);
+                vec![retry(AttemptError::Refused { status }, asked_ms)]
             }
-            Outcome::Unreachable { error } => {
-                let error = AttemptError::Unreachable { error };
-                vec![self.retry(delivery, error, None, now, random)]
-            }
-            Outcome::Blocked { why } => {
-                let error = AttemptError::Blocked { why };
-                vec![self.retry(delivery, error, None, now, random)]
-            }
+            Outcome::Unreachable { error } => vec![retry(AttemptError::Unreachable { error }, 0)],
+            Outcome::Blocked { why } => vec![retry(AttemptError::Blocked { why }, 0)],
+        }
+    }
+}
+
+/// An attempt that has just ended.
+#[derive(Debug)]
+struct Ended<'a> {
+    delivery: &'a Delivery,
+    at: Timestamp,
+    /// This one included.
+    attempts: u32,
+    took_ms: i64,
+}
+
+impl Ended<'_> {
+    /// Another attempt, or the end: no attempts left, or the next would be too late.
+    fn retry(&self, schedule: &Schedule, error: AttemptError, asked_ms: i64, random: f64) -> Mark {
+        let Some(again_at) = schedule.again_at(self.attempts, self.at, random) else {
+            return self.dead(error);
+        };
+        let due_at = again_at.max(self.at.plus_ms(schedule.bounded_wait_ms(asked_ms)));
+        if due_at >= schedule.expires_at(self.delivery.since) {
+            return self.expired(error);
+        }
+        Mark::Failed {
+            delivery: self.delivery.id.clone(),
+            at: self.at,
+            attempts: self.attempts,
+            took_ms: self.took_ms,
+            error,
+            due_at,
         }
     }
 
-    /// Another attempt, or the end: no attempts left, or the next would be too late.
-    fn retry(
-        &self,
-        delivery: &Delivery,
-        error: AttemptError,
-        retry_after_ms: Option<i64>,
-        now: Timestamp,
-        random: f64,
-    ) -> Mark {
-        let schedule = &self.settings.schedule;
-        let attempts = delivery.attempts + 1;
-        let id = delivery.id.clone();
-        let Some(again_at) = schedule.again_at(attempts, now, random) else {
-            return Mark::Dead {
-                delivery: id,
-                at: now,
-                attempts,
-                error,
-            };
-        };
-        let asked_ms = retry_after_ms.map_or(0, |ms| schedule.bounded_wait_ms(ms));
-        let due_at = again_at.max(now.plus_ms(asked_ms));
-        if due_at >= schedule.expires_at(delivery.since) {
-            return Mark::Expired {
-                delivery: id,
-                at: now,
-                attempts,
-                error: Some(error),
-            };
+    fn delivered(&self, status: u16) -> Mark {
+        Mark::Delivered {
+            delivery: self.delivery.id.clone(),
+            at: self.at,
+            attempts: self.attempts,
+            took_ms: self.took_ms,
+            status,
         }
-        Mark::Failed {
-            delivery: id,
-            at: now,
-            attempts,
+    }
+
+    fn dead(&self, error: AttemptError) -> Mark {
+        Mark::Dead {
+            delivery: self.delivery.id.clone(),
+            at: self.at,
+            attempts: self.attempts,
+            took_ms: self.took_ms,
             error,
-            due_at,
+        }
+    }
+
+    fn expired(&self, error: AttemptError) -> Mark {
+        Mark::Expired {
+            delivery: self.delivery.id.clone(),
+            at: self.at,
+            attempts: self.attempts,
+            took_ms: Some(self.took_ms),
+            error: Some(error),
         }
     }
 }

@@ -134,7 +134,7 @@ impl World {
             } => self.end(index, outcome(answer), random),
             Step::Replayed { index } => self.replay(index),
             Step::Restarts => {
-                self.outbox = self.from_log();
+                self.outbox = self.read_again();
                 self.in_flight.clear();
             }
         }
@@ -229,12 +229,12 @@ impl World {
         }
     }
 
-    fn from_log(&self) -> Outbox {
+    fn read_again(&self) -> Outbox {
         let mut outbox = fresh();
         for entry in &self.log {
             match entry {
                 Entry::Enqueued(to, moved) => {
-                    assert!(matches!(outbox.enqueue(to, moved), Enqueued::New(_)))
+                    assert!(matches!(outbox.enqueue(to, moved), Enqueued::New(_)));
                 }
                 Entry::Marked(mark) => outbox.apply(mark),
                 Entry::Enabled(to) => outbox.enable(to),
@@ -302,16 +302,27 @@ proptest! {
         for step in steps {
             world.take(step);
         }
-        prop_assert_eq!(at_rest(&world.from_log()), at_rest(&world.outbox));
+        prop_assert_eq!(at_rest(&world.read_again()), at_rest(&world.outbox));
+        // A checkpoint of the deliveries, as JSON, gives it as well.
+        let mut from_checkpoint = fresh();
+        for delivery in world.outbox.deliveries_from(0) {
+            let kept = serde_json::to_string(delivery).unwrap();
+            from_checkpoint.restore(serde_json::from_str(&kept).unwrap());
+        }
+        prop_assert_eq!(at_rest(&from_checkpoint), at_rest(&world.outbox));
+        let mut other = World::new();
+        (other.outbox, other.now) = (from_checkpoint, world.now);
+        other.settle();
+        prop_assert!(other.outbox.deliveries_from(0).all(|delivery| delivery.status.is_finished()));
         // Deliveries first and then all marks, as a checkpoint may keep them, comes to the same.
         world.log.sort_by_key(|entry| !matches!(entry, Entry::Enqueued(..)));
-        let restored = world.from_log();
+        let restored = world.read_again();
         prop_assert_eq!(at_rest(&restored), at_rest(&world.outbox));
         // And so does all that it does from then on.
         world.outbox = restored;
         world.in_flight.clear();
         world.settle();
-        prop_assert_eq!(at_rest(&world.from_log()), at_rest(&world.outbox));
+        prop_assert_eq!(at_rest(&world.read_again()), at_rest(&world.outbox));
     }
 
     /// With a destination that is dead, hangs or refuses, the others get theirs at the same times
