@@ -172,10 +172,10 @@ pub enum Mark {
         delivery: DeliveryId,
         /// When.
         at: Timestamp,
-        /// Attempts, this one included.
+        /// Attempts that were made.
         attempts: u32,
-        /// Milliseconds that it took.
-        took_ms: i64,
+        /// Milliseconds that the last one took, if it was given up with that.
+        took_ms: Option<i64>,
         /// What went wrong.
         error: AttemptError,
     },

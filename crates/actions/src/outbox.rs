@@ -19,10 +19,10 @@ use regulars_core::{Timestamp, Transition};
 use serde::Serialize;
 
 use crate::circuit::CircuitState;
-use crate::outcome::Outcome;
+use crate::outcome::{AttemptError, Outcome};
 use crate::{Attempt, Delivery, DeliveryId, DestinationId, Mark, Status};
 
-use lane::{Lane, Limits, Position};
+use lane::{Hopeless, Lane, Limits, Position};
 
 mod lane;
 mod record;
@@ -31,8 +31,8 @@ mod verdict;
 
 pub use settings::{OutboxSettings, OutboxSettingsError, Retention};
 
-/// So many deliveries expire in one step, so that none takes long.
-const EXPIRED_AT_ONCE: usize = 1_000;
+/// So many deliveries are given up in one step, so that none takes long.
+const GIVEN_UP_AT_ONCE: usize = 1_000;
 
 /// What became of a transition that was enqueued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum Enqueued {
 pub struct Due {
     /// To be sent; each is to be reported to [`Outbox::completed`].
     pub attempts: Vec<Attempt>,
-    /// To be kept: what became too old.
+    /// To be kept: what became too old, or too many.
     pub marks: Vec<Mark>,
 }
 
@@ -90,8 +90,6 @@ pub struct Outbox {
     lanes: BTreeMap<DestinationId, Lane>,
     deliveries: BTreeMap<Position, Delivery>,
     positions: HashMap<DeliveryId, Position, RandomState>,
-    /// The pending ones by when they become too old.
-    expiries: BTreeSet<(Timestamp, Position)>,
     delivered: BTreeSet<(Timestamp, Position)>,
     undelivered: BTreeSet<(Timestamp, Position)>,
     tickets: HashMap<Position, u64, RandomState>,
@@ -111,7 +109,6 @@ impl Outbox {
             lanes: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             positions: HashMap::default(),
-            expiries: BTreeSet::new(),
             delivered: BTreeSet::new(),
             undelivered: BTreeSet::new(),
             tickets: HashMap::default(),
@@ -190,24 +187,24 @@ impl Outbox {
         Enqueued::New(id)
     }
 
-    /// What is to be sent at `now`, and what became too old by then. Of very much that became too
-    /// old a part comes at a time, with nothing to send: [`Outbox::next_wake`] is now then.
+    /// What is to be sent at `now`, and what is given up. Of very much that is given up a part comes
+    /// at a time: [`Outbox::next_wake`] is now then.
     pub fn next_due(&mut self, now: Timestamp) -> Due {
         let mut due = Due {
-            marks: self.expire(now),
+            marks: self.give_up(now),
             ..Due::default()
         };
-        if due.marks.len() == EXPIRED_AT_ONCE {
-            return due;
-        }
         let limits = limits(&self.settings);
         for lane in self.lanes.values_mut() {
+            if lane.hopeless(now, limits).next().is_some() {
+                continue;
+            }
             while let Some(position) = lane.take(now, limits) {
                 let delivery = self.deliveries.get_mut(&position);
                 let delivery = delivery.expect("what waits in a lane is a delivery");
                 delivery.status = Status::InFlight;
                 let expires_at = self.settings.schedule.expires_at(delivery.since);
-                self.expiries.remove(&(expires_at, position));
+                lane.expiries.remove(&(expires_at, position));
                 let ticket = self.next_ticket;
                 self.next_ticket += 1;
                 self.tickets.insert(position, ticket);
@@ -223,23 +220,34 @@ impl Outbox {
         due
     }
 
-    /// Marks what became too old, at most [`EXPIRED_AT_ONCE`].
-    fn expire(&mut self, now: Timestamp) -> Vec<Mark> {
-        let mut marks = Vec::new();
-        while let Some(&(expires_at, position)) = self.expiries.first()
-            && expires_at <= now
-            && marks.len() < EXPIRED_AT_ONCE
-        {
+    /// Marks what is too old or too many, at most [`GIVEN_UP_AT_ONCE`].
+    fn give_up(&mut self, now: Timestamp) -> Vec<Mark> {
+        let limits = limits(&self.settings);
+        let lanes = self.lanes.values();
+        let hopeless = lanes.flat_map(|lane| lane.hopeless(now, limits));
+        let marks = hopeless.take(GIVEN_UP_AT_ONCE).map(|(position, why)| {
             let delivery = &self.deliveries[&position];
-            let mark = Mark::Expired {
-                delivery: delivery.id.clone(),
-                at: now,
-                attempts: delivery.attempts,
-                took_ms: None,
-                error: delivery.last_error,
-            };
-            self.apply(&mark);
-            marks.push(mark);
+            let (id, attempts) = (delivery.id.clone(), delivery.attempts);
+            match why {
+                Hopeless::TooOld => Mark::Expired {
+                    delivery: id,
+                    at: now,
+                    attempts,
+                    took_ms: None,
+                    error: delivery.last_error,
+                },
+                Hopeless::TooMany => Mark::Dead {
+                    delivery: id,
+                    at: now,
+                    attempts,
+                    took_ms: None,
+                    error: AttemptError::Crowded,
+                },
+            }
+        });
+        let marks: Vec<Mark> = marks.collect();
+        for mark in &marks {
+            self.apply(mark);
         }
         marks
     }
@@ -248,9 +256,11 @@ impl Outbox {
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let limits = limits(&self.settings);
         let lanes = self.lanes.values();
-        let sends = lanes.filter_map(|lane| lane.next_wake(now, limits));
-        let expires = self.expiries.first().map(|&(at, _)| at);
-        sends.chain(expires).min()
+        let wakes = lanes.flat_map(|lane| {
+            let sends_at = lane.next_wake(now, limits);
+            sends_at.into_iter().chain(lane.gives_up_at(now, limits))
+        });
+        wakes.min()
     }
 
     /// Takes note of how an attempt ended; `random` is drawn evenly from 0 to 1. The marks are to
@@ -314,7 +324,7 @@ impl Outbox {
         self.lanes.iter().map(move |(id, lane)| {
             let view = LaneView {
                 enabled: lane.enabled,
-                pending: lane.unfinished() - lane.in_flight(),
+                pending: lane.pending(),
                 in_flight: lane.in_flight(),
                 circuit: lane.circuit.state(now),
                 held_until: lane.held_until(now),
@@ -327,6 +337,7 @@ impl Outbox {
 fn limits(settings: &OutboxSettings) -> Limits<'_> {
     Limits {
         concurrency: settings.concurrency,
+        pending_at_most: settings.pending_at_most,
         circuit: &settings.circuit,
     }
 }

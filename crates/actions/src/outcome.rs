@@ -82,6 +82,9 @@ pub enum AttemptError {
         /// What is missing.
         why: Unsendable,
     },
+    /// Replay it once the receiver is back.
+    #[error("more waited for this destination than `pending_at_most` allows")]
+    Crowded,
 }
 
 /// Why there was no answer.

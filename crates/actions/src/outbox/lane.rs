@@ -27,7 +27,8 @@ pub(super) struct Lane {
     /// The first of each line that is not in flight.
     due: BTreeSet<(Timestamp, Position)>,
     in_flight: BTreeSet<Position>,
-    waiting: usize,
+    /// What waits, by when it is too old.
+    pub(super) expiries: BTreeSet<(Timestamp, Position)>,
 }
 
 impl Lane {
@@ -38,9 +39,8 @@ impl Lane {
         }
     }
 
-    /// Deliveries that are not finished, those in flight included.
-    pub(super) fn unfinished(&self) -> usize {
-        self.waiting
+    pub(super) fn pending(&self) -> usize {
+        self.expiries.len()
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -62,7 +62,6 @@ impl Lane {
             _ => line.len(),
         };
         line.insert(place, Waiting { position, due_at });
-        self.waiting += 1;
         if place == 0 {
             if let Some(second) = first {
                 self.due.remove(&(second.due_at, second.position));
@@ -83,7 +82,6 @@ impl Lane {
         let removed = line
             .remove(place)
             .expect("the place was found in this line");
-        self.waiting -= 1;
         if place == 0 {
             self.due.remove(&(removed.due_at, position));
             match line.front() {
@@ -118,6 +116,32 @@ impl Lane {
         self.has_room(ready_at.max(now), limits).then_some(ready_at)
     }
 
+    /// What is to be given up: first what is too old, then the oldest of what is too many.
+    pub(super) fn hopeless(
+        &self,
+        now: Timestamp,
+        limits: Limits<'_>,
+    ) -> impl Iterator<Item = (Position, Hopeless)> {
+        let excess = self.expiries.len().saturating_sub(limits.pending_at_most);
+        let oldest = self.expiries.iter().enumerate();
+        oldest.map_while(move |(index, &(expires_at, position))| {
+            if expires_at <= now {
+                Some((position, Hopeless::TooOld))
+            } else if index < excess {
+                Some((position, Hopeless::TooMany))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// When something is to be given up if nothing else happens before.
+    pub(super) fn gives_up_at(&self, now: Timestamp, limits: Limits<'_>) -> Option<Timestamp> {
+        let &(expires_at, _) = self.expiries.first()?;
+        let is_full = self.expiries.len() > limits.pending_at_most;
+        Some(if is_full { now } else { expires_at })
+    }
+
     /// Whether another attempt may be made at `at`, but for pauses.
     fn has_room(&self, at: Timestamp, limits: Limits<'_>) -> bool {
         let most = match self.circuit.state(at) {
@@ -150,9 +174,17 @@ impl Lane {
     }
 }
 
+/// Why a delivery is given up without an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hopeless {
+    TooOld,
+    TooMany,
+}
+
 /// The settings that a lane heeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits<'a> {
     pub(super) concurrency: usize,
+    pub(super) pending_at_most: usize,
     pub(super) circuit: &'a CircuitSettings,
 }

@@ -3,6 +3,8 @@
 //! Every change takes a delivery out of all orders and puts it into those of its new status, so
 //! that none is left over.
 
+use std::collections::BTreeSet;
+
 use regulars_core::Timestamp;
 
 use super::Outbox;
@@ -53,7 +55,7 @@ impl Outbox {
             } => {
                 delivery.status = Status::Dead;
                 delivery.attempts = attempts;
-                delivery.took_ms = Some(took_ms);
+                delivery.took_ms = took_ms.or(delivery.took_ms);
                 delivery.last_error = Some(error);
             }
             Mark::Expired {
@@ -115,9 +117,9 @@ impl Outbox {
         self.tickets.remove(&position);
         if let Some(lane) = self.lanes.get_mut(&delivery.id.destination) {
             lane.remove(delivery.customer(), position);
+            let expires_at = self.settings.schedule.expires_at(delivery.since);
+            lane.expiries.remove(&(expires_at, position));
         }
-        let expires_at = self.settings.schedule.expires_at(delivery.since);
-        self.expiries.remove(&(expires_at, position));
         let finished_at = delivery.changed_at.unwrap_or(delivery.since);
         self.delivered.remove(&(finished_at, position));
         self.undelivered.remove(&(finished_at, position));
@@ -137,9 +139,9 @@ impl Outbox {
             Status::Pending | Status::InFlight => {
                 if let Some(lane) = self.lanes.get_mut(&delivery.id.destination) {
                     lane.put(delivery.customer(), position, delivery.due_at);
+                    let expires_at = self.settings.schedule.expires_at(delivery.since);
+                    lane.expiries.insert((expires_at, position));
                 }
-                let expires_at = self.settings.schedule.expires_at(delivery.since);
-                self.expiries.insert((expires_at, position));
             }
         }
     }
@@ -151,27 +153,28 @@ impl Outbox {
         }
     }
 
-    /// Forgets what finished longer ago than the settings keep it, and of what was delivered all
-    /// but the latest; returns how many. A forgotten delivery would be taken for a new one: call
-    /// this for what is not read from the log again.
+    /// Forgets what finished longer ago than the settings keep it, and all but the latest of the
+    /// rest; returns how many. A forgotten delivery would be taken for a new one: call this for
+    /// what is not read from the log again.
     pub fn forget(&mut self, now: Timestamp) -> usize {
-        let retention = self.settings.retention;
-        let before = |seconds: u32| now.plus_ms(-i64::from(seconds) * 1000);
-        let excess = self
-            .delivered
-            .len()
-            .saturating_sub(retention.delivered_at_most);
-        let delivered_before = before(retention.delivered_seconds);
-        let delivered = self.delivered.iter().enumerate();
-        let delivered = delivered
-            .take_while(|(index, (at, _))| *index < excess || *at < delivered_before)
-            .map(|(_, &(_, position))| position);
-        let undelivered_before = before(retention.undelivered_seconds);
-        let undelivered = self.undelivered.iter();
-        let undelivered = undelivered
-            .take_while(|(at, _)| *at < undelivered_before)
-            .map(|&(_, position)| position);
-        let gone: Vec<Position> = delivered.chain(undelivered).collect();
+        let kept = self.settings.retention;
+        let old = |finished: &BTreeSet<(Timestamp, Position)>, seconds: u32, at_most: usize| {
+            let before = now.plus_ms(-i64::from(seconds) * 1000);
+            let excess = finished.len().saturating_sub(at_most);
+            let finished = finished.iter().enumerate();
+            let old = finished.take_while(|&(index, &(at, _))| index < excess || at < before);
+            old.map(|(_, &(_, position))| position).collect::<Vec<_>>()
+        };
+        let mut gone = old(
+            &self.delivered,
+            kept.delivered_seconds,
+            kept.delivered_at_most,
+        );
+        gone.extend(old(
+            &self.undelivered,
+            kept.undelivered_seconds,
+            kept.undelivered_at_most,
+        ));
         for &position in &gone {
             self.drop_delivery(position);
         }

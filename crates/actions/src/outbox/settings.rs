@@ -13,6 +13,8 @@ pub struct OutboxSettings {
     pub schedule: Schedule,
     /// Requests at the same time to one destination.
     pub concurrency: usize,
+    /// The most that waits for one destination; beyond that the oldest are given up.
+    pub pending_at_most: usize,
     /// When a destination is taken for dead.
     pub circuit: CircuitSettings,
     /// How long finished deliveries are remembered.
@@ -24,6 +26,7 @@ impl Default for OutboxSettings {
         Self {
             schedule: Schedule::default(),
             concurrency: 8,
+            pending_at_most: 1_000_000,
             circuit: CircuitSettings::default(),
             retention: Retention::default(),
         }
@@ -40,15 +43,18 @@ pub struct Retention {
     pub delivered_at_most: usize,
     /// Seconds for those that are dead or expired.
     pub undelivered_seconds: u32,
+    /// The most that are dead or expired; older ones are forgotten earlier.
+    pub undelivered_at_most: usize,
 }
 
 impl Default for Retention {
-    /// A day, a hundred thousand, and thirty days.
+    /// A day and a hundred thousand; thirty days and a million.
     fn default() -> Self {
         Self {
             delivered_seconds: 86_400,
             delivered_at_most: 100_000,
             undelivered_seconds: 30 * 86_400,
+            undelivered_at_most: 1_000_000,
         }
     }
 }
@@ -73,6 +79,7 @@ impl OutboxSettings {
         self.schedule.check()?;
         let needed = [
             ("concurrency", self.concurrency),
+            ("pending_at_most", self.pending_at_most),
             ("circuit.failures", self.circuit.failures as usize),
             ("circuit.open_seconds", self.circuit.open_seconds as usize),
             (

@@ -263,7 +263,7 @@ fn restored(outbox: &Outbox) -> Outbox {
                 delivery: delivery.id.clone(),
                 at: delivery.changed_at.unwrap(),
                 attempts: delivery.attempts,
-                took_ms: 0,
+                took_ms: None,
                 error: delivery.last_error.unwrap(),
             });
         }
@@ -391,7 +391,32 @@ fn very_much_that_is_too_old_expires_in_steps() {
         let due = outbox.next_due(now);
         steps.push((due.marks.len(), due.attempts.len()));
     }
-    assert_eq!(steps, [(1_000, 0), (1_000, 0), (500, 1)]);
+    assert_eq!(steps, [(1_000, 1), (1_000, 0), (500, 0)]);
+}
+
+#[test]
+fn of_too_many_the_oldest_are_given_up_and_can_be_replayed() {
+    let settings = OutboxSettings {
+        pending_at_most: 2,
+        ..OutboxSettings::default()
+    };
+    let mut outbox = Outbox::new(settings).unwrap();
+    outbox.disable(&destination("crm"));
+    let first = enqueue(&mut outbox, "crm", 0, 1);
+    for number in 1..5 {
+        enqueue(&mut outbox, "crm", number, 1);
+    }
+    assert_eq!(outbox.next_wake(Timestamp(7)), Some(Timestamp(7)));
+    assert_eq!(outbox.next_due(Timestamp(7)).marks.len(), 3);
+    assert_eq!(outbox.next_wake(Timestamp(7)), Some(Timestamp(72 * HOUR)));
+    let statuses: Vec<_> = outbox.deliveries_from(0).map(|d| d.status).collect();
+    let (dead, pending) = (Status::Dead, Status::Pending);
+    assert_eq!(statuses, [dead, dead, dead, pending, pending]);
+    let error = outbox.get(&first).unwrap().last_error;
+    assert_eq!(error, Some(AttemptError::Crowded));
+    outbox.enable(&destination("crm"));
+    assert_eq!(numbers(&due(&mut outbox, 7)), [3]);
+    outbox.replay(&first, Timestamp(7)).unwrap();
 }
 
 #[test]

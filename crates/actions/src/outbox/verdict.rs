@@ -126,7 +126,7 @@ impl Ended<'_> {
             delivery: self.delivery.id.clone(),
             at: self.at,
             attempts: self.attempts,
-            took_ms: self.took_ms,
+            took_ms: Some(self.took_ms),
             error,
         }
     }

@@ -75,6 +75,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn settings() -> OutboxSettings {
     let mut settings = OutboxSettings {
         concurrency: 2,
+        pending_at_most: 12,
         ..OutboxSettings::default()
     };
     settings.schedule.delays_seconds = vec![0, 5, 60, 3_600];
@@ -164,7 +165,12 @@ impl World {
             .marks
             .iter()
             .map(|mark| match mark {
-                Mark::Expired { delivery, .. } => delivery.clone(),
+                Mark::Expired { delivery, .. }
+                | Mark::Dead {
+                    delivery,
+                    error: AttemptError::Crowded,
+                    ..
+                } => delivery.clone(),
                 other => panic!("{other:?}"),
             })
             .collect();
