@@ -3,12 +3,14 @@
 //! One plain sentence. It follows the tree, so that nothing that the rule says is left out; fine
 //! print that is the same for every rule (what missing values do) is not repeated.
 
+mod event;
+
 use regulars_core::Trait;
 
 use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
-    Aggregate, CompareOp, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
-    Operand, Period, Rule, Test, WhichOrder,
+    Aggregate, CompareOp, Condition, Filter, Literal, LiteralValue, Measure, Operand, Period,
+    Property, Rule, Test, WhichOrder,
 };
 
 /// A rule as an English sentence: `Ordered at least 3 times, and not dormant.`
@@ -100,6 +102,10 @@ fn condition_words(condition: &Condition) -> String {
             let filter = filter_words(&time.filter);
             value_words(&format!("{which} order with {filter}"), test)
         }
+        Operand::Events(aggregate) => event::aggregate_words(aggregate, test),
+        Operand::EventTime(time) => event::time_words(time, test),
+        Operand::Sequence(sequence) => event::sequence_words(sequence),
+        Operand::Carts(carts) => event::cart_words(carts, test),
     }
 }
 
@@ -108,14 +114,23 @@ fn aggregate_words(aggregate: &Aggregate, test: &Test) -> String {
         Some(filter) => format!(" with {}", filter_words(filter)),
         None => String::new(),
     };
-    let period = match aggregate.period {
+    measured(
+        aggregate.measure,
+        &filter,
+        &within_words(aggregate.period),
+        test,
+    )
+}
+
+/// ` in the last 7 days`; nothing for ever.
+fn within_words(period: Option<Period>) -> String {
+    match period {
         Some(period) => match print_current(period) {
             Some(current) => format!(" {current}"),
             None => format!(" in the {}", period_words(period)),
         },
         None => String::new(),
-    };
-    measured(aggregate.measure, &filter, &period, test)
+    }
 }
 
 /// What was counted or summed, as something that the customer did.
@@ -141,14 +156,9 @@ fn measured(measure: Measure, filter: &str, period: &str, test: &Test) -> String
             let subject = format!("what the customer {verb}{filter}{period}");
             return value_words(&subject, test);
         }
-        (Test::Compare { op, value }, Measure::Orders) => match (op, print_literal(value).as_str())
-        {
-            (CompareOp::Equal, "0") | (CompareOp::Less, "1") => {
-                return format!("never ordered{filter}{period}");
-            }
-            (CompareOp::AtLeast, "1") | (CompareOp::Greater, "0") => "at least once".to_owned(),
-            (CompareOp::Equal, "1") => "exactly once".to_owned(),
-            (_, number) => format!("{} {number} times", amount_words(*op)),
+        (Test::Compare { op, value }, Measure::Orders) => match times_words(*op, value) {
+            Some(times) => times,
+            None => return format!("never ordered{filter}{period}"),
         },
         (Test::Compare { op, value }, _) => {
             format!("{} {} {things}", amount_words(*op), literal_words(value))
@@ -159,6 +169,16 @@ fn measured(measure: Measure, filter: &str, period: &str, test: &Test) -> String
         (other, _) => format!("{} {things}", test_words(other).trim_start_matches("is ")),
     };
     format!("{verb} {}{filter}{period}", amount.trim_end())
+}
+
+/// `at least once`, `more than 3 times`; `None` when it is never.
+fn times_words(op: CompareOp, value: &Literal) -> Option<String> {
+    match (op, print_literal(value).as_str()) {
+        (CompareOp::Equal, "0") | (CompareOp::Less, "1") => None,
+        (CompareOp::AtLeast, "1") | (CompareOp::Greater, "0") => Some("at least once".to_owned()),
+        (CompareOp::Equal, "1") => Some("exactly once".to_owned()),
+        (_, number) => Some(format!("{} {number} times", amount_words(op))),
+    }
 }
 
 fn amount_words(op: CompareOp) -> &'static str {
@@ -266,27 +286,39 @@ fn period_words(period: Period) -> String {
     }
 }
 
-fn filter_words(filter: &Filter) -> String {
+/// A property with its test, in words.
+trait PropertyWords {
+    fn words(&self, test: &Test) -> String;
+}
+
+fn filter_words<P: PropertyWords>(filter: &Filter<P>) -> String {
     match filter {
         Filter::And(filters) => grouped(filters, " and "),
         Filter::Or(filters) => grouped(filters, " or "),
         Filter::Not(filter) => format!("not ({})", filter_words(filter)),
-        Filter::Property(condition) => property_words(condition),
+        Filter::Property(condition) => condition.property.words(&condition.test),
     }
 }
 
-fn grouped(filters: &[Filter], between: &str) -> String {
-    let words = |filter: &Filter| match filter {
+fn grouped<P: PropertyWords>(filters: &[Filter<P>], between: &str) -> String {
+    let words = |filter: &Filter<P>| match filter {
         Filter::And(_) | Filter::Or(_) => format!("({})", filter_words(filter)),
         Filter::Not(_) | Filter::Property(_) => filter_words(filter),
     };
     filters.iter().map(words).collect::<Vec<_>>().join(between)
 }
 
-fn property_words(condition: &FilterCondition) -> String {
-    let name = condition.property.name();
-    match &condition.test {
-        Test::Holds => "a discount".to_owned(),
+impl PropertyWords for Property {
+    fn words(&self, test: &Test) -> String {
+        match test {
+            Test::Holds => "a discount".to_owned(),
+            other => property_words(self.name(), other),
+        }
+    }
+}
+
+fn property_words(name: &str, test: &Test) -> String {
+    match test {
         Test::Compare {
             op: CompareOp::Equal,
             value,

@@ -5,8 +5,8 @@ use regulars_core::{Timestamp, TraitKind, TraitValue, Zone};
 use serde::{Serialize, Serializer};
 
 use crate::check::{
-    InstantTest, LeafSpec, MICRO_PIECES, MeasureKind, Node, OrderedTest, Source, TextTest,
-    ValueTest,
+    EventValue, InstantTest, LeafSpec, MILLIONTHS, MeasureKind, Node, OrderedTest, Source,
+    TextTest, ValueTest,
 };
 use crate::program::{Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, WindowStarts};
 use crate::subject::Subject;
@@ -250,11 +250,11 @@ impl<S: Subject> Explainer<'_, S> {
     fn condition(&self, spec: &LeafSpec, leaf: &Leaf) -> Part {
         let (program, now) = (self.program, self.now);
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
-        let measure = match &leaf.source {
-            LeafSource::Measure(measure) => Some(program.measure(*measure)),
-            LeafSource::Trait(_) | LeafSource::Declared(_) => None,
+        let is_at_cap = match &leaf.source {
+            LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
+            LeafSource::Events(number) => program.event_value(*number).is_at_cap(value),
+            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Carts(_) => false,
         };
-        let is_at_cap = measure.is_some_and(|measure| measure.is_at_cap(value));
         let unit = Unit::of(spec);
         let value = match unit.value(value) {
             ExplainedValue::Integer(count) if is_at_cap => ExplainedValue::AtLeast(count),
@@ -283,16 +283,23 @@ enum Unit {
     Money,
     Share,
     Days,
-    MicroPieces,
+    Millionths,
 }
 
 impl Unit {
     fn of(spec: &LeafSpec) -> Self {
         match &spec.source {
             Source::Measure(measure) if measure.kind == MeasureKind::Aggregate(Measure::Items) => {
-                return Self::MicroPieces;
+                return Self::Millionths;
             }
-            Source::Measure(_) | Source::Trait(_) | Source::Declared(_) => {}
+            Source::Events(events) if matches!(events.value, EventValue::Sum(..)) => {
+                return Self::Millionths;
+            }
+            Source::Measure(_)
+            | Source::Events(_)
+            | Source::Carts(_)
+            | Source::Trait(_)
+            | Source::Declared(_) => {}
         }
         match spec.kind {
             Some(TraitKind::Money) => Self::Money,
@@ -315,14 +322,14 @@ impl Unit {
             Self::Plain | Self::Share => ExplainedValue::Integer(value),
             Self::Money => ExplainedValue::MoneyMinor(value),
             Self::Days => ExplainedValue::Days(value),
-            Self::MicroPieces => ExplainedValue::Number(value as f64 / MICRO_PIECES),
+            Self::Millionths => ExplainedValue::Number(value as f64 / MILLIONTHS),
         }
     }
 
     fn number(self, value: f64) -> ExplainedValue {
         match self {
             Self::Share => ExplainedValue::Share(value),
-            Self::Plain | Self::Money | Self::Days | Self::MicroPieces => {
+            Self::Plain | Self::Money | Self::Days | Self::Millionths => {
                 ExplainedValue::Number(value)
             }
         }

@@ -6,8 +6,8 @@ use super::Parser;
 use super::lexer::{Sign, TokenKind};
 use crate::error::{RuleError, RuleProblem, nearest};
 use crate::tree::{
-    Aggregate, CalendarLength, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue,
-    Measure, Operand, OrderTime, Period, Test, Unit, WhichOrder,
+    Aggregate, CalendarLength, CompareOp, Condition, Day, EventCall, EventMeasure, Length, Literal,
+    LiteralValue, Measure, Operand, OrderTime, Period, Test, Unit, WhichOrder,
 };
 
 /// What may stand alone, without a test.
@@ -39,10 +39,16 @@ impl Parser<'_> {
                 | TraitKind::Share
                 | TraitKind::Days => Alone::Refused(NUMBER_TEST),
             },
-            Operand::Aggregate(_) => Alone::Refused(NUMBER_TEST),
-            Operand::OrderTime(_) => Alone::Refused(TIME_TEST),
+            Operand::Aggregate(_) | Operand::Events(_) | Operand::Carts(_) => {
+                Alone::Refused(NUMBER_TEST)
+            }
+            Operand::OrderTime(_) | Operand::EventTime(_) => Alone::Refused(TIME_TEST),
+            Operand::Sequence(_) => Alone::Allowed,
         };
-        let test = self.test(alone)?;
+        let test = match operand {
+            Operand::Sequence(_) => Test::Holds,
+            _ => self.test(alone)?,
+        };
         Ok(Condition {
             operand,
             test,
@@ -59,19 +65,33 @@ impl Parser<'_> {
         let name = word.to_ascii_lowercase();
         match name.as_str() {
             "traits" if self.eat_sign(Sign::Dot) => self.declared_name(),
+            "distinct" if self.is_at(1, "of") || self.peek_at(1) == &TokenKind::Sign(Sign::Dot) => {
+                self.aggregate_of_property(EventMeasure::Distinct)
+            }
             "distinct" => {
                 let measure = self.distinct_measure()?;
                 self.aggregate(measure)
             }
+            "sum" => {
+                self.expect("of")?;
+                self.aggregate_of_property(EventMeasure::Sum)
+            }
             "first" | "last" if self.is("order") => {
                 self.position += 1;
-                let which = if name == "first" {
-                    WhichOrder::First
-                } else {
-                    WhichOrder::Last
-                };
-                self.order_time(which)
+                self.order_time(which_of(&name))
             }
+            "first" | "last" if self.call_at(0, EventCall::singular).is_some() => {
+                let call = self.call_at(0, EventCall::singular);
+                self.position += 1;
+                self.event_time(which_of(&name), call.unwrap_or(EventCall::Event))
+            }
+            "events" => self.event_aggregate(EventMeasure::Count, EventCall::Event),
+            "pages" => self.event_aggregate(EventMeasure::Count, EventCall::Page),
+            "screens" => self.event_aggregate(EventMeasure::Count, EventCall::Screen),
+            "event" => self.sequence(EventCall::Event),
+            "page" => self.sequence(EventCall::Page),
+            "screen" => self.sequence(EventCall::Screen),
+            "carts" => self.carts(),
             "orders" => self.aggregate(Measure::Orders),
             "revenue" => self.aggregate(Measure::Revenue),
             "items" => self.aggregate(Measure::Items),
@@ -83,7 +103,7 @@ impl Parser<'_> {
                 if self.is("where") || (self.is_period() && !is_time_test) {
                     let error = self.unexpected("a comparison");
                     return Err(error.hint(
-                        "only `orders`, `revenue`, `items` and `distinct …` have a filter and a period",
+                        "only `orders`, `revenue`, `items`, `distinct …` and counts of events have a filter and a period",
                     ));
                 }
                 Ok(Operand::Trait(which))
@@ -111,7 +131,8 @@ impl Parser<'_> {
                 return Ok(measure);
             }
         }
-        Err(self.unexpected("`products`, `categories` or `brands`"))
+        let error = self.unexpected("`products`, `categories` or `brands`");
+        Err(error.hint("of events write `distinct product_id of events 'Product Viewed'`"))
     }
 
     fn aggregate(&mut self, measure: Measure) -> Result<Operand, RuleError> {
@@ -140,20 +161,17 @@ impl Parser<'_> {
             (None, WhichOrder::Last) => Operand::Trait(Trait::LastOrder),
         };
         if self.is("in") {
-            let error = self.unexpected("a test of a time such as `within 30 days`");
-            return Err(error.hint(
-                "of a time write `within last 30 days` instead of `in last`, and `this month` without `in`",
-            ));
+            return Err(self.period_of_time());
         }
         Ok(operand)
     }
 
-    fn optional_filter(&mut self) -> Result<Option<Filter>, RuleError> {
-        if self.eat("where") {
-            self.filter().map(Some)
-        } else {
-            Ok(None)
-        }
+    /// The error that a time has no period.
+    pub(super) fn period_of_time(&self) -> RuleError {
+        let error = self.unexpected("a test of a time such as `within 30 days`");
+        error.hint(
+            "of a time write `within last 30 days` instead of `in last`, and `this month` without `in`",
+        )
     }
 
     /// True when `today`, `this …`, `in this …`, `in last` or `in the last` stands here.
@@ -168,7 +186,7 @@ impl Parser<'_> {
         self.is("today") || self.is("this")
     }
 
-    fn optional_period(&mut self) -> Result<Option<Period>, RuleError> {
+    pub(super) fn optional_period(&mut self) -> Result<Option<Period>, RuleError> {
         if !self.is_period() {
             return Ok(None);
         }
@@ -230,7 +248,7 @@ impl Parser<'_> {
         Err(RuleError::new(RuleProblem::LengthRange).at(start.to(self.last_span())))
     }
 
-    fn length(&mut self) -> Result<Length, RuleError> {
+    pub(super) fn length(&mut self) -> Result<Length, RuleError> {
         let start = self.span();
         let count = self.count()?;
         let unit = [Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks]
@@ -457,10 +475,17 @@ impl Parser<'_> {
     }
 }
 
-fn is_joint(word: &str) -> bool {
+pub(super) fn is_joint(word: &str) -> bool {
     ["and", "or", "not"]
         .iter()
         .any(|joint| word.eq_ignore_ascii_case(joint))
+}
+
+fn which_of(name: &str) -> WhichOrder {
+    match name {
+        "first" => WhichOrder::First,
+        _ => WhichOrder::Last,
+    }
 }
 
 fn is_calendar_unit(word: &str) -> bool {
@@ -472,7 +497,10 @@ fn is_calendar_unit(word: &str) -> bool {
 }
 
 fn unknown_operand(word: &str) -> RuleError {
-    let others = ["traits", "distinct", "everyone", "not", "in"];
+    let others = [
+        "traits", "distinct", "everyone", "not", "in", "events", "event", "pages", "page",
+        "screens", "screen", "sum", "carts",
+    ];
     let names = Trait::all().iter().map(|def| def.name).chain(others);
     let error = RuleError::unknown("trait", word, names);
     match error.hint {

@@ -100,7 +100,7 @@ impl<'a> Trial<'a> {
         let mut states = self.program.new_states();
         let (mut scratch, mut members) =
             (self.program.new_scratch(), self.program.no_memberships());
-        let mut folded = 0;
+        let (mut folded, mut received) = (0, 0);
         for (position, now) in nows.into_iter().enumerate() {
             while let Some(order) = self
                 .case
@@ -112,6 +112,11 @@ impl<'a> Trial<'a> {
                 let program = &self.program;
                 order.with_order(&mut self.symbols, |order| program.fold(&mut states, order));
                 folded += 1;
+            }
+            let events = &self.case.customer.events;
+            while let Some(event) = events.get(received).filter(|e| e.received_at <= now) {
+                event.with_event(|event| self.program.fold_event(&mut states, event));
+                received += 1;
             }
             let known = self.case.customer.up_to(now);
             self.program
@@ -128,11 +133,24 @@ impl<'a> Trial<'a> {
             if position % 5 == 0 {
                 let starts = self.program.window_starts(now);
                 let mut late = self.program.new_states();
+                let mut backwards = self.program.new_states();
                 for order in &known.orders {
                     let program = &self.program;
                     order.with_order(&mut self.symbols, |order| {
                         program.fold_since(&mut late, order, &starts);
+                        program.fold(&mut backwards, order);
                     });
+                }
+                let mut events: Vec<_> = known.events.iter().collect();
+                events.sort_by_key(|event| std::cmp::Reverse(event.at));
+                for event in events {
+                    event.with_event(|event| {
+                        self.program.fold_event(&mut late, event);
+                        self.program.fold_event(&mut backwards, event);
+                    });
+                }
+                if backwards != states {
+                    return Some(self.report(0, now, "the order of events makes a difference"));
                 }
                 let mut again = self.program.no_memberships();
                 self.program

@@ -10,6 +10,7 @@ use regulars_rules::{
     Test, Unit, WhichOrder,
 };
 
+use super::event::event_condition;
 use super::{BRANDS, CATEGORIES, CHANNELS, COUNTRIES, DECLARED, FIRST_DAY, PRODUCTS};
 
 fn literal(value: LiteralValue) -> Literal {
@@ -19,7 +20,7 @@ fn literal(value: LiteralValue) -> Literal {
     }
 }
 
-fn number(text: &str) -> Literal {
+pub(super) fn number(text: &str) -> Literal {
     literal(LiteralValue::Number(
         text.parse::<Decimal>().expect("a number"),
     ))
@@ -37,7 +38,7 @@ fn op() -> impl Strategy<Value = CompareOp> {
 }
 
 /// A test of a value that has an order, with literals of this list, which ascends.
-fn ordered_test(literals: &'static [&'static str]) -> impl Strategy<Value = Test> {
+pub(super) fn ordered_test(literals: &'static [&'static str]) -> impl Strategy<Value = Test> {
     let one = || select(literals).prop_map(number);
     let last = literals.len();
     prop_oneof![
@@ -62,11 +63,11 @@ fn share_test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn set_test() -> impl Strategy<Value = Test> {
+pub(super) fn set_test() -> impl Strategy<Value = Test> {
     select(vec![Test::IsSet, Test::IsNotSet])
 }
 
-fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
+pub(super) fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
     let one = || {
         let known = texts
             .iter()
@@ -90,7 +91,7 @@ fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
     ]
 }
 
-fn flag_test() -> impl Strategy<Value = Test> {
+pub(super) fn flag_test() -> impl Strategy<Value = Test> {
     let compared = (
         select(vec![CompareOp::Equal, CompareOp::NotEqual]),
         any::<bool>(),
@@ -105,7 +106,7 @@ fn flag_test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn length() -> impl Strategy<Value = Length> {
+pub(super) fn length() -> impl Strategy<Value = Length> {
     select(vec![
         Length {
             count: 90,
@@ -134,7 +135,7 @@ fn length() -> impl Strategy<Value = Length> {
     ])
 }
 
-fn period() -> impl Strategy<Value = Period> {
+pub(super) fn period() -> impl Strategy<Value = Period> {
     prop_oneof![
         2 => length().prop_map(Period::Last),
         1 => (1_u32..4, select(&CalendarUnit::ALL[..]))
@@ -146,7 +147,7 @@ fn date() -> impl Strategy<Value = CivilDate> {
     (0_i32..12).prop_map(|day| CivilDate(FIRST_DAY.0 + day))
 }
 
-fn time_test() -> impl Strategy<Value = Test> {
+pub(super) fn time_test() -> impl Strategy<Value = Test> {
     let day = || {
         date().prop_map(|date| Day {
             date,
@@ -200,7 +201,14 @@ fn property() -> impl Strategy<Value = Filter> {
 
 /// A filter of an aggregate.
 pub fn filter() -> impl Strategy<Value = Filter> {
-    property().prop_recursive(2, 6, 3, |inner| {
+    nested(property())
+}
+
+/// One condition, or several combined.
+pub(super) fn nested<P: Clone + std::fmt::Debug + 'static>(
+    condition: impl Strategy<Value = Filter<P>> + 'static,
+) -> impl Strategy<Value = Filter<P>> {
+    condition.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             2 => vec(inner.clone(), 2..4).prop_map(Filter::And),
             1 => vec(inner.clone(), 2..4).prop_map(Filter::Or),
@@ -309,6 +317,7 @@ pub fn rule(segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
         1 => declared_condition(),
         4 => aggregate_condition(),
         1 => order_time_condition(),
+        6 => event_condition(),
     ];
     let leaf = prop_oneof![
         12 => condition.prop_map(Rule::Condition),
