@@ -87,11 +87,11 @@ pub enum Operand {
     /// Time of the first or last order that a filter lets through.
     OrderTime(OrderTime),
     /// A count or sum over events.
-    Events(EventAggregate),
+    Events(Box<EventAggregate>),
     /// Time of the first or last of some events.
-    EventTime(EventTime),
+    EventTime(Box<EventTime>),
     /// One event, then another one or its absence. Stands alone, with [`Test::Holds`].
-    Sequence(Sequence),
+    Sequence(Box<Sequence>),
     /// Number of open carts.
     Carts(Carts),
 }

@@ -86,11 +86,11 @@ impl Parser<'_> {
             let call = call.singular();
             return Err(error.hint(format!("a sequence is of one {call}: `{call} '…' then …`")));
         }
-        Ok(Operand::Events(EventAggregate {
+        Ok(Operand::Events(Box::new(EventAggregate {
             measure,
             of,
             period,
-        }))
+        })))
     }
 
     /// `value of events …`, after `sum of`, or `product_id of events …`, after `distinct`.
@@ -117,7 +117,7 @@ impl Parser<'_> {
         if self.is("in") {
             return Err(self.period_of_time());
         }
-        Ok(Operand::EventTime(EventTime { which, of }))
+        Ok(Operand::EventTime(Box::new(EventTime { which, of })))
     }
 
     /// `'A' then not event 'B' within 2 hours`, after `event`.
@@ -147,12 +147,12 @@ impl Parser<'_> {
             let error = self.unexpected("`within` and a length of time such as `2 hours`");
             return Err(error);
         }
-        Ok(Operand::Sequence(Sequence {
+        Ok(Operand::Sequence(Box::new(Sequence {
             first,
             then,
             within: self.length()?,
             period: self.optional_period()?,
-        }))
+        })))
     }
 
     /// `where value >= 100 and idle for 2 hours`, after `carts`.

@@ -234,7 +234,7 @@ pub(crate) fn difference(case: &Case, keep: Keep, mutation: Option<Mutation>) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
     fn compiled_evaluation_is_the_reference(case in case()) {

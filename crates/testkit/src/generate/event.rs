@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use regulars_core::{Cart, DAY_MS, EventKind, HOUR_MS};
 use regulars_rules::{
     CartProperty, Carts, Condition, EventAggregate, EventCall, EventMeasure, EventTime, Events,
-    Filter, FilterCondition, Operand, PropertyPath, Sequence, Span, Test, Then, WhichOrder,
+    Filter, FilterCondition, Length, Operand, PropertyPath, Sequence, Span, Test, Then, Unit,
+    WhichOrder,
 };
 
 use super::instant;
@@ -25,20 +26,33 @@ const CALLS: [EventKind; 4] = [
     EventKind::Identify,
 ];
 
-/// Up to a dozen events; some arrive late, some share their time.
+/// Up to a dozen events around a few instants: often at the same time, often at a length of time
+/// that rules ask for from each other. Some arrive late.
 pub fn events() -> impl Strategy<Value = Vec<RawEvent>> {
     let kind = prop_oneof![6 => Just(EventKind::Track), 2 => select(&CALLS[..])];
+    let after_ms = select(vec![0, 0, 1, HOUR_MS / 60 * 90, 12 * HOUR_MS, DAY_MS]);
     let late_ms = select(vec![0, 0, 0, HOUR_MS, 2 * DAY_MS]);
-    let event = (kind, select(&EVENTS[..]), instant(), late_ms, properties()).prop_map(
-        |(kind, name, at, late_ms, properties)| RawEvent {
-            kind,
-            name: name.to_owned(),
-            at,
-            received_at: at.plus_ms(late_ms),
-            properties,
-        },
+    let event = (
+        kind,
+        select(&EVENTS[..]),
+        any::<Index>(),
+        after_ms,
+        late_ms,
+        properties(),
     );
-    vec(event, 0..13).prop_map(|mut events| {
+    (vec(instant(), 1..4), vec(event, 0..13)).prop_map(|(starts, events)| {
+        let made = events.into_iter().map(|event| {
+            let (kind, name, start, after_ms, late_ms, properties) = event;
+            let at = starts[start.index(starts.len())].plus_ms(after_ms);
+            RawEvent {
+                kind,
+                name: name.to_owned(),
+                at,
+                received_at: at.plus_ms(late_ms),
+                properties,
+            }
+        });
+        let mut events: Vec<RawEvent> = made.collect();
         events.sort_by_key(|event| event.received_at);
         events
     })
@@ -73,7 +87,7 @@ pub fn carts() -> impl Strategy<Value = Vec<Cart>> {
     vec(cart, 0..4)
 }
 
-const PATHS: [&str; 4] = ["sku", "value", "box.size", "it's big"];
+const PATHS: [&str; 3] = ["sku", "box.size", "it's big"];
 
 fn condition_of<P: Clone + std::fmt::Debug + 'static>(
     property: P,
@@ -102,14 +116,15 @@ fn event_filter() -> impl Strategy<Value = Filter<PropertyPath>> {
     nested(condition)
 }
 
-fn some_events() -> impl Strategy<Value = Events> {
+/// Events of which this share of rules filters some.
+fn some_events(filtered: f64) -> impl Strategy<Value = Events> {
     let call = prop_oneof![
-        4 => Just(EventCall::Event),
+        6 => Just(EventCall::Event),
         1 => Just(EventCall::Page),
         1 => Just(EventCall::Screen),
     ];
     let names = vec(select(&EVENTS[..]).prop_map(str::to_owned), 0..3);
-    let filter = proptest::option::weighted(0.4, event_filter());
+    let filter = proptest::option::weighted(filtered, event_filter());
     (call, names, filter).prop_map(|(call, names, filter)| Events {
         call,
         names,
@@ -130,29 +145,36 @@ fn aggregate() -> impl Strategy<Value = (Operand, Test)> {
         1 => (path().prop_map(EventMeasure::Distinct), counts()),
     ];
     let period = proptest::option::weighted(0.8, period());
-    (measured, some_events(), period).prop_map(|((measure, test), of, period)| {
+    (measured, some_events(0.6), period).prop_map(|((measure, test), of, period)| {
         let aggregate = EventAggregate {
             measure,
             of,
             period,
         };
-        (Operand::Events(aggregate), test)
+        (Operand::Events(Box::new(aggregate)), test)
     })
 }
 
 fn time() -> impl Strategy<Value = (Operand, Test)> {
     let which = select(vec![WhichOrder::First, WhichOrder::Last]);
-    (which, some_events(), time_test())
-        .prop_map(|(which, of, test)| (Operand::EventTime(EventTime { which, of }), test))
+    (which, some_events(0.6), time_test())
+        .prop_map(|(which, of, test)| (Operand::EventTime(Box::new(EventTime { which, of })), test))
 }
 
 fn sequence() -> impl Strategy<Value = (Operand, Test)> {
+    // The lengths that lie between random events.
+    let within = select(vec![
+        (90, Unit::Minutes),
+        (12, Unit::Hours),
+        (1, Unit::Days),
+    ])
+    .prop_map(|(count, unit)| Length { count, unit });
     let period = proptest::option::of(period());
     let parts = (
-        some_events(),
-        some_events(),
+        some_events(0.2),
+        some_events(0.2),
         any::<bool>(),
-        length(),
+        within,
         period,
     );
     parts.prop_map(|(first, then, not, within, period)| {
@@ -167,7 +189,7 @@ fn sequence() -> impl Strategy<Value = (Operand, Test)> {
             within,
             period,
         };
-        (Operand::Sequence(sequence), Test::Holds)
+        (Operand::Sequence(Box::new(sequence)), Test::Holds)
     })
 }
 
@@ -182,7 +204,9 @@ fn cart_filter() -> impl Strategy<Value = Filter<CartProperty>> {
         condition_of(CartProperty::Changed, length().prop_map(Test::BeforeAgo)),
         condition_of(CartProperty::Changed, time_test()),
     ];
-    nested(condition.boxed())
+    let condition = condition.boxed();
+    let both = (condition.clone(), condition.clone()).prop_map(|(a, b)| Filter::And(vec![a, b]));
+    prop_oneof![nested(condition), both]
 }
 
 fn carts_operand() -> impl Strategy<Value = (Operand, Test)> {

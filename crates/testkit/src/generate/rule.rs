@@ -310,15 +310,31 @@ fn order_time_condition() -> impl Strategy<Value = Condition> {
     })
 }
 
+/// What the conditions of random rules are about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum About {
+    Orders,
+    Events,
+    Both,
+}
+
 /// A rule that may refer to these segments.
 pub fn rule(segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
-    let condition = prop_oneof![
+    rule_about(About::Both, segments)
+}
+
+fn rule_about(about: About, segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
+    let of_orders = prop_oneof![
         3 => trait_condition(),
         1 => declared_condition(),
         4 => aggregate_condition(),
         1 => order_time_condition(),
-        6 => event_condition(),
     ];
+    let condition = match about {
+        About::Orders => of_orders.boxed(),
+        About::Events => event_condition().boxed(),
+        About::Both => prop_oneof![of_orders, event_condition()].boxed(),
+    };
     let leaf = prop_oneof![
         12 => condition.prop_map(Rule::Condition),
         1 => Just(Rule::Everyone),
@@ -343,16 +359,20 @@ pub fn rule(segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
     })
 }
 
-/// Three segments, given in an order in which the first may refer to the later ones.
+/// Three segments, given in an order in which the first may refer to the later ones. Often all are
+/// about orders, or all about events, so that a few cases try much.
 pub fn rules() -> impl Strategy<Value = Vec<(SegmentName, Rule)>> {
     let name = |name: &str| SegmentName::new(name).expect("a good name");
     let (first, second, third) = (name("first"), name("second"), name("third"));
-    (
-        rule(vec![second.clone(), third.clone()]),
-        rule(vec![third.clone()]),
-        rule(Vec::new()),
-    )
-        .prop_map(move |(a, b, c)| {
-            vec![(first.clone(), a), (second.clone(), b), (third.clone(), c)]
-        })
+    select(vec![About::Orders, About::Events, About::Both]).prop_flat_map(move |about| {
+        let (first, second, third) = (first.clone(), second.clone(), third.clone());
+        (
+            rule_about(about, vec![second.clone(), third.clone()]),
+            rule_about(about, vec![third.clone()]),
+            rule_about(about, Vec::new()),
+        )
+            .prop_map(move |(a, b, c)| {
+                vec![(first.clone(), a), (second.clone(), b), (third.clone(), c)]
+            })
+    })
 }
