@@ -1,7 +1,7 @@
 //! Why a customer is in a segment or not: each condition with its truth, the customer's value, the
 //! threshold and when it next changes. Pure data, for terminal, API and console.
 
-use regulars_core::{Timestamp, TraitKind, TraitValue, Zone};
+use regulars_core::{Timestamp, TraitKind, TraitValue, Window, Zone};
 use serde::{Serialize, Serializer};
 
 use crate::check::{
@@ -73,7 +73,8 @@ pub enum Part {
         /// The customer's value.
         value: ExplainedValue,
         /// What it is compared with: one value, or the two of `between`, or the list of `in`. Of
-        /// `within 30 days` and the like the instant that decides at `now`.
+        /// `within 30 days` and the like the instant that decides at `now`. The value of a
+        /// sequence of events is the instant at which it is, or will be, complete.
         threshold: Vec<ExplainedValue>,
         /// When its truth next changes if nothing happens.
         #[serde(serialize_with = "instant_text")]
@@ -362,6 +363,7 @@ fn threshold(test: &ValueTest, unit: Unit, now: Timestamp, zone: &Zone) -> Vec<E
             vec![ExplainedValue::Text(text.clone())]
         }
         ValueTest::Instant(InstantTest::BeforeAgo { ms }) => vec![instant(now.plus_ms(-ms))],
+        ValueTest::Instant(InstantTest::Within(Window::Ever)) => Vec::new(),
         ValueTest::Instant(InstantTest::Within(window)) => vec![instant(window.start(now, zone))],
         ValueTest::Instant(InstantTest::Range { from, until }) => {
             let ends = [*from, *until].into_iter();

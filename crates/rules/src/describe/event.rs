@@ -91,10 +91,10 @@ pub(super) fn cart_words(carts: &Carts, test: &Test) -> String {
     };
     match test {
         Test::Compare { op, value } => match times_words(*op, value) {
-            None => format!("no open cart{filter}"),
-            Some(once) if once == "at least once" => format!("an open cart{filter}"),
+            None => format!("has no open cart{filter}"),
+            Some(once) if once == "at least once" => format!("has an open cart{filter}"),
             Some(_) => format!(
-                "{} {} open {}{filter}",
+                "has {} {} open {}{filter}",
                 amount_words(*op),
                 literal_words(value),
                 if value.value == LiteralValue::Number(crate::tree::Decimal::whole(1)) {

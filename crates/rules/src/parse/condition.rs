@@ -47,13 +47,30 @@ impl Parser<'_> {
         };
         let test = match operand {
             Operand::Sequence(_) => Test::Holds,
-            _ => self.test(alone)?,
+            _ => self
+                .test(alone)
+                .map_err(|error| self.with_hint_on_filter(error, &operand))?,
         };
         Ok(Condition {
             operand,
             test,
             span: start.to(self.last_span()),
         })
+    }
+
+    /// A hint for those who take the last comparison of a filter for that of the count.
+    fn with_hint_on_filter(&self, error: RuleError, operand: &Operand) -> RuleError {
+        let is_filtered = match operand {
+            Operand::Events(aggregate) => {
+                aggregate.of.filter.is_some() && aggregate.period.is_none()
+            }
+            Operand::Carts(carts) => carts.filter.is_some(),
+            _ => false,
+        };
+        if !is_filtered || self.peek() != &TokenKind::End {
+            return error;
+        }
+        error.hint("what stands after `where` belongs to the filter: the count has a comparison of its own, `where … >= 1`")
     }
 
     fn operand(&mut self) -> Result<Operand, RuleError> {
@@ -84,6 +101,13 @@ impl Parser<'_> {
                 let call = self.call_at(0, EventCall::singular);
                 self.position += 1;
                 self.event_time(which_of(&name), call.unwrap_or(EventCall::Event))
+            }
+            "first" | "last" => {
+                let error = self.unexpected("`order`, `event`, `page` or `screen`");
+                Err(match self.call_at(0, EventCall::plural) {
+                    Some(call) => error.hint(format!("did you mean `{name} {}`?", call.singular())),
+                    None => error,
+                })
             }
             "events" => self.event_aggregate(EventMeasure::Count, EventCall::Event),
             "pages" => self.event_aggregate(EventMeasure::Count, EventCall::Page),

@@ -8,6 +8,12 @@ use crate::tree::{
     WhichOrder,
 };
 
+/// Words that may stand after `events` or the like without a name.
+const FOLLOWERS: [&str; 14] = [
+    "where", "in", "today", "this", "then", "within", "before", "after", "on", "between", "is",
+    "not", "and", "or",
+];
+
 impl Parser<'_> {
     /// The call of that name, when such a word stands `ahead` of the next.
     pub(super) fn call_at(
@@ -35,8 +41,10 @@ impl Parser<'_> {
         }
         if !self.eat_sign(Sign::Open) {
             return match self.peek() {
-                TokenKind::Word(word) if word.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                    let error = self.unexpected("a name in quotes");
+                TokenKind::Word(word)
+                    if !FOLLOWERS.contains(&word.to_ascii_lowercase().as_str()) =>
+                {
+                    let error = self.unexpected("a name in quotes or a comparison");
                     let call = call.plural();
                     Err(error.hint(format!("names stand in quotes: `{call} '{word}'`")))
                 }
@@ -72,7 +80,10 @@ impl Parser<'_> {
         let period = self.optional_period()?;
         if self.is("where") {
             let error = self.unexpected("a comparison such as `>= 1`");
-            return Err(self.with_hint_on_rest(error));
+            let call = call.plural();
+            return Err(error.hint(format!(
+                "`where` stands before the period: `{call} … where … in last 7 days >= 1`"
+            )));
         }
         if self.is("within") || self.is("before") || self.is("after") {
             let error = self.unexpected("a period or a comparison such as `>= 1`");
@@ -133,8 +144,14 @@ impl Parser<'_> {
         }
         let not = self.eat("not");
         let Some(call) = self.call_at(0, EventCall::singular) else {
-            let expected = "`event`, `page`, `screen` or `not` and one of these";
-            return Err(self.unexpected(expected));
+            let error = self.unexpected("`event`, `page`, `screen` or `not` and one of these");
+            return Err(match self.peek() {
+                TokenKind::Text(name) => error.hint(format!("write `then event '{name}'`")),
+                TokenKind::Word(word) if word.eq_ignore_ascii_case("no") => {
+                    error.hint("write `then not event`")
+                }
+                _ => error,
+            });
         };
         self.position += 1;
         let events = self.events(call)?;

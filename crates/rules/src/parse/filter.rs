@@ -92,11 +92,12 @@ impl Parser<'_> {
         }))
     }
 
-    /// The word that stands here as one of the properties of that name.
+    /// The word that stands here as one of the properties of that name; `also` may be meant too.
     fn named_property<P: Copy>(
         &mut self,
         all: &[P],
         name: fn(P) -> &'static str,
+        also: Option<&'static str>,
         expected: &str,
     ) -> Result<P, RuleError> {
         let span = self.span();
@@ -105,7 +106,8 @@ impl Parser<'_> {
         };
         let lower = word.to_ascii_lowercase();
         let Some(&property) = all.iter().find(|&&known| name(known) == lower) else {
-            let known: Vec<&str> = all.iter().map(|&known| name(known)).collect();
+            let known = all.iter().map(|&known| name(known)).chain(also);
+            let known: Vec<&str> = known.collect();
             let list = known.join("`, `");
             return Err(RuleError::unknown("property", word, known)
                 .at(span)
@@ -158,7 +160,7 @@ impl Filtered for Property {
 
     fn condition(parser: &mut Parser<'_>) -> Result<(Self, Test), RuleError> {
         let expected = "a property such as `category`, `brand` or `channel`";
-        let property = parser.named_property(&Self::ALL, Self::name, expected)?;
+        let property = parser.named_property(&Self::ALL, Self::name, None, expected)?;
         // A flag alone may be followed by the test of the aggregate: `discounted >= 2`.
         let test = if property == Self::Discounted && !parser.is_flag_comparison() {
             if parser.eat("is") {
@@ -196,7 +198,7 @@ impl Filtered for CartProperty {
             return Ok((Self::Changed, Test::BeforeAgo(parser.length()?)));
         }
         let expected = "`value`, `items`, `idle for 2 hours` or `changed`";
-        let property = parser.named_property(&Self::ALL, Self::name, expected)?;
+        let property = parser.named_property(&Self::ALL, Self::name, Some("idle"), expected)?;
         let test = match property {
             Self::Value | Self::Items => NEEDS_TEST,
             Self::Changed => Alone::Refused("a test of a time such as `within 30 minutes`"),
