@@ -63,6 +63,7 @@ mod condition;
 mod event;
 mod filter;
 mod lexer;
+mod time;
 
 use regulars_core::SegmentName;
 

@@ -96,12 +96,14 @@ fn source(
         }
         Operand::Events(aggregate) => {
             let (spec, kind, trait_kind) = event::aggregate(aggregate, vocabulary, needs)?;
-            (Source::Events(spec), kind, Some(trait_kind))
+            (Source::Events(Box::new(spec)), kind, Some(trait_kind))
         }
-        Operand::EventTime(of) => instant(Source::Events(event::time(of, vocabulary, needs)?)),
-        Operand::Sequence(sequence) => instant(Source::Events(event::sequence(
+        Operand::EventTime(of) => instant(Source::Events(Box::new(event::time(
+            of, vocabulary, needs,
+        )?))),
+        Operand::Sequence(sequence) => instant(Source::Events(Box::new(event::sequence(
             sequence, vocabulary, needs,
-        )?)),
+        )?))),
         Operand::Carts(carts) => {
             needs.push(DataNeed::Events);
             let kind = |property: &CartProperty| {

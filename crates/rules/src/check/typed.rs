@@ -37,7 +37,7 @@ pub(crate) enum Source {
     Trait(Trait),
     Declared(String),
     Measure(MeasureSpec),
-    Events(EventSpec),
+    Events(Box<EventSpec>),
     /// How many open carts the filter lets through.
     Carts(Option<FilterNode<CartProperty>>),
 }
