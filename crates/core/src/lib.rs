@@ -1,8 +1,9 @@
-//! The words that every crate shares: ids, time, money, orders, events, traits, settings.
+//! The words that every crate shares: ids, time, money, orders, events, carts, traits, settings.
 //!
 //! Nothing here reads a file, a clock or the network.
 //! A type lives here when three crates use it; otherwise it lives where it is used.
 
+mod cart;
 mod event;
 mod id;
 mod money;
@@ -12,6 +13,7 @@ mod time;
 mod trait_def;
 mod window;
 
+pub use cart::Cart;
 pub use event::{
     Cause, Direction, Event, EventKind, Properties, PropertyValue, Transition, TransitionId,
     TransitionIdError,

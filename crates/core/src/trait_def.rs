@@ -26,6 +26,8 @@ pub enum DataNeed {
     Countries,
     /// At least two years between the first order and `now`.
     TwoYears,
+    /// At least one event: something that a customer did on a site or in an app.
+    Events,
     /// A fitted purchase model (`regulars score`).
     PurchaseFit,
     /// A fitted purchase model that is used for expected orders: no naive forecast was better.
@@ -50,6 +52,7 @@ impl DataNeed {
                 "no countries in the data: import orders or customers with a country"
             }
             Self::TwoYears => "less than two years of orders: import older orders",
+            Self::Events => "no events yet: send them to the tracking API",
             Self::PurchaseFit => "no fitted purchase model: run `regulars score`",
             Self::OrdersFit => "no model in use for expected orders: run `regulars score`",
             Self::ChurnFit => "no model in use for churn risk: run `regulars score`",

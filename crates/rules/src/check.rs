@@ -6,6 +6,7 @@
 
 mod availability;
 mod condition;
+mod event;
 mod reads;
 mod typed;
 mod values;
@@ -18,8 +19,8 @@ use crate::tree::Rule;
 pub use availability::Availability;
 pub use reads::Reads;
 pub(crate) use typed::{
-    FilterNode, InstantTest, LeafSpec, MICRO_PIECES, MeasureKind, MeasureSpec, Node, OrderedTest,
-    Source, TextTest, ValueTest,
+    EventSpec, EventValue, EventsSpec, FilterNode, InstantTest, LeafSpec, MILLIONTHS, MeasureKind,
+    MeasureSpec, Node, OrderedTest, Source, TextTest, ValueTest,
 };
 
 /// What names and literals of a rule mean in a workspace.

@@ -3,13 +3,14 @@
 //! One plain sentence. It follows the tree, so that nothing that the rule says is left out; fine
 //! print that is the same for every rule (what missing values do) is not repeated.
 
+mod event;
 mod subject;
 
 use regulars_core::{Trait, TraitKind};
 
 use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
-    Aggregate, CompareOp, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
+    Aggregate, CompareOp, Condition, Filter, Literal, LiteralValue, Measure,
     Operand, Period, Property, Rule, Test, WhichOrder,
 };
 use subject::{Flag, flag_of, subject_of};
@@ -128,6 +129,10 @@ fn condition_words(condition: &Condition) -> String {
             let filter = filter_words(&time.filter);
             value_words(&format!("the {which} order with {filter}"), test)
         }
+        Operand::Events(aggregate) => event::aggregate_words(aggregate, test),
+        Operand::EventTime(time) => event::time_words(time, test),
+        Operand::Sequence(sequence) => event::sequence_words(sequence),
+        Operand::Carts(carts) => event::cart_words(carts, test),
     }
 }
 
@@ -231,14 +236,23 @@ fn aggregate_words(aggregate: &Aggregate, test: &Test) -> String {
         Some(filter) => format!(" with {}", filter_words(filter)),
         None => String::new(),
     };
-    let period = match aggregate.period {
+    measured(
+        aggregate.measure,
+        &filter,
+        &within_words(aggregate.period),
+        test,
+    )
+}
+
+/// ` in the last 7 days`; nothing for ever.
+fn within_words(period: Option<Period>) -> String {
+    match period {
         Some(period) => match print_current(period) {
             Some(current) => format!(" {current}"),
             None => format!(" in the {}", period_words(period)),
         },
         None => String::new(),
-    };
-    measured(aggregate.measure, &filter, &period, test)
+    }
 }
 
 /// What was counted or summed, as something that the customer did.
@@ -320,6 +334,16 @@ fn measured(measure: Measure, filter: &str, period: &str, test: &Test) -> String
         }
     };
     format!("{verb} {}{filter}{period}", amount.trim_end())
+}
+
+/// `at least once`, `more than 3 times`; `None` when it is never.
+fn times_words(op: CompareOp, value: &Literal) -> Option<String> {
+    match (op, print_literal(value).as_str()) {
+        (CompareOp::Equal, "0") | (CompareOp::Less, "1") => None,
+        (CompareOp::AtLeast, "1") | (CompareOp::Greater, "0") => Some("at least once".to_owned()),
+        (CompareOp::Equal, "1") => Some("exactly once".to_owned()),
+        (_, number) => Some(format!("{} {number} times", amount_words(op))),
+    }
 }
 
 fn amount_words(op: CompareOp) -> &'static str {
@@ -422,42 +446,64 @@ fn period_words(period: Period) -> String {
     }
 }
 
-fn filter_words(filter: &Filter) -> String {
+/// A property with its test, in words.
+trait PropertyWords {
+    fn words(&self, test: &Test) -> String;
+
+    /// That it does not have it.
+    fn opposite(&self, test: &Test) -> String {
+        format!("not ({})", self.words(test))
+    }
+}
+
+fn filter_words<P: PropertyWords>(filter: &Filter<P>) -> String {
     match filter {
         Filter::And(filters) => grouped(filters, " and "),
         Filter::Or(filters) => grouped(filters, " or "),
         Filter::Not(filter) => match &**filter {
-            Filter::Property(condition) if condition.test == Test::Holds => {
-                "no discount".to_owned()
-            }
-            Filter::Property(condition) => format!("anything but {}", property_words(condition)),
+            Filter::Property(condition) => condition.property.opposite(&condition.test),
             Filter::And(_) | Filter::Or(_) | Filter::Not(_) => {
                 format!("anything but ({})", filter_words(filter))
             }
         },
-        Filter::Property(condition) => property_words(condition),
+        Filter::Property(condition) => condition.property.words(&condition.test),
     }
 }
 
-fn grouped(filters: &[Filter], between: &str) -> String {
-    let words = |filter: &Filter| match filter {
+fn grouped<P: PropertyWords>(filters: &[Filter<P>], between: &str) -> String {
+    let words = |filter: &Filter<P>| match filter {
         Filter::And(_) | Filter::Or(_) => format!("({})", filter_words(filter)),
         Filter::Not(_) | Filter::Property(_) => filter_words(filter),
     };
     filters.iter().map(words).collect::<Vec<_>>().join(between)
 }
 
-/// What an order or a line has: `a quantity of at least 2`.
-fn property_words(condition: &FilterCondition) -> String {
-    let name = condition.property.name();
-    let any = |values: &[Literal]| any_of(values, &literal_words, " or ");
-    match &condition.test {
-        Test::Holds => "a discount".to_owned(),
-        Test::Compare { op, value } if condition.property == Property::Discounted => {
-            let wanted = value.value == LiteralValue::Flag(true);
-            let holds = wanted == (*op == CompareOp::Equal);
-            if holds { "a discount" } else { "no discount" }.to_owned()
+impl PropertyWords for Property {
+    fn words(&self, test: &Test) -> String {
+        match test {
+            Test::Holds => "a discount".to_owned(),
+            Test::Compare { op, value } if *self == Self::Discounted => {
+                let wanted = value.value == LiteralValue::Flag(true);
+                let holds = wanted == (*op == CompareOp::Equal);
+                if holds { "a discount" } else { "no discount" }.to_owned()
+            }
+            other => property_words(self.name(), other),
         }
+    }
+
+    fn opposite(&self, test: &Test) -> String {
+        match test {
+            Test::Holds => "no discount".to_owned(),
+            other => format!("anything but {}", self.words(other)),
+        }
+    }
+}
+
+/// What something has: `a quantity of at least 2`.
+fn property_words(name: &str, test: &Test) -> String {
+    let any = |values: &[Literal]| any_of(values, &literal_words, " or ");
+    match test {
+        Test::Holds => name.to_owned(),
         Test::Compare { op, value } => match op {
             CompareOp::Equal => format!("{name} {}", literal_words(value)),
             CompareOp::NotEqual => format!("a {name} other than {}", literal_words(value)),

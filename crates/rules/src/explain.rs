@@ -1,12 +1,12 @@
 //! Why a customer is in a segment or not: each condition with its truth, the customer's value, the
 //! threshold and when it next changes. Pure data, for terminal, API and console.
 
-use regulars_core::{Timestamp, TraitKind, TraitValue, Zone};
+use regulars_core::{Timestamp, TraitKind, TraitValue, Window, Zone};
 use serde::{Serialize, Serializer};
 
 use crate::check::{
-    InstantTest, LeafSpec, MICRO_PIECES, MeasureKind, Node, OrderedTest, Source, TextTest,
-    ValueTest,
+    EventValue, InstantTest, LeafSpec, MILLIONTHS, MeasureKind, Node, OrderedTest, Source,
+    TextTest, ValueTest,
 };
 use crate::program::{Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, WindowStarts};
 use crate::subject::Subject;
@@ -73,7 +73,8 @@ pub enum Part {
         /// The customer's value.
         value: ExplainedValue,
         /// What it is compared with: one value, or the two of `between`, or the list of `in`. Of
-        /// `within 30 days` and the like the instant that decides at `now`.
+        /// `within 30 days` and the like the instant that decides at `now`. The value of a
+        /// sequence of events is the instant at which it is, or will be, complete.
         threshold: Vec<ExplainedValue>,
         /// When its truth next changes if nothing happens.
         #[serde(serialize_with = "instant_text")]
@@ -250,11 +251,11 @@ impl<S: Subject> Explainer<'_, S> {
     fn condition(&self, spec: &LeafSpec, leaf: &Leaf) -> Part {
         let (program, now) = (self.program, self.now);
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
-        let measure = match &leaf.source {
-            LeafSource::Measure(measure) => Some(program.measure(*measure)),
-            LeafSource::Trait(_) | LeafSource::Declared(_) => None,
+        let is_at_cap = match &leaf.source {
+            LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
+            LeafSource::Events(number) => program.event_value(*number).is_at_cap(value),
+            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Carts(_) => false,
         };
-        let is_at_cap = measure.is_some_and(|measure| measure.is_at_cap(value));
         let unit = Unit::of(spec);
         let value = match unit.value(value) {
             ExplainedValue::Integer(count) if is_at_cap => ExplainedValue::AtLeast(count),
@@ -283,16 +284,23 @@ enum Unit {
     Money,
     Share,
     Days,
-    MicroPieces,
+    Millionths,
 }
 
 impl Unit {
     fn of(spec: &LeafSpec) -> Self {
         match &spec.source {
             Source::Measure(measure) if measure.kind == MeasureKind::Aggregate(Measure::Items) => {
-                return Self::MicroPieces;
+                return Self::Millionths;
             }
-            Source::Measure(_) | Source::Trait(_) | Source::Declared(_) => {}
+            Source::Events(events) if matches!(events.value, EventValue::Sum(..)) => {
+                return Self::Millionths;
+            }
+            Source::Measure(_)
+            | Source::Events(_)
+            | Source::Carts(_)
+            | Source::Trait(_)
+            | Source::Declared(_) => {}
         }
         match spec.kind {
             Some(TraitKind::Money) => Self::Money,
@@ -315,14 +323,14 @@ impl Unit {
             Self::Plain | Self::Share => ExplainedValue::Integer(value),
             Self::Money => ExplainedValue::MoneyMinor(value),
             Self::Days => ExplainedValue::Days(value),
-            Self::MicroPieces => ExplainedValue::Number(value as f64 / MICRO_PIECES),
+            Self::Millionths => ExplainedValue::Number(value as f64 / MILLIONTHS),
         }
     }
 
     fn number(self, value: f64) -> ExplainedValue {
         match self {
             Self::Share => ExplainedValue::Share(value),
-            Self::Plain | Self::Money | Self::Days | Self::MicroPieces => {
+            Self::Plain | Self::Money | Self::Days | Self::Millionths => {
                 ExplainedValue::Number(value)
             }
         }
@@ -355,6 +363,7 @@ fn threshold(test: &ValueTest, unit: Unit, now: Timestamp, zone: &Zone) -> Vec<E
             vec![ExplainedValue::Text(text.clone())]
         }
         ValueTest::Instant(InstantTest::BeforeAgo { ms }) => vec![instant(now.plus_ms(-ms))],
+        ValueTest::Instant(InstantTest::Within(Window::Ever)) => Vec::new(),
         ValueTest::Instant(InstantTest::Within(window)) => vec![instant(window.start(now, zone))],
         ValueTest::Instant(InstantTest::Range { from, until }) => {
             let ends = [*from, *until].into_iter();

@@ -7,14 +7,16 @@
 //!              CheckedRule ── reads, availability
 //!                  │ Program::compile (leaves shared, references resolved)
 //!                  ▼
-//!               Program ── fold(order) ── evaluate(now) ── next_flip ── explain
+//!               Program ── fold(order), fold_event(event) ── evaluate(now) ── next_flip ── explain
 //! ```
 //!
 //! Nothing here does I/O, knows a clock or iterates in hash order. A customer enters through the
-//! [`Subject`] trait, orders through [`regulars_core::Order`]; `now` is always an argument.
+//! [`Subject`] trait, orders through [`regulars_core::Order`], events through
+//! [`regulars_core::Event`]; `now` is always an argument.
 //!
 //! What always holds: a comparison with a missing value is false, also `!=`; `not (…)` is
-//! two-valued; windows are `(now − W, now]`; sums and distinct counts are exact integers.
+//! two-valued; windows are `(now − W, now]`; sums and distinct counts are exact integers; events
+//! may be folded in any order.
 
 mod tree;
 
@@ -41,12 +43,13 @@ pub use explain::{ExplainedValue, Explanation, Part};
 pub use mutation::Mutation;
 pub use parse::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use program::{
-    CompileError, Keep, LeafStates, Memberships, NamedRule, Program, Scratch, WindowStarts,
+    Change, CompileError, Keep, LeafStates, Memberships, NamedRule, Program, Scratch, WindowStarts,
 };
 pub use subject::Subject;
 pub use template::{TemplateError, expand_template, parse_template};
 pub use tree::{
-    Aggregate, CalendarLength, CompareOp, Condition, Day, Decimal, DecimalError, Filter,
+    Aggregate, CalendarLength, CartProperty, Carts, CompareOp, Condition, Day, Decimal,
+    DecimalError, EventAggregate, EventCall, EventMeasure, EventTime, Events, Filter,
     FilterCondition, Length, Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property,
-    Rule, SegmentRef, Span, Test, Unit, WhichOrder,
+    PropertyPath, Rule, SegmentRef, Sequence, Span, Test, Then, Unit, WhichOrder,
 };

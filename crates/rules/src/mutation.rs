@@ -24,11 +24,29 @@ pub enum Mutation {
     BeforeAgoLate,
     /// The conditions of a filter may be met by different lines.
     FilterAcrossLines,
+    /// A count passes over events that come late.
+    LateEventsDropped,
+    /// A count takes events of the same time for one.
+    EventTiesMerged,
+    /// A distinct count keeps the time of a value's first event instead of the latest.
+    DistinctKeepsFirst,
+    /// A number in a text is compared with numbers.
+    OtherTypesMatch,
+    /// An event at the very time of the first follows it.
+    SequenceAtOnce,
+    /// An event at the very end of the time allowed is too late.
+    SequenceDeadline,
+    /// The wait for an event that does not come begins with the first start and not the latest.
+    FirstStartCounts,
+    /// The conditions of a filter may be met by different carts.
+    FilterAcrossCarts,
+    /// Carts stay open for ever.
+    CartsNeverExpire,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::WindowEdge,
         Self::KeepsOneLess,
         Self::SumIgnoresExits,
@@ -37,6 +55,15 @@ impl Mutation {
         Self::MissingDiffers,
         Self::BeforeAgoLate,
         Self::FilterAcrossLines,
+        Self::LateEventsDropped,
+        Self::EventTiesMerged,
+        Self::DistinctKeepsFirst,
+        Self::OtherTypesMatch,
+        Self::SequenceAtOnce,
+        Self::SequenceDeadline,
+        Self::FirstStartCounts,
+        Self::FilterAcrossCarts,
+        Self::CartsNeverExpire,
     ];
 }
 

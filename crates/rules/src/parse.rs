@@ -15,6 +15,14 @@
 //!            | "traits" "." ( NAME | TEXT )           a declared trait
 //!            | measure [ "where" filter ] [ period ]  `orders`, `revenue` or `items` with neither is the trait
 //!            | ( "first" | "last" ) "order" [ "where" filter ]
+//!            | [ "sum" "of" PATH "of" | "distinct" PATH "of" ] some [ "where" filter ] [ period ]
+//!            | ( "first" | "last" ) one [ "where" filter ]
+//!            | one [ "where" filter ] "then" [ "not" ] one [ "where" filter ]
+//!              "within" length [ period ]              a condition of its own, without a test
+//!            | "carts" [ "where" filter ]
+//! some       = ( "events" | "pages" | "screens" ) [ names ]
+//! one        = ( "event" | "page" | "screen" ) [ names ]
+//! names      = TEXT | "(" TEXT { "," TEXT } ")"
 //! measure    = "orders" | "revenue" | "items" | "distinct" ( "products" | "categories" | "brands" )
 //! period     = [ "in" ] current | "in" [ "the" ] last
 //! current    = "today" | "this" ( "week" | "month" | "quarter" | "year" )
@@ -32,7 +40,10 @@
 //!
 //! filter     = "(" any-of-properties ")"              `and`, `or`, `not`, parentheses as above
 //!            | property-test { "and" property-test }
-//! property-test = PROPERTY [ test ]
+//! property-test = PROPERTY [ test ]                   of orders and carts: names that are known
+//!            | PATH [ test ]                          of events
+//!            | "idle" "for" length                    of carts: `changed before … ago`
+//! PATH       = ( NAME | TEXT ) { "." ( NAME | TEXT ) }
 //!
 //! NUMBER     = [ "-" ] digits [ "." digits ]          COUNT = a NUMBER that is whole and positive
 //! DATE       = YYYY-MM-DD
@@ -42,14 +53,17 @@
 //! Without parentheses a filter is a chain of `and` only. There it cannot be confused with the rule
 //! around it: an aggregate is not complete before its test, so an `and` before the test goes on
 //! with the filter and an `and` after it with the rule. `discounted` in such a chain is a flag;
-//! what follows it belongs to the aggregate, except `= true`, `= false` and `is [not] set`.
+//! what follows it belongs to the aggregate, except `= true`, `= false` and `is [not] set`. A
+//! property of an event may be anything: a comparison after it belongs to it.
 //!
 //! What always holds: every error has the place and what was expected there; no text, however long
 //! or deeply nested, exhausts the stack.
 
 mod condition;
+mod event;
 mod filter;
 mod lexer;
+mod time;
 
 use regulars_core::SegmentName;
 

@@ -2,13 +2,14 @@
 //!
 //! Keywords in lower case, one space between words, parentheses only where they decide something.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use regulars_core::CalendarUnit;
 
 use crate::tree::{
-    Aggregate, CalendarLength, Condition, Filter, FilterCondition, Literal, LiteralValue, Measure,
-    Operand, Period, Rule, Test, WhichOrder,
+    Aggregate, CalendarLength, CartProperty, Condition, EventAggregate, EventMeasure, Events,
+    Filter, FilterCondition, Literal, LiteralValue, Measure, Operand, Period, Property,
+    PropertyPath, Rule, Sequence, Test, Then, WhichOrder,
 };
 
 impl fmt::Display for Rule {
@@ -32,13 +33,41 @@ impl Rule {
     fn is_short(&self) -> bool {
         match self {
             Self::Everyone | Self::InSegment(_) => true,
-            Self::Condition(condition) => matches!(condition.test, Test::Holds),
+            Self::Condition(condition) => {
+                condition.test == Test::Holds && !matches!(condition.operand, Operand::Sequence(_))
+            }
             Self::And(_) | Self::Or(_) | Self::Not(_) => false,
         }
     }
 }
 
-impl fmt::Display for Filter {
+/// A property as rules write it, with its test.
+pub(crate) trait PrintProperty {
+    fn print(&self, test: &Test) -> String;
+}
+
+impl PrintProperty for Property {
+    fn print(&self, test: &Test) -> String {
+        with_test(self.name().to_owned(), test)
+    }
+}
+
+impl PrintProperty for PropertyPath {
+    fn print(&self, test: &Test) -> String {
+        with_test(print_path(self), test)
+    }
+}
+
+impl PrintProperty for CartProperty {
+    fn print(&self, test: &Test) -> String {
+        match (self, test) {
+            (Self::Changed, Test::BeforeAgo(length)) => format!("idle for {length}"),
+            _ => with_test(self.name().to_owned(), test),
+        }
+    }
+}
+
+impl<P: PrintProperty> fmt::Display for Filter<P> {
     /// As it stands within the parentheses of `where (…)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,7 +76,9 @@ impl fmt::Display for Filter {
             }),
             Self::Or(filters) => joined(f, filters, " or ", |filter| matches!(filter, Self::Or(_))),
             Self::Not(filter) => write!(f, "not ({filter})"),
-            Self::Property(condition) => f.write_str(&print_property(condition)),
+            Self::Property(FilterCondition { property, test, .. }) => {
+                f.write_str(&property.print(test))
+            }
         }
     }
 }
@@ -75,10 +106,6 @@ pub(crate) fn print_condition(condition: &Condition) -> String {
     with_test(print_operand(&condition.operand), &condition.test)
 }
 
-fn print_property(condition: &FilterCondition) -> String {
-    with_test(condition.property.name().to_owned(), &condition.test)
-}
-
 fn with_test(operand: String, test: &Test) -> String {
     match test {
         Test::Holds => operand,
@@ -93,16 +120,97 @@ pub(crate) fn print_operand(operand: &Operand) -> String {
         Operand::Declared(name) => format!("traits.{}", quoted(name)),
         Operand::Aggregate(aggregate) => print_aggregate(aggregate),
         Operand::OrderTime(time) => {
-            let which = match time.which {
-                WhichOrder::First => "first order",
-                WhichOrder::Last => "last order",
-            };
+            let which = print_which(time.which);
             // A flag at the end would take an `is set` that belongs to the time.
             if ends_with_flag(&time.filter) {
-                return format!("{which} where ({})", time.filter);
+                return format!("{which} order where ({})", time.filter);
             }
-            format!("{which}{}", print_where(&time.filter))
+            format!("{which} order{}", print_where(&time.filter))
         }
+        Operand::Events(aggregate) => print_event_aggregate(aggregate),
+        Operand::EventTime(time) => {
+            let events = print_events(time.of.call.singular(), &time.of);
+            format!("{} {events}", print_which(time.which))
+        }
+        Operand::Sequence(sequence) => print_sequence(sequence),
+        Operand::Carts(carts) => {
+            let filter = carts.filter.as_ref().map(print_where);
+            format!("carts{}", filter.unwrap_or_default())
+        }
+    }
+}
+
+fn print_which(which: WhichOrder) -> &'static str {
+    match which {
+        WhichOrder::First => "first",
+        WhichOrder::Last => "last",
+    }
+}
+
+fn print_event_aggregate(aggregate: &EventAggregate) -> String {
+    let events = print_events(aggregate.of.call.plural(), &aggregate.of);
+    let mut out = match &aggregate.measure {
+        EventMeasure::Count => events,
+        EventMeasure::Sum(path) => format!("sum of {} of {events}", print_path(path)),
+        EventMeasure::Distinct(path) => format!("distinct {} of {events}", print_path(path)),
+    };
+    out.push_str(&print_period(aggregate.period));
+    out
+}
+
+fn print_sequence(sequence: &Sequence) -> String {
+    let one = |events: &Events| print_events(events.call.singular(), events);
+    let then = match &sequence.then {
+        Then::Event(events) => one(events),
+        Then::NotEvent(events) => format!("not {}", one(events)),
+    };
+    format!(
+        "{} then {then} within {}{}",
+        one(&sequence.first),
+        sequence.within,
+        print_period(sequence.period)
+    )
+}
+
+/// The word, the names and the filter.
+fn print_events(word: &str, events: &Events) -> String {
+    let names: Vec<String> = events.names.iter().map(|name| quoted(name)).collect();
+    let names = match &names[..] {
+        [] => String::new(),
+        [name] => format!(" {name}"),
+        names => format!(" ({})", names.join(", ")),
+    };
+    let filter = match &events.filter {
+        None => String::new(),
+        // A flag at the end would take a comparison that belongs to the count.
+        Some(filter) if ends_with_flag(filter) => format!(" where ({filter})"),
+        Some(filter) => print_where(filter),
+    };
+    format!("{word}{names}{filter}")
+}
+
+/// The path as it is when each of its parts is a plain name, else in quotes.
+pub(crate) fn print_path(path: &PropertyPath) -> String {
+    let is_joint = |part: &str| {
+        ["and", "or", "not"]
+            .iter()
+            .any(|joint| part.eq_ignore_ascii_case(joint))
+    };
+    let is_plain = |part: &str| is_plain_name(part) && !is_joint(part);
+    if path.0.split('.').all(is_plain) {
+        path.0.clone()
+    } else {
+        quoted(&path.0)
+    }
+}
+
+fn print_period(period: Option<Period>) -> String {
+    match period {
+        None => String::new(),
+        Some(period) => match print_current(period) {
+            Some(current) => format!(" {current}"),
+            None => format!(" in {}", print_last(period)),
+        },
     }
 }
 
@@ -124,21 +232,13 @@ fn print_aggregate(aggregate: &Aggregate) -> String {
     if let Some(filter) = &aggregate.filter {
         out.push_str(&print_where(filter));
     }
-    match aggregate.period {
-        None => {}
-        Some(period) => {
-            let _ = match print_current(period) {
-                Some(current) => write!(out, " {current}"),
-                None => write!(out, " in {}", print_last(period)),
-            };
-        }
-    }
+    out.push_str(&print_period(aggregate.period));
     out
 }
 
 /// One condition, or a chain of conditions with `and`, stands without parentheses.
-fn print_where(filter: &Filter) -> String {
-    let is_condition = |filter: &Filter| matches!(filter, Filter::Property(_));
+fn print_where<P: PrintProperty>(filter: &Filter<P>) -> String {
+    let is_condition = |filter: &Filter<P>| matches!(filter, Filter::Property(_));
     match filter {
         Filter::Property(_) => format!(" where {filter}"),
         Filter::And(filters) if filters.iter().all(is_condition) => format!(" where {filter}"),
@@ -146,7 +246,7 @@ fn print_where(filter: &Filter) -> String {
     }
 }
 
-fn ends_with_flag(filter: &Filter) -> bool {
+fn ends_with_flag<P>(filter: &Filter<P>) -> bool {
     match filter {
         Filter::And(filters) => filters.last().is_some_and(ends_with_flag),
         Filter::Property(condition) => condition.test == Test::Holds,

@@ -1,27 +1,34 @@
 //! Several checked rules as one program: equal leaves shared, references resolved.
 //!
 //! ```text
-//! new_states ── fold(order)* ──► LeafStates ─┐
-//!                                Subject ────┴─ evaluate(now) ──► Memberships
-//!                                             └ next_flip(now) ──► the instant of the next change
+//! new_states ── fold(order)*, fold_event(event)* ──► LeafStates ─┐
+//!                                                    Subject ────┴─ evaluate(now) ──► Memberships
+//!                                                                 └ next_flip(now) ──► the instant of the next change
 //! ```
 //!
-//! Orders are folded in ascending time of occurrence, each once, and none later than the `now` of
-//! an evaluation. A state holds what later evaluations need and no more; it is a value, and the
-//! same program with the same orders gives the same state.
+//! Orders are folded in ascending time of occurrence, events in any order, each once, and none
+//! later than the `now` of an evaluation after it; `now` never goes back. A state holds what later
+//! evaluations need and no more; it is a value, and the same program with the same orders and
+//! events gives the same state.
 
+mod cart;
 mod compile;
 mod evaluate;
+mod event;
 mod filter;
 mod flips;
+mod index;
 mod leaf;
 mod measure;
+mod pairs;
 
-use regulars_core::{DataNeed, Order, SegmentName, Symbols, Timestamp, Zone};
+use regulars_core::{DataNeed, Event, Order, SegmentName, Symbols, Timestamp, Zone};
 
 use crate::check::{Availability, CheckedRule, Vocabulary};
 use crate::subject::Subject;
 
+pub(crate) use event::EventProgram;
+pub use index::Change;
 pub(crate) use leaf::{Leaf, LeafSource};
 pub use measure::LeafStates;
 pub(crate) use measure::MeasureProgram;
@@ -35,7 +42,7 @@ pub struct NamedRule {
     pub rule: CheckedRule,
 }
 
-/// How much of the orders a state keeps.
+/// How much of orders and events a state keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// What truths and flips need: of `count >= k` the k latest. For many customers.
@@ -96,6 +103,8 @@ pub struct Program {
     everything: Scope,
     leaves: Vec<Leaf>,
     measures: Vec<MeasureProgram>,
+    events: Vec<EventProgram>,
+    index: index::Index,
     zone: Zone,
     faults: Faults,
 }
@@ -144,7 +153,10 @@ enum Op {
 
 /// The last instant before each window of a program, at some `now`.
 #[derive(Debug, Clone, Default)]
-pub struct WindowStarts(Vec<Timestamp>);
+pub struct WindowStarts {
+    orders: Vec<Timestamp>,
+    events: Vec<Timestamp>,
+}
 
 /// A set of segments of a program, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -221,12 +233,17 @@ impl Program {
         self.measures.len()
     }
 
-    /// The state of a customer without orders.
+    /// Number of different values folded from events.
+    pub fn event_value_count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The state of a customer without orders and events.
     pub fn new_states(&self) -> LeafStates {
         LeafStates::new(&self.measures)
     }
 
-    /// Brings a state back to that of a customer without orders, keeping its memory.
+    /// Brings a state back to that of a customer without orders and events, keeping its memory.
     pub fn reset(&self, states: &mut LeafStates) {
         states.reset(&self.measures);
     }
@@ -236,13 +253,33 @@ impl Program {
         states.fold(&self.measures, order, None, &self.zone, self.faults);
     }
 
+    /// Folds an event into a state: in any order, each once. One that no condition reads costs a
+    /// look at its name.
+    pub fn fold_event(&self, states: &mut LeafStates, event: &Event<'_>) {
+        for &value in self.index.values(event.kind, event.name) {
+            let program = &self.events[value as usize];
+            program.fold(&mut states.events, value, event, &self.zone, self.faults);
+        }
+    }
+
+    /// True when a condition looks at events of this kind and name.
+    pub fn reads(&self, event: &Event<'_>) -> bool {
+        !self.index.values(event.kind, event.name).is_empty()
+    }
+
+    /// Numbers of the segments that such a change can move a customer into or out of, ascending;
+    /// those that refer to others included. The others move with time only.
+    pub fn segments_touched_by(&self, change: Change<'_>) -> &[u32] {
+        self.index.segments(change)
+    }
+
     /// As [`Self::fold`], for a state that is evaluated at the `now` of `starts` and later only:
     /// conditions whose window the order has left by then are passed over.
     pub fn fold_since(&self, states: &mut LeafStates, order: &Order<'_>, starts: &WindowStarts) {
         states.fold(
             &self.measures,
             order,
-            Some(&starts.0),
+            Some(&starts.orders),
             &self.zone,
             self.faults,
         );
@@ -250,8 +287,12 @@ impl Program {
 
     /// Where the windows of all conditions start when they end at `now`.
     pub fn window_starts(&self, now: Timestamp) -> WindowStarts {
-        let start = |measure: &MeasureProgram| measure.start(now, &self.zone, self.faults);
-        WindowStarts(self.measures.iter().map(start).collect())
+        let of_orders = |measure: &MeasureProgram| measure.start(now, &self.zone, self.faults);
+        let of_events = |value: &EventProgram| value.start(now, &self.zone, self.faults);
+        WindowStarts {
+            orders: self.measures.iter().map(of_orders).collect(),
+            events: self.events.iter().map(of_events).collect(),
+        }
     }
 
     /// Working memory for evaluations of this program.
@@ -358,6 +399,10 @@ impl Program {
 
     pub(crate) fn measure(&self, measure: u32) -> &MeasureProgram {
         &self.measures[measure as usize]
+    }
+
+    pub(crate) fn event_value(&self, value: u32) -> &EventProgram {
+        &self.events[value as usize]
     }
 
     pub(crate) fn zone(&self) -> &Zone {

@@ -14,12 +14,17 @@
 //! Trees that say the same are equal wherever they stood in a text: spans take no part in
 //! equality and are not serialised.
 
+mod event;
 mod json;
 mod literal;
 
 use regulars_core::{SegmentName, Trait};
 use serde::{Deserialize, Serialize};
 
+pub use event::{
+    CartProperty, Carts, EventAggregate, EventCall, EventMeasure, EventTime, Events, PropertyPath,
+    Sequence, Then,
+};
 pub use literal::{
     CalendarLength, CompareOp, Day, Decimal, DecimalError, Length, Literal, LiteralValue, Period,
     Span, Unit,
@@ -81,6 +86,14 @@ pub enum Operand {
     Aggregate(Aggregate),
     /// Time of the first or last order that a filter lets through.
     OrderTime(OrderTime),
+    /// A count or sum over events.
+    Events(Box<EventAggregate>),
+    /// Time of the first or last of some events.
+    EventTime(Box<EventTime>),
+    /// One event, then another one or its absence. Stands alone, with [`Test::Holds`].
+    Sequence(Box<Sequence>),
+    /// Number of open carts.
+    Carts(Carts),
 }
 
 /// A count or sum over the customer's orders.
@@ -126,7 +139,7 @@ pub struct OrderTime {
     pub filter: Filter,
 }
 
-/// The first or the last order.
+/// The first or the last order or event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichOrder {
@@ -136,27 +149,29 @@ pub enum WhichOrder {
     Last,
 }
 
-/// Which orders and lines take part in an aggregate: evaluated for each line, with the
-/// properties of its order in view.
+/// Which orders and lines, events or carts take part.
+///
+/// Of orders it is evaluated for each line, with the properties of its order in view; of events and
+/// carts ([`PropertyPath`], [`CartProperty`]) for each one by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Filter {
+pub enum Filter<P = Property> {
     /// All of these, at least two.
     And(Vec<Self>),
     /// Any of these, at least two.
     Or(Vec<Self>),
     /// True exactly when the inside is false.
     Not(Box<Self>),
-    /// A question about a line or its order.
-    Property(FilterCondition),
+    /// A question about a property.
+    Property(FilterCondition<P>),
 }
 
-/// One question about a line or its order.
+/// One question about a property.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FilterCondition {
+pub struct FilterCondition<P = Property> {
     /// What is looked at.
-    pub property: Property,
+    pub property: P,
     /// What must be true of it.
     pub test: Test,
     /// Where the whole condition stood.

@@ -2,10 +2,12 @@
 //! orders match filters, share their time and sit on the edges of windows.
 
 mod customer;
+mod event;
 mod rule;
 mod shop;
 
 pub use customer::{FIRST_DAY, LENGTHS_MS, ZONE, customer, instant};
+pub use event::{carts, events};
 pub use rule::{filter, rule, rules};
 pub use shop::{settings, shop};
 
@@ -19,5 +21,9 @@ pub const BRANDS: [&str; 3] = ["X", "Y", ""];
 pub const CHANNELS: [&str; 3] = ["web", "store", ""];
 /// Countries; the empty one is unknown.
 pub const COUNTRIES: [&str; 3] = ["DE", "FR", ""];
+/// Names of random events.
+pub const EVENTS: [&str; 3] = ["Viewed", "Added", "Ordered"];
+/// Products that random events name; the empty one is unknown.
+pub const SKUS: [&str; 4] = ["a", "b", "7", ""];
 /// Names of declared traits.
 pub const DECLARED: [&str; 3] = ["gender", "size", "joined at"];

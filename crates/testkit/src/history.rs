@@ -1,9 +1,11 @@
 //! A customer as plain data, and the same customer as the compiled evaluation takes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regulars_core::{
-    DAY_MS, Motion, Order, OrderKey, OrderLine, Symbols, Timestamp, Trait, TraitValue,
+    Cart, DAY_MS, Event, EventKind, Motion, Order, OrderKey, OrderLine, Properties, PropertyValue,
+    Symbols, Timestamp, Trait, TraitValue,
 };
 use regulars_rules::Subject;
 
@@ -86,6 +88,46 @@ impl RawOrder {
 pub fn sum_of(amounts: impl Iterator<Item = i64>) -> i64 {
     let exact: i128 = amounts.map(i128::from).sum();
     i64::try_from(exact).unwrap_or(if exact < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// An event with its properties.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawEvent {
+    /// The tracking call.
+    pub kind: EventKind,
+    /// Its name.
+    pub name: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it arrived: not known before.
+    pub received_at: Timestamp,
+    /// Texts, numbers and flags by dotted path.
+    pub properties: BTreeMap<String, RawValue>,
+}
+
+impl RawEvent {
+    /// Hands the event as it is folded to `then`.
+    pub fn with_event<T>(&self, then: impl FnOnce(&Event<'_>) -> T) -> T {
+        let scalar = |value: &RawValue| match value {
+            RawValue::Text(text) => Some(PropertyValue::Text(text.clone().into())),
+            RawValue::Number(number) => Some(PropertyValue::Number(*number)),
+            RawValue::Flag(flag) => Some(PropertyValue::Flag(*flag)),
+            RawValue::Missing
+            | RawValue::Integer(_)
+            | RawValue::Money(_)
+            | RawValue::Instant(_) => None,
+        };
+        let named =
+            |(path, value): (&String, &RawValue)| Some((Cow::Owned(path.clone()), scalar(value)?));
+        let properties = Properties(self.properties.iter().filter_map(named).collect());
+        then(&Event {
+            kind: self.kind,
+            name: &self.name,
+            occurred_at: self.at,
+            received_at: self.received_at,
+            properties: &properties,
+        })
+    }
 }
 
 /// A trait's value with its own text.
@@ -199,6 +241,10 @@ impl Course {
 pub struct Customer {
     /// Orders, ascending in time, ties by key.
     pub orders: Vec<RawOrder>,
+    /// Events, ascending in the time at which they arrived.
+    pub events: Vec<RawEvent>,
+    /// Carts that were not ordered.
+    pub carts: Vec<Cart>,
     /// Standard traits; those not named are missing.
     pub traits: BTreeMap<Trait, Course>,
     /// Declared traits.
@@ -206,7 +252,8 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// The customer without the orders after `now`.
+    /// The customer without the orders after `now`, the events that arrived and the carts that
+    /// changed after it.
     #[must_use]
     pub fn up_to(&self, now: Timestamp) -> Self {
         let orders = self
@@ -215,14 +262,19 @@ impl Customer {
             .filter(|order| order.at <= now)
             .cloned()
             .collect();
-        Self {
-            orders,
-            ..self.clone()
-        }
+        let mut known = self.clone();
+        known.orders = orders;
+        known.events.retain(|event| event.received_at <= now);
+        known.carts.retain(|cart| cart.changed_at <= now);
+        known
     }
 }
 
 impl Subject for Customer {
+    fn carts(&self) -> &[Cart] {
+        &self.carts
+    }
+
     fn value(&self, which: Trait, now: Timestamp) -> TraitValue<'_> {
         self.traits
             .get(&which)

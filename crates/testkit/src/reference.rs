@@ -3,6 +3,8 @@
 //! Reads the tree and the plain customer only, looks at every order each time, keeps nothing, and
 //! shares no code with the compiled evaluation.
 
+mod event;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use regulars_core::{CalendarUnit, CivilDate, SegmentName, Timestamp, TraitKind, Zone};
@@ -68,6 +70,10 @@ fn value_of(operand: &Operand, customer: &Customer, world: &World, now: Timestam
             };
             time.map_or(RawValue::Missing, |&at| RawValue::Instant(at))
         }
+        Operand::Events(of) => event::measure(of, customer, world, now),
+        Operand::EventTime(of) => event::time(of, customer, world, now),
+        Operand::Sequence(of) => RawValue::Flag(event::is_completed(of, customer, world, now)),
+        Operand::Carts(of) => event::carts(of, customer, world, now),
         Operand::Trait(which) => {
             let days = [("30", 30), ("90", 90), ("365", 365)]
                 .into_iter()
@@ -308,6 +314,13 @@ fn compare(value: &RawValue, op: CompareOp, literal: &Literal, world: &World) ->
 /// customer, shifted by every length that rules of this kit use.
 pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timestamp> {
     let mut starts: Vec<Timestamp> = customer.orders.iter().map(|order| order.at).collect();
+    starts.extend(customer.events.iter().map(|event| event.at));
+    starts.extend(
+        customer
+            .carts
+            .iter()
+            .flat_map(|cart| [cart.changed_at, cart.open_until]),
+    );
     starts.extend(customer.traits.values().flat_map(|course| course.edges()));
     starts.extend(customer.declared.values().filter_map(|value| match value {
         RawValue::Instant(at) => Some(*at),

@@ -24,6 +24,22 @@ pub fn state_as_text(customer: &Customer) -> String {
             );
         }
     }
+    for event in &customer.events {
+        let (kind, name, at, received_at) = (event.kind, &event.name, event.at, event.received_at);
+        let _ = write!(out, "{kind:?} {name:?} at {at}, arrived {received_at}");
+        for (path, value) in &event.properties {
+            let _ = write!(out, ", {path} {}", value_as_text(value));
+        }
+        out.push('\n');
+    }
+    for cart in &customer.carts {
+        let (changed, until, items) = (cart.changed_at, cart.open_until, cart.items);
+        let value = cart.value_minor;
+        let _ = writeln!(
+            out,
+            "cart of {items} for {value:?} changed {changed}, open until {until}"
+        );
+    }
     for (which, course) in &customer.traits {
         let _ = writeln!(out, "{} {}", which.def().name, course_as_text(course));
     }

@@ -2,55 +2,27 @@
 
 use regulars_core::{DataNeed, Trait, TraitKind, Window};
 
-use super::Vocabulary;
-use super::typed::{FilterNode, LeafSpec, MeasureKind, MeasureSpec, Source};
+use super::typed::{
+    FilterNode, InstantTest, LeafSpec, MeasureKind, MeasureSpec, Source, ValueTest,
+};
 use super::values::{Kind, Target};
+use super::{Vocabulary, event};
 use crate::error::{RuleError, RuleProblem};
 use crate::print::{print_condition, print_operand, print_test};
-use crate::tree::{Condition, Filter, Measure, Operand, Period, Property, Test};
+use crate::tree::{CartProperty, Condition, Filter, Measure, Operand, Period, Property, Test};
 
 pub(super) fn check_condition(
     condition: &Condition,
     vocabulary: &Vocabulary,
 ) -> Result<LeafSpec, RuleError> {
     let mut needs = Vec::new();
-    let (source, kind, trait_kind) = match &condition.operand {
-        Operand::Trait(which) => {
-            let def = which.def();
-            needs.extend(def.needs);
-            (source_of(*which), Kind::from(def.kind), Some(def.kind))
-        }
-        Operand::Declared(name) => (Source::Declared(name.clone()), Kind::Declared, None),
-        Operand::Aggregate(aggregate) => {
-            let filter = checked_filter(aggregate.filter.as_ref(), vocabulary, &mut needs)?;
-            let (kind, trait_kind, need) = kind_of(aggregate.measure);
-            needs.extend(need);
-            let spec = MeasureSpec {
-                kind: MeasureKind::Aggregate(aggregate.measure),
-                filter,
-                window: aggregate.period.map_or(Window::Ever, Period::window),
-            };
-            (Source::Measure(spec), kind, Some(trait_kind))
-        }
-        Operand::OrderTime(time) => {
-            let filter = checked_filter(Some(&time.filter), vocabulary, &mut needs)?;
-            let kind = MeasureKind::OrderTime(time.which);
-            let spec = MeasureSpec {
-                kind,
-                filter,
-                window: Window::Ever,
-            };
-            (
-                Source::Measure(spec),
-                Kind::Instant,
-                Some(TraitKind::Instant),
-            )
-        }
-    };
+    let (source, kind, trait_kind) = source(condition, vocabulary, &mut needs)?;
     let name = print_operand(&condition.operand);
-    if let (Operand::Aggregate(_), Test::IsSet | Test::IsNotSet) =
-        (&condition.operand, &condition.test)
-    {
+    let is_always_known = matches!(
+        condition.operand,
+        Operand::Aggregate(_) | Operand::Events(_) | Operand::Carts(_)
+    );
+    if let (true, Test::IsSet | Test::IsNotSet) = (is_always_known, &condition.test) {
         let problem = RuleProblem::WrongTest {
             operand: name,
             kind: "always known",
@@ -65,7 +37,11 @@ pub(super) fn check_condition(
         span: condition.span,
         vocabulary,
     };
-    let test = target.typed(&condition.test)?;
+    let test = match &condition.operand {
+        // The sequence is the condition: what is tested is when it was completed.
+        Operand::Sequence(sequence) => completed(sequence.period),
+        _ => target.typed(&condition.test)?,
+    };
     needs.sort_unstable();
     needs.dedup();
     Ok(LeafSpec {
@@ -74,6 +50,68 @@ pub(super) fn check_condition(
         kind: trait_kind,
         needs,
         text: print_condition(condition),
+    })
+}
+
+fn completed(period: Option<Period>) -> ValueTest {
+    let window = period.map_or(Window::Ever, Period::window);
+    ValueTest::Instant(InstantTest::Within(window))
+}
+
+/// Where the value of a condition comes from, and its kind.
+fn source(
+    condition: &Condition,
+    vocabulary: &Vocabulary,
+    needs: &mut Vec<DataNeed>,
+) -> Result<(Source, Kind, Option<TraitKind>), RuleError> {
+    let instant = |source| (source, Kind::Instant, Some(TraitKind::Instant));
+    Ok(match &condition.operand {
+        Operand::Trait(which) => {
+            let def = which.def();
+            needs.extend(def.needs);
+            (source_of(*which), Kind::from(def.kind), Some(def.kind))
+        }
+        Operand::Declared(name) => (Source::Declared(name.clone()), Kind::Declared, None),
+        Operand::Aggregate(aggregate) => {
+            let filter =
+                checked_filter(aggregate.filter.as_ref(), vocabulary, needs, property_kind)?;
+            let (kind, trait_kind, need) = kind_of(aggregate.measure);
+            needs.extend(need);
+            let spec = MeasureSpec {
+                kind: MeasureKind::Aggregate(aggregate.measure),
+                filter,
+                window: aggregate.period.map_or(Window::Ever, Period::window),
+            };
+            (Source::Measure(spec), kind, Some(trait_kind))
+        }
+        Operand::OrderTime(time) => {
+            let filter = checked_filter(Some(&time.filter), vocabulary, needs, property_kind)?;
+            let kind = MeasureKind::OrderTime(time.which);
+            let spec = MeasureSpec {
+                kind,
+                filter,
+                window: Window::Ever,
+            };
+            instant(Source::Measure(spec))
+        }
+        Operand::Events(aggregate) => {
+            let (spec, kind, trait_kind) = event::aggregate(aggregate, vocabulary, needs)?;
+            (Source::Events(Box::new(spec)), kind, Some(trait_kind))
+        }
+        Operand::EventTime(of) => instant(Source::Events(Box::new(event::time(
+            of, vocabulary, needs,
+        )?))),
+        Operand::Sequence(sequence) => instant(Source::Events(Box::new(event::sequence(
+            sequence, vocabulary, needs,
+        )?))),
+        Operand::Carts(carts) => {
+            needs.push(DataNeed::Events);
+            let kind = |property: &CartProperty| {
+                (property.name().to_owned(), event::kind_of(*property), None)
+            };
+            let filter = checked_filter(carts.filter.as_ref(), vocabulary, needs, kind)?;
+            (Source::Carts(filter), Kind::Count, Some(TraitKind::Count))
+        }
     })
 }
 
@@ -97,53 +135,60 @@ fn kind_of(measure: Measure) -> (Kind, TraitKind, Option<DataNeed>) {
     match measure {
         Measure::Orders | Measure::DistinctProducts => (Kind::Count, TraitKind::Count, None),
         Measure::Revenue => (Kind::Money, TraitKind::Money, None),
-        Measure::Items => (Kind::Pieces, TraitKind::Number("pieces"), None),
+        Measure::Items => (Kind::Millionths, TraitKind::Number("pieces"), None),
         Measure::DistinctCategories => (Kind::Count, TraitKind::Count, Some(DataNeed::Categories)),
         Measure::DistinctBrands => (Kind::Count, TraitKind::Count, Some(DataNeed::Brands)),
     }
 }
 
-fn checked_filter(
-    filter: Option<&Filter>,
+/// What a filter's property is called, its kind, and what must be there for it.
+type PropertyKind = (String, Kind, Option<DataNeed>);
+
+pub(super) fn checked_filter<P: Clone>(
+    filter: Option<&Filter<P>>,
     vocabulary: &Vocabulary,
     needs: &mut Vec<DataNeed>,
-) -> Result<Option<FilterNode>, RuleError> {
+    kind_of: impl Fn(&P) -> PropertyKind,
+) -> Result<Option<FilterNode<P>>, RuleError> {
     filter
-        .map(|filter| check_filter(filter, vocabulary, needs))
+        .map(|filter| check_filter(filter, vocabulary, needs, &kind_of))
         .transpose()
 }
 
-fn check_filter(
-    filter: &Filter,
+fn check_filter<P: Clone>(
+    filter: &Filter<P>,
     vocabulary: &Vocabulary,
     needs: &mut Vec<DataNeed>,
-) -> Result<FilterNode, RuleError> {
-    let mut all = |filters: &[Filter]| -> Result<Vec<FilterNode>, RuleError> {
+    kind_of: &impl Fn(&P) -> PropertyKind,
+) -> Result<FilterNode<P>, RuleError> {
+    let mut all = |filters: &[Filter<P>]| -> Result<Vec<FilterNode<P>>, RuleError> {
         filters
             .iter()
-            .map(|filter| check_filter(filter, vocabulary, needs))
+            .map(|filter| check_filter(filter, vocabulary, needs, kind_of))
             .collect()
     };
     Ok(match filter {
         Filter::And(filters) => FilterNode::And(all(filters)?),
         Filter::Or(filters) => FilterNode::Or(all(filters)?),
-        Filter::Not(inside) => FilterNode::Not(Box::new(check_filter(inside, vocabulary, needs)?)),
+        Filter::Not(inside) => {
+            FilterNode::Not(Box::new(check_filter(inside, vocabulary, needs, kind_of)?))
+        }
         Filter::Property(condition) => {
-            let (kind, need) = property_kind(condition.property);
+            let (name, kind, need) = kind_of(&condition.property);
             needs.extend(need);
             let target = Target {
-                name: condition.property.name().to_owned(),
+                name,
                 kind,
                 span: condition.span,
                 vocabulary,
             };
-            FilterNode::Property(condition.property, target.typed(&condition.test)?)
+            FilterNode::Property(condition.property.clone(), target.typed(&condition.test)?)
         }
     })
 }
 
-fn property_kind(property: Property) -> (Kind, Option<DataNeed>) {
-    match property {
+fn property_kind(property: &Property) -> PropertyKind {
+    let (kind, need) = match property {
         Property::Product => (Kind::Text, None),
         Property::Category => (Kind::Text, Some(DataNeed::Categories)),
         Property::Brand => (Kind::Text, Some(DataNeed::Brands)),
@@ -153,5 +198,6 @@ fn property_kind(property: Property) -> (Kind, Option<DataNeed>) {
         Property::Value => (Kind::Money, None),
         Property::Discount => (Kind::Money, Some(DataNeed::Discounts)),
         Property::Discounted => (Kind::Flag, Some(DataNeed::Discounts)),
-    }
+    };
+    (property.name().to_owned(), kind, need)
 }

@@ -17,6 +17,10 @@ pub struct Reads {
     pub declared: BTreeSet<String>,
     /// Aggregates over orders, as canonical text.
     pub aggregates: BTreeSet<String>,
+    /// What is asked of events, as canonical text.
+    pub events: BTreeSet<String>,
+    /// What is asked of open carts, as canonical text.
+    pub carts: BTreeSet<String>,
     /// Segments.
     pub segments: BTreeSet<SegmentName>,
     /// Data without which a part of the rule cannot be answered.
@@ -55,6 +59,12 @@ fn collect(rule: &Rule, node: &Node, reads: &mut Reads) {
                 }
                 (Source::Measure(_), operand) => {
                     reads.aggregates.insert(print_operand(operand));
+                }
+                (Source::Events(_), operand) => {
+                    reads.events.insert(print_operand(operand));
+                }
+                (Source::Carts(_), operand) => {
+                    reads.carts.insert(print_operand(operand));
                 }
             }
         }

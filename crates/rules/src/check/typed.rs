@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use regulars_core::{DataNeed, SegmentName, Timestamp, Trait, TraitKind, TraitValue, Window, Zone};
 
-use crate::tree::{CompareOp, Measure, Property, WhichOrder};
+use crate::tree::{
+    CartProperty, CompareOp, EventCall, Measure, Property, PropertyPath, WhichOrder,
+};
 
 /// A rule whose names and literals are resolved; of the same shape as its tree.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +37,9 @@ pub(crate) enum Source {
     Trait(Trait),
     Declared(String),
     Measure(MeasureSpec),
+    Events(Box<EventSpec>),
+    /// How many open carts the filter lets through.
+    Carts(Option<FilterNode<CartProperty>>),
 }
 
 /// A value folded from orders.
@@ -52,19 +57,99 @@ pub(crate) enum MeasureKind {
     OrderTime(WhichOrder),
 }
 
-/// A filter whose literals are resolved.
+/// A value folded from events.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum FilterNode {
-    And(Vec<FilterNode>),
-    Or(Vec<FilterNode>),
-    Not(Box<FilterNode>),
-    Property(Property, ValueTest),
+pub(crate) struct EventSpec {
+    pub(crate) value: EventValue,
+    /// Over which time; of sequences, when they are completed.
+    pub(crate) window: Window,
 }
 
-/// Pieces are counted in millionths, so that their sums are exact in any order.
-pub(crate) const PIECE_DIGITS: u32 = 6;
-/// Millionths in one piece.
-pub(crate) const MICRO_PIECES: f64 = 1e6;
+/// What is folded from events.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EventValue {
+    Count(EventsSpec),
+    /// The sum of a property, in millionths.
+    Sum(EventsSpec, PropertyPath),
+    Distinct(EventsSpec, PropertyPath),
+    Time(WhichOrder, EventsSpec),
+    /// The latest `then` within `ms` after a `first`.
+    Followed {
+        first: EventsSpec,
+        then: EventsSpec,
+        ms: i64,
+    },
+    /// `ms` after the latest `first`, if there is no `then` after it.
+    NotFollowed {
+        first: EventsSpec,
+        then: EventsSpec,
+        ms: i64,
+    },
+}
+
+/// Which events, with resolved literals.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EventsSpec {
+    pub(crate) call: EventCall,
+    /// Sorted, each once; any when empty.
+    pub(crate) names: Vec<String>,
+    pub(crate) filter: Option<FilterNode<PropertyPath>>,
+}
+
+impl EventValue {
+    /// The events that it looks at.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &EventsSpec> {
+        let (first, then) = match self {
+            Self::Count(events)
+            | Self::Sum(events, _)
+            | Self::Distinct(events, _)
+            | Self::Time(_, events) => (events, None),
+            Self::Followed { first, then, .. } | Self::NotFollowed { first, then, .. } => {
+                (first, Some(then))
+            }
+        };
+        std::iter::once(first).chain(then)
+    }
+}
+
+/// A filter whose literals are resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FilterNode<P = Property> {
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    Property(P, ValueTest),
+}
+
+impl<P> FilterNode<P> {
+    /// True when the filter lets that through whose properties `passes` tests.
+    pub(crate) fn holds(&self, passes: &impl Fn(&P, &ValueTest) -> bool) -> bool {
+        match self {
+            Self::And(nodes) => nodes.iter().all(|node| node.holds(passes)),
+            Self::Or(nodes) => nodes.iter().any(|node| node.holds(passes)),
+            Self::Not(node) => !node.holds(passes),
+            Self::Property(property, test) => passes(property, test),
+        }
+    }
+
+    /// Calls `each` with every test of a property.
+    pub(crate) fn for_each_test(&self, each: &mut impl FnMut(&P, &ValueTest)) {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => {
+                for node in nodes {
+                    node.for_each_test(each);
+                }
+            }
+            Self::Not(node) => node.for_each_test(each),
+            Self::Property(property, test) => each(property, test),
+        }
+    }
+}
+
+/// Pieces, and numbers of events, are added up in millionths, so that sums are exact in any order.
+pub(crate) const MILLIONTH_DIGITS: u32 = 6;
+/// Millionths in one.
+pub(crate) const MILLIONTHS: f64 = 1e6;
 
 /// A test of a value, typed.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +157,7 @@ pub(crate) enum ValueTest {
     IsSet,
     IsNotSet,
     Flag(bool),
-    /// Of counts, days, minor units and millionths of pieces.
+    /// Of counts, days, minor units and millionths.
     Integer(OrderedTest<i64>),
     Number(OrderedTest<f64>),
     Text(TextTest),

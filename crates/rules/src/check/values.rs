@@ -3,7 +3,7 @@
 use regulars_core::{CivilDate, Timestamp, TraitKind};
 
 use super::Vocabulary;
-use super::typed::{InstantTest, OrderedTest, PIECE_DIGITS, TextTest, ValueTest, lower_case};
+use super::typed::{InstantTest, MILLIONTH_DIGITS, OrderedTest, TextTest, ValueTest, lower_case};
 use crate::error::{RuleError, RuleProblem, nearest};
 use crate::print::{print_literal, print_test};
 use crate::tree::{CompareOp, Decimal, Literal, LiteralValue, Span, Test};
@@ -16,14 +16,16 @@ pub(super) enum Kind {
     Number,
     Money,
     Share,
-    /// Pieces, in millionths.
-    Pieces,
+    /// Pieces and sums over events, in millionths.
+    Millionths,
     Text,
     Choice(&'static [&'static str]),
     Instant,
     Flag,
     /// Whatever the literal is.
     Declared,
+    /// A number, a text or a flag, whatever the literal is: a property of an event.
+    Property,
 }
 
 impl From<TraitKind> for Kind {
@@ -47,13 +49,14 @@ impl Kind {
         match self {
             Self::Count => "a whole number",
             Self::Days => "a whole number of days",
-            Self::Number | Self::Pieces => "a number",
+            Self::Number | Self::Millionths => "a number",
             Self::Money => "an amount of money",
             Self::Share => "a share",
             Self::Text | Self::Choice(_) => "a text",
             Self::Instant => "a time",
             Self::Flag => "true or false",
             Self::Declared => "a declared trait",
+            Self::Property => "a property of an event",
         }
     }
 }
@@ -72,7 +75,7 @@ impl Target<'_> {
             Test::IsSet => Ok(ValueTest::IsSet),
             Test::IsNotSet => Ok(ValueTest::IsNotSet),
             Test::Holds => match self.kind {
-                Kind::Flag | Kind::Declared => Ok(ValueTest::Flag(true)),
+                Kind::Flag | Kind::Declared | Kind::Property => Ok(ValueTest::Flag(true)),
                 _ => Err(self.wrong_test(test)),
             },
             Test::Compare { op, value } => self.compare(test, *op, value),
@@ -95,13 +98,14 @@ impl Target<'_> {
         }
     }
 
-    /// The kind that a literal is read as: the target's, or for a declared trait its own.
+    /// The kind that a literal is read as: the target's, or for a declared trait or a property of
+    /// an event its own.
     fn kind_for(&self, literal: &Literal) -> Kind {
         match (self.kind, &literal.value) {
-            (Kind::Declared, LiteralValue::Number(_)) => Kind::Number,
-            (Kind::Declared, LiteralValue::Percent(_)) => Kind::Share,
-            (Kind::Declared, LiteralValue::Text(_)) => Kind::Text,
-            (Kind::Declared, LiteralValue::Flag(_)) => Kind::Flag,
+            (Kind::Declared | Kind::Property, LiteralValue::Number(_)) => Kind::Number,
+            (Kind::Declared | Kind::Property, LiteralValue::Percent(_)) => Kind::Share,
+            (Kind::Declared | Kind::Property, LiteralValue::Text(_)) => Kind::Text,
+            (Kind::Declared | Kind::Property, LiteralValue::Flag(_)) => Kind::Flag,
             (Kind::Declared, LiteralValue::Date(_)) => Kind::Instant,
             (kind, _) => kind,
         }
@@ -129,9 +133,18 @@ impl Target<'_> {
                 op,
                 self.real(kind, value)?,
             ))),
-            (Kind::Count | Kind::Days | Kind::Money | Kind::Pieces | Kind::Declared, _) => Ok(
-                ValueTest::Integer(OrderedTest::Compare(op, self.integer(kind, value)?)),
-            ),
+            (
+                Kind::Count
+                | Kind::Days
+                | Kind::Money
+                | Kind::Millionths
+                | Kind::Declared
+                | Kind::Property,
+                _,
+            ) => Ok(ValueTest::Integer(OrderedTest::Compare(
+                op,
+                self.integer(kind, value)?,
+            ))),
         }
     }
 
@@ -161,7 +174,12 @@ impl Target<'_> {
                 }
                 Ok(ValueTest::Number(OrderedTest::Between(low, high)))
             }
-            Kind::Count | Kind::Days | Kind::Money | Kind::Pieces | Kind::Declared => {
+            Kind::Count
+            | Kind::Days
+            | Kind::Money
+            | Kind::Millionths
+            | Kind::Declared
+            | Kind::Property => {
                 let (low, high) = (self.integer(kind, low)?, self.integer(kind, high)?);
                 if low > high {
                     return Err(empty());
@@ -193,7 +211,12 @@ impl Target<'_> {
                     ordered.of(values.collect::<Result<_, _>>()?),
                 ))
             }
-            Kind::Count | Kind::Days | Kind::Money | Kind::Pieces | Kind::Declared => {
+            Kind::Count
+            | Kind::Days
+            | Kind::Money
+            | Kind::Millionths
+            | Kind::Declared
+            | Kind::Property => {
                 let values = values.iter().map(|value| self.integer(kind, value));
                 Ok(ValueTest::Integer(
                     ordered.of(values.collect::<Result<_, _>>()?),
@@ -231,8 +254,8 @@ impl Target<'_> {
                     currency.exponent()
                 ),
             ),
-            Kind::Pieces => (
-                PIECE_DIGITS,
+            Kind::Millionths => (
+                MILLIONTH_DIGITS,
                 "has more than 6 digits after the point".to_owned(),
             ),
             _ => (
@@ -292,10 +315,12 @@ impl Target<'_> {
 
     fn part_of_text(&self, test: &Test, literal: &Literal) -> Result<String, RuleError> {
         match self.kind {
-            Kind::Text | Kind::Choice(_) | Kind::Declared => match &literal.value {
-                LiteralValue::Text(text) => Ok(lower_case(text)),
-                _ => Err(self.wrong_kind(literal)),
-            },
+            Kind::Text | Kind::Choice(_) | Kind::Declared | Kind::Property => {
+                match &literal.value {
+                    LiteralValue::Text(text) => Ok(lower_case(text)),
+                    _ => Err(self.wrong_kind(literal)),
+                }
+            }
             _ => Err(self.wrong_test(test)),
         }
     }
@@ -328,13 +353,14 @@ impl Target<'_> {
             found: format!("{found} {}", print_literal(literal)),
         };
         let example = match self.kind {
-            Kind::Count | Kind::Days | Kind::Pieces | Kind::Number => "a number such as `3`",
+            Kind::Count | Kind::Days | Kind::Millionths | Kind::Number => "a number such as `3`",
             Kind::Money => "an amount in major units such as `99.90`",
             Kind::Share => "a share such as `0.6` or `60%`",
             Kind::Text | Kind::Choice(_) => "a text in quotes such as `'abc'`",
             Kind::Instant => "a day such as `2026-01-31`",
             Kind::Flag => "`true` or `false`",
             Kind::Declared => "a value of the same kind as the first",
+            Kind::Property => "a number, a text in quotes, `true` or `false`",
         };
         RuleError::new(problem).at(literal.span).expecting(example)
     }
@@ -354,8 +380,17 @@ impl Target<'_> {
                  `before 60 days ago`, `within 30 days`, `after 2026-01-31`"
             }
             Kind::Flag => "write it alone, with `not`, or with `= true` or `= false`",
-            Kind::Count | Kind::Days | Kind::Number | Kind::Money | Kind::Share | Kind::Pieces => {
+            Kind::Count
+            | Kind::Days
+            | Kind::Number
+            | Kind::Money
+            | Kind::Share
+            | Kind::Millionths => {
                 "numbers have `=`, `!=`, `<`, `<=`, `>`, `>=`, `between`, `in (…)`"
+            }
+            Kind::Property => {
+                "properties are numbers, texts and flags: they have comparisons, `in (…)`, \
+                 `contains`, `starts with`, `is set`"
             }
             Kind::Declared => "days have `before`, `after`, `on`, `between`; texts `=`, `in (…)`",
         };

@@ -1,13 +1,13 @@
 //! Conditions: operands, periods, tests and literals.
 
-use regulars_core::{CalendarUnit, Trait, TraitKind};
+use regulars_core::{Trait, TraitKind};
 
 use super::Parser;
 use super::lexer::{Sign, TokenKind};
-use crate::error::{RuleError, RuleProblem, nearest};
+use crate::error::{RuleError, nearest};
 use crate::tree::{
-    Aggregate, CalendarLength, CompareOp, Condition, Day, Filter, Length, Literal, LiteralValue,
-    Measure, Operand, OrderTime, Period, Test, Unit, WhichOrder,
+    Aggregate, CompareOp, Condition, EventCall, EventMeasure, Literal, LiteralValue, Measure,
+    Operand, OrderTime, Test, WhichOrder,
 };
 
 /// What may stand alone, without a test.
@@ -39,15 +39,38 @@ impl Parser<'_> {
                 | TraitKind::Share
                 | TraitKind::Days => Alone::Refused(NUMBER_TEST),
             },
-            Operand::Aggregate(_) => Alone::Refused(NUMBER_TEST),
-            Operand::OrderTime(_) => Alone::Refused(TIME_TEST),
+            Operand::Aggregate(_) | Operand::Events(_) | Operand::Carts(_) => {
+                Alone::Refused(NUMBER_TEST)
+            }
+            Operand::OrderTime(_) | Operand::EventTime(_) => Alone::Refused(TIME_TEST),
+            Operand::Sequence(_) => Alone::Allowed,
         };
-        let test = self.test(alone)?;
+        let test = match operand {
+            Operand::Sequence(_) => Test::Holds,
+            _ => self
+                .test(alone)
+                .map_err(|error| self.with_hint_on_filter(error, &operand))?,
+        };
         Ok(Condition {
             operand,
             test,
             span: start.to(self.last_span()),
         })
+    }
+
+    /// A hint for those who take the last comparison of a filter for that of the count.
+    fn with_hint_on_filter(&self, error: RuleError, operand: &Operand) -> RuleError {
+        let is_filtered = match operand {
+            Operand::Events(aggregate) => {
+                aggregate.of.filter.is_some() && aggregate.period.is_none()
+            }
+            Operand::Carts(carts) => carts.filter.is_some(),
+            _ => false,
+        };
+        if !is_filtered || self.peek() != &TokenKind::End {
+            return error;
+        }
+        error.hint("what stands after `where` belongs to the filter: the count has a comparison of its own, `where … >= 1`")
     }
 
     fn operand(&mut self) -> Result<Operand, RuleError> {
@@ -59,19 +82,40 @@ impl Parser<'_> {
         let name = word.to_ascii_lowercase();
         match name.as_str() {
             "traits" if self.eat_sign(Sign::Dot) => self.declared_name(),
+            "distinct" if self.is_at(1, "of") || self.peek_at(1) == &TokenKind::Sign(Sign::Dot) => {
+                self.aggregate_of_property(EventMeasure::Distinct)
+            }
             "distinct" => {
                 let measure = self.distinct_measure()?;
                 self.aggregate(measure)
             }
+            "sum" => {
+                self.expect("of")?;
+                self.aggregate_of_property(EventMeasure::Sum)
+            }
             "first" | "last" if self.is("order") => {
                 self.position += 1;
-                let which = if name == "first" {
-                    WhichOrder::First
-                } else {
-                    WhichOrder::Last
-                };
-                self.order_time(which)
+                self.order_time(which_of(&name))
             }
+            "first" | "last" if self.call_at(0, EventCall::singular).is_some() => {
+                let call = self.call_at(0, EventCall::singular);
+                self.position += 1;
+                self.event_time(which_of(&name), call.unwrap_or(EventCall::Event))
+            }
+            "first" | "last" => {
+                let error = self.unexpected("`order`, `event`, `page` or `screen`");
+                Err(match self.call_at(0, EventCall::plural) {
+                    Some(call) => error.hint(format!("did you mean `{name} {}`?", call.singular())),
+                    None => error,
+                })
+            }
+            "events" => self.event_aggregate(EventMeasure::Count, EventCall::Event),
+            "pages" => self.event_aggregate(EventMeasure::Count, EventCall::Page),
+            "screens" => self.event_aggregate(EventMeasure::Count, EventCall::Screen),
+            "event" => self.sequence(EventCall::Event),
+            "page" => self.sequence(EventCall::Page),
+            "screen" => self.sequence(EventCall::Screen),
+            "carts" => self.carts(),
             "orders" => self.aggregate(Measure::Orders),
             "revenue" => self.aggregate(Measure::Revenue),
             "items" => self.aggregate(Measure::Items),
@@ -83,7 +127,7 @@ impl Parser<'_> {
                 if self.is("where") || (self.is_period() && !is_time_test) {
                     let error = self.unexpected("a comparison");
                     return Err(error.hint(
-                        "only `orders`, `revenue`, `items` and `distinct …` have a filter and a period",
+                        "only `orders`, `revenue`, `items`, `distinct …` and counts of events have a filter and a period",
                     ));
                 }
                 Ok(Operand::Trait(which))
@@ -111,7 +155,8 @@ impl Parser<'_> {
                 return Ok(measure);
             }
         }
-        Err(self.unexpected("`products`, `categories` or `brands`"))
+        let error = self.unexpected("`products`, `categories` or `brands`");
+        Err(error.hint("of events write `distinct product_id of events 'Product Viewed'`"))
     }
 
     fn aggregate(&mut self, measure: Measure) -> Result<Operand, RuleError> {
@@ -140,131 +185,9 @@ impl Parser<'_> {
             (None, WhichOrder::Last) => Operand::Trait(Trait::LastOrder),
         };
         if self.is("in") {
-            let error = self.unexpected("a test of a time such as `within 30 days`");
-            return Err(error.hint(
-                "of a time write `within last 30 days` instead of `in last`, and `this month` without `in`",
-            ));
+            return Err(self.period_of_time());
         }
         Ok(operand)
-    }
-
-    fn optional_filter(&mut self) -> Result<Option<Filter>, RuleError> {
-        if self.eat("where") {
-            self.filter().map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// True when `today`, `this …`, `in this …`, `in last` or `in the last` stands here.
-    pub(super) fn is_period(&self) -> bool {
-        let after_in = 1 + usize::from(self.is_at(1, "the"));
-        self.is_current()
-            || (self.is("in") && (self.is_at(1, "this") || self.is_at(after_in, "last")))
-    }
-
-    /// True when `today` or `this …` stands here.
-    fn is_current(&self) -> bool {
-        self.is("today") || self.is("this")
-    }
-
-    fn optional_period(&mut self) -> Result<Option<Period>, RuleError> {
-        if !self.is_period() {
-            return Ok(None);
-        }
-        if !self.is_current() {
-            self.expect("in")?;
-        }
-        if let Some(period) = self.current()? {
-            return Ok(Some(period));
-        }
-        self.eat("the");
-        self.expect("last")?;
-        self.period().map(Some)
-    }
-
-    /// `today`, `this week`, `this month`, `this quarter` or `this year`, if one of them stands here.
-    fn current(&mut self) -> Result<Option<Period>, RuleError> {
-        if self.eat("today") {
-            return Ok(Some(Period::current(CalendarUnit::Days)));
-        }
-        if !self.eat("this") {
-            return Ok(None);
-        }
-        let unit = CalendarUnit::ALL
-            .into_iter()
-            .find(|unit| self.is(unit.singular()));
-        match unit {
-            Some(CalendarUnit::Days) => {
-                let error = self.unexpected("`week`, `month`, `quarter` or `year`");
-                Err(error.hint("write `today`"))
-            }
-            Some(unit) => {
-                self.position += 1;
-                Ok(Some(Period::current(unit)))
-            }
-            None => Err(self.unexpected("`week`, `month`, `quarter` or `year`")),
-        }
-    }
-
-    /// What stands after `last`.
-    fn period(&mut self) -> Result<Period, RuleError> {
-        let start = self.span();
-        let calendar = self.is_at(1, "calendar");
-        if !calendar {
-            return self.length().map(Period::Last);
-        }
-        let count = self.count()?;
-        self.expect("calendar")?;
-        let unit = CalendarUnit::ALL
-            .into_iter()
-            .find(|unit| self.is(unit.name()) || self.is(unit.singular()));
-        let Some(unit) = unit else {
-            return Err(self.unexpected("`days`, `weeks`, `months`, `quarters` or `years`"));
-        };
-        self.position += 1;
-        let period = Period::LastCalendar(CalendarLength { count, unit });
-        if period.is_in_range() {
-            return Ok(period);
-        }
-        Err(RuleError::new(RuleProblem::LengthRange).at(start.to(self.last_span())))
-    }
-
-    fn length(&mut self) -> Result<Length, RuleError> {
-        let start = self.span();
-        let count = self.count()?;
-        let unit = [Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks]
-            .into_iter()
-            .find(|unit| self.is(unit.name()) || self.is(unit.name().trim_end_matches('s')));
-        let Some(unit) = unit else {
-            let error = self.unexpected("`minutes`, `hours`, `days` or `weeks`");
-            return Err(match self.peek() {
-                TokenKind::Word(word) if is_calendar_unit(word) => error.hint(
-                    "months and years differ in length: write days, as in `30 days` or `365 days`, \
-                     or those of the calendar, as in `this month` or `last 3 calendar months`",
-                ),
-                _ => error,
-            });
-        };
-        self.position += 1;
-        let length = Length { count, unit };
-        if length.is_in_range() {
-            return Ok(length);
-        }
-        Err(RuleError::new(RuleProblem::LengthRange).at(start.to(self.last_span())))
-    }
-
-    fn count(&mut self) -> Result<u32, RuleError> {
-        let span = self.span();
-        let number = self.number("a whole number such as `30`")?;
-        let whole = number.scaled(0).and_then(|value| u32::try_from(value).ok());
-        whole.filter(|&count| count > 0).ok_or_else(|| {
-            let problem = RuleProblem::NumberRange {
-                number: number.to_string(),
-                why: "is no number of whole units, 1 or more".to_owned(),
-            };
-            RuleError::new(problem).at(span)
-        })
     }
 
     pub(super) fn test(&mut self, alone: Alone) -> Result<Test, RuleError> {
@@ -356,59 +279,6 @@ impl Parser<'_> {
         })
     }
 
-    /// A test of an instant, if one begins here.
-    fn time_test(&mut self) -> Result<Option<Test>, RuleError> {
-        if let Some(period) = self.current()? {
-            return Ok(Some(Test::Within(period)));
-        }
-        if self.eat("on") {
-            return self.day().map(|day| Some(Test::On(day)));
-        }
-        if self.eat("after") {
-            return self.day().map(|day| Some(Test::After(day)));
-        }
-        if self.eat("before") {
-            if !matches!(self.peek(), TokenKind::Number(_)) {
-                return self.day().map(|day| Some(Test::Before(day)));
-            }
-            let length = self.length()?;
-            self.expect("ago")?;
-            return Ok(Some(Test::BeforeAgo(length)));
-        }
-        if self.eat("within") {
-            if let Some(period) = self.current()? {
-                return Ok(Some(Test::Within(period)));
-            }
-            self.eat("the");
-            let period = if self.eat("last") {
-                self.period()?
-            } else {
-                Period::Last(self.length()?)
-            };
-            return Ok(Some(Test::Within(period)));
-        }
-        Ok(None)
-    }
-
-    fn day(&mut self) -> Result<Day, RuleError> {
-        let span = self.span();
-        match *self.peek() {
-            TokenKind::Date(date) => {
-                self.position += 1;
-                Ok(Day { date, span })
-            }
-            TokenKind::Number(_) => {
-                let error = self.unexpected("a day such as `2026-01-31`");
-                Err(error.hint("of the last days write `within 30 days` or `before 30 days ago`"))
-            }
-            TokenKind::Text(_) => {
-                let error = self.unexpected("a day such as `2026-01-31`");
-                Err(error.hint("days stand without quotes"))
-            }
-            _ => Err(self.unexpected("a day such as `2026-01-31`")),
-        }
-    }
-
     fn list(&mut self) -> Result<Vec<Literal>, RuleError> {
         if let TokenKind::Number(number) = self.peek() {
             let error = self.unexpected("`(` and a list of values");
@@ -457,22 +327,24 @@ impl Parser<'_> {
     }
 }
 
-fn is_joint(word: &str) -> bool {
+pub(super) fn is_joint(word: &str) -> bool {
     ["and", "or", "not"]
         .iter()
         .any(|joint| word.eq_ignore_ascii_case(joint))
 }
 
-fn is_calendar_unit(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    matches!(
-        word.as_str(),
-        "month" | "months" | "quarter" | "quarters" | "year" | "years"
-    )
+fn which_of(name: &str) -> WhichOrder {
+    match name {
+        "first" => WhichOrder::First,
+        _ => WhichOrder::Last,
+    }
 }
 
 fn unknown_operand(word: &str) -> RuleError {
-    let others = ["traits", "distinct", "everyone", "not", "in"];
+    let others = [
+        "traits", "distinct", "everyone", "not", "in", "events", "event", "pages", "page",
+        "screens", "screen", "sum", "carts",
+    ];
     let names = Trait::all().iter().map(|def| def.name).chain(others);
     let error = RuleError::unknown("trait", word, names);
     match error.hint {

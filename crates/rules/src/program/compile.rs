@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use regulars_core::{SegmentName, Symbols, Trait};
 
 use super::evaluate::REMEMBERED;
+use super::event::EventProgram;
 use super::filter::FilterProgram;
+use super::index::Index;
 use super::{
     CompileError, Faults, Keep, Leaf, LeafSource, MAX_REFERENCES, MeasureProgram, NamedRule, Op,
     Program, Scope, Segment,
 };
-use crate::check::{LeafSpec, MeasureSpec, Node, Source, Vocabulary};
+use crate::check::{EventSpec, LeafSpec, MeasureSpec, Node, Source, Vocabulary};
 use crate::error::nearest;
 
 pub(super) fn compile(
@@ -34,6 +36,7 @@ pub(super) fn compile(
         keep,
         leaves: Vec::new(),
         measures: Vec::new(),
+        events: Vec::new(),
     };
     let mut segments: Vec<Segment> = rules.iter().map(|named| compiler.segment(named)).collect();
     for &number in &order {
@@ -48,10 +51,12 @@ pub(super) fn compile(
         leaves: (0..compiler.leaves.len() as u32).collect(),
     };
     Ok(Program {
+        index: Index::new(&segments, &compiler.leaves, &compiler.events),
         segments,
         everything,
         leaves: compiler.leaves,
         measures: compiler.measures,
+        events: compiler.events,
         zone: vocabulary.zone.clone(),
         faults: Faults::default(),
     })
@@ -222,6 +227,7 @@ struct Compiler<'a> {
     keep: Keep,
     leaves: Vec<Leaf>,
     measures: Vec<MeasureProgram>,
+    events: Vec<EventProgram>,
 }
 
 impl Compiler<'_> {
@@ -288,6 +294,8 @@ impl Compiler<'_> {
             Source::Trait(which) => LeafSource::Trait(*which),
             Source::Declared(name) => LeafSource::Declared(name.clone()),
             Source::Measure(measure) => LeafSource::Measure(self.measure(measure, spec)),
+            Source::Events(value) => LeafSource::Events(self.event_value(value, spec)),
+            Source::Carts(filter) => LeafSource::Carts(filter.clone()),
         };
         let leaf = Leaf {
             source,
@@ -312,6 +320,17 @@ impl Compiler<'_> {
             },
         );
         self.measures[number as usize].serve(&leaf.test, self.keep);
+        number
+    }
+
+    /// The number of the value of events, likewise.
+    fn event_value(&mut self, spec: &EventSpec, leaf: &LeafSpec) -> u32 {
+        let number = position_or_push(
+            &mut self.events,
+            |known| known.spec == *spec,
+            || EventProgram::new(spec.clone()),
+        );
+        self.events[number as usize].serve(&leaf.test, self.keep);
         number
     }
 }

@@ -2,9 +2,10 @@
 
 use regulars_core::{DAY_MS, Motion, Timestamp, Trait, TraitValue};
 
-use super::{LeafStates, Program, WindowStarts};
-use crate::check::ValueTest;
+use super::{LeafStates, Program, WindowStarts, cart};
+use crate::check::{FilterNode, ValueTest};
 use crate::subject::Subject;
+use crate::tree::CartProperty;
 
 /// A condition; conditions that ask the same are one leaf.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,10 @@ pub(crate) enum LeafSource {
     Declared(String),
     /// Number of a measure.
     Measure(u32),
+    /// Number of a value of events.
+    Events(u32),
+    /// How many open carts pass.
+    Carts(Option<FilterNode<CartProperty>>),
 }
 
 /// How far ahead flips of traits that rise, fall or step are looked for: ten years.
@@ -40,8 +45,16 @@ impl Leaf {
             LeafSource::Trait(which) => subject.value(*which, now),
             LeafSource::Declared(name) => subject.declared(name),
             LeafSource::Measure(measure) => {
-                let (number, start) = (*measure as usize, starts.0[*measure as usize]);
+                let (number, start) = (*measure as usize, starts.orders[*measure as usize]);
                 program.measures[number].value(states, *measure, start, program.faults)
+            }
+            LeafSource::Events(value) => {
+                let start = starts.events[*value as usize];
+                program.events[*value as usize].value(&states.events, *value, start)
+            }
+            LeafSource::Carts(filter) => {
+                let (zone, faults) = (&program.zone, program.faults);
+                cart::value(filter.as_ref(), subject.carts(), now, zone, faults)
             }
         }
     }
@@ -92,6 +105,17 @@ impl Leaf {
         match &self.source {
             LeafSource::Measure(measure) => program.measures[*measure as usize]
                 .next_flip(states, *measure, &self.test, now, zone),
+            LeafSource::Events(value) => program.events[*value as usize].next_flip(
+                &states.events,
+                *value,
+                &self.test,
+                now,
+                zone,
+            ),
+            LeafSource::Carts(filter) => {
+                let (carts, faults) = (subject.carts(), program.faults);
+                cart::next_flip(filter.as_ref(), carts, &self.test, now, zone, faults)
+            }
             LeafSource::Declared(name) => still(subject.declared(name), now),
             LeafSource::Trait(which) => {
                 let value_at = |at| subject.value(*which, at);

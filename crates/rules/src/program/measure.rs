@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 
 use regulars_core::{Order, OrderLine, Symbol, Timestamp, TraitValue, Window, Zone};
 
+use super::event::EventSlots;
 use super::filter::FilterProgram;
 use super::{Faults, Keep, mutated};
 use crate::check::ValueTest;
-use crate::check::{MICRO_PIECES, MeasureKind, MeasureSpec};
+use crate::check::{MILLIONTHS, MeasureKind, MeasureSpec};
 use crate::tree::{Measure, WhichOrder};
 
 /// A measure as it is folded.
@@ -25,12 +26,13 @@ pub(crate) struct MeasureProgram {
     pub(crate) cap: usize,
 }
 
-/// What is kept of one customer's orders, one slot for each measure of a program.
+/// What is kept of one customer's orders and events.
 ///
 /// Made by `Program::new_states`; only for the program that made it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeafStates {
     slots: Vec<Slot>,
+    pub(super) events: EventSlots,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,10 +58,12 @@ impl LeafStates {
     pub(super) fn new(measures: &[MeasureProgram]) -> Self {
         Self {
             slots: measures.iter().map(MeasureProgram::empty_slot).collect(),
+            events: EventSlots::default(),
         }
     }
 
     pub(super) fn reset(&mut self, measures: &[MeasureProgram]) {
+        self.events.clear();
         self.slots.resize_with(measures.len(), || Slot::Ever(0));
         for (slot, measure) in self.slots.iter_mut().zip(measures) {
             match slot {
@@ -108,22 +112,7 @@ impl MeasureProgram {
 
     /// Makes room for a test: afterwards the kept part tells whether it passes.
     pub(crate) fn serve(&mut self, test: &ValueTest, keep: Keep) {
-        let needed = match (keep, test) {
-            (Keep::Values, _) => usize::MAX,
-            (Keep::Needed, ValueTest::Integer(test)) => {
-                let greatest = test.bounds().iter().copied().max().unwrap_or(0);
-                // One more than the greatest bound tells `= k` from `> k`.
-                usize::try_from(greatest.saturating_add(1)).unwrap_or(0)
-            }
-            (Keep::Needed, _) => 1,
-        };
-        let needed = match test {
-            ValueTest::Integer(test) if keep == Keep::Needed && test.is_threshold() => {
-                needed.saturating_sub(1)
-            }
-            _ => needed,
-        };
-        self.cap = self.cap.max(needed);
+        self.cap = self.cap.max(cap_for(test, keep));
     }
 
     fn empty_slot(&self) -> Slot {
@@ -361,6 +350,7 @@ impl MeasureProgram {
         now: Timestamp,
         zone: &Zone,
     ) -> Option<Timestamp> {
+        let window = self.spec.window;
         match &states.slots[measure as usize] {
             Slot::Ever(_) | Slot::DistinctEver(_) | Slot::OrderTime(None) => None,
             Slot::OrderTime(Some(at)) => match test {
@@ -368,44 +358,67 @@ impl MeasureProgram {
                 _ => None,
             },
             Slot::Times(times) => {
-                self.flip_of(times.iter().map(|&time| (time, 1)), test, now, zone)
+                flip_of(window, times.iter().map(|&time| (time, 1)), test, now, zone)
             }
-            Slot::Distinct(entries) => {
-                self.flip_of(entries.iter().map(|&(time, _)| (time, 1)), test, now, zone)
+            Slot::Distinct(entries) => flip_of(
+                window,
+                entries.iter().map(|&(time, _)| (time, 1)),
+                test,
+                now,
+                zone,
+            ),
+            Slot::Amounts { entries, .. } => {
+                flip_of(window, entries.iter().copied(), test, now, zone)
             }
-            Slot::Amounts { entries, .. } => self.flip_of(entries.iter().copied(), test, now, zone),
         }
     }
+}
 
-    /// Lets the entries leave the window one instant after the other until the truth changes.
-    fn flip_of(
-        &self,
-        entries: impl Iterator<Item = (Timestamp, i64)> + Clone,
-        test: &ValueTest,
-        now: Timestamp,
-        zone: &Zone,
-    ) -> Option<Timestamp> {
-        let start = self.spec.window.start(now, zone);
-        let inside = entries.filter(|&(time, _)| time > start);
-        let mut value: i128 = inside.clone().map(|(_, amount)| i128::from(amount)).sum();
-        let holds = |value| test.holds(TraitValue::Integer(clamped(value)), now, zone);
-        let truth = holds(value);
-        let mut inside = inside.peekable();
-        while let Some((time, amount)) = inside.next() {
-            value -= i128::from(amount);
-            let leaves_at = self.spec.window.leaves_at(time, zone)?;
-            // Those that leave at the same instant leave together.
-            if let Some(&(next, _)) = inside.peek()
-                && self.spec.window.leaves_at(next, zone) == Some(leaves_at)
-            {
-                continue;
-            }
-            if holds(value) != truth {
-                return Some(leaves_at);
-            }
+/// How many of what is counted must be kept to tell whether a test passes.
+pub(super) fn cap_for(test: &ValueTest, keep: Keep) -> usize {
+    match (keep, test) {
+        (Keep::Values, _) => usize::MAX,
+        (Keep::Needed, ValueTest::Integer(test)) => {
+            let greatest = test.bounds().iter().copied().max().unwrap_or(0);
+            // One more than the greatest bound tells `= k` from `> k`.
+            let needed = usize::try_from(greatest.saturating_add(1)).unwrap_or(0);
+            needed.saturating_sub(usize::from(test.is_threshold()))
         }
-        None
+        (Keep::Needed, _) => 1,
     }
+}
+
+/// Lets the entries leave the window one instant after the other until the truth changes.
+pub(super) fn flip_of(
+    window: Window,
+    entries: impl Iterator<Item = (Timestamp, i64)> + Clone,
+    test: &ValueTest,
+    now: Timestamp,
+    zone: &Zone,
+) -> Option<Timestamp> {
+    let start = window.start(now, zone);
+    let inside = entries.filter(|&(time, _)| time > start);
+    let mut value: i128 = inside.clone().map(|(_, amount)| i128::from(amount)).sum();
+    let holds = |value: i128| {
+        let value = value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        test.holds(TraitValue::Integer(value), now, zone)
+    };
+    let truth = holds(value);
+    let mut inside = inside.peekable();
+    while let Some((time, amount)) = inside.next() {
+        value -= i128::from(amount);
+        let leaves_at = window.leaves_at(time, zone)?;
+        // Those that leave at the same instant leave together.
+        if let Some(&(next, _)) = inside.peek()
+            && window.leaves_at(next, zone) == Some(leaves_at)
+        {
+            continue;
+        }
+        if holds(value) != truth {
+            return Some(leaves_at);
+        }
+    }
+    None
 }
 
 /// Inserts into a list that ascends in time, after those of the same time.
@@ -418,16 +431,20 @@ fn insert<T>(entries: &mut VecDeque<T>, at: Timestamp, entry: T, time: impl Fn(&
     entries.insert(place, entry);
 }
 
-/// How many entries are later than `start`. Most often all are: what left was dropped before.
-fn later_than<T>(start: Timestamp, entries: &VecDeque<T>, time: impl Fn(&T) -> Timestamp) -> usize {
-    if entries.front().is_none_or(|first| time(first) > start) {
-        return entries.len();
-    }
-    entries.len() - entries.partition_point(|entry| time(entry) <= start)
+/// How many entries of an ascending list are later than `start`. Most often all are: what left was
+/// dropped before.
+pub(super) fn later_than<'a, T: 'a>(
+    start: Timestamp,
+    entries: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
+    time: impl Fn(&T) -> Timestamp,
+) -> usize {
+    let entries = entries.into_iter();
+    let all = entries.len();
+    all - entries.take_while(|entry| time(entry) <= start).count()
 }
 
 fn micro_pieces(quantity: f64) -> i64 {
-    (quantity * MICRO_PIECES).round() as i64
+    (quantity * MILLIONTHS).round() as i64
 }
 
 fn clamped(sum: i128) -> i64 {

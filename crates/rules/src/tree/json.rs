@@ -3,7 +3,10 @@
 //! A tree from text satisfies it by the grammar; [`Rule::from_json`] and the check satisfy
 //! themselves of it, so that every checked tree can be printed and read back.
 
-use super::{Aggregate, Condition, Filter, Literal, LiteralValue, Measure, Operand, Rule, Test};
+use super::{
+    Aggregate, Condition, EventAggregate, EventMeasure, Events, Filter, Length, Literal,
+    LiteralValue, Measure, Operand, Period, PropertyPath, Rule, Sequence, Test,
+};
 use crate::error::{RuleError, RuleProblem};
 use crate::parse::{MAX_DEPTH, MAX_TEXT_BYTES};
 use regulars_core::Trait;
@@ -110,6 +113,16 @@ impl Rule {
                     Operand::Declared(_) => Ok(()),
                     Operand::Aggregate(aggregate) => aggregate.validate(depth),
                     Operand::OrderTime(time) => time.filter.validate_at(depth + 1),
+                    Operand::Events(aggregate) => aggregate.validate(depth),
+                    Operand::EventTime(time) => time.of.validate(depth),
+                    Operand::Sequence(_) if condition.test != Test::Holds => {
+                        Err(not_sayable("a sequence of events has no test but `holds`"))
+                    }
+                    Operand::Sequence(sequence) => sequence.validate(depth),
+                    Operand::Carts(carts) => match &carts.filter {
+                        Some(filter) => filter.validate_at(depth + 1),
+                        None => Ok(()),
+                    },
                 }
             }
         }
@@ -155,14 +168,80 @@ impl Aggregate {
         if let Some(filter) = &self.filter {
             filter.validate_at(depth + 1)?;
         }
-        match self.period {
-            Some(period) if !period.is_in_range() => Err(RuleError::new(RuleProblem::LengthRange)),
-            Some(_) | None => Ok(()),
+        period_in_range(self.period)
+    }
+}
+
+impl EventAggregate {
+    fn validate(&self, depth: usize) -> Result<(), RuleError> {
+        match &self.measure {
+            EventMeasure::Count => {}
+            EventMeasure::Sum(path) | EventMeasure::Distinct(path) => path.validate()?,
+        }
+        self.of.validate(depth)?;
+        period_in_range(self.period)
+    }
+}
+
+impl Events {
+    fn validate(&self, depth: usize) -> Result<(), RuleError> {
+        if self.names.iter().any(String::is_empty) {
+            return Err(not_sayable("an event needs a name"));
+        }
+        let Some(filter) = &self.filter else {
+            return Ok(());
+        };
+        filter.validate_at(depth + 1)?;
+        filter.paths_are_sayable()
+    }
+}
+
+impl Filter<PropertyPath> {
+    fn paths_are_sayable(&self) -> Result<(), RuleError> {
+        match self {
+            Self::And(filters) | Self::Or(filters) => {
+                filters.iter().try_for_each(Self::paths_are_sayable)
+            }
+            Self::Not(filter) => filter.paths_are_sayable(),
+            Self::Property(condition) => condition.property.validate(),
         }
     }
 }
 
-impl Filter {
+impl PropertyPath {
+    fn validate(&self) -> Result<(), RuleError> {
+        if self.0.is_empty() {
+            return Err(not_sayable("a property needs a name"));
+        }
+        Ok(())
+    }
+}
+
+impl Sequence {
+    fn validate(&self, depth: usize) -> Result<(), RuleError> {
+        self.first.validate(depth)?;
+        self.then.events().validate(depth)?;
+        length_in_range(self.within)?;
+        period_in_range(self.period)
+    }
+}
+
+fn length_in_range(length: Length) -> Result<(), RuleError> {
+    if length.is_in_range() {
+        Ok(())
+    } else {
+        Err(RuleError::new(RuleProblem::LengthRange))
+    }
+}
+
+fn period_in_range(period: Option<Period>) -> Result<(), RuleError> {
+    match period {
+        Some(period) if !period.is_in_range() => Err(RuleError::new(RuleProblem::LengthRange)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+impl<P> Filter<P> {
     fn validate_at(&self, depth: usize) -> Result<(), RuleError> {
         depth_within_limit(depth)?;
         match self {
@@ -184,12 +263,8 @@ impl Test {
             Self::In(values) | Self::NotIn(values) if values.is_empty() => {
                 Err(not_sayable("a list needs at least one value"))
             }
-            Self::BeforeAgo(length) if !length.is_in_range() => {
-                Err(RuleError::new(RuleProblem::LengthRange))
-            }
-            Self::Within(period) if !period.is_in_range() => {
-                Err(RuleError::new(RuleProblem::LengthRange))
-            }
+            Self::BeforeAgo(length) => length_in_range(*length),
+            Self::Within(period) => period_in_range(Some(*period)),
             Self::Before(day) | Self::After(day) | Self::On(day) => year_has_four_digits(day.date),
             Self::Between { low, high } => {
                 literal_is_sayable(low)?;
@@ -203,9 +278,7 @@ impl Test {
             | Self::Contains(_)
             | Self::StartsWith(_)
             | Self::IsSet
-            | Self::IsNotSet
-            | Self::BeforeAgo(_)
-            | Self::Within(_) => Ok(()),
+            | Self::IsNotSet => Ok(()),
         }
     }
 }

@@ -42,7 +42,7 @@ fn every_example_of_the_tables_is_a_rule() {
             examples += 1;
         }
     }
-    assert!(examples >= 40, "{examples} examples were found");
+    assert!(examples >= 80, "{examples} examples were found");
 }
 
 #[test]
@@ -77,7 +77,10 @@ fn the_json_of_the_page_is_a_rule() {
     assert_eq!(
         rule.to_string(),
         "orders >= 3 and orders where category = 'Shoes' in last 180 days >= 1 \
-         and last order where (discounted) before 30 days ago and traits.gender in ('f', 'd') \
+         and last order where (discounted) before 30 days ago \
+         and events 'Product Viewed' where price >= 50 in last 7 days >= 3 \
+         and event 'Product Added' then not event 'Order Completed' within 2 hours \
+         and traits.gender in ('f', 'd') \
          and (everyone or not in segment loyal)"
     );
 }

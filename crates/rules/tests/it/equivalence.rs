@@ -6,9 +6,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use regulars_core::{Currency, SegmentName, Symbols, Timestamp, Zone};
-use regulars_rules::{Keep, Mutation, NamedRule, Program, Rule, Vocabulary, check};
+use regulars_rules::{
+    Change, Keep, LeafStates, Memberships, Mutation, NamedRule, Program, Rule, Vocabulary, check,
+};
 use regulars_testkit::generate;
-use regulars_testkit::history::Customer;
+use regulars_testkit::history::{Customer, RawEvent};
 use regulars_testkit::reference::{self, World};
 use regulars_testkit::text::state_as_text;
 
@@ -100,7 +102,7 @@ impl<'a> Trial<'a> {
         let mut states = self.program.new_states();
         let (mut scratch, mut members) =
             (self.program.new_scratch(), self.program.no_memberships());
-        let mut folded = 0;
+        let (mut folded, mut received) = (0, 0);
         for (position, now) in nows.into_iter().enumerate() {
             while let Some(order) = self
                 .case
@@ -114,6 +116,12 @@ impl<'a> Trial<'a> {
                 folded += 1;
             }
             let known = self.case.customer.up_to(now);
+            for event in &known.events[received..] {
+                if let Some(what) = self.fold_event(&mut states, &known, event, now) {
+                    return Some(self.report(0, now, &what));
+                }
+            }
+            received = known.events.len();
             self.program
                 .evaluate(&states, &known, now, &mut scratch, &mut members);
             for segment in 0..self.case.rules.len() {
@@ -126,19 +134,8 @@ impl<'a> Trial<'a> {
                 }
             }
             if position % 5 == 0 {
-                let starts = self.program.window_starts(now);
-                let mut late = self.program.new_states();
-                for order in &known.orders {
-                    let program = &self.program;
-                    order.with_order(&mut self.symbols, |order| {
-                        program.fold_since(&mut late, order, &starts);
-                    });
-                }
-                let mut again = self.program.no_memberships();
-                self.program
-                    .evaluate(&late, &known, now, &mut scratch, &mut again);
-                if again != members {
-                    return Some(self.report(0, now, "`fold_since` differs from `fold`"));
+                if let Some(what) = self.other_ways_to_fold(&states, &known, now, &members) {
+                    return Some(self.report(0, now, what));
                 }
                 let flip = |segment| {
                     let scratch = &mut self.program.new_scratch();
@@ -160,6 +157,67 @@ impl<'a> Trial<'a> {
             }
         }
         None
+    }
+
+    /// Folds an event, which moves the customer at once only into or out of segments that it is
+    /// said to touch.
+    fn fold_event(
+        &self,
+        states: &mut LeafStates,
+        known: &Customer,
+        event: &RawEvent,
+        now: Timestamp,
+    ) -> Option<String> {
+        let program = &self.program;
+        let members = |states: &LeafStates| {
+            let (mut scratch, mut members) = (program.new_scratch(), program.no_memberships());
+            program.evaluate(states, known, now, &mut scratch, &mut members);
+            members
+        };
+        let before = members(states);
+        event.with_event(|event| program.fold_event(states, event));
+        let after = members(states);
+        let touched = program.segments_touched_by(Change::Event {
+            kind: event.kind,
+            name: &event.name,
+        });
+        let moved = (0..self.case.rules.len())
+            .find(|&s| before.contains(s) != after.contains(s) && !touched.contains(&(s as u32)));
+        moved.map(|segment| format!("{event:?} moved {segment}, and touches {touched:?}"))
+    }
+
+    /// A state folded from the same orders and events in another way says the same; from events in
+    /// the order of time backwards it is the same.
+    fn other_ways_to_fold(
+        &mut self,
+        states: &LeafStates,
+        known: &Customer,
+        now: Timestamp,
+        members: &Memberships,
+    ) -> Option<&'static str> {
+        let (program, symbols) = (&self.program, &mut self.symbols);
+        let starts = program.window_starts(now);
+        let (mut late, mut backwards) = (program.new_states(), program.new_states());
+        for order in &known.orders {
+            order.with_order(symbols, |order| {
+                program.fold_since(&mut late, order, &starts);
+                program.fold(&mut backwards, order);
+            });
+        }
+        let mut events: Vec<_> = known.events.iter().collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
+        for event in events {
+            event.with_event(|event| {
+                program.fold_event(&mut late, event);
+                program.fold_event(&mut backwards, event);
+            });
+        }
+        if backwards != *states {
+            return Some("the order of events makes a difference");
+        }
+        let (mut scratch, mut again) = (program.new_scratch(), program.no_memberships());
+        program.evaluate(&late, known, now, &mut scratch, &mut again);
+        (again != *members).then_some("`fold_since` differs from `fold`")
     }
 
     /// Nothing changes before the flip, and the truth differs at it.
@@ -255,7 +313,7 @@ fn extreme_case() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
     fn compiled_evaluation_is_the_reference(case in case()) {

@@ -84,6 +84,59 @@ fn what_is_not_expected() {
 }
 
 #[test]
+fn events_and_carts() {
+    shown!(&[
+        "events",
+        "events 'Product Viewed'",
+        "events Purchased >= 1",
+        "events product_viewed >= 1",
+        "events () >= 1",
+        "events ('A' 'B') >= 1",
+        "events ('A', 'B' >= 1",
+        "evnets 'A' >= 1",
+        "events '' >= 1",
+        "events 'A' within 7 days",
+        "events 'A' in last 3 months >= 1",
+        "events 'A' in last 7 days where sku = 'x' >= 1",
+        "events 'A' is set",
+        "events 'A' >= 1.5",
+        "events 'A' where sku >= 1",
+        "events 'A' where sku = 'a' or sku = 'b' >= 1",
+        "events 'A' where sku in ('a', 3) >= 1",
+        "events 'A' where not gift >= 1",
+        "events 'A' where sold > 2026-01-01 >= 1",
+        "events 'A' where price between 5 and 1 >= 1",
+        "events 'A' where and = 3 >= 1",
+        "events 'A' where address. = 3 >= 1",
+        "events 'A' then event 'B' within 1 hour",
+        "sum value of events 'A' > 3",
+        "sum of value > 3",
+        "sum of value of event 'A' > 3",
+        "sum of value of events 'A' > 0.1234567",
+        "distinct sku of orders >= 2",
+        "last event 'A' in last 7 days",
+        "last events 'A' within 7 days",
+        "last event 'A'",
+        "event 'A'",
+        "event 'A' >= 3",
+        "event 'A' then 'B' within 1 hour",
+        "event 'A' then no event 'B' within 1 hour",
+        "event 'A' then event 'B'",
+        "event 'A' then event 'B' in last 1 hour",
+        "event 'A' then event 'B' within 0 hours",
+        "event 'A' then event 'B' within 2 hours >= 1",
+        "carts",
+        "cart >= 1",
+        "carts in last 7 days >= 1",
+        "carts where idle 2 hours >= 1",
+        "carts where idel for 2 hours >= 1",
+        "carts where value >= 100 and idle for 2 hours",
+        "carts where value >= 0.001 >= 1",
+        "carts where changed >= 1",
+    ]);
+}
+
+#[test]
 fn windows_and_filters() {
     shown!(&[
         "orders in last 3 months >= 2",

@@ -103,6 +103,7 @@ pub(crate) fn customer() -> Customer {
             ("shoe size".to_owned(), RawValue::Number(38.5)),
         ]
         .into(),
+        ..Customer::default()
     }
 }
 

@@ -5,6 +5,7 @@
 mod docs;
 mod equivalence;
 mod errors;
+mod events;
 mod explanations;
 mod forms;
 mod language;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use regulars_core::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Trait};
 
+use super::event::{carts, events};
 use super::{BRANDS, CATEGORIES, CHANNELS, COUNTRIES, DECLARED, PRODUCTS};
 use crate::history::{Course, Customer, RawLine, RawOrder, RawValue};
 
@@ -196,14 +197,19 @@ fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     btree_map(text(&DECLARED), value, 0..3)
 }
 
-/// A customer with up to nine orders.
+/// A customer with up to nine orders and twelve events.
 pub fn customer() -> impl Strategy<Value = Customer> {
-    (vec(order(), 0..10), traits(), declared()).prop_map(|(mut orders, traits, declared)| {
-        orders.sort_by_key(|order| (order.at, order.key));
-        Customer {
-            orders,
-            traits,
-            declared,
-        }
-    })
+    let orders = vec(order(), 0..10);
+    (orders, events(), carts(), traits(), declared()).prop_map(
+        |(mut orders, events, carts, traits, declared)| {
+            orders.sort_by_key(|order| (order.at, order.key));
+            Customer {
+                orders,
+                events,
+                carts,
+                traits,
+                declared,
+            }
+        },
+    )
 }

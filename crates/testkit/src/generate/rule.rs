@@ -10,6 +10,7 @@ use regulars_rules::{
     Test, Unit, WhichOrder,
 };
 
+use super::event::event_condition;
 use super::{BRANDS, CATEGORIES, CHANNELS, COUNTRIES, DECLARED, FIRST_DAY, PRODUCTS};
 
 fn literal(value: LiteralValue) -> Literal {
@@ -19,7 +20,7 @@ fn literal(value: LiteralValue) -> Literal {
     }
 }
 
-fn number(text: &str) -> Literal {
+pub(super) fn number(text: &str) -> Literal {
     literal(LiteralValue::Number(
         text.parse::<Decimal>().expect("a number"),
     ))
@@ -37,7 +38,7 @@ fn op() -> impl Strategy<Value = CompareOp> {
 }
 
 /// A test of a value that has an order, with literals of this list, which ascends.
-fn ordered_test(literals: &'static [&'static str]) -> impl Strategy<Value = Test> {
+pub(super) fn ordered_test(literals: &'static [&'static str]) -> impl Strategy<Value = Test> {
     let one = || select(literals).prop_map(number);
     let last = literals.len();
     prop_oneof![
@@ -62,11 +63,11 @@ fn share_test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn set_test() -> impl Strategy<Value = Test> {
+pub(super) fn set_test() -> impl Strategy<Value = Test> {
     select(vec![Test::IsSet, Test::IsNotSet])
 }
 
-fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
+pub(super) fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
     let one = || {
         let known = texts
             .iter()
@@ -90,7 +91,7 @@ fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value = Test> {
     ]
 }
 
-fn flag_test() -> impl Strategy<Value = Test> {
+pub(super) fn flag_test() -> impl Strategy<Value = Test> {
     let compared = (
         select(vec![CompareOp::Equal, CompareOp::NotEqual]),
         any::<bool>(),
@@ -105,7 +106,7 @@ fn flag_test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn length() -> impl Strategy<Value = Length> {
+pub(super) fn length() -> impl Strategy<Value = Length> {
     select(vec![
         Length {
             count: 90,
@@ -134,7 +135,7 @@ fn length() -> impl Strategy<Value = Length> {
     ])
 }
 
-fn period() -> impl Strategy<Value = Period> {
+pub(super) fn period() -> impl Strategy<Value = Period> {
     prop_oneof![
         2 => length().prop_map(Period::Last),
         1 => (1_u32..4, select(&CalendarUnit::ALL[..]))
@@ -146,7 +147,7 @@ fn date() -> impl Strategy<Value = CivilDate> {
     (0_i32..12).prop_map(|day| CivilDate(FIRST_DAY.0 + day))
 }
 
-fn time_test() -> impl Strategy<Value = Test> {
+pub(super) fn time_test() -> impl Strategy<Value = Test> {
     let day = || {
         date().prop_map(|date| Day {
             date,
@@ -200,7 +201,14 @@ fn property() -> impl Strategy<Value = Filter> {
 
 /// A filter of an aggregate.
 pub fn filter() -> impl Strategy<Value = Filter> {
-    property().prop_recursive(2, 6, 3, |inner| {
+    nested(property())
+}
+
+/// One condition, or several combined.
+pub(super) fn nested<P: Clone + std::fmt::Debug + 'static>(
+    condition: impl Strategy<Value = Filter<P>> + 'static,
+) -> impl Strategy<Value = Filter<P>> {
+    condition.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             2 => vec(inner.clone(), 2..4).prop_map(Filter::And),
             1 => vec(inner.clone(), 2..4).prop_map(Filter::Or),
@@ -302,14 +310,31 @@ fn order_time_condition() -> impl Strategy<Value = Condition> {
     })
 }
 
+/// What the conditions of random rules are about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum About {
+    Orders,
+    Events,
+    Both,
+}
+
 /// A rule that may refer to these segments.
 pub fn rule(segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
-    let condition = prop_oneof![
+    rule_about(About::Both, segments)
+}
+
+fn rule_about(about: About, segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
+    let of_orders = prop_oneof![
         3 => trait_condition(),
         1 => declared_condition(),
         4 => aggregate_condition(),
         1 => order_time_condition(),
     ];
+    let condition = match about {
+        About::Orders => of_orders.boxed(),
+        About::Events => event_condition().boxed(),
+        About::Both => prop_oneof![of_orders, event_condition()].boxed(),
+    };
     let leaf = prop_oneof![
         12 => condition.prop_map(Rule::Condition),
         1 => Just(Rule::Everyone),
@@ -334,16 +359,20 @@ pub fn rule(segments: Vec<SegmentName>) -> impl Strategy<Value = Rule> {
     })
 }
 
-/// Three segments, given in an order in which the first may refer to the later ones.
+/// Three segments, given in an order in which the first may refer to the later ones. Often all are
+/// about orders, or all about events, so that a few cases try much.
 pub fn rules() -> impl Strategy<Value = Vec<(SegmentName, Rule)>> {
     let name = |name: &str| SegmentName::new(name).expect("a good name");
     let (first, second, third) = (name("first"), name("second"), name("third"));
-    (
-        rule(vec![second.clone(), third.clone()]),
-        rule(vec![third.clone()]),
-        rule(Vec::new()),
-    )
-        .prop_map(move |(a, b, c)| {
-            vec![(first.clone(), a), (second.clone(), b), (third.clone(), c)]
-        })
+    select(vec![About::Orders, About::Events, About::Both]).prop_flat_map(move |about| {
+        let (first, second, third) = (first.clone(), second.clone(), third.clone());
+        (
+            rule_about(about, vec![second.clone(), third.clone()]),
+            rule_about(about, vec![third.clone()]),
+            rule_about(about, Vec::new()),
+        )
+            .prop_map(move |(a, b, c)| {
+                vec![(first.clone(), a), (second.clone(), b), (third.clone(), c)]
+            })
+    })
 }

@@ -144,8 +144,8 @@ fn customer() -> impl Strategy<Value = Customer> {
             orders.sort_by_key(|order| (order.at, order.key));
             Customer {
                 orders,
-                traits: BTreeMap::new(),
                 declared,
+                ..Customer::default()
             }
         },
     )

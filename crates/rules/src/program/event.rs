@@ -1,0 +1,424 @@
+//! Values folded from events: what each keeps, what it is worth at `now`, when it next changes.
+//!
+//! Events come in any order, none later than the `now` of an evaluation after it. A state is what is
+//! needed of the set of events that were folded, and so the same in whatever order they came: of
+//! counts the k latest times, of sums each number in millionths, of distinct values the latest time
+//! of each. What has left the window that ends at the latest event is dropped: `now` is not earlier.
+//! Only what is not empty has a slot, so that a customer who did nothing costs nothing.
+
+use regulars_core::{Event, EventKind, PropertyValue, Timestamp, TraitValue, Window, Zone};
+
+use super::measure::{cap_for, flip_of, later_than};
+use super::pairs::Pairs;
+use super::{Faults, Keep, mutated};
+use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
+use crate::tree::{EventCall, PropertyPath, WhichOrder};
+
+/// A value of events as it is folded.
+#[derive(Debug, Clone)]
+pub(crate) struct EventProgram {
+    pub(crate) spec: EventSpec,
+    /// Counts beyond this make no difference to any test; the k latest are kept.
+    cap: usize,
+}
+
+/// The slots that are not empty, ascending by number of the value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct EventSlots(Vec<(u32, EventSlot)>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum EventSlot {
+    /// A count over all time.
+    Count(i64),
+    /// A sum over all time.
+    Sum(Box<i128>),
+    /// Times of the latest events, ascending.
+    Times(Vec<Timestamp>),
+    /// Numbers with their times, ascending.
+    Amounts(Vec<(Timestamp, i64)>),
+    /// Each value with its latest time, ascending.
+    Distinct(Vec<(Timestamp, Box<str>)>),
+    /// Values of all time, sorted.
+    DistinctEver(Vec<Box<str>>),
+    /// Time of the first or last event.
+    Time(Timestamp),
+    /// Times of the latest first event, and of the latest that ends the wait.
+    NotFollowed {
+        first: Option<Timestamp>,
+        then: Option<Timestamp>,
+    },
+    Followed(Box<Pairs>),
+}
+
+impl EventSlots {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn get(&self, number: u32) -> Option<&EventSlot> {
+        let place = self.0.binary_search_by_key(&number, |(known, _)| *known);
+        place.ok().map(|place| &self.0[place].1)
+    }
+
+    fn get_or(&mut self, number: u32, empty: impl FnOnce() -> EventSlot) -> &mut EventSlot {
+        let place = match self.0.binary_search_by_key(&number, |(known, _)| *known) {
+            Ok(place) => place,
+            Err(place) => {
+                self.0.insert(place, (number, empty()));
+                place
+            }
+        };
+        &mut self.0[place].1
+    }
+}
+
+impl EventProgram {
+    pub(super) fn new(spec: EventSpec) -> Self {
+        Self { spec, cap: 0 }
+    }
+
+    /// Makes room for a test: afterwards the kept part tells whether it passes.
+    pub(super) fn serve(&mut self, test: &ValueTest, keep: Keep) {
+        self.cap = self.cap.max(cap_for(test, keep));
+    }
+
+    /// The last instant before the window that ends at `now`.
+    pub(super) fn start(&self, now: Timestamp, zone: &Zone, faults: Faults) -> Timestamp {
+        let edge = i64::from(mutated!(faults, WindowEdge));
+        self.spec.window.start(now, zone).plus_ms(-edge)
+    }
+
+    pub(super) fn fold(
+        &self,
+        slots: &mut EventSlots,
+        number: u32,
+        event: &Event<'_>,
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let takes = |events: &EventsSpec| events.take(event, zone, faults);
+        let at = event.occurred_at;
+        match &self.spec.value {
+            EventValue::Count(events) if takes(events) => {
+                self.fold_count(slots, number, at, zone, faults);
+            }
+            EventValue::Sum(events, path) if takes(events) => {
+                if let TraitValue::Number(value) = property(event, path) {
+                    self.fold_amount(slots, number, (at, millionths(value)), zone);
+                }
+            }
+            EventValue::Distinct(events, path) if takes(events) => {
+                if let Some(value) = text_of(property(event, path)) {
+                    self.fold_value(slots, number, (at, value), zone, faults);
+                }
+            }
+            EventValue::Time(which, events) if takes(events) => {
+                if let EventSlot::Time(time) = slots.get_or(number, || EventSlot::Time(at)) {
+                    *time = match which {
+                        WhichOrder::First => at.min(*time),
+                        WhichOrder::Last => at.max(*time),
+                    };
+                }
+            }
+            EventValue::Count(_)
+            | EventValue::Sum(..)
+            | EventValue::Distinct(..)
+            | EventValue::Time(..) => {}
+            EventValue::NotFollowed { first, then, .. } => {
+                let (is_first, is_then) = (takes(first), takes(then));
+                if is_first || is_then {
+                    fold_wait(slots, number, at, (is_first, is_then), faults);
+                }
+            }
+            EventValue::Followed { first, then, ms } => {
+                let (is_first, is_then) = (takes(first), takes(then));
+                let empty = || EventSlot::Followed(Box::default());
+                if (is_first || is_then)
+                    && let EventSlot::Followed(pairs) = slots.get_or(number, empty)
+                {
+                    if is_first {
+                        pairs.insert_first(at, *ms);
+                    }
+                    if is_then {
+                        pairs.insert_then(at);
+                    }
+                    pairs.settle(*ms, self.spec.window, zone, faults);
+                }
+            }
+        }
+    }
+
+    fn fold_count(
+        &self,
+        slots: &mut EventSlots,
+        number: u32,
+        at: Timestamp,
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let empty = || match self.spec.window {
+            Window::Ever => EventSlot::Count(0),
+            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Times(Vec::new()),
+        };
+        match slots.get_or(number, empty) {
+            EventSlot::Count(count) => *count = count.saturating_add(1),
+            EventSlot::Times(times) => {
+                if mutated!(faults, LateEventsDropped) && times.last() > Some(&at) {
+                    return;
+                }
+                if mutated!(faults, EventTiesMerged) && times.contains(&at) {
+                    return;
+                }
+                insert(times, at);
+                times.drain(..times.len().saturating_sub(self.cap));
+                self.forget(times, zone, |&time| time);
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_amount(
+        &self,
+        slots: &mut EventSlots,
+        number: u32,
+        (at, amount): (Timestamp, i64),
+        zone: &Zone,
+    ) {
+        if amount == 0 {
+            return;
+        }
+        let empty = || match self.spec.window {
+            Window::Ever => EventSlot::Sum(Box::new(0)),
+            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Amounts(Vec::new()),
+        };
+        match slots.get_or(number, empty) {
+            EventSlot::Sum(sum) => **sum += i128::from(amount),
+            EventSlot::Amounts(amounts) => {
+                insert(amounts, (at, amount));
+                self.forget(amounts, zone, |&(time, _)| time);
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_value(
+        &self,
+        slots: &mut EventSlots,
+        number: u32,
+        (at, value): (Timestamp, Box<str>),
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let empty = || match self.spec.window {
+            Window::Ever => EventSlot::DistinctEver(Vec::new()),
+            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Distinct(Vec::new()),
+        };
+        match slots.get_or(number, empty) {
+            // Of more values than are needed the first in the order of texts are kept, so that it
+            // makes no difference in which order they came.
+            EventSlot::DistinctEver(values) => {
+                if let Err(place) = values.binary_search(&value) {
+                    values.insert(place, value);
+                    values.truncate(self.cap);
+                }
+            }
+            EventSlot::Distinct(values) => {
+                if let Some(place) = values.iter().position(|(_, known)| *known == value) {
+                    if values[place].0 >= at || mutated!(faults, DistinctKeepsFirst) {
+                        return;
+                    }
+                    values.remove(place);
+                }
+                insert(values, (at, value));
+                values.drain(..values.len().saturating_sub(self.cap));
+                self.forget(values, zone, |&(time, _)| time);
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops what has left the window that ends at the latest entry.
+    fn forget<T>(&self, entries: &mut Vec<T>, zone: &Zone, time: impl Fn(&T) -> Timestamp) {
+        let Some(latest) = entries.last() else {
+            return;
+        };
+        let start = self.spec.window.start(time(latest), zone);
+        entries.drain(..entries.partition_point(|entry| time(entry) <= start));
+    }
+
+    /// The value over what is later than `start`: a number, or of times an instant or missing.
+    pub(super) fn value(
+        &self,
+        slots: &EventSlots,
+        number: u32,
+        start: Timestamp,
+    ) -> TraitValue<'static> {
+        let count = |entries: usize| TraitValue::Integer(entries as i64);
+        let instant = |at: Option<Timestamp>| at.map_or(TraitValue::Missing, TraitValue::Instant);
+        match slots.get(number) {
+            None => match self.spec.value {
+                EventValue::Count(_) | EventValue::Sum(..) | EventValue::Distinct(..) => count(0),
+                EventValue::Time(..)
+                | EventValue::Followed { .. }
+                | EventValue::NotFollowed { .. } => TraitValue::Missing,
+            },
+            Some(EventSlot::Count(value)) => TraitValue::Integer(*value),
+            Some(EventSlot::Sum(sum)) => TraitValue::Integer(clamped(**sum)),
+            Some(EventSlot::Times(times)) => count(later_than(start, times, |&time| time)),
+            Some(EventSlot::Amounts(amounts)) => {
+                let inside = later_than(start, amounts, |&(time, _)| time);
+                let inside = &amounts[amounts.len() - inside..];
+                let sum = inside.iter().map(|&(_, amount)| i128::from(amount)).sum();
+                TraitValue::Integer(clamped(sum))
+            }
+            Some(EventSlot::Distinct(values)) => {
+                count(later_than(start, values, |&(time, _)| time))
+            }
+            Some(EventSlot::DistinctEver(values)) => count(values.len()),
+            Some(slot) => instant(self.instant(slot)),
+        }
+    }
+
+    /// The instant of a slot that is one.
+    fn instant(&self, slot: &EventSlot) -> Option<Timestamp> {
+        match (slot, &self.spec.value) {
+            (EventSlot::Time(at), _) => Some(*at),
+            (EventSlot::Followed(pairs), _) => pairs.latest(),
+            (EventSlot::NotFollowed { first, then }, EventValue::NotFollowed { ms, .. }) => first
+                .filter(|first| then.is_none_or(|then| then <= *first))
+                .map(|first| first.plus_ms(*ms)),
+            _ => None,
+        }
+    }
+
+    /// True when the value may be greater than what is kept shows.
+    pub(crate) fn is_at_cap(&self, value: TraitValue<'_>) -> bool {
+        let is_capped = match self.spec.value {
+            EventValue::Count(_) => self.spec.window != Window::Ever,
+            EventValue::Distinct(..) => true,
+            EventValue::Sum(..)
+            | EventValue::Time(..)
+            | EventValue::Followed { .. }
+            | EventValue::NotFollowed { .. } => false,
+        };
+        matches!(value, TraitValue::Integer(count) if is_capped && count >= 0 && count as usize >= self.cap)
+    }
+
+    /// The first instant after `now` at which the truth of `test` changes if nothing happens.
+    pub(super) fn next_flip(
+        &self,
+        slots: &EventSlots,
+        number: u32,
+        test: &ValueTest,
+        now: Timestamp,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        let window = self.spec.window;
+        match slots.get(number)? {
+            EventSlot::Count(_) | EventSlot::Sum(_) | EventSlot::DistinctEver(_) => None,
+            EventSlot::Times(times) => {
+                flip_of(window, times.iter().map(|&time| (time, 1)), test, now, zone)
+            }
+            EventSlot::Amounts(amounts) => {
+                flip_of(window, amounts.iter().copied(), test, now, zone)
+            }
+            EventSlot::Distinct(values) => {
+                let entries = values.iter().map(|&(time, _)| (time, 1));
+                flip_of(window, entries, test, now, zone)
+            }
+            slot => match (test, self.instant(slot)?) {
+                (ValueTest::Instant(test), at) => test.next_flip(at, now, zone),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn fold_wait(
+    slots: &mut EventSlots,
+    number: u32,
+    at: Timestamp,
+    (is_first, is_then): (bool, bool),
+    faults: Faults,
+) {
+    let empty = || EventSlot::NotFollowed {
+        first: None,
+        then: None,
+    };
+    if let EventSlot::NotFollowed { first, then } = slots.get_or(number, empty) {
+        if is_first && !(mutated!(faults, FirstStartCounts) && first.is_some()) {
+            *first = (*first).max(Some(at));
+        }
+        if is_then {
+            *then = (*then).max(Some(at));
+        }
+    }
+}
+
+impl EventsSpec {
+    /// True when the event is one of these.
+    fn take(&self, event: &Event<'_>, zone: &Zone, faults: Faults) -> bool {
+        let is_of_call = match (self.call, event.kind) {
+            (EventCall::Event, EventKind::Track)
+            | (EventCall::Page, EventKind::Page)
+            | (EventCall::Screen, EventKind::Screen) => true,
+            (EventCall::Event, EventKind::Page | EventKind::Screen) => self.names.is_empty(),
+            _ => false,
+        };
+        let is_named = || self.names.is_empty() || self.names.iter().any(|name| name == event.name);
+        // Properties are no instants: `now` takes no part.
+        let passes = |path: &PropertyPath, test: &ValueTest| {
+            let value = property(event, path);
+            if let (true, ValueTest::Number(_), TraitValue::Text(text)) =
+                (mutated!(faults, OtherTypesMatch), test, value)
+                && let Ok(number) = text.parse()
+            {
+                return test.holds(TraitValue::Number(number), Timestamp::MIN, zone);
+            }
+            test.holds(value, Timestamp::MIN, zone)
+        };
+        let filter = self.filter.as_ref();
+        is_of_call && is_named() && filter.is_none_or(|filter| filter.holds(&passes))
+    }
+}
+
+/// A property of an event; the empty text is one that is not known, as everywhere.
+fn property<'a>(event: &Event<'a>, path: &PropertyPath) -> TraitValue<'a> {
+    match event.properties.get(&path.0) {
+        Some(PropertyValue::Text(text)) if !text.is_empty() => TraitValue::Text(text),
+        Some(PropertyValue::Number(number)) if !number.is_nan() => TraitValue::Number(*number),
+        Some(PropertyValue::Flag(flag)) => TraitValue::Flag(*flag),
+        Some(PropertyValue::Text(_) | PropertyValue::Number(_)) | None => TraitValue::Missing,
+    }
+}
+
+/// A value as a text, by which different ones are told apart: `7` and `'7'` are the same product.
+fn text_of(value: TraitValue<'_>) -> Option<Box<str>> {
+    match value {
+        TraitValue::Text(text) => Some(text.into()),
+        // Minus zero is zero.
+        TraitValue::Number(number) => Some((number + 0.0).to_string().into()),
+        TraitValue::Flag(flag) => Some(flag.to_string().into()),
+        TraitValue::Missing
+        | TraitValue::Integer(_)
+        | TraitValue::Money(_)
+        | TraitValue::Instant(_) => None,
+    }
+}
+
+fn millionths(number: f64) -> i64 {
+    (number * MILLIONTHS).round() as i64
+}
+
+fn clamped(sum: i128) -> i64 {
+    sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+/// Inserts into an ascending list.
+fn insert<T: Ord>(entries: &mut Vec<T>, entry: T) {
+    if entries.last().is_none_or(|last| *last <= entry) {
+        entries.push(entry);
+        return;
+    }
+    entries.insert(entries.partition_point(|known| *known <= entry), entry);
+}
