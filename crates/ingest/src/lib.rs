@@ -17,10 +17,12 @@ mod error;
 mod field;
 mod input;
 mod options;
+mod personal;
 mod reader;
 mod recognise;
 mod recognition;
 mod rows;
+pub mod tracking;
 mod value;
 
 pub use batch::{

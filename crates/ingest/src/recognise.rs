@@ -27,10 +27,10 @@ use std::sync::atomic::AtomicU64;
 
 use regulars_core::Currency;
 
-pub(crate) use mapping::looks_personal;
 use said::Said;
 use survey::Survey;
 
+use crate::personal::looks_personal;
 use crate::reader::open_rows;
 use crate::recognition::Form;
 use crate::rows::{Limits, Projection, RowBatch, RowSource};

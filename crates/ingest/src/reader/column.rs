@@ -102,7 +102,7 @@ impl ColumnInfo {
             },
             crate::Role::Personal(_) => Privacy::Personal,
             crate::Role::Declared(..) => Privacy::Typed,
-            crate::Role::Unmapped if crate::recognise::looks_personal(&self.name) => {
+            crate::Role::Unmapped if crate::personal::looks_personal(&self.name) => {
                 Privacy::Personal
             }
             crate::Role::Unmapped => Privacy::Open,

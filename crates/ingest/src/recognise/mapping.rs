@@ -5,7 +5,7 @@
 
 mod missing;
 mod names;
-mod personal;
+mod trait_name;
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,6 +13,7 @@ use super::said::Said;
 use super::source::{own_names, positions, source};
 use super::survey::Survey;
 use crate::field::{field_table, normalised, split_minor_units};
+use crate::personal::looks_personal;
 use crate::reader::text_of;
 use crate::recognition::{CellType, Form};
 use crate::rows::Rows;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 use names::Names;
-pub(crate) use personal::looks_personal;
+use trait_name::snake_case;
 
 /// What the columns are.
 #[derive(Debug, Clone)]
@@ -183,9 +184,8 @@ fn given(names: &Names<'_>, said: &Said) -> Result<(Vec<Pair>, Vec<String>), Ing
 
 /// The columns that are said to be traits, by position.
 fn traits(names: &Names<'_>, said: &Said) -> HashMap<usize, String> {
-    let position = |(name, column): &(String, String)| {
-        Some((names.position_of(column)?, personal::snake_case(name)))
-    };
+    let position =
+        |(name, column): &(String, String)| Some((names.position_of(column)?, snake_case(name)));
     said.now.traits.iter().filter_map(position).collect()
 }
 
@@ -396,7 +396,7 @@ fn customer_role(
     if unnamed || form.types[position] == CellType::Other {
         return Role::Unmapped;
     }
-    let base = personal::snake_case(header);
+    let base = snake_case(header);
     let is_taken = |name: &String, taken: &HashSet<String>| {
         taken.contains(name) || Field::ALL.iter().any(|field| field.name() == name)
     };

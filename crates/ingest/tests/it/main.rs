@@ -11,3 +11,4 @@ mod personal;
 mod reading;
 mod refunds;
 mod said;
+mod tracking;
