@@ -40,6 +40,8 @@ pub struct RefundCounts {
     pub repeated_rows: u64,
     /// Refunds, one version each.
     pub refunds: u64,
+    /// Refunds that failed, were cancelled or are pending: nothing goes back for them.
+    pub refunds_not_made: u64,
     /// Refunds without a date or an amount, which are left out.
     pub incomplete_refunds: u64,
     /// Refunds that the import has several times, with different contents.
@@ -189,6 +191,7 @@ impl<'b> Columns<'b> {
         let mut row = Row {
             occurred_at: batch.occurred_at[index],
             updated_at: batch.updated_at.as_ref().and_then(|column| column[index]),
+            status: batch.status.as_ref().and_then(|column| column[index]),
             product: self
                 .products
                 .get(key(&batch.product_id))
