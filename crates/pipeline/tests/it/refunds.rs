@@ -286,8 +286,7 @@ fn refunds_that_were_not_made_take_nothing_off() {
 fn what_a_newer_version_says_of_a_refund_holds() {
     let state = |status: &str| format!("r1,1,2026-02-01,4.00,{status}\n");
     let after_both = |header: &str, first: &str, second: &str| {
-        let imports: &[&[(&str, &str)]] =
-            &[&[(ORDERS, ANN), (header, first)], &[(header, second)]];
+        let imports: &[&[(&str, &str)]] = &[&[(ORDERS, ANN), (header, first)], &[(header, second)]];
         revenue(&after(imports).0, "2026-06-30")
     };
     let [pending, made, failed] = ["pending", "succeeded", "failed"].map(state);
