@@ -2,6 +2,8 @@
 //!
 //! One table: the rule language, the explanations, the exports and the documentation read it.
 
+mod meaning;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, Window};
@@ -129,7 +131,7 @@ pub struct TraitDef {
     pub kind: TraitKind,
     /// Data without which nobody has it.
     pub needs: &'static [DataNeed],
-    /// What it means, for a person.
+    /// What it means, for a person, whatever the settings; [`Trait::meaning`] puts their values in.
     pub doc: &'static str,
 }
 
@@ -206,7 +208,7 @@ trait_table! {
     GapBeforeLastOrder "gap_before_last_order" TraitKind::Number("days"), [],
         "Days between the last order and the one before it.";
     UsualRange "usual_range" TraitKind::Number("days"), [Orders],
-        "Own usual range: nine in ten gaps of this customer should be shorter. From the fitted purchase model; before a fit, of the gaps of all customers.";
+        "Own usual range: most gaps of this customer should be shorter. From the fitted purchase model; before a fit, of the gaps of all customers.";
     BeyondUsualRange "beyond_usual_range" TraitKind::Flag, [Orders],
         "Silent for longer than the own usual range.";
     OrdersLast30Days "orders_last_30_days" TraitKind::Count, [],
@@ -246,9 +248,9 @@ trait_table! {
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],
-        "70 % or more of the orders in the same three neighbouring months of the year, in two or more years; known with three orders, the first two years ago.";
+        "Most orders in the same three neighbouring months of the year, in two or more years.";
     YearRound "year_round" TraitKind::Flag, [TwoYears],
-        "Orders in at least three quarters of each of two years; known with three orders, the first two years ago.";
+        "Orders in most quarters of each of two years.";
     RecencyScore "recency_score" TraitKind::Count, [Orders],
         "RFM recency, 1 to 5, 5 is best (most recent).";
     FrequencyScore "frequency_score" TraitKind::Count, [Orders],
@@ -260,21 +262,21 @@ trait_table! {
     RfmGroup "rfm_group" TraitKind::Choice(RFM_GROUPS), [Orders],
         "Named RFM group of the cell.";
     ValueTier "value_tier" TraitKind::Choice(TIERS), [Orders],
-        "By net revenue of 365 days over those with more than 0: top 20 % high, next 30 % medium, rest low; ties go up.";
+        "By recent net revenue over those with more than 0: high, medium or low; ties go up.";
     AboveMedianOrderValue "above_median_order_value" TraitKind::Flag, [Orders],
         "Average order value at or above the median of all customers with orders.";
     ProbabilityAlive "probability_alive" TraitKind::Share, [PurchaseFit],
         "Probability that the customer has not left for good, by the purchase model.";
     ExpectedOrders "expected_orders" TraitKind::Number("orders"), [OrdersFit],
-        "Expected orders within the churn horizon (90 days).";
+        "Expected orders within the churn horizon.";
     ChurnRisk "churn_risk" TraitKind::Share, [ChurnFit],
-        "Probability of no order at all within the churn horizon (90 days).";
+        "Probability of no order at all within the churn horizon.";
     ChurnLevel "churn_level" TraitKind::Count, [ChurnFit],
         "Churn risk in five levels: 1 very low to 5 critical.";
     ExpectedOrderValue "expected_order_value" TraitKind::Money, [ValueFit],
         "Expected net revenue of the customer's next order, by the spend model.";
     Clv "clv" TraitKind::Money, [ValueFit],
-        "Expected net revenue of the next 365 days.";
+        "Customer lifetime value: expected net revenue within its horizon.";
     Lifecycle "lifecycle" TraitKind::Choice(STAGES), [],
         "Stage of life: the first that matches of prospect, dormant, at risk, reactivated, new, potential loyalist, loyal.";
 }

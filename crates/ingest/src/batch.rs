@@ -177,6 +177,8 @@ pub struct RefundBatch {
     pub occurred_at: Instants,
     /// When the source last changed the refund.
     pub updated_at: Option<Instants>,
+    /// Where the refund stands: one that is unpaid or cancelled has not happened.
+    pub status: Option<Vec<Option<OrderStatus>>>,
     /// The source's id of the product that came back.
     pub product_id: Option<DictColumn>,
     /// Currency code in capitals; missing means `file_currency`.

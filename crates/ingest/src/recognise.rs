@@ -106,7 +106,7 @@ pub fn recognise(
         level_reason,
         currency,
         currency_reason,
-        notes: notes(&columns, &sample, &said),
+        notes: notes(mapped.entity, &columns, &sample, &said),
         statuses: said.now.statuses,
         serial_dates: said.now.serial_dates.unwrap_or(SerialDates::Refuse),
         unused_map,
@@ -185,7 +185,7 @@ fn is_amount(field: Field) -> bool {
 }
 
 /// Things worth knowing that stop nothing.
-fn notes(columns: &[ColumnInfo], sample: &RowBatch, said: &Said) -> Vec<String> {
+fn notes(entity: Entity, columns: &[ColumnInfo], sample: &RowBatch, said: &Said) -> Vec<String> {
     let mut notes = Vec::new();
     for column in columns {
         if let Role::Personal(name) = &column.role
@@ -202,9 +202,12 @@ fn notes(columns: &[ColumnInfo], sample: &RowBatch, said: &Said) -> Vec<String> 
         .find(|column| column.field() == Some(Field::Status))
     {
         let words = survey::distinct(&sample.rows, column.position, 20);
+        let meaning = match entity {
+            Entity::Refunds => crate::value::refund_status,
+            _ => crate::value::status,
+        };
         let unknown = words.iter().filter(|word| {
-            !crate::value::is_missing(word)
-                && crate::value::status(word, &said.now.statuses).is_none()
+            !crate::value::is_missing(word) && meaning(word, &said.now.statuses).is_none()
         });
         let unknown: Vec<String> = unknown.map(|word| format!("`{word}`")).collect();
         if !unknown.is_empty() {

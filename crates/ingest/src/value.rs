@@ -15,4 +15,6 @@ pub(crate) use number::{
     NumberHint, currency_beside, float_to_minor, minor_units, number, number_hint, shortest_minor,
     small_float_to_minor,
 };
-pub(crate) use word::{flag, is_known_word, is_missing, is_missing_text, status};
+pub(crate) use word::{
+    StatusOf, flag, is_known_word, is_missing, is_missing_text, refund_status, status,
+};

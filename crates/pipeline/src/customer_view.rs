@@ -55,7 +55,7 @@ pub struct TraitView {
     /// Unit of the value.
     pub unit: &'static str,
     /// What it means.
-    pub meaning: &'static str,
+    pub meaning: String,
 }
 
 /// Scores with intervals.
@@ -190,7 +190,7 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
                 name: def.name,
                 value: trait_json(customer.value(def.id, base.now)),
                 unit: unit_name(def.kind),
-                meaning: def.doc,
+                meaning: def.id.meaning(&base.context.settings).into_owned(),
             })
             .collect(),
         declared: declared.collect(),

@@ -11,6 +11,7 @@
 mod session;
 
 mod ahead;
+mod apart;
 pub(crate) mod assemble;
 mod dry_run;
 mod frame;

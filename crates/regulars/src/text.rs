@@ -47,7 +47,7 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     // Whether colours are wanted is decided where the text is written.
     table.enforce_styling();
     let cell = |text: &str, align: Align| {
-        Cell::new(text).set_alignment(match align {
+        measured(text).set_alignment(match align {
             Align::Left => CellAlignment::Left,
             Align::Right => CellAlignment::Right,
         })
@@ -70,6 +70,22 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A cell of a text that may be [`faint`] or a [`tick`]: the table is told the style, since it
+/// would take the codes of one for text, and its columns would be too wide.
+fn measured(text: &str) -> Cell {
+    let bare = anstream::adapter::strip_str(text).to_string();
+    let cell = Cell::new(&bare);
+    if bare == text {
+        cell
+    } else if text == tick(true) {
+        cell.fg(comfy_table::Color::Green)
+    } else if text == tick(false) {
+        cell.fg(comfy_table::Color::Red)
+    } else {
+        cell.add_attribute(comfy_table::Attribute::Dim)
+    }
 }
 
 /// Pairs of a name and a value, aligned.
@@ -103,6 +119,33 @@ pub(crate) fn count(number: u64) -> String {
 pub(crate) fn counted(number: u64, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {one}{plural}", count(number))
+}
+
+/// `1 day`, `90 days`.
+pub(crate) fn days(number: u32) -> String {
+    counted(u64::from(number), "day")
+}
+
+/// A number and a phrase that agrees with it, which gives both forms where they differ:
+/// `row{|s} {has|have} no date` is `1 row has no date`, `12 rows have no date`.
+pub(crate) fn agreeing(number: u64, phrase: &str) -> String {
+    let mut text = format!("{} ", count(number));
+    let mut rest = phrase;
+    while let Some((before, forms, after)) = next_forms(rest) {
+        let (one, many) = forms;
+        text.push_str(before);
+        text.push_str(if number == 1 { one } else { many });
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// What stands before the first `{one|many}`, the two forms, and what stands after.
+fn next_forms(phrase: &str) -> Option<(&str, (&str, &str), &str)> {
+    let (before, rest) = phrase.split_once('{')?;
+    let (forms, after) = rest.split_once('}')?;
+    Some((before, forms.split_once('|')?, after))
 }
 
 /// `12.3 %`, and `–` for what is not known.
@@ -166,4 +209,50 @@ pub(crate) fn instant(at: Timestamp, zone: &Zone) -> String {
     }
     let seconds = (at.0 - zone.start_of(date).0) / 1000;
     format!("{date} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_agree_with_their_number() {
+        let phrase = "row{|s} {has|have} no date and {was|were} left out";
+        assert_eq!(agreeing(1, phrase), "1 row has no date and was left out");
+        assert_eq!(agreeing(0, phrase), "0 rows have no date and were left out");
+        assert_eq!(agreeing(1234, "order{|s}"), "1,234 orders");
+        assert_eq!(agreeing(2, "of them unchanged"), "2 of them unchanged");
+    }
+
+    #[test]
+    fn styles_take_no_room_in_a_table() {
+        let header = [
+            ("name", Align::Left),
+            ("mark", Align::Right),
+            ("meaning", Align::Left),
+        ];
+        let rows = |faint: &dyn Fn(&str) -> String, tick: &dyn Fn(bool) -> String| {
+            vec![
+                vec![faint("left out"), tick(true), faint("short")],
+                vec![
+                    "a".to_owned(),
+                    "12,345".to_owned(),
+                    "long and plain".to_owned(),
+                ],
+                vec![faint("–"), tick(false), "Zürich".to_owned()],
+            ]
+        };
+        let styled = table(&header, &rows(&faint, &tick));
+        let bare_tick = |yes: bool| if yes { "✓" } else { "✗" }.to_owned();
+        let bare = table(&header, &rows(&str::to_owned, &bare_tick));
+        let without = |text: &str| anstream::adapter::strip_str(text).to_string();
+        let trimmed = |text: &str| -> Vec<String> {
+            without(text)
+                .lines()
+                .map(|line| line.trim_end().to_owned())
+                .collect()
+        };
+        assert_ne!(styled, without(&styled));
+        assert_eq!(trimmed(&styled), trimmed(&bare));
+    }
 }

@@ -184,13 +184,13 @@ fn ago_words(order: &str, test: &Test) -> String {
             ago(high)
         ),
         Test::In(values) => format!(
-            "{order} was {} days ago",
-            any_of(values, &print_literal, " or ")
+            "{order} was {} ago",
+            days(&any_of(values, &print_literal, " or "))
         ),
         Test::NotIn(values) => {
             format!(
-                "{order} was not {} days ago",
-                any_of(values, &print_literal, " or ")
+                "{order} was not {} ago",
+                days(&any_of(values, &print_literal, " or "))
             )
         }
         other => value_words(&format!("the time since {order}"), other),

@@ -122,7 +122,7 @@ fn measure(
     let different = |text: fn(&RawLine) -> &str| {
         let texts: BTreeSet<&str> = lines
             .iter()
-            .map(|line| text(line))
+            .map(text)
             .filter(|text| !text.is_empty())
             .collect();
         RawValue::Integer(texts.len() as i64)

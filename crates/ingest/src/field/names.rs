@@ -92,6 +92,9 @@ const REFUNDS: &[FieldNames] = table! {
     UpdatedAt: "refund updated at" "updated at" "modified at" "date modified" "last modified"
         "last updated" "date updated" "updated" "modified" "Geändert am" "modifié le"
         "actualizado" "gewijzigd op";
+    Status: "refund status" "status of refund" "refund state" "transaction status" "status"
+        "state" "Erstattungsstatus" "Rückerstattungsstatus" "statut du remboursement" "statut"
+        "estado del reembolso" "estado" "terugbetalingsstatus";
     ProductId: "product id" "lineitem sku" "sku" "item sku" "product sku" "product code"
         "stock code" "item id" "item code" "item number" "article number" "article id"
         "variant id" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"

@@ -15,6 +15,7 @@ use super::column::{
 use crate::batch::{Amounts, Instants};
 use crate::field::FieldKind;
 use crate::rows::{RowBatch, Rows};
+use crate::value::StatusOf;
 use crate::{
     AdSpendBatch, Batch, ColumnInfo, CustomerBatch, DeclaredColumn, DeclaredKind, DeclaredValues,
     DictColumn, Entity, Field, ProductBatch, ReadOptions, Recognition, Reject, Role, RowLevel,
@@ -193,13 +194,13 @@ impl<'w> Work<'w> {
         ))
     }
 
-    fn statuses(&mut self) -> Option<Vec<Option<OrderStatus>>> {
+    fn statuses(&mut self, meaning: StatusOf) -> Option<Vec<Option<OrderStatus>>> {
         let info = self.info(Field::Status)?;
         let column = self.rows.column(info.position);
         Some(statuses(
             column,
             info,
-            &self.plan.statuses,
+            (meaning, &self.plan.statuses),
             &mut self.rejections,
         ))
     }

@@ -216,6 +216,11 @@ impl Shown {
         self.text(Field::OrderId, Some(&batch.order_id));
         self.instant(Field::OccurredAt, Some(&batch.occurred_at));
         self.instant(Field::UpdatedAt, batch.updated_at.as_ref());
+        let status = batch.status.as_ref().and_then(|column| column[self.row]);
+        self.push(
+            Field::Status.name(),
+            status.map(|status| format!("{status:?}").to_lowercase()),
+        );
         self.word(Field::ProductId, batch.product_id.as_ref());
         self.number(Field::Quantity, batch.quantity.as_ref());
         let amounts = [

@@ -202,11 +202,64 @@ const STATUSES: &[(OrderStatus, &[&str])] = &[
     ),
 ];
 
+/// Words that say of a refund that it has not happened (yet), and of an order something else or
+/// nothing.
+const REFUND_STATUSES: &[(OrderStatus, &[&str])] = &[
+    (
+        OrderStatus::Unpaid,
+        &[
+            "processing",
+            "inprogress",
+            "onhold",
+            "open",
+            "active",
+            "authorized",
+            "authorised",
+            "requested",
+            "submitted",
+            "initiated",
+            "scheduled",
+            "queued",
+            "requiresaction",
+            "inbearbeitung",
+            "beantragt",
+            "encours",
+            "enespera",
+            "procesando",
+            "inbehandeling",
+            "verwerken",
+        ],
+    ),
+    (
+        OrderStatus::Cancelled,
+        &["failure", "error", "reversed", "refused", "fehler"],
+    ),
+];
+
+/// Reads a word of a status column; words that the user gave a meaning come first.
+pub(crate) type StatusOf = fn(&str, &[(String, OrderStatus)]) -> Option<OrderStatus>;
+
+/// Where a refund with this status stands: unpaid when it is pending, cancelled when it failed.
+pub(crate) fn refund_status(cell: &str, given: &[(String, OrderStatus)]) -> Option<OrderStatus> {
+    let word = normalised(cell);
+    let own = REFUND_STATUSES
+        .iter()
+        .find(|(_, words)| words.contains(&word.as_str()));
+    given_status(&word, given)
+        .or(own.map(|&(status, _)| status))
+        .or_else(|| status(cell, given))
+}
+
+fn given_status(word: &str, given: &[(String, OrderStatus)]) -> Option<OrderStatus> {
+    let found = given.iter().find(|(given, _)| normalised(given) == word);
+    found.map(|&(_, status)| status)
+}
+
 /// Where an order with this status stands; `given` comes before the built-in words.
 pub(crate) fn status(cell: &str, given: &[(String, OrderStatus)]) -> Option<OrderStatus> {
     let word = normalised(cell);
-    if let Some((_, status)) = given.iter().find(|(given, _)| normalised(given) == word) {
-        return Some(*status);
+    if let Some(status) = given_status(&word, given) {
+        return Some(status);
     }
     // WooCommerce stores its statuses as `wc-completed`.
     let bare = word.strip_prefix("wc").unwrap_or(&word);
@@ -261,6 +314,18 @@ mod tests {
             assert_eq!(of(word), Some(OrderStatus::Cancelled), "{word}");
         }
         assert_eq!(of("teleported"), None);
+        for word in ["Pending", "processing", "requires_action"] {
+            let found = refund_status(word, &[]);
+            assert_eq!(found, Some(OrderStatus::Unpaid), "{word}");
+        }
+        for word in ["failed", "Failure", "canceled", "Reversed"] {
+            let found = refund_status(word, &[]);
+            assert_eq!(found, Some(OrderStatus::Cancelled), "{word}");
+        }
+        assert_eq!(refund_status("succeeded", &[]), Some(OrderStatus::Placed));
+        assert_eq!(refund_status("Refunded", &[]), Some(OrderStatus::Refunded));
+        let given = [("Open".to_owned(), OrderStatus::Placed)];
+        assert_eq!(refund_status("open", &given), Some(OrderStatus::Placed));
         let given = [("Teleported".to_owned(), OrderStatus::Placed)];
         assert_eq!(status("teleported", &given), Some(OrderStatus::Placed));
     }

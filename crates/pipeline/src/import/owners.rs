@@ -9,8 +9,8 @@
 //!        their versions ─► the newest ─► what loses, in this import and in the history
 //! ```
 //!
-//! Refunds from files of refunds claim nothing: they lie with the owner of their order, whoever
-//! that is ([`Followed`]).
+//! Refunds from files of refunds, and credits without the lines of the order that they name, claim
+//! nothing: they lie with the owner of their order, whoever that is ([`Followed`]).
 //!
 //! Customers of the history are those that identities stand for *after* this import.
 
@@ -110,12 +110,12 @@ enum From {
     History,
 }
 
-/// Orders that files of refunds name.
+/// Orders that files of refunds or credits without their lines name.
 pub(crate) type Refunded = HashSet<OrderKey, FixedState>;
 
 /// Finds the orders that several customers claim, within the import or together with the history,
 /// and who claims those of which something was refunded: the orders of `refunded`, and those of
-/// the import that have stored refunds.
+/// the import that have stored refunds or credits.
 pub(crate) fn contested(
     book: ClaimBook,
     refunded: Refunded,
@@ -148,7 +148,7 @@ pub(crate) fn contested(
 pub(crate) struct Followed {
     /// Orders of which something was refunded.
     orders: Refunded,
-    /// Stored refunds: their order, and the customer and the partition with whom they lie.
+    /// Stored refunds and credits: their order, and the customer and the partition with whom they lie.
     stored: Vec<(OrderKey, CustomerId, Partition)>,
     /// Who claims the orders.
     claims: HashMap<OrderKey, Vec<(CustomerId, IdentityId)>, FixedState>,
@@ -179,7 +179,7 @@ impl Followed {
             .min_by_key(|(customer, identity)| (identity.0 != customer.0, identity.0))
     }
 
-    /// Stored refunds that lie elsewhere than with the owner of their order.
+    /// Stored refunds and credits that lie elsewhere than with the owner of their order.
     pub(crate) fn astray(&self, settled: &Settled) -> Vec<Reassigned> {
         let follow = |&(order, lies_with, partition): &(OrderKey, CustomerId, Partition)| {
             let (customer, identity) = self.owner(order, settled)?;
@@ -226,7 +226,7 @@ fn stored_claims(
         let mut reader = history.versions(partition)?;
         while let Some(rows) = reader.next_customer()? {
             for row in rows.iter().filter(|row| filter.may_contain(row.order)) {
-                if row.refund == RefundKey::NONE {
+                if row.refund == RefundKey::NONE && !row.is_apart {
                     claims.push((row.order, row.identity));
                 } else {
                     let lies_with = vault.resolve(row.identity);
@@ -362,8 +362,9 @@ fn stored_claimants(
     transaction: &Transaction<'_>,
 ) -> Result<Vec<(Claimant, Partition)>, PipelineError> {
     let (history, vault) = (transaction.history(), transaction.vault_ref()?);
-    let is_contested =
-        |row: &&VersionRow| row.refund == RefundKey::NONE && contested.contains(row.order);
+    let is_contested = |row: &&VersionRow| {
+        row.refund == RefundKey::NONE && !row.is_apart && contested.contains(row.order)
+    };
     let mut claimants = Vec::new();
     for partition in Partition::all() {
         let mut reader = history.versions(partition)?;

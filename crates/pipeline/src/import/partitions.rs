@@ -10,6 +10,7 @@ use regulars_store::history::{History, OrderRunWriter, RunInfo, SymbolTable};
 use regulars_store::spill::Spilled;
 use regulars_store::vault::{IdentityId, Vault};
 
+use super::apart::Apart;
 use super::assemble::{Assembled, Frame, OrderCounts, assemble};
 use super::frame::{self, Framed};
 use super::owners::{ClaimBook, Claimant, Claims, Contested};
@@ -55,11 +56,12 @@ pub(crate) fn home(vault: &Vault, identity: u64) -> Partition {
 }
 
 impl Assembly<'_> {
-    /// Assembles and writes every partition; claims go into `book`.
+    /// Assembles and writes every partition; claims go into `book`, and credits that claim nothing
+    /// into `apart`.
     pub(crate) fn write_all(
         &self,
         transaction: &Transaction<'_>,
-        book: &ClaimBook,
+        (book, apart): (&ClaimBook, &Apart),
         progress: &dyn Progress,
     ) -> Result<BTreeMap<Partition, Written>, PipelineError> {
         progress.begin("writing", Partition::COUNT as u64, Unit::Partitions);
@@ -67,13 +69,14 @@ impl Assembly<'_> {
         let none = Claims::default();
         self.each(&all, progress, |partition| {
             let mut claims = Vec::new();
-            let written = self.write(transaction, partition, &none, &mut claims)?;
+            let written = self.write(transaction, partition, &none, &mut claims, Some(apart))?;
             book.note(&claims)?;
             Ok(written)
         })
     }
 
-    /// Assembles and writes some partitions again, without the orders of `lost`.
+    /// Assembles and writes some partitions again, without the orders of `lost` and the credits that
+    /// were kept apart.
     pub(crate) fn write_again(
         &self,
         transaction: &Transaction<'_>,
@@ -84,7 +87,7 @@ impl Assembly<'_> {
         progress.begin("writing again", partitions.len() as u64, Unit::Partitions);
         let partitions: Vec<Partition> = partitions.iter().copied().collect();
         self.each(&partitions, progress, |partition| {
-            self.write(transaction, partition, lost, &mut Vec::new())
+            self.write(transaction, partition, lost, &mut Vec::new(), None)
         })
     }
 
@@ -94,7 +97,7 @@ impl Assembly<'_> {
         for &partition in &contested.partitions {
             self.assemble(partition, &mut OrderCounts::default(), &mut |lines| {
                 for line in lines.iter().map(|line| &line.record) {
-                    if contested.contains(line.order) {
+                    if contested.contains(line.order) && !line.is_apart() {
                         claimants.push(Claimant {
                             order: line.order,
                             customer: line.customer,
@@ -137,6 +140,7 @@ impl Assembly<'_> {
         partition: Partition,
         lost: &Claims,
         claims: &mut Vec<(OrderKey, IdentityId)>,
+        apart: Option<&Apart>,
     ) -> Result<Written, PipelineError> {
         let mut run: Option<OrderRunWriter> = None;
         let mut counts = OrderCounts::default();
@@ -150,6 +154,13 @@ impl Assembly<'_> {
             let unchanged = stored.unchanged(lines)?;
             unchanged_orders += unchanged.len() as u64;
             for line in lines {
+                let is_unchanged = unchanged.contains(&line.record.order);
+                if line.record.is_apart() {
+                    if let Some(apart) = apart.filter(|_| !is_unchanged) {
+                        apart.keep(line)?;
+                    }
+                    continue;
+                }
                 if lost.contains(&(line.record.order, line.record.customer)) {
                     continue;
                 }
@@ -158,7 +169,7 @@ impl Assembly<'_> {
                 if claims.last() != Some(&claim) {
                     claims.push(claim);
                 }
-                if unchanged.contains(&line.record.order) {
+                if is_unchanged {
                     continue;
                 }
                 let run = match &mut run {

@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, OrderKey, Partition, RefundKey, Symbol, Symbols, Timestamp};
+use regulars_core::{CustomerId, OrderKey, Partition, Symbol, Symbols, Timestamp};
 use regulars_ingest::{Amounts, DictColumn, RefundBatch};
 use regulars_store::Transaction;
 use regulars_store::history::{OrderRow, decode_rows, encode_row};
@@ -21,6 +21,7 @@ use regulars_store::vault::IdentityId;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::apart::Credits;
 use super::assemble::{Frame, assemble_refunds};
 use super::frame;
 use super::intake::{cut, key_of_order};
@@ -40,6 +41,8 @@ pub struct RefundCounts {
     pub repeated_rows: u64,
     /// Refunds, one version each.
     pub refunds: u64,
+    /// Refunds that failed, were cancelled or are pending: nothing goes back for them.
+    pub refunds_not_made: u64,
     /// Refunds without a date or an amount, which are left out.
     pub incomplete_refunds: u64,
     /// Refunds that the import has several times, with different contents.
@@ -189,6 +192,7 @@ impl<'b> Columns<'b> {
         let mut row = Row {
             occurred_at: batch.occurred_at[index],
             updated_at: batch.updated_at.as_ref().and_then(|column| column[index]),
+            status: batch.status.as_ref().and_then(|column| column[index]),
             product: self
                 .products
                 .get(key(&batch.product_id))
@@ -206,10 +210,11 @@ impl<'b> Columns<'b> {
     }
 }
 
-/// Assembles refunds, gives each to the owner of its order, and writes them.
+/// Assembles refunds, gives each to the owner of its order, and writes them, with the credits that
+/// were kept apart.
 pub(crate) fn write(
     transaction: &mut Transaction<'_>,
-    rows: &Spilled,
+    (rows, credits): (&Spilled, &Credits),
     (followed, settled): (&Followed, &Settled),
     (symbols, rates): (&Symbols, &Rates),
     counts: &mut RefundCounts,
@@ -217,6 +222,11 @@ pub(crate) fn write(
     let mut by_owner = transaction.spill(SPILL_BUDGET_BYTES)?;
     let mut bytes = Vec::new();
     for page in Partition::all() {
+        for row in credits.with_owners(page, (followed, settled))? {
+            bytes.clear();
+            encode_row(&row.record, &row.order_id, row.identity, &mut bytes);
+            by_owner.append(row.record.customer.partition(), &bytes)?;
+        }
         let spilled = rows.read(page)?;
         let mut rows: Vec<Row> = frame::each(&spilled).map(|framed| framed.row()).collect();
         rows.sort_by_key(|row| row.order_key);
@@ -255,7 +265,6 @@ pub(crate) fn write(
         if rows.is_empty() {
             continue;
         }
-        debug_assert!(rows.iter().all(|row| row.record.refund != RefundKey::NONE));
         rows.sort_by_key(|row| {
             let record = &row.record;
             (

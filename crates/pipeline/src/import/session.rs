@@ -10,6 +10,7 @@ use regulars_store::history::SymbolTable;
 use regulars_store::spill::Spilled;
 
 use super::ahead::ahead;
+use super::apart::Apart;
 use super::assemble::OrderCounts;
 use super::frame;
 use super::intake::{Intake, IntakeCounts};
@@ -212,7 +213,7 @@ impl<'a> Session<'a> {
             intake,
             refunds,
         } = taken;
-        let (refund_rows, refunded, mut refunds) = refunds.finish()?;
+        let (refund_rows, mut refunded, mut refunds) = refunds.finish()?;
         let moves = transaction.vault()?.moves();
         let any = !moves.fresh.is_empty() || has_guests(&intake);
         let moved = reroute(transaction, &by_identity, any)?;
@@ -227,8 +228,10 @@ impl<'a> Session<'a> {
             import: transaction.offset(),
             threads: self.options.threads,
         };
-        let book = ClaimBook::new(transaction)?;
-        let mut written = assembly.write_all(transaction, &book, self.progress)?;
+        let (book, apart) = (ClaimBook::new(transaction)?, Apart::new(transaction)?);
+        let mut written = assembly.write_all(transaction, (&book, &apart), self.progress)?;
+        let (credits, credited) = apart.finish()?;
+        refunded.extend(credited);
         let (contested, followed) = owners::contested(book, refunded, transaction)?;
         let mut settled = Settled::default();
         if !contested.is_empty() {
@@ -254,7 +257,7 @@ impl<'a> Session<'a> {
         }
         refunds::write(
             transaction,
-            &refund_rows,
+            (&refund_rows, &credits),
             (&followed, &settled),
             (&self.symbols, &self.rates),
             &mut refunds,

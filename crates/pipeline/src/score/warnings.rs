@@ -65,10 +65,14 @@ fn spend_warnings(spend: &SpendFitted, warnings: &mut Vec<String>) {
         }
     }
     if spend.counts.not_positive > 0 {
-        warnings.push(format!(
-            "{} customers with repeat orders worth 0 or less are not in the spend model",
-            spend.counts.not_positive
-        ));
+        warnings.push(match spend.counts.not_positive {
+            1 => {
+                "1 customer with repeat orders worth 0 or less is not in the spend model".to_owned()
+            }
+            many => format!(
+                "{many} customers with repeat orders worth 0 or less are not in the spend model"
+            ),
+        });
     }
     if let Some(r) = spend.counts.correlation.filter(|r| r.abs() > 0.3) {
         warnings.push(format!(

@@ -86,3 +86,44 @@ fn a_guest_order_that_gets_a_customer_is_counted_once() {
     assert_eq!(reassigned, [0, 0]);
     assert_eq!(linked_first, after(&[&[known, linked[0]]]).0);
 }
+
+/// A credit note of order 1, in a file that does not hold its lines.
+const CREDIT_FOR_BOB: &str = "1,bob,,2026-02-05,,-4.00";
+const ORDER_OF_ANN: &str = "1,ann,,2026-01-05,,10.00";
+
+#[test]
+fn a_credit_goes_with_its_order_and_does_not_take_it_along() {
+    let in_turn = |files: &[&[&str]]| after(files).0;
+    let own = in_turn(&[
+        &[ORDER_OF_ANN, BOBS_OWN, ANNS_OWN],
+        &["1,ann,,2026-02-05,,-4.00"],
+    ]);
+    // Whoever the credit note names, and whatever comes first.
+    let sales = [ORDER_OF_ANN, BOBS_OWN, ANNS_OWN];
+    assert_eq!(in_turn(&[&sales, &[CREDIT_FOR_BOB]]), own);
+    assert_eq!(in_turn(&[&[CREDIT_FOR_BOB], &sales]), own);
+    assert_eq!(
+        in_turn(&[
+            &sales,
+            &[CREDIT_FOR_BOB],
+            &[CREDIT_FOR_BOB, "7,bob,,2026-01-02,,5.00"]
+        ]),
+        own
+    );
+    // The order goes to another customer, and its credit with it.
+    let moved = in_turn(&[&sales, &[CREDIT_FOR_BOB], &["1,cyd,,2026-01-05,,10.00"]]);
+    let once = in_turn(&[
+        &["1,cyd,,2026-01-05,,10.00", BOBS_OWN, ANNS_OWN],
+        &["1,cyd,,2026-02-05,,-4.00"],
+    ]);
+    assert_eq!(moved, once);
+    // Nobody is said to have lost an order.
+    assert_eq!(after(&[&sales, &[CREDIT_FOR_BOB]]).1, [0, 0]);
+}
+
+#[test]
+fn a_credit_of_an_unknown_order_lies_with_whom_it_names() {
+    let (named, _) = after(&[&[BOBS_OWN, ANNS_OWN], &[CREDIT_FOR_BOB]]);
+    let (together, _) = after(&[&[CREDIT_FOR_BOB], &[BOBS_OWN, ANNS_OWN]]);
+    assert_eq!(named, together);
+}

@@ -261,3 +261,40 @@ fn rows_that_cannot_count_are_reported() {
     assert_eq!(counts.incomplete_refunds, 2);
     assert_eq!(revenue(&scratch, "2026-06-30"), [2_100]);
 }
+
+const WITH_STATUS: &str = "refund_id,order_id,date,amount,refund_status\n";
+
+#[test]
+fn refunds_that_were_not_made_take_nothing_off() {
+    let refunds = "r1,1,2026-02-01,4.00,succeeded\nr2,1,2026-02-01,3.00,pending\n\
+                   r3,1,2026-02-01,2.00,failed\nr4,1,2026-02-01,1.00,Canceled\n\
+                   r5,1,2026-02-01,0.50,\nr9,9,2026-02-01,9.00,pending\n";
+    let (scratch, reports) = after(&[&[(ORDERS, ANN), (WITH_STATUS, refunds)]]);
+    assert_eq!(reports[0].files[1].entity, Entity::Refunds);
+    let counts = reports[0].refunds;
+    assert_eq!(
+        (counts.rows, counts.refunds, counts.refunds_not_made),
+        (6, 2, 4)
+    );
+    assert_eq!(counts.waiting_refunds, 0);
+    assert_eq!(revenue(&scratch, "2026-06-30"), [2_500 - 400 - 50]);
+    let odd = scratch.fold(Some("2026-06-30")).oddities;
+    assert_eq!(odd.refunds_without_order, 0);
+}
+
+#[test]
+fn what_a_newer_version_says_of_a_refund_holds() {
+    let state = |status: &str| format!("r1,1,2026-02-01,4.00,{status}\n");
+    let after_both = |header: &str, first: &str, second: &str| {
+        let imports: &[&[(&str, &str)]] = &[&[(ORDERS, ANN), (header, first)], &[(header, second)]];
+        revenue(&after(imports).0, "2026-06-30")
+    };
+    let [pending, made, failed] = ["pending", "succeeded", "failed"].map(state);
+    assert_eq!(after_both(WITH_STATUS, &pending, &made), [2_100]);
+    assert_eq!(after_both(WITH_STATUS, &made, &failed), [2_500]);
+    let without_id = |status: &str| format!("1,2026-02-01,4.00,{status}\n");
+    let [pending, made, failed] = ["pending", "succeeded", "failed"].map(without_id);
+    let header = "order_id,date,refund_amount,refund_status\n";
+    assert_eq!(after_both(header, &pending, &made), [2_100]);
+    assert_eq!(after_both(header, &made, &failed), [2_500]);
+}

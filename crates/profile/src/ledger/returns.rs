@@ -52,6 +52,8 @@ impl Ledger {
                     self.take_refund(&mut shelf, own, record);
                 }
                 Some(own) if !names_goods => self.take_money(&mut shelf, own, record.net_minor),
+                // A refund that was not made waits for no order.
+                None if record.kind == RecordKind::Refund && record.net_minor == 0 => {}
                 None if record.kind == RecordKind::Refund => {
                     self.oddities.refunds_without_order += 1;
                     self.oddities.add_unmatched_minor(record.net_minor);

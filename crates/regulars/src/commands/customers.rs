@@ -14,7 +14,8 @@ use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
 use crate::text::{
-    Align, Amounts, faint, heading, instant, moment, number, pairs, percent, table, tick, unknown,
+    Align, Amounts, days, faint, heading, instant, moment, number, pairs, percent, table, tick,
+    unknown,
 };
 
 pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
@@ -102,27 +103,27 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
         (
             "churn risk",
             format!(
-                "{} of no order within {} days, level {level} of 5{next}",
+                "{} of no order within {}, level {level} of 5{next}",
                 percent(scores.churn_risk),
-                scores.churn_horizon_days
+                days(scores.churn_horizon_days)
             ),
         ),
         (
             "expected orders",
             format!(
-                "{} within {} days{interval}",
+                "{} within {}{interval}",
                 number(scores.expected_orders, 2),
-                scores.churn_horizon_days
+                days(scores.churn_horizon_days)
             ),
         ),
         (
             "CLV",
             format!(
-                "{} within {} days{clv_interval}",
+                "{} within {}{clv_interval}",
                 scores
                     .clv_minor
                     .map_or_else(unknown, |minor| amounts.full(minor)),
-                scores.clv_horizon_days
+                days(scores.clv_horizon_days)
             ),
         ),
         (
@@ -155,7 +156,7 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
             vec![
                 of.name.to_owned(),
                 trait_text(&of.value, of.unit, amounts, zone),
-                faint(of.meaning),
+                faint(&of.meaning),
             ]
         })
         .collect();

@@ -14,7 +14,7 @@ use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::progress::progress;
 use crate::session::{Session, threads, wall_clock};
-use crate::text::{count, heading};
+use crate::text::{counted, heading};
 
 pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
     let shop = Shop::new(ShopOptions {
@@ -107,10 +107,10 @@ pub(crate) fn generate(cli: &Cli, args: &GenerateArgs) -> anyhow::Result<Done> {
     });
     Output::of(&document, "/files", || {
         format!(
-            "{} order lines of {} customers in {} files in {}\n",
-            count(lines),
-            count(u64::from(args.customers)),
-            files.len(),
+            "{} of {} in {} in {}\n",
+            counted(lines, "order line"),
+            counted(u64::from(args.customers), "customer"),
+            counted(files.len() as u64, "file"),
             args.output.display()
         )
     })

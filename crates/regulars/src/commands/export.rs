@@ -8,7 +8,7 @@ use crate::cli::{Cli, ExportArgs, ExportWhat};
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::Session;
-use crate::text::count;
+use crate::text::counted;
 
 pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
     let ExportWhat::Customers = args.what;
@@ -23,8 +23,8 @@ pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> anyhow::Result<Done> {
     if let Some(path) = parquet {
         let rows = write_parquet(&look.base, &named, path)?;
         session.tell(&format!(
-            "{} customers in `{}`",
-            count(rows),
+            "{} in `{}`",
+            counted(rows, "customer"),
             path.display()
         ));
         return Ok(Done::Whole);

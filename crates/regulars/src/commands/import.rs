@@ -15,7 +15,7 @@ use crate::commands::files::read_options;
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::{Session, name_of, wall_clock};
-use crate::text::{Align, count, faint, heading, percent, table, warning};
+use crate::text::{Align, agreeing, count, faint, heading, percent, table, warning};
 
 /// Makes a workspace.
 pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Done> {
@@ -130,51 +130,56 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
     let mut text = table(&header, &rows);
     let mut say = |number: u64, what: &str| {
         if number > 0 {
-            let _ = writeln!(text, "{} {what}", count(number));
+            let _ = writeln!(text, "{}", agreeing(number, what));
         }
     };
-    say(report.orders.orders, "orders");
+    say(report.orders.orders, "order{|s}");
     say(
         report.orders.unchanged_orders,
         "of them unchanged, not stored again",
     );
-    say(report.orders.credits, "credit notes");
-    say(report.refunds.refunds, "refunds");
-    say(report.customers, "customers with details");
+    say(report.orders.credits, "credit note{|s}");
+    say(report.refunds.refunds, "refund{|s}");
+    say(
+        report.refunds.refunds_not_made,
+        "refund{|s} that failed, {was|were} cancelled or {is|are} pending: nothing goes back",
+    );
+    say(report.customers, "customer{|s} with details");
     let mut warn = |number: u64, what: &str| {
         if number > 0 {
-            text.push_str(&warning(&format!("{} {what}", count(number))));
+            text.push_str(&warning(&agreeing(number, what)));
         }
     };
     warn(
         report.intake.rows_without_customer,
-        "rows have neither a customer nor an e-mail and were left out",
+        "row{|s} {has|have} neither a customer nor an e-mail and {was|were} left out",
     );
     warn(
         report.orders.orders_without_date,
-        "orders have no date and were left out",
+        "order{|s} {has|have} no date and {was|were} left out",
     );
     warn(
         report.orders.conflicting_versions,
-        "orders stand differently in several files: the newest state was taken",
+        "order{|s} {stands|stand} differently in several files: the newest state was taken",
     );
     warn(
         report.orders.reassigned_orders,
-        "orders name another customer than another version of them: the newest version counts; if two systems number their orders alike, import each with its own `--source`",
+        "order{|s} {names|name} another customer than another version of {it|them}: the newest version counts; if two systems number their orders alike, import each with its own `--source`",
     );
     refund_warnings(&report.refunds, &mut warn);
     warn(
         report.nameless_rows,
-        "rows name no customer, product or day and were left out",
+        "row{|s} {names|name} no customer, product or day and {was|were} left out",
     );
     for file in &report.files {
         warn(file.future_rows, &future(file.first_future_line));
     }
-    if let Some(path) = &report.rejects {
-        warn(
-            report.rejected(),
-            &format!("rows could not be read: see {}", path.display()),
-        );
+    if let Some(path) = report.rejects.as_ref().filter(|_| report.rejected() > 0) {
+        let rejected = agreeing(report.rejected(), "row{|s}");
+        let path = path.display();
+        text.push_str(&warning(&format!(
+            "{rejected} could not be read: see {path}"
+        )));
     }
     text
 }
@@ -182,25 +187,27 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
 fn refund_warnings(refunds: &RefundCounts, warn: &mut dyn FnMut(u64, &str)) {
     warn(
         refunds.rows_without_order,
-        "rows of refunds name no order and were left out",
+        "row{|s} of refunds {names|name} no order and {was|were} left out",
     );
     warn(
         refunds.incomplete_refunds,
-        "refunds have no date or no amount and were left out",
+        "refund{|s} {has|have} no date or no amount and {was|were} left out",
     );
     warn(
         refunds.conflicting_versions,
-        "refunds stand differently in several rows: the newest state was taken",
+        "refund{|s} {stands|stand} differently in several rows: the newest state was taken",
     );
     warn(
         refunds.waiting_refunds,
-        "refunds name an order that is not there: they count from the import that brings it",
+        "refund{|s} {names|name} an order that is not there: {it counts|they count} from the import that brings it",
     );
 }
 
 fn future(first_line: Option<u64>) -> String {
     let line = first_line.unwrap_or_default();
-    format!("rows are dated later than today (first in line {line}): they do not move `now`")
+    format!(
+        "row{{|s}} {{is|are}} dated later than today (first in line {line}): {{it does|they do}} not move `now`"
+    )
 }
 
 /// How files would be read, for people.
@@ -285,8 +292,8 @@ fn outcome(file: &DryFile, limit: f64) -> String {
         let share = file.rejected as f64 / file.rows as f64;
         let _ = writeln!(
             text,
-            "\n  {} rows, {} rejected ({}; the limit is {})",
-            count(file.rows),
+            "\n  {}, {} rejected ({}; the limit is {})",
+            agreeing(file.rows, "row{|s}"),
             count(file.rejected),
             percent(Some(share)),
             percent(Some(limit))
@@ -313,16 +320,16 @@ fn outcome(file: &DryFile, limit: f64) -> String {
     }
     let mut warn = |number: u64, what: &str| {
         if number > 0 {
-            text.push_str(&warning(&format!("{} {what}", count(number))));
+            text.push_str(&warning(&agreeing(number, what)));
         }
     };
     warn(
         file.rows_without_customer,
-        "rows have neither a customer nor an e-mail and would be left out",
+        "row{|s} {has|have} neither a customer nor an e-mail and would be left out",
     );
     warn(
         file.rows_without_order,
-        "rows of refunds name no order and would be left out",
+        "row{|s} of refunds {names|name} no order and would be left out",
     );
     warn(file.future_rows, &future(file.first_future_line));
     let questions = file.recognition.questions.iter().map(ToString::to_string);

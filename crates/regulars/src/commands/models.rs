@@ -16,7 +16,9 @@ use crate::cli::{Cli, PeriodArg, ScoreArgs};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, wall_clock};
-use crate::text::{Align, count, faint, heading, instant, number, pairs, percent, table, warning};
+use crate::text::{
+    Align, count, counted, faint, heading, instant, number, pairs, percent, table, warning,
+};
 
 pub(crate) fn score(cli: &Cli, args: &ScoreArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
@@ -226,8 +228,8 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
     };
     let _ = writeln!(
         text,
-        "  {} customers, {} with repeat orders; time in {unit}",
-        count(fitted.histories.customers),
+        "  {}, {} with repeat orders; time in {unit}",
+        counted(fitted.histories.customers, "customer"),
         count(fitted.histories.repeaters)
     );
     let mut rows = Vec::new();
@@ -272,11 +274,11 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
 fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
     let mut text = String::new();
     text.push_str(&heading(&format!(
-        "Held out: {} to {} ({} days), {} customers",
+        "Held out: {} to {} ({}), {}",
         instant(holdout.origin, zone),
         instant(holdout.end, zone),
-        holdout.days,
-        count(holdout.customers)
+        counted(holdout.days.unsigned_abs(), "day"),
+        counted(holdout.customers, "customer")
     )));
     for line in FIGURES {
         let _ = writeln!(text, "  {}", faint(line));
@@ -286,8 +288,8 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
         &holdout.orders,
     ));
     let churn = format!(
-        "Any order within {} days (decided by log-loss)",
-        holdout.churn_days
+        "Any order within {} (decided by log-loss)",
+        counted(holdout.churn_days.unsigned_abs(), "day")
     );
     text.push_str(&judged_text(&churn, &holdout.churn));
     if let Some(value) = &holdout.value {

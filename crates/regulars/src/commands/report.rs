@@ -11,8 +11,8 @@ use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, last_day};
 use crate::text::{
-    Align, Amounts, count, counted, faint, heading, moment, number, pairs, percent, table, unknown,
-    warning,
+    Align, Amounts, agreeing, count, counted, days, faint, heading, moment, number, pairs, percent,
+    table, unknown, warning,
 };
 
 pub(crate) fn run(cli: &Cli, args: &LookArgs) -> anyhow::Result<Done> {
@@ -80,15 +80,15 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
 
 /// What the columns of the tables of segments are.
 fn legend(report: &Report) -> String {
-    let horizon = report.churn_horizon_days;
+    let horizon = days(report.churn_horizon_days);
     let lines = [
         "share: of customers; revenue: share of net revenue; AOV: average order value; repeat: share of \
          buyers with two orders or more"
             .to_owned(),
         format!(
-            "means of their customers: exp. orders within {horizon} days; CLV, net revenue to expect \
-             within {} days; churn, probability of no order within {horizon} days",
-            report.clv_horizon_days
+            "means of their customers: exp. orders within {horizon}; CLV, net revenue to expect \
+             within {}; churn, probability of no order within {horizon}",
+            days(report.clv_horizon_days)
         ),
     ];
     let lines = lines.iter().map(|line| faint(line) + "\n");
@@ -108,9 +108,9 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         (
             "customers",
             format!(
-                "{}, of whom {} have ordered",
+                "{}, of whom {} ordered",
                 count(all.customers),
-                count(report.buyers)
+                agreeing(report.buyers, "{has|have}")
             ),
         ),
         ("orders", count(all.orders)),
@@ -141,7 +141,7 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         let expected = number(all.expected_orders, 2);
         lines.push((
             "expected orders per buyer",
-            format!("{expected} within {} days", report.churn_horizon_days),
+            format!("{expected} within {}", days(report.churn_horizon_days)),
         ));
     }
     let clv = all.clv_total_minor.map(|total| amounts.whole(total));
@@ -149,8 +149,9 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         lines.push((
             "CLV of all",
             format!(
-                "{clv} {} within {} days",
-                report.currency, report.clv_horizon_days
+                "{clv} {} within {}",
+                report.currency,
+                days(report.clv_horizon_days)
             ),
         ));
     }
@@ -222,8 +223,8 @@ fn row(name: &str, kpis: &Kpis, amounts: Amounts) -> Vec<String> {
 
 fn churn(report: &Report, amounts: Amounts) -> String {
     let mut text = heading(&format!(
-        "Who is leaving (churn: probability of no order within {} days)",
-        report.churn_horizon_days
+        "Who is leaving (churn: probability of no order within {})",
+        days(report.churn_horizon_days)
     ));
     match &report.churn_levels {
         None => text.push_str(&segments_table(&family(report, &["churn"]), amounts)),

@@ -18,7 +18,8 @@ use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Look, Session};
 use crate::text::{
-    Align, Amounts, count, faint, heading, number, pairs, percent, table, unknown, warning,
+    Align, Amounts, agreeing, count, counted, faint, heading, number, pairs, percent, table,
+    unknown, warning,
 };
 
 pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
@@ -65,8 +66,11 @@ fn list(cli: &Cli, session: &Session, args: &LookArgs) -> anyhow::Result<Done> {
     let left_out = look.base.catalogue.channels_left_out();
     if left_out > 0 {
         session.tell(&faint(&format!(
-            "{} more first channels have no segment: the {MAX_CHANNELS} with the most customers do",
-            count(left_out as u64)
+            "{}: the {MAX_CHANNELS} with the most customers do",
+            agreeing(
+                left_out as u64,
+                "more first channel{|s} {has|have} no segment"
+            )
         )));
     }
     Ok(Done::Whole)
@@ -171,8 +175,8 @@ fn preview(cli: &Cli, session: &Session, rule: &str, args: &LookArgs) -> anyhow:
     })
     .print(cli.format)?;
     session.tell(&faint(&format!(
-        "evaluated for {} customers in {evaluated_ms:.0} ms",
-        count(look.base.customers.len() as u64)
+        "evaluated for {} in {evaluated_ms:.0} ms",
+        counted(look.base.customers.len() as u64, "customer")
     )));
     Ok(Done::Whole)
 }
@@ -321,8 +325,8 @@ fn members(
         String::new()
     };
     session.tell(&format!(
-        "{shown}{} customers in `{name}`",
-        count(all as u64)
+        "{shown}{} in `{name}`",
+        counted(all as u64, "customer")
     ));
     Ok(Done::Whole)
 }

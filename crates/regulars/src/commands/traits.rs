@@ -1,15 +1,17 @@
 //! `traits`: every trait that rules can use.
 
-use regulars_core::{Trait, TraitKind};
-use regulars_pipeline::unit_name;
+use regulars_core::{Settings, Trait, TraitKind};
+use regulars_pipeline::{PipelineError, unit_name};
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::failure::Done;
 use crate::output::Output;
+use crate::session::Session;
 use crate::text::{Align, faint, table};
 
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
+    let settings = settings(cli)?;
     let traits: Vec<Value> = Trait::all()
         .iter()
         .map(|def| {
@@ -22,7 +24,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
                 "unit": unit_name(def.kind),
                 "choices": choices,
                 "needs": def.needs,
-                "meaning": def.doc,
+                "meaning": def.id.meaning(&settings),
             })
         })
         .collect();
@@ -34,7 +36,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
                 vec![
                     def.name.to_owned(),
                     unit_name(def.kind).to_owned(),
-                    faint(def.doc),
+                    faint(&def.id.meaning(&settings)),
                 ]
             })
             .collect();
@@ -49,4 +51,17 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
     })
     .print(cli.format)?;
     Ok(Done::Whole)
+}
+
+/// Those of the workspace; outside of one, the defaults.
+fn settings(cli: &Cli) -> anyhow::Result<Settings> {
+    match Session::open(cli) {
+        Ok(session) => Ok(session.workspace.config().settings()),
+        Err(error) => match error.downcast_ref() {
+            Some(PipelineError::NoWorkspace { .. }) if cli.workspace.is_none() => {
+                Ok(Settings::default())
+            }
+            _ => Err(error),
+        },
+    }
 }

@@ -14,7 +14,7 @@ use crate::commands::report::report_text;
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::{Session, wall_clock};
-use crate::text::warning;
+use crate::text::{counted, warning};
 
 pub(crate) fn run(cli: &Cli, args: &TryArgs) -> anyhow::Result<Done> {
     let files = expand(&args.files)?;
@@ -93,8 +93,8 @@ fn look(
     Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
     if imported.rejected() > 0 {
         session.tell(&warning(&format!(
-            "{} rows could not be read; import them into a workspace to see which and why",
-            imported.rejected()
+            "{} could not be read; import into a workspace to see which and why",
+            counted(imported.rejected(), "row")
         )));
         return Ok(Done::InPart);
     }

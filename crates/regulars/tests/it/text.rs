@@ -94,3 +94,37 @@ fn rows_as_csv_and_jsonl() {
     let head: Vec<&str> = segments.lines().take(4).collect();
     snapshot!("segments_csv_head", head.join("\n"));
 }
+
+/// What a trait means names the horizon of the workspace, not the default one.
+#[test]
+fn meanings_of_traits_have_the_settings_of_the_workspace() {
+    let shop = Shop::empty("EUR");
+    let outside = std::process::Command::new(env!("CARGO_BIN_EXE_regulars"))
+        .arg("traits")
+        .current_dir(shop.directory())
+        .env_remove("REGULARS_WORKSPACE")
+        .output()
+        .unwrap();
+    let outside = String::from_utf8(outside.stdout).unwrap();
+    assert!(
+        outside.contains("no order at all within 90 days"),
+        "{outside}"
+    );
+    let path = shop.root().join("regulars.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(settings.matches("horizon_days = 90").count(), 1);
+    let settings = settings.replace("horizon_days = 90", "horizon_days = 1");
+    std::fs::write(
+        &path,
+        settings.replace("horizon_days = 365", "horizon_days = 730"),
+    )
+    .unwrap();
+    let text = shop.good(&["traits"]);
+    for meaning in [
+        "Probability of no order at all within 1 day.",
+        "Expected orders within 1 day.",
+        "Expected net revenue of the next 730 days.",
+    ] {
+        assert!(text.contains(meaning), "{meaning}: {text}");
+    }
+}

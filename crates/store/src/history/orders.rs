@@ -52,6 +52,8 @@ pub struct VersionRow {
     pub import: u64,
     /// The refund, if it is one from a file of refunds.
     pub refund: RefundKey,
+    /// True for a credit or refund of a document without the lines of the order.
+    pub is_apart: bool,
     /// Where the order stands.
     pub status: OrderStatus,
     /// When this version was made, if it says so.

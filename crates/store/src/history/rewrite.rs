@@ -42,7 +42,7 @@ pub(crate) fn merge_runs(
 }
 
 /// Moves the rows of some identities to other customers, and takes out versions of orders that do
-/// not count any more; refunds follow their order.
+/// not count any more; refunds and credits of documents of their own follow their order.
 ///
 /// Rows that leave a partition wait in a spill until every partition that they leave is rewritten;
 /// each partition then gets the rows that come to it as one more run.
@@ -81,8 +81,8 @@ pub(crate) fn apply_moves(
     let mut arriving: BTreeMap<Partition, Vec<CustomerRow>> = BTreeMap::new();
     for &partition in &rewritten {
         rewrite_orders(transaction, partition, &symbols, |row| {
-            let is_refund = row.record.refund != RefundKey::NONE;
-            let owner = owners.get(&row.record.order).filter(|_| is_refund);
+            let follows = row.record.refund != RefundKey::NONE || row.record.is_apart();
+            let owner = owners.get(&row.record.order).filter(|_| follows);
             if let Some(owner) = owner {
                 row.identity = owner.identity;
             }
@@ -91,7 +91,7 @@ pub(crate) fn apply_moves(
                 None => moved(&into, row.identity, row.record.customer),
             };
             let customer = moved.unwrap_or(row.record.customer);
-            if !is_refund && gone.contains(&(row.record.order, customer)) {
+            if !follows && gone.contains(&(row.record.order, customer)) {
                 return Ok(Fate::Leaves);
             }
             if moved.is_none() {

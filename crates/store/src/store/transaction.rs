@@ -55,7 +55,8 @@ pub struct Superseded {
     pub partition: Partition,
 }
 
-/// Stored refunds that lie elsewhere than with the owner of their order.
+/// Stored refunds, and credits of documents of their own, that lie elsewhere than with the owner of
+/// their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reassigned {
     /// The order.

@@ -5,6 +5,7 @@ use regulars_core::{Currency, OrderStatus};
 use super::{Retain, Work, retain, retain_all, retain_dictionaries};
 use crate::field::normalised;
 use crate::reader::column::Currencies;
+use crate::value::status;
 use crate::{Field, OrderBatch, Reject, RowLevel, Source, TextColumn};
 
 /// Reads the rows as orders or order lines. `carried` is the order id and the currency of the
@@ -38,7 +39,7 @@ pub(super) fn build(
             .unwrap_or_else(|| vec![None; lines.len()]),
         updated_at: work.instants(Field::UpdatedAt),
         ended_at: work.instants(Field::EndedAt),
-        status: work.statuses(),
+        status: work.statuses(status),
         product_id: work.dictionary(Field::ProductId),
         product_name: work.dictionary(Field::ProductName),
         category: work.dictionary(Field::Category),

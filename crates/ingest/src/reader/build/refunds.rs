@@ -2,6 +2,7 @@
 
 use super::{Retain, Work, retain, retain_all, retain_dictionaries, texts};
 use crate::reader::column::Cleaning;
+use crate::value::refund_status;
 use crate::{Field, RefundBatch, Reject};
 
 /// Reads the rows as refunds or lines of them.
@@ -17,6 +18,7 @@ pub(super) fn build(work: &mut Work<'_>, lines: &[u64]) -> RefundBatch {
             .instants(Field::OccurredAt)
             .unwrap_or_else(|| vec![None; lines.len()]),
         updated_at: work.instants(Field::UpdatedAt),
+        status: work.statuses(refund_status),
         product_id: work.dictionary(Field::ProductId),
         quantity: work.numbers(Field::Quantity),
         refunded: work.amounts(Field::Refunded, &currencies),
@@ -45,6 +47,7 @@ impl Retain for RefundBatch {
             .iter_mut()
             .for_each(|column| column.retain(keep));
         retain_all(vec![&mut self.updated_at], keep);
+        retain_all(vec![&mut self.status], keep);
         retain_all(vec![&mut self.quantity], keep);
         retain_dictionaries(vec![&mut self.product_id, &mut self.currency], keep);
         retain_all(

@@ -11,8 +11,8 @@ use super::{
 use crate::batch::{Amounts, Instants};
 use crate::reader::cell::{Privacy, is_null, masked, text_of};
 use crate::value::{
-    DateReader, currency_code, flag, float_to_minor, is_missing, minor_units, number,
-    shortest_minor, small_float_to_minor, status,
+    DateReader, StatusOf, currency_code, flag, float_to_minor, is_missing, minor_units, number,
+    shortest_minor, small_float_to_minor,
 };
 use crate::{AmountUnit, ColumnInfo, DecimalMark, RejectReason, SerialDates};
 
@@ -293,15 +293,19 @@ pub(crate) fn instants(
 /// Rows of a batch that make an unknown status a word of the shop's, and not of a person.
 const SHARED_BY: usize = 3;
 
-/// Reads a column of statuses.
+/// Reads a column of statuses, each word by `meaning`, words that were given one first.
 pub(crate) fn statuses(
     column: Column<'_>,
     info: &ColumnInfo,
-    given: &[(String, OrderStatus)],
+    (meaning, given): (StatusOf, &[(String, OrderStatus)]),
     rejections: &mut Rejections<'_>,
 ) -> Vec<Option<OrderStatus>> {
     let words = dictionary(column, Cleaning::Text);
-    let meanings: Vec<_> = words.texts.iter().map(|word| status(word, given)).collect();
+    let meanings: Vec<_> = words
+        .texts
+        .iter()
+        .map(|word| meaning(word, given))
+        .collect();
     let mut rows_of_word = vec![0; words.texts.len()];
     for &key in &words.keys {
         rows_of_word[key as usize] += 1;

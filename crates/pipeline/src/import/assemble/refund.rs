@@ -7,6 +7,8 @@
 //! 3. Of several versions in one import the one that was changed last holds, between equals the
 //!    later, then the larger.
 //! 4. Amounts are converted at the rate of the refund's day.
+//! 5. A refund whose rows say that it failed, was cancelled or is pending is kept as one of nothing:
+//!    it replaces an older version that said that it was made.
 
 use regulars_core::{LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Timestamp};
 
@@ -53,8 +55,12 @@ pub(crate) fn assemble_refunds(
             counts.conflicting_versions += 1;
         }
         let newest = versions.into_iter().max_by(|a, b| newer(frame, a, b));
-        counts.refunds += 1;
-        out.extend(newest.into_iter().flatten());
+        let newest = newest.unwrap_or_default();
+        match newest.iter().all(|line| is_made(Some(line.status))) {
+            true => counts.refunds += 1,
+            false => counts.refunds_not_made += 1,
+        }
+        out.extend(newest);
     }
     out.sort_by_key(|line| (line.occurred_at, line.refund));
     let numbered = out.into_iter().zip(FIRST_REFUND_LINE..);
@@ -113,6 +119,17 @@ fn distinct(
 /// What rows say of one refund together; `None` without a date or an amount.
 fn version(frame: Frame<'_>, rows: &[Row]) -> Option<Vec<LineRecord>> {
     let occurred_at = rows.iter().filter_map(|row| row.occurred_at).min()?;
+    let status = rows.iter().find_map(|row| row.status);
+    if !is_made(status) {
+        let row = Row {
+            occurred_at: Some(occurred_at),
+            status,
+            product: Symbol::NONE,
+            quantity: None,
+            ..rows[0].clone()
+        };
+        return Some(vec![record(frame, &row, occurred_at, Back::NOTHING)]);
+    }
     let by_line = rows.iter().any(|row| {
         row.amount(Amount::LineRefunded).is_some() || row.amount(Amount::LineTotal).is_some()
     });
@@ -123,7 +140,20 @@ fn version(frame: Frame<'_>, rows: &[Row]) -> Option<Vec<LineRecord>> {
     } else {
         shared(of_whole(rows)?, rows)
     };
-    let record = |(row, back): (&Row, Back)| LineRecord {
+    let line = |(row, back): (&Row, Back)| record(frame, row, occurred_at, back);
+    Some(rows.iter().zip(amounts).map(line).collect())
+}
+
+/// False when the status says that no money went back (yet).
+fn is_made(status: Option<OrderStatus>) -> bool {
+    match status {
+        None | Some(OrderStatus::Placed | OrderStatus::Refunded) => true,
+        Some(OrderStatus::Unpaid | OrderStatus::Cancelled) => false,
+    }
+}
+
+fn record(frame: Frame<'_>, row: &Row, occurred_at: Timestamp, back: Back) -> LineRecord {
+    LineRecord {
         customer: frame.customer,
         order: OrderKey(row.order_key),
         import: frame.import,
@@ -131,7 +161,7 @@ fn version(frame: Frame<'_>, rows: &[Row]) -> Option<Vec<LineRecord>> {
         occurred_at,
         ended_at: None,
         kind: RecordKind::Refund,
-        status: OrderStatus::Placed,
+        status: row.status.unwrap_or(OrderStatus::Placed),
         line: 0,
         refund: RefundKey(row.refund),
         product: row.product,
@@ -148,8 +178,7 @@ fn version(frame: Frame<'_>, rows: &[Row]) -> Option<Vec<LineRecord>> {
         discount_minor: None,
         cost_minor: None,
         refunded_minor: 0,
-    };
-    Some(rows.iter().zip(amounts).map(record).collect())
+    }
 }
 
 /// What went back: net when what stood beside it is known.
@@ -160,6 +189,11 @@ struct Back {
 }
 
 impl Back {
+    const NOTHING: Self = Self {
+        minor: 0,
+        beside_minor: Some(0),
+    };
+
     fn of(net: Option<i64>, gross: Option<i64>, parts: [Option<i64>; 2]) -> Option<Self> {
         let parts = || parts.into_iter().flatten().map(i64::saturating_abs);
         let told = parts().next().is_some();

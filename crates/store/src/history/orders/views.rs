@@ -232,6 +232,7 @@ impl View for VersionView {
         "order_key",
         "import_offset",
         "refund_key",
+        "line",
         "status",
         "updated_at",
         "identity_id",
@@ -246,6 +247,7 @@ impl View for VersionView {
         let orders = columns.u64s("order_key")?;
         let imports = columns.u64s("import_offset")?;
         let refund_keys = columns.u64s("refund_key")?;
+        let lines = columns.u32s("line")?;
         let placed = OrderStatus::Placed;
         let statuses =
             columns.coded("status", &mut self.statuses, placed, vocabulary(status_of))?;
@@ -256,6 +258,7 @@ impl View for VersionView {
             order: OrderKey(orders.get(row)),
             import: imports.get(row),
             refund: RefundKey(refund_keys.get(row)),
+            is_apart: lines.get(row) >= LineRecord::FIRST_LINE_APART,
             status: statuses.get(row),
             updated_at: updated_at.get(row).map(Timestamp),
             identity: IdentityId(identities.get(row)),
@@ -268,6 +271,6 @@ impl View for VersionView {
     }
 
     fn sort(rows: &mut [VersionRow]) {
-        rows.sort_by_key(|row| (row.order, row.import, row.refund));
+        rows.sort_by_key(|row| (row.order, row.import, row.refund, row.is_apart));
     }
 }
