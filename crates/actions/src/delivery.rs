@@ -206,6 +206,13 @@ pub enum Mark {
         /// When.
         at: Timestamp,
     },
+    /// Somebody said that the receiver is back: what waits is sent.
+    Enabled {
+        /// Which.
+        destination: DestinationId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 #[cfg(test)]

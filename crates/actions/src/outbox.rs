@@ -117,7 +117,8 @@ impl Outbox {
         })
     }
 
-    /// Adds a destination, or lets it send again: its circuit is closed, its pauses end.
+    /// Adds a destination that sends, as its definition says. One that is there sends again: its
+    /// circuit is closed, its pauses end.
     pub fn enable(&mut self, destination: &DestinationId) {
         let lane = self.lane(destination);
         lane.enabled = true;
@@ -127,6 +128,19 @@ impl Outbox {
     /// Adds a destination that sends nothing, or stops it. What waits keeps waiting, and expires.
     pub fn disable(&mut self, destination: &DestinationId) {
         self.lane(destination).enabled = false;
+    }
+
+    /// Lets a destination send again whose receiver wanted nothing more, so that it stays so when
+    /// the log is read again. `None` when there is no such destination.
+    pub fn resume(&mut self, destination: &DestinationId, now: Timestamp) -> Option<Mark> {
+        self.lanes.contains_key(destination).then(|| {
+            let mark = Mark::Enabled {
+                destination: destination.clone(),
+                at: now,
+            };
+            self.apply(&mark);
+            mark
+        })
     }
 
     /// Removes a destination with all its deliveries.

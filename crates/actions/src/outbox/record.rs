@@ -9,7 +9,7 @@ use regulars_core::Timestamp;
 
 use super::Outbox;
 use super::lane::Position;
-use crate::{Delivery, Mark, Status};
+use crate::{Delivery, Mark, Schedule, Status};
 
 impl Outbox {
     /// Does what a mark says, as when the log is read again. A mark of something unknown does
@@ -27,6 +27,12 @@ impl Outbox {
                 }
                 return;
             }
+            Mark::Enabled { destination, .. } => {
+                if self.lanes.contains_key(destination) {
+                    self.enable(destination);
+                }
+                return;
+            }
         };
         let Some(&position) = self.positions.get(id) else {
             return;
@@ -34,62 +40,7 @@ impl Outbox {
         self.take_out(position);
         let delivery = self.deliveries.get_mut(&position);
         let delivery = delivery.expect("every position is that of a delivery");
-        delivery.changed_at = Some(at);
-        match *mark {
-            Mark::Delivered {
-                attempts,
-                took_ms,
-                status,
-                ..
-            } => {
-                delivery.status = Status::Delivered;
-                delivery.attempts = attempts;
-                delivery.took_ms = Some(took_ms);
-                delivery.answered = Some(status);
-            }
-            Mark::Dead {
-                attempts,
-                took_ms,
-                error,
-                ..
-            } => {
-                delivery.status = Status::Dead;
-                delivery.attempts = attempts;
-                delivery.took_ms = took_ms.or(delivery.took_ms);
-                delivery.last_error = Some(error);
-            }
-            Mark::Expired {
-                attempts,
-                took_ms,
-                error,
-                ..
-            } => {
-                delivery.status = Status::Expired;
-                delivery.attempts = attempts;
-                delivery.took_ms = took_ms.or(delivery.took_ms);
-                delivery.last_error = error;
-            }
-            Mark::Failed {
-                attempts,
-                took_ms,
-                error,
-                due_at,
-                ..
-            } => {
-                delivery.status = Status::Pending;
-                delivery.attempts = attempts;
-                delivery.took_ms = Some(took_ms);
-                delivery.last_error = Some(error);
-                delivery.due_at = due_at;
-            }
-            Mark::Replayed { .. } => {
-                delivery.status = Status::Pending;
-                delivery.attempts = 0;
-                delivery.since = at;
-                delivery.due_at = self.settings.schedule.first_at(at);
-            }
-            Mark::Disabled { .. } => (),
-        }
+        note(delivery, mark, at, &self.settings.schedule);
         self.put_in(position);
     }
 
@@ -179,5 +130,65 @@ impl Outbox {
             self.drop_delivery(position);
         }
         gone.len()
+    }
+}
+
+/// Writes what a mark of `at` says into its delivery.
+fn note(delivery: &mut Delivery, mark: &Mark, at: Timestamp, schedule: &Schedule) {
+    delivery.changed_at = Some(at);
+    match *mark {
+        Mark::Delivered {
+            attempts,
+            took_ms,
+            status,
+            ..
+        } => {
+            delivery.status = Status::Delivered;
+            delivery.attempts = attempts;
+            delivery.took_ms = Some(took_ms);
+            delivery.answered = Some(status);
+        }
+        Mark::Dead {
+            attempts,
+            took_ms,
+            error,
+            ..
+        } => {
+            delivery.status = Status::Dead;
+            delivery.attempts = attempts;
+            delivery.took_ms = took_ms.or(delivery.took_ms);
+            delivery.last_error = Some(error);
+        }
+        Mark::Expired {
+            attempts,
+            took_ms,
+            error,
+            ..
+        } => {
+            delivery.status = Status::Expired;
+            delivery.attempts = attempts;
+            delivery.took_ms = took_ms.or(delivery.took_ms);
+            delivery.last_error = error;
+        }
+        Mark::Failed {
+            attempts,
+            took_ms,
+            error,
+            due_at,
+            ..
+        } => {
+            delivery.status = Status::Pending;
+            delivery.attempts = attempts;
+            delivery.took_ms = Some(took_ms);
+            delivery.last_error = Some(error);
+            delivery.due_at = due_at;
+        }
+        Mark::Replayed { .. } => {
+            delivery.status = Status::Pending;
+            delivery.attempts = 0;
+            delivery.since = at;
+            delivery.due_at = schedule.first_at(at);
+        }
+        Mark::Disabled { .. } | Mark::Enabled { .. } => (),
     }
 }

@@ -230,7 +230,9 @@ fn gone_disables_the_destination_until_somebody_enables_it() {
         outbox.next_wake(Timestamp(HOUR)),
         Some(Timestamp(72 * HOUR))
     );
-    outbox.enable(&destination("crm"));
+    let mark = outbox.resume(&destination("crm"), Timestamp(HOUR));
+    assert!(matches!(mark, Some(Mark::Enabled { .. })));
+    assert_eq!(outbox.resume(&destination("other"), Timestamp(HOUR)), None);
     outbox.replay(&id, Timestamp(HOUR)).unwrap();
     assert_eq!(numbers(&due(&mut outbox, HOUR)), [1]);
 }

@@ -95,7 +95,6 @@ fn fresh() -> Outbox {
 enum Entry {
     Enqueued(DestinationId, Arc<Transition>),
     Marked(Mark),
-    Enabled(DestinationId),
 }
 
 /// An outbox with its log and everything that was ever sent.
@@ -243,7 +242,6 @@ impl World {
                     assert!(matches!(outbox.enqueue(to, moved), Enqueued::New(_)));
                 }
                 Entry::Marked(mark) => outbox.apply(mark),
-                Entry::Enabled(to) => outbox.enable(to),
             }
         }
         outbox
@@ -252,8 +250,8 @@ impl World {
     /// Every receiver is back and takes everything, until nothing waits.
     fn settle(&mut self) {
         for name in DESTINATIONS {
-            self.outbox.enable(&destination(name));
-            self.log.push(Entry::Enabled(destination(name)));
+            let mark = self.outbox.resume(&destination(name), self.now).unwrap();
+            self.log.push(Entry::Marked(mark));
         }
         self.send();
         for _ in 0..100_000 {
