@@ -28,11 +28,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use regulars_core::{Partition, Symbols, Timestamp};
+use regulars_core::{CustomerId, Symbols, Timestamp};
 use regulars_ingest::{Batch, Entity, ReadOptions, Reader, open};
 use regulars_store::history::SymbolTable;
 use regulars_store::log::{ImportAdded, LogRecord};
-use regulars_store::spill::Spilled;
+use regulars_store::spill::{Slice, Spilled};
 use regulars_store::{Store, Transaction};
 use serde::Serialize;
 
@@ -254,16 +254,16 @@ struct Session<'a> {
 
 /// Rows of orders and of refunds, on disk.
 struct Taken {
-    by_identity: Spilled,
+    by_identity: Spilled<Slice>,
     intake: IntakeCounts,
     refunds: RefundIntake,
 }
 
-/// Memory for the buffers that rows wait in before they are written to their partition.
-const SPILL_BUDGET_BYTES: usize = 256 << 20;
+/// Memory for the buffers that rows wait in before they are written to their slice.
+const SPILL_BUDGET_BYTES: usize = 32 << 20;
 
 impl Session<'_> {
-    /// Reads every file; rows of orders go to the partition of their identity.
+    /// Reads every file; rows of orders go to the slice of their identity.
     fn read_all(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -286,8 +286,7 @@ impl Session<'_> {
                 let mut bytes = Vec::with_capacity(256);
                 let mut put = |row: &Row| {
                     frame::write(row, &mut bytes);
-                    let partition = regulars_core::CustomerId(row.identity).partition();
-                    Ok(spill.append(partition, &bytes)?)
+                    Ok(spill.append(Slice::of(CustomerId(row.identity)), &bytes)?)
                 };
                 let number = file as u32;
                 let refunds = &mut refunds;
@@ -498,19 +497,19 @@ fn ahead(
     })
 }
 
-/// Rows whose identity stands for a customer of another partition go to that partition.
+/// Rows whose identity stands for a customer of another slice go to that slice.
 fn reroute(
     transaction: &Transaction<'_>,
-    by_identity: &Spilled,
+    by_identity: &Spilled<Slice>,
     any: bool,
-) -> Result<Spilled, PipelineError> {
-    let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 8)?;
+) -> Result<Spilled<Slice>, PipelineError> {
+    let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 2)?;
     if any {
         let vault = transaction.vault_ref()?;
-        for partition in Partition::all() {
-            for framed in frame::each(&by_identity.read(partition)?) {
+        for slice in Slice::all() {
+            for framed in frame::each(&by_identity.read(slice)?) {
                 let target = home(vault, framed.identity);
-                if target != partition {
+                if target != slice {
                     moved.append(target, framed.bytes)?;
                 }
             }
