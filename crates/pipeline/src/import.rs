@@ -1,8 +1,8 @@
 //! Files become history.
 //!
 //! ```text
-//! recognise each file ─► read in batches ─► identities, texts, keys ─► rows, split over the
-//! partitions on disk ─► each partition: orders assembled, sorted, written ─► one commit
+//! recognise each file ─► read in batches ─► identities, texts, keys ─► rows, split over slices
+//! of partitions on disk ─► each partition: orders assembled, sorted, written ─► one commit
 //! ```
 //!
 //! Either everything of an import counts or nothing: files become visible with one record of the

@@ -2,23 +2,76 @@
 //!
 //! One file for all partitions: a partition's bytes are collected up to its share of the budget,
 //! then written as one LZ4 block; the blocks' places are kept in memory. A later sort takes one
-//! partition at a time, so that memory grows with the largest partition, not with the input.
+//! partition at a time, or one [`Slice`] of a partition where rows are many, so that memory hardly
+//! grows with the input.
 //!
 //! Spilled bytes live as long as the import: they have no format version, are never synced, and are
 //! removed on drop (or when the store is opened next).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use regulars_core::Partition;
+use regulars_core::{CustomerId, Partition};
 
 use crate::StoreError;
 
 /// A smaller block would cost more in calls than it saves in memory.
 const MIN_BLOCK_BYTES: usize = 16 << 10;
 const MAX_BLOCK_BYTES: usize = 4 << 20;
+
+/// What rows are split by on disk.
+pub trait Part: Copy {
+    /// How many there are.
+    const COUNT: usize;
+
+    /// Position in an array of [`Part::COUNT`] elements.
+    fn index(self) -> usize;
+}
+
+impl Part for Partition {
+    const COUNT: usize = Self::COUNT;
+
+    fn index(self) -> usize {
+        self.index()
+    }
+}
+
+/// A part of a partition, and like it a range of customer ids: what lies in one slice is sorted
+/// before anything of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slice(u16);
+
+impl Slice {
+    const BITS: u32 = 10;
+    const IN_PARTITION: usize = Self::COUNT / Partition::COUNT;
+
+    /// The slice that holds this customer.
+    pub fn of(customer: CustomerId) -> Self {
+        Self((customer.0 >> (u64::BITS - Self::BITS)) as u16)
+    }
+
+    /// All slices, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT as u16).map(Self)
+    }
+
+    /// The slices of a partition, in order.
+    pub fn of_partition(partition: Partition) -> impl Iterator<Item = Self> {
+        let first = partition.index() * Self::IN_PARTITION;
+        (first..first + Self::IN_PARTITION).map(|index| Self(index as u16))
+    }
+}
+
+impl Part for Slice {
+    const COUNT: usize = 1 << Self::BITS;
+
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Block {
@@ -44,9 +97,9 @@ impl Drop for Temporary {
     }
 }
 
-/// Bytes for each partition, kept on disk beyond a budget of memory. Removed when dropped.
+/// Bytes for each part, kept on disk beyond a budget of memory. Removed when dropped.
 #[derive(Debug)]
-pub struct Spill {
+pub struct Spill<P = Partition> {
     // Declared before its name: some systems only remove files that are closed.
     file: File,
     name: Temporary,
@@ -54,9 +107,10 @@ pub struct Spill {
     buffers: Vec<Vec<u8>>,
     blocks: Vec<Blocks>,
     written: u64,
+    parts: PhantomData<P>,
 }
 
-impl Spill {
+impl<P: Part> Spill<P> {
     /// Starts a file in `dir`; `number` keeps the names of one process apart.
     pub(crate) fn new(dir: &Path, number: u64, budget_bytes: usize) -> Result<Self, StoreError> {
         fs::create_dir_all(dir).map_err(StoreError::io("create", dir))?;
@@ -68,44 +122,50 @@ impl Spill {
             .truncate(true)
             .open(&path)
             .map_err(StoreError::io("create", &path))?;
-        let share = budget_bytes / Partition::COUNT;
+        let share = budget_bytes / P::COUNT;
         Ok(Self {
             file,
             name: Temporary(path),
             block_bytes: share.clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES),
-            buffers: vec![Vec::new(); Partition::COUNT],
+            buffers: vec![Vec::new(); P::COUNT],
             blocks: std::iter::repeat_with(Blocks::default)
-                .take(Partition::COUNT)
+                .take(P::COUNT)
                 .collect(),
             written: 0,
+            parts: PhantomData,
         })
     }
 
-    /// Appends whole rows to a partition, in any encoding.
+    /// Appends whole rows to a part, in any encoding.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn append(&mut self, partition: Partition, rows: &[u8]) -> Result<(), StoreError> {
-        let index = partition.index();
+    pub fn append(&mut self, part: P, rows: &[u8]) -> Result<(), StoreError> {
+        let index = part.index();
         let buffer = &mut self.buffers[index];
         if buffer.len() + rows.len() > self.block_bytes && !buffer.is_empty() {
             self.flush(index)?;
         }
-        self.buffers[index].extend_from_slice(rows);
+        let buffer = &mut self.buffers[index];
+        if buffer.capacity() == 0 {
+            // At once what it will need: growing would leave as much behind.
+            buffer.reserve_exact(self.block_bytes);
+        }
+        buffer.extend_from_slice(rows);
         self.blocks[index].bytes += rows.len() as u64;
         Ok(())
     }
 
-    /// Number of bytes appended to a partition.
-    pub fn bytes(&self, partition: Partition) -> u64 {
-        self.blocks[partition.index()].bytes
+    /// Number of bytes appended to a part.
+    pub fn bytes(&self, part: P) -> u64 {
+        self.blocks[part.index()].bytes
     }
 
     /// No more is appended: from here on it can be read, from several threads.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn finish(mut self) -> Result<Spilled, StoreError> {
+    pub fn finish(mut self) -> Result<Spilled<P>, StoreError> {
         for index in 0..self.buffers.len() {
             self.flush(index)?;
         }
@@ -113,6 +173,7 @@ impl Spill {
             file: Mutex::new(self.file),
             name: self.name,
             blocks: self.blocks,
+            parts: PhantomData,
         })
     }
 
@@ -138,19 +199,20 @@ impl Spill {
 
 /// A finished [`Spill`]. Removed when dropped.
 #[derive(Debug)]
-pub struct Spilled {
+pub struct Spilled<P = Partition> {
     file: Mutex<File>,
     name: Temporary,
     blocks: Vec<Blocks>,
+    parts: PhantomData<P>,
 }
 
-impl Spilled {
-    /// Everything appended to a partition, in the order of appending.
+impl<P: Part> Spilled<P> {
+    /// Everything appended to a part, in the order of appending.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(&self, partition: Partition) -> Result<Vec<u8>, StoreError> {
-        let blocks = &self.blocks[partition.index()];
+    pub fn read(&self, part: P) -> Result<Vec<u8>, StoreError> {
+        let blocks = &self.blocks[part.index()];
         let mut rows = vec![0; blocks.bytes as usize];
         let mut filled = 0;
         let mut stored = Vec::new();
@@ -165,9 +227,9 @@ impl Spilled {
         Ok(rows)
     }
 
-    /// Number of bytes appended to a partition.
-    pub fn bytes(&self, partition: Partition) -> u64 {
-        self.blocks[partition.index()].bytes
+    /// Number of bytes appended to a part.
+    pub fn bytes(&self, part: P) -> u64 {
+        self.blocks[part.index()].bytes
     }
 
     fn read_at(&self, at: u64, into: &mut [u8]) -> Result<(), StoreError> {

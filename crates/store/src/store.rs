@@ -22,7 +22,7 @@ use crate::log::live as records;
 use crate::log::record::Entry;
 use crate::log::{HistoryCompacted, LogRecord, LogRecordKind, SEGMENT_BYTES};
 use crate::manifest::TableName;
-use crate::spill::Spill;
+use crate::spill::{Part, Spill};
 use crate::tables::{self, AdSpendRow, ProductRow};
 use crate::vault::{MasterKey, Vault};
 
@@ -285,7 +285,7 @@ impl Store {
         Ok(self.key.get_or_init(|| key))
     }
 
-    fn spill(&self, budget_bytes: usize) -> Result<Spill, StoreError> {
+    fn spill<P: Part>(&self, budget_bytes: usize) -> Result<Spill<P>, StoreError> {
         let number = self.spills.fetch_add(1, Ordering::Relaxed);
         Spill::new(&self.dir.join(TMP), number, budget_bytes)
     }

@@ -26,8 +26,10 @@ use regulars_store::{Reassigned, Superseded, Transaction};
 
 use crate::error::PipelineError;
 
-const SPILL_BUDGET_BYTES: usize = 32 << 20;
+const SPILL_BUDGET_BYTES: usize = 4 << 20;
 const CLAIM_BYTES: usize = 16;
+/// Claims that are gathered before they are noted.
+pub(crate) const CLAIMS_AT_ONCE: usize = 8 << 10;
 
 /// An order under a customer.
 pub(crate) type Claim = (OrderKey, CustomerId);
@@ -222,7 +224,6 @@ fn stored_claims(
     }
     let mut claims = Vec::new();
     for partition in Partition::all() {
-        claims.clear();
         let mut reader = history.versions(partition)?;
         while let Some(rows) = reader.next_customer()? {
             for row in rows.iter().filter(|row| filter.may_contain(row.order)) {
@@ -233,9 +234,13 @@ fn stored_claims(
                     followed.stored.push((row.order, lies_with, partition));
                 }
             }
+            if claims.len() >= CLAIMS_AT_ONCE {
+                book.note(&claims)?;
+                claims.clear();
+            }
         }
-        book.note(&claims)?;
     }
+    book.note(&claims)?;
     followed.stored.sort_unstable();
     followed.stored.dedup();
     let orders = followed.stored.iter().map(|&(order, ..)| order);
@@ -270,7 +275,7 @@ impl Contested {
     }
 }
 
-/// Which orders may be among those of the import: 16 bits for each.
+/// Which orders may be among those of the import: 8 to 16 bits for each.
 struct Filter {
     bits: Vec<u64>,
 }
@@ -279,7 +284,7 @@ impl Filter {
     fn for_bytes(claims: u64) -> Self {
         let orders = (claims / CLAIM_BYTES as u64).max(64) as usize;
         Self {
-            bits: vec![0; (orders * 16).next_power_of_two() / 64],
+            bits: vec![0; (orders * 8).next_power_of_two() / 64],
         }
     }
 

@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use regulars_core::{CustomerId, OrderKey, Partition, Symbols};
 use regulars_store::Transaction;
 use regulars_store::history::{History, OrderRunWriter, RunInfo, SymbolTable};
-use regulars_store::spill::Spilled;
+use regulars_store::spill::{Slice, Spilled};
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::apart::Apart;
 use super::assemble::{Assembled, Frame, OrderCounts, assemble};
 use super::frame::{self, Framed};
-use super::owners::{ClaimBook, Claimant, Claims, Contested};
+use super::owners::{CLAIMS_AT_ONCE, ClaimBook, Claimant, Claims, Contested};
 use super::rates::Rates;
 use super::unchanged::Stored;
 use crate::error::PipelineError;
 use crate::in_turn::in_turn;
 use crate::progress::{Progress, Unit};
 
-/// Where the rows of an import lie: first by the partition of their identity, then those whose
+/// Where the rows of an import lie: first by the slice of their identity, then those whose
 /// identity stands for a customer elsewhere.
 #[derive(Debug)]
 pub(crate) struct Shuffled {
-    pub(crate) by_identity: Spilled,
-    pub(crate) moved: Spilled,
+    pub(crate) by_identity: Spilled<Slice>,
+    pub(crate) moved: Spilled<Slice>,
 }
 
 /// What all partitions share.
@@ -50,10 +50,13 @@ pub(crate) struct Written {
     pub(crate) counts: OrderCounts,
 }
 
-/// Finds the partition of a row's customer.
-pub(crate) fn home(vault: &Vault, identity: u64) -> Partition {
-    vault.resolve(IdentityId(identity)).partition()
+/// Finds the slice of a row's customer.
+pub(crate) fn home(vault: &Vault, identity: u64) -> Slice {
+    Slice::of(vault.resolve(IdentityId(identity)))
 }
+
+/// Takes orders and the identities under which they came.
+type NoteClaims<'n> = &'n dyn Fn(&[(OrderKey, IdentityId)]) -> Result<(), PipelineError>;
 
 impl Assembly<'_> {
     /// Assembles and writes every partition; claims go into `book`, and credits that claim nothing
@@ -68,10 +71,8 @@ impl Assembly<'_> {
         let all: Vec<Partition> = Partition::all().collect();
         let none = Claims::default();
         self.each(&all, progress, |partition| {
-            let mut claims = Vec::new();
-            let written = self.write(transaction, partition, &none, &mut claims, Some(apart))?;
-            book.note(&claims)?;
-            Ok(written)
+            let note = |claims: &[(OrderKey, IdentityId)]| book.note(claims);
+            self.write(transaction, partition, &none, &note, Some(apart))
         })
     }
 
@@ -87,7 +88,7 @@ impl Assembly<'_> {
         progress.begin("writing again", partitions.len() as u64, Unit::Partitions);
         let partitions: Vec<Partition> = partitions.iter().copied().collect();
         self.each(&partitions, progress, |partition| {
-            self.write(transaction, partition, lost, &mut Vec::new(), None)
+            self.write(transaction, partition, lost, &|_| Ok(()), None)
         })
     }
 
@@ -139,9 +140,10 @@ impl Assembly<'_> {
         transaction: &Transaction<'_>,
         partition: Partition,
         lost: &Claims,
-        claims: &mut Vec<(OrderKey, IdentityId)>,
+        note: NoteClaims<'_>,
         apart: Option<&Apart>,
     ) -> Result<Written, PipelineError> {
+        let mut claims = Vec::with_capacity(CLAIMS_AT_ONCE);
         let mut run: Option<OrderRunWriter> = None;
         let mut counts = OrderCounts::default();
         let mut unchanged_orders = 0;
@@ -167,6 +169,10 @@ impl Assembly<'_> {
                 let identity = IdentityId(line.identity);
                 let claim = (line.record.order, identity);
                 if claims.last() != Some(&claim) {
+                    if claims.len() == CLAIMS_AT_ONCE {
+                        note(&claims)?;
+                        claims.clear();
+                    }
                     claims.push(claim);
                 }
                 if is_unchanged {
@@ -180,28 +186,42 @@ impl Assembly<'_> {
             }
             Ok(())
         })?;
+        note(&claims)?;
         let run = run.map(|run| run.finish(self.symbols)).transpose()?;
         counts.unchanged_orders = unchanged_orders;
         Ok(Written { run, counts })
     }
 
-    /// Assembles the rows of a partition's customers, one after the other.
+    /// Assembles the rows of a partition's customers, one after the other; one slice of them is
+    /// in memory at a time.
     fn assemble(
         &self,
         partition: Partition,
         counts: &mut OrderCounts,
         each: &mut dyn FnMut(&[Assembled]) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
+        for slice in Slice::of_partition(partition) {
+            self.assemble_slice(slice, counts, each)?;
+        }
+        Ok(())
+    }
+
+    fn assemble_slice(
+        &self,
+        slice: Slice,
+        counts: &mut OrderCounts,
+        each: &mut dyn FnMut(&[Assembled]) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
         let spilled = [
-            self.shuffled.by_identity.read(partition)?,
-            self.shuffled.moved.read(partition)?,
+            self.shuffled.by_identity.read(slice)?,
+            self.shuffled.moved.read(slice)?,
         ];
         // Rows are sorted where they lie: only those of one customer at a time are read.
         let mut framed: Vec<(CustomerId, Framed<'_>)> = spilled
             .iter()
             .flat_map(|bytes| frame::each(bytes))
             .map(|row| (self.vault.resolve(IdentityId(row.identity)), row))
-            .filter(|(customer, _)| customer.partition() == partition)
+            .filter(|(customer, _)| Slice::of(*customer) == slice)
             .collect();
         framed.sort_by_key(|(customer, _)| *customer);
         let mut rows = Vec::new();

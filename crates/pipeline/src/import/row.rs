@@ -1,7 +1,7 @@
 //! A row of an orders file on its way to its partition.
 //!
-//! Rows are split over the partitions on disk before they are assembled into orders, so that an
-//! import of any size needs the memory of one partition.
+//! Rows are split on disk before they are assembled into orders, so that an import of any size
+//! needs the memory of one slice of a partition.
 //! On disk a row is a mask of the fields that it has, then these fields, little-endian.
 
 use regulars_core::{OrderStatus, Symbol, Timestamp};

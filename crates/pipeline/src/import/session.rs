@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use regulars_core::{CustomerId, Partition, Symbols};
+use regulars_core::{CustomerId, Symbols};
 use regulars_ingest::{Batch, open};
 use regulars_store::Transaction;
 use regulars_store::history::SymbolTable;
-use regulars_store::spill::Spilled;
+use regulars_store::spill::{Slice, Spilled};
 
 use super::ahead::ahead;
 use super::apart::Apart;
@@ -46,13 +46,13 @@ pub(super) struct Session<'a> {
 
 /// Rows of orders and of refunds, on disk.
 pub(super) struct Taken {
-    by_identity: Spilled,
+    by_identity: Spilled<Slice>,
     pub(super) intake: IntakeCounts,
     refunds: RefundIntake,
 }
 
-/// Memory for the buffers that rows wait in before they are written to their partition.
-const SPILL_BUDGET_BYTES: usize = 256 << 20;
+/// Memory for the buffers that rows wait in before they are written to their slice.
+const SPILL_BUDGET_BYTES: usize = 32 << 20;
 
 impl<'a> Session<'a> {
     /// Begins the import with the number `import`; nothing is read yet.
@@ -77,7 +77,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Reads every file; rows of orders go to the partition of their identity.
+    /// Reads every file; rows of orders go to the slice of their identity.
     pub(super) fn read_all(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -100,8 +100,7 @@ impl<'a> Session<'a> {
                 let mut bytes = Vec::with_capacity(256);
                 let mut put = |row: &Row| {
                     frame::write(row, &mut bytes);
-                    let partition = CustomerId(row.identity).partition();
-                    Ok(spill.append(partition, &bytes)?)
+                    Ok(spill.append(Slice::of(CustomerId(row.identity)), &bytes)?)
                 };
                 let number = file as u32;
                 let refunds = &mut refunds;
@@ -302,19 +301,19 @@ fn has_guests(intake: &IntakeCounts) -> bool {
     intake.guest_rows > 0
 }
 
-/// Rows whose identity stands for a customer of another partition go to that partition.
+/// Rows whose identity stands for a customer of another slice go to that slice.
 fn reroute(
     transaction: &Transaction<'_>,
-    by_identity: &Spilled,
+    by_identity: &Spilled<Slice>,
     any: bool,
-) -> Result<Spilled, PipelineError> {
-    let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 8)?;
+) -> Result<Spilled<Slice>, PipelineError> {
+    let mut moved = transaction.spill(SPILL_BUDGET_BYTES / 2)?;
     if any {
         let vault = transaction.vault_ref()?;
-        for partition in Partition::all() {
-            for framed in frame::each(&by_identity.read(partition)?) {
+        for slice in Slice::all() {
+            for framed in frame::each(&by_identity.read(slice)?) {
                 let target = home(vault, framed.identity);
-                if target != partition {
+                if target != slice {
                     moved.append(target, framed.bytes)?;
                 }
             }

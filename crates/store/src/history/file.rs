@@ -19,6 +19,8 @@ pub(super) const VERSION: u32 = 1;
 
 /// Rows of a row group: what a reader holds of a run at a time.
 pub(super) const ROW_GROUP_ROWS: usize = 128 << 10;
+/// Rows that wait in a writer as they are; those of a row group wait packed.
+pub(super) const BATCH_ROWS: usize = 2 * PAGE_ROWS;
 /// Rows of a page: what a look at one customer reads.
 pub(super) const PAGE_ROWS: usize = 8 << 10;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use arrow::error::ArrowError;
 use regulars_core::{Currency, LineRecord, Partition, Symbols};
 
-use super::file::{Key, ROW_GROUP_ROWS, RunOutput};
+use super::file::{BATCH_ROWS, Key, RunOutput};
 use super::{CustomerRow, Family, OrderRow, RunInfo, customers, orders};
 use crate::StoreError;
 use crate::vault::IdentityId;
@@ -53,7 +53,7 @@ impl OrderRunWriter {
         };
         self.output.count(key, record.import)?;
         self.columns.push(record, order_id, identity);
-        if self.columns.len() == ROW_GROUP_ROWS {
+        if self.columns.len() == BATCH_ROWS {
             self.flush(symbols)?;
         }
         Ok(())
@@ -121,7 +121,7 @@ impl CustomerRunWriter {
         };
         self.output.count(key, row.import)?;
         self.columns.push(row);
-        if self.columns.len() == ROW_GROUP_ROWS {
+        if self.columns.len() == BATCH_ROWS {
             self.flush()?;
         }
         Ok(())
@@ -148,7 +148,7 @@ impl CustomerRunWriter {
     }
 }
 
-/// Columns that do not make a batch: more than 2 GiB of text in one row group.
+/// Columns that do not make a batch: more than 2 GiB of text in one batch.
 fn unwritable(path: &Path) -> impl FnOnce(ArrowError) -> StoreError {
     let path = path.to_owned();
     move |error| StoreError::io("write", &path)(std::io::Error::other(error))

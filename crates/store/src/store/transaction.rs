@@ -13,7 +13,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::history::{CustomerRunWriter, History, OrderRunWriter, RunInfo, rewrite};
 use crate::log::LogRecord;
 use crate::manifest::{Change, TableName};
-use crate::spill::Spill;
+use crate::spill::{Part, Spill};
 use crate::tables::memberships::{self, MembershipsSaved};
 use crate::tables::{self, AdSpendRow, ProductRow, TableRow};
 use crate::vault::{IdentityId, Moves, Vault};
@@ -157,11 +157,11 @@ impl<'s> Transaction<'s> {
         self.store.ad_spend()
     }
 
-    /// A place on disk to split rows over partitions, with so many bytes of memory for buffers.
+    /// A place on disk to split rows over parts, with so many bytes of memory for buffers.
     ///
     /// # Errors
     /// When it cannot be created.
-    pub fn spill(&self, budget_bytes: usize) -> Result<Spill, StoreError> {
+    pub fn spill<P: Part>(&self, budget_bytes: usize) -> Result<Spill<P>, StoreError> {
         self.store.spill(budget_bytes)
     }
 

@@ -1,6 +1,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use regulars_core::Partition;
+use regulars_core::{CustomerId, Partition};
+use regulars_store::spill::Slice;
 
 use crate::sample::create;
 
@@ -42,4 +43,20 @@ fn what_is_spilled_comes_back_in_order_and_then_goes() {
     });
     drop(spilled);
     assert_eq!(std::fs::read_dir(path.join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn slices_divide_partitions_and_keep_the_order_of_customers() {
+    let slices: Vec<Slice> = Partition::all().flat_map(Slice::of_partition).collect();
+    assert!(slices.iter().copied().eq(Slice::all()));
+    assert!(slices.is_sorted());
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut customers: Vec<CustomerId> = (0..5_000).map(|_| CustomerId(rng.random())).collect();
+    customers.extend([CustomerId(0), CustomerId(u64::MAX)]);
+    customers.sort_unstable();
+    assert!(customers.is_sorted_by_key(|&customer| Slice::of(customer)));
+    for customer in customers {
+        let mut of_partition = Slice::of_partition(customer.partition());
+        assert!(of_partition.any(|slice| slice == Slice::of(customer)));
+    }
 }

@@ -1,4 +1,4 @@
-//! Rows into columns, a row group at a time.
+//! Rows into columns, a few pages at a time.
 
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ pub(in crate::history) fn properties() -> WriterPropertiesBuilder {
         .set_column_dictionary_enabled(column("order_id"), false)
 }
 
-/// Rows of one row group in the making.
+/// Rows that wait to be written.
 #[derive(Debug, Default)]
 pub(in crate::history) struct OrderColumns {
     customers: Vec<u64>,
@@ -138,7 +138,8 @@ pub(in crate::history) struct OrderColumns {
     costs: Vec<Option<i64>>,
     order_ids: StringBuilder,
     identities: Vec<u64>,
-    /// Position of each symbol in the dictionary being made, plus one; 0 is none yet.
+    /// Position of each symbol in the dictionary being made, plus one; 0 is none yet, as all are
+    /// between dictionaries.
     positions: Vec<u32>,
 }
 
@@ -275,14 +276,13 @@ fn dictionary(
     symbols: &Symbols,
     positions: &mut Vec<u32>,
 ) -> Result<ArrayRef, ArrowError> {
-    positions.clear();
-    positions.resize(symbols.len(), 0);
-    let mut texts = Vec::new();
+    positions.resize(symbols.len().max(positions.len()), 0);
+    let mut used = Vec::new();
     let mut key_of = |symbol: Symbol| {
         let position = &mut positions[symbol.0 as usize];
         if *position == 0 {
-            texts.push(symbols.text(symbol));
-            *position = texts.len() as u32;
+            used.push(symbol);
+            *position = used.len() as u32;
         }
         *position as i32 - 1
     };
@@ -294,7 +294,11 @@ fn dictionary(
     } else {
         Int32Array::from_iter_values(column.drain(..).map(&mut key_of))
     };
+    let texts = used.iter().map(|&symbol| symbols.text(symbol));
     let texts = Arc::new(StringArray::from_iter_values(texts));
+    for symbol in used {
+        positions[symbol.0 as usize] = 0;
+    }
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
         keys, texts,
     )?))
