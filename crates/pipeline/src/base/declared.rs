@@ -50,7 +50,7 @@ impl<'t> Declaring<'t> {
 
     fn take(&mut self, profile: &mut Profile, row: &DeclaredRow) -> Result<(), serde_json::Error> {
         self.traits.clear();
-        let mut json = serde_json::Deserializer::from_str(&row.traits);
+        let mut json = serde_json::Deserializer::from_slice(&row.traits);
         Object(self).deserialize(&mut json)?;
         for &(name, value) in &self.traits {
             profile.declare(name, value);
@@ -192,7 +192,7 @@ mod tests {
             customer: CustomerId(1),
             occurred_at: Timestamp(at),
             import,
-            traits: traits.to_owned(),
+            traits: traits.to_owned().into(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Reads a run: whole, a row group at a time; or one customer's pages.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -14,11 +16,14 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::SchemaDescriptor;
 use regulars_core::CustomerId;
 use serde_json::Value;
 
@@ -100,13 +105,39 @@ impl RunInput {
 
     /// The rows of one row group; only the columns asked for are read.
     pub(in crate::history) fn row_group(
-        &mut self,
+        &self,
         index: usize,
         columns: &[&str],
     ) -> Result<Batches, StoreError> {
         let mask = self.projection(columns);
+        let pieces = self.pieces(index, &mask)?;
+        ParquetRecordBatchReaderBuilder::new_with_metadata(pieces, self.metadata.clone())
+            .with_row_groups(vec![index])
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(StoreError::parquet(&self.path))
+    }
+
+    /// The column chunks of one row group; only the columns asked for are read.
+    pub(in crate::history) fn chunks(
+        &self,
+        index: usize,
+        columns: &[&str],
+    ) -> Result<Chunks<'_>, StoreError> {
+        let mask = self.projection(columns);
+        let pieces = Arc::new(self.pieces(index, &mask)?);
+        Ok(Chunks {
+            pieces,
+            group: self.metadata.metadata().row_group(index),
+            schema: self.metadata.parquet_schema(),
+            constants: &self.constants,
+        })
+    }
+
+    fn pieces(&self, index: usize, mask: &ProjectionMask) -> Result<Pieces, StoreError> {
         let group = self.metadata.metadata().row_group(index);
-        let ranges = ranges_of(group, &mask);
+        let ranges = ranges_of(group, mask);
         let mut pieces = Vec::with_capacity(ranges.len());
         for range in ranges {
             let damaged = || StoreError::damaged(&self.path, "its columns lie beyond its end");
@@ -115,22 +146,16 @@ impl RunInput {
                 return Err(damaged());
             }
             let mut piece = Vec::with_capacity(bytes as usize);
-            self.file
+            (&self.file)
                 .seek(SeekFrom::Start(range.start))
                 .and_then(|_| (&self.file).take(bytes).read_to_end(&mut piece))
                 .map_err(StoreError::io("read", &self.path))?;
             pieces.push((range.start, Bytes::from(piece)));
         }
-        let chunks = Chunks {
+        Ok(Pieces {
             length: self.length,
             pieces,
-        };
-        ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, self.metadata.clone())
-            .with_row_groups(vec![index])
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(StoreError::parquet(&self.path))
+        })
     }
 
     /// The rows of the pages in which the customer may be; the run must have been opened with its
@@ -197,6 +222,62 @@ impl RunInput {
     }
 }
 
+/// The column chunks of a row group, for a reader of pages.
+#[derive(Debug)]
+pub(in crate::history) struct Chunks<'r> {
+    pieces: Arc<Pieces>,
+    group: &'r RowGroupMetaData,
+    schema: &'r SchemaDescriptor,
+    constants: &'r BTreeMap<String, Value>,
+}
+
+/// The pages of a column chunk.
+pub(in crate::history) struct Pages {
+    reader: SerializedPageReader<Pieces>,
+    /// True when rows may be null.
+    pub(in crate::history) optional: bool,
+}
+
+impl Debug for Pages {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
+
+impl Pages {
+    /// The next page, decompressed.
+    pub(in crate::history) fn next_page(&mut self) -> Result<Option<Page>, ParquetError> {
+        self.reader.get_next_page()
+    }
+}
+
+impl Chunks<'_> {
+    /// Rows of the row group.
+    pub(in crate::history) fn rows(&self) -> usize {
+        self.group.num_rows() as usize
+    }
+
+    /// The value of a column that has only one.
+    pub(in crate::history) fn constant(&self, column: &str) -> Option<&Value> {
+        self.constants.get(column)
+    }
+
+    /// The pages of a column.
+    pub(in crate::history) fn pages(&self, column: &str) -> Result<Pages, String> {
+        let mut columns = self.schema.columns().iter();
+        let index = columns
+            .position(|known| known.name() == column)
+            .ok_or("it is missing")?;
+        let chunk = self.group.column(index);
+        let pieces = Arc::clone(&self.pieces);
+        Ok(Pages {
+            reader: SerializedPageReader::new(pieces, chunk, self.rows(), None)
+                .map_err(|error| error.to_string())?,
+            optional: self.schema.column(index).max_def_level() > 0,
+        })
+    }
+}
+
 /// Rows of a run, some at a time.
 pub(in crate::history) type Batches = ParquetRecordBatchReader;
 
@@ -259,12 +340,12 @@ fn within(min: Option<&i64>, max: Option<&i64>, customer: CustomerId) -> bool {
 
 /// The parts of a file that were read, at their places.
 #[derive(Debug)]
-struct Chunks {
+struct Pieces {
     length: u64,
     pieces: Vec<(u64, Bytes)>,
 }
 
-impl Chunks {
+impl Pieces {
     fn from(&self, start: u64) -> Result<Bytes, ParquetError> {
         let after = self.pieces.partition_point(|(at, _)| *at <= start);
         let piece = after.checked_sub(1).map(|index| &self.pieces[index]);
@@ -277,13 +358,13 @@ impl Chunks {
     }
 }
 
-impl Length for Chunks {
+impl Length for Pieces {
     fn len(&self) -> u64 {
         self.length
     }
 }
 
-impl ChunkReader for Chunks {
+impl ChunkReader for Pieces {
     type T = bytes::buf::Reader<Bytes>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {

@@ -13,7 +13,7 @@ use crate::history::values::{Columns, Meanings, Unusable, intern, vocabulary};
 use crate::manifest::Family;
 use crate::vault::IdentityId;
 
-const FOLD_COLUMNS: [&str; 21] = [
+pub(in crate::history) const FOLD_COLUMNS: [&str; 21] = [
     "customer_id",
     "occurred_at",
     "order_key",
@@ -90,15 +90,8 @@ impl<'s> FoldView<'s> {
     }
 }
 
-impl View for FoldView<'_> {
-    type Row = LineRecord;
-    const FAMILY: Family = Family::Orders;
-    const COLUMNS: &'static [&'static str] = &FOLD_COLUMNS;
-
-    fn schema() -> SchemaRef {
-        schema()
-    }
-
+impl FoldView<'_> {
+    /// Appends the rows of a batch.
     fn decode(&mut self, columns: Columns<'_>, rows: &mut Vec<LineRecord>) -> Result<(), Unusable> {
         let table = self.symbols;
         let customers = columns.u64s("customer_id")?;
@@ -154,15 +147,6 @@ impl View for FoldView<'_> {
             refunded_minor: refunded.get(row),
         }));
         Ok(())
-    }
-
-    #[inline]
-    fn customer(row: &LineRecord) -> CustomerId {
-        row.customer
-    }
-
-    fn sort(rows: &mut [LineRecord]) {
-        rows.sort_by_key(row_order);
     }
 }
 
