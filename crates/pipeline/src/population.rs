@@ -6,7 +6,7 @@ use regulars_core::{DAY_MS, DataNeed, Settings, Symbol, Timestamp};
 use regulars_profile::{
     Context, Customer, Population, Products, Profile, RfmCutpoints, TierCutpoints,
 };
-use regulars_stats::rfm::{Better, Cutpoints, median, quantile};
+use regulars_stats::rfm::{Better, Cutpoints, median_of, quantile_of};
 
 use crate::base::{Customers, Folded};
 
@@ -28,16 +28,16 @@ pub(crate) fn of(
         return population;
     }
     let settings = &context.settings;
-    let cutpoints = |values: &[i64]| Cutpoints::new(values, Better::Larger);
+    let cutpoints = |values: Vec<i64>| Cutpoints::of(values, Better::Larger);
     std::thread::scope(|scope| {
-        let gap = scope.spawn(|| usual_gap_days(&values.gaps_ms, settings));
-        let recency = scope.spawn(|| cutpoints(&values.last_days));
-        let frequency = scope.spawn(|| cutpoints(&values.orders));
-        let monetary = scope.spawn(|| cutpoints(&values.revenues));
-        population.tiers = tiers(&values.window_revenues, settings);
+        let gap = scope.spawn(|| usual_gap_days(values.gaps_ms, settings));
+        let recency = scope.spawn(|| cutpoints(values.last_days));
+        let frequency = scope.spawn(|| cutpoints(values.orders));
+        let monetary = scope.spawn(|| cutpoints(values.revenues));
+        population.tiers = tiers(values.window_revenues, settings);
         // A half between two amounts is rounded up: at or above the median means above a half.
         population.median_order_value_minor =
-            median(&values.order_values).map(|median| median.ceil() as i64);
+            median_of(values.order_values).map(|median| median.ceil() as i64);
         let sorted = "sorting numbers does not panic";
         population.rfm = Some(RfmCutpoints {
             recency: recency.join().expect(sorted),
@@ -92,26 +92,32 @@ impl Values {
         values
     }
 
-    fn together(parts: Vec<Self>) -> Self {
-        let mut parts = parts.into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        for part in parts {
-            let first = all.first_order_at.into_iter().chain(part.first_order_at);
-            all.first_order_at = first.min();
-            all.last_days.extend(part.last_days);
-            all.orders.extend(part.orders);
-            all.revenues.extend(part.revenues);
-            all.window_revenues.extend(part.window_revenues);
-            all.order_values.extend(part.order_values);
-            all.gaps_ms.extend(part.gaps_ms);
+    fn together(mut parts: Vec<Self>) -> Self {
+        let first = parts.iter().filter_map(|part| part.first_order_at).min();
+        // One column after the other, so that little is in memory twice.
+        let mut column = |of: fn(&mut Self) -> &mut Vec<i64>| {
+            let len = parts.iter_mut().map(|part| of(part).len()).sum();
+            let mut all = Vec::with_capacity(len);
+            for part in &mut parts {
+                all.append(&mut std::mem::take(of(part)));
+            }
+            all
+        };
+        Self {
+            first_order_at: first,
+            last_days: column(|values| &mut values.last_days),
+            orders: column(|values| &mut values.orders),
+            revenues: column(|values| &mut values.revenues),
+            window_revenues: column(|values| &mut values.window_revenues),
+            order_values: column(|values| &mut values.order_values),
+            gaps_ms: column(|values| &mut values.gaps_ms),
         }
-        all
     }
 }
 
-fn usual_gap_days(gaps_ms: &[i64], settings: &Settings) -> Option<f64> {
+fn usual_gap_days(gaps_ms: Vec<i64>, settings: &Settings) -> Option<f64> {
     let share = millionths(settings.lifecycle.usual_range_quantile);
-    let gap = quantile(gaps_ms, share, MILLION)?;
+    let gap = quantile_of(gaps_ms, share, MILLION)?;
     Some(gap as f64 / DAY_MS as f64)
 }
 
@@ -147,9 +153,8 @@ fn add_gaps_ms(profile: &Profile, context: &Context, gaps: &mut Vec<i64>) {
     }
 }
 
-fn tiers(revenues: &[i64], settings: &Settings) -> Option<TierCutpoints> {
+fn tiers(mut revenues: Vec<i64>, settings: &Settings) -> Option<TierCutpoints> {
     let value = &settings.value;
-    let mut revenues = revenues.to_vec();
     revenues.sort_unstable_by(|a, b| b.cmp(a));
     let high = millionths(value.high_share);
     let last_of = |share: u64| {

@@ -26,7 +26,7 @@ use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RefundKey, Ti
 
 pub(super) use columns::{OrderColumns, kind_of, properties, schema, status_of};
 pub use spilled::{decode_rows, encode_row};
-pub(super) use views::{FOLD_COLUMNS, FullView, VersionView};
+pub(super) use views::{FullView, VersionView};
 
 use crate::vault::IdentityId;
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -23,7 +23,6 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
-use parquet::schema::types::SchemaDescriptor;
 use regulars_core::CustomerId;
 use serde_json::Value;
 
@@ -35,12 +34,16 @@ use crate::manifest::Family;
 const BATCH_ROWS: usize = 4 << 10;
 /// Column chunks that lie closer together are read with one call.
 const READ_THROUGH_BYTES: u64 = 64 << 10;
+/// What a scan reads of a column at a time.
+const WINDOW_BYTES: usize = 128 << 10;
+/// More than the header of a page has; none of ours holds statistics of texts.
+const HEADER_BYTES: usize = 1 << 10;
 
 /// An open run.
 #[derive(Debug)]
 pub(in crate::history) struct RunInput {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
     metadata: ArrowReaderMetadata,
     constants: BTreeMap<String, Value>,
@@ -75,7 +78,7 @@ impl RunInput {
             .map_err(StoreError::parquet(path))?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: Arc::new(file),
             length,
             metadata,
             constants,
@@ -119,20 +122,12 @@ impl RunInput {
             .map_err(StoreError::parquet(&self.path))
     }
 
-    /// The column chunks of one row group; only the columns asked for are read.
-    pub(in crate::history) fn chunks(
-        &self,
-        index: usize,
-        columns: &[&str],
-    ) -> Result<Chunks<'_>, StoreError> {
-        let mask = self.projection(columns);
-        let pieces = Arc::new(self.pieces(index, &mask)?);
-        Ok(Chunks {
-            pieces,
+    /// The column chunks of one row group.
+    pub(in crate::history) fn chunks(&self, index: usize) -> Chunks<'_> {
+        Chunks {
+            input: self,
             group: self.metadata.metadata().row_group(index),
-            schema: self.metadata.parquet_schema(),
-            constants: &self.constants,
-        })
+        }
     }
 
     fn pieces(&self, index: usize, mask: &ProjectionMask) -> Result<Pieces, StoreError> {
@@ -146,9 +141,9 @@ impl RunInput {
                 return Err(damaged());
             }
             let mut piece = Vec::with_capacity(bytes as usize);
-            (&self.file)
+            (&*self.file)
                 .seek(SeekFrom::Start(range.start))
-                .and_then(|_| (&self.file).take(bytes).read_to_end(&mut piece))
+                .and_then(|_| (&*self.file).take(bytes).read_to_end(&mut piece))
                 .map_err(StoreError::io("read", &self.path))?;
             pieces.push((range.start, Bytes::from(piece)));
         }
@@ -225,15 +220,13 @@ impl RunInput {
 /// The column chunks of a row group, for a reader of pages.
 #[derive(Debug)]
 pub(in crate::history) struct Chunks<'r> {
-    pieces: Arc<Pieces>,
+    input: &'r RunInput,
     group: &'r RowGroupMetaData,
-    schema: &'r SchemaDescriptor,
-    constants: &'r BTreeMap<String, Value>,
 }
 
 /// The pages of a column chunk.
 pub(in crate::history) struct Pages {
-    reader: SerializedPageReader<Pieces>,
+    reader: SerializedPageReader<Window>,
     /// True when rows may be null.
     pub(in crate::history) optional: bool,
 }
@@ -259,21 +252,31 @@ impl Chunks<'_> {
 
     /// The value of a column that has only one.
     pub(in crate::history) fn constant(&self, column: &str) -> Option<&Value> {
-        self.constants.get(column)
+        self.input.constants.get(column)
     }
 
     /// The pages of a column.
     pub(in crate::history) fn pages(&self, column: &str) -> Result<Pages, String> {
-        let mut columns = self.schema.columns().iter();
+        let schema = self.input.metadata.parquet_schema();
+        let mut columns = schema.columns().iter();
         let index = columns
             .position(|known| known.name() == column)
             .ok_or("it is missing")?;
         let chunk = self.group.column(index);
-        let pieces = Arc::clone(&self.pieces);
+        let (start, bytes) = chunk.byte_range();
+        let end = start.saturating_add(bytes);
+        if end > self.input.length {
+            return Err("it lies beyond the end of the file".to_owned());
+        }
+        let window = Window {
+            file: Arc::clone(&self.input.file),
+            end,
+            held: Mutex::default(),
+        };
         Ok(Pages {
-            reader: SerializedPageReader::new(pieces, chunk, self.rows(), None)
+            reader: SerializedPageReader::new(Arc::new(window), chunk, self.rows(), None)
                 .map_err(|error| error.to_string())?,
-            optional: self.schema.column(index).max_def_level() > 0,
+            optional: schema.column(index).max_def_level() > 0,
         })
     }
 }
@@ -336,6 +339,62 @@ fn may_hold(group: &RowGroupMetaData, customer: CustomerId) -> bool {
 fn within(min: Option<&i64>, max: Option<&i64>, customer: CustomerId) -> bool {
     min.is_none_or(|&min| min as u64 <= customer.0)
         && max.is_none_or(|&max| customer.0 <= max as u64)
+}
+
+/// A column chunk of which a part at a time is in memory: few enough bytes that memory in the
+/// processor's cache is used again and again.
+#[derive(Debug)]
+struct Window {
+    file: Arc<File>,
+    /// Where the chunk ends.
+    end: u64,
+    held: Mutex<(u64, Bytes)>,
+}
+
+impl Window {
+    /// At least `length` bytes from `start` on, fewer only at the end of the chunk.
+    fn at(&self, start: u64, length: usize) -> std::io::Result<Bytes> {
+        // What is held is replaced whole, so a panic elsewhere leaves it as it was.
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, bytes) = &*held;
+        let skip = start.checked_sub(*from).map_or(usize::MAX, |skip| skip as usize);
+        if skip <= bytes.len() && bytes.len() - skip >= length {
+            return Ok(bytes.slice(skip..));
+        }
+        let ahead = self.end.saturating_sub(start);
+        let wanted = ahead.min(length.max(WINDOW_BYTES) as u64);
+        let mut read = Vec::with_capacity(wanted as usize);
+        // The file is read by one thread only.
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(start))?;
+        file.take(wanted).read_to_end(&mut read)?;
+        *held = (start, read.into());
+        Ok(held.1.clone())
+    }
+}
+
+impl Length for Window {
+    fn len(&self) -> u64 {
+        self.end
+    }
+}
+
+impl ChunkReader for Window {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(self.at(start, HEADER_BYTES)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let bytes = self.at(start, length)?;
+        if bytes.len() < length {
+            return Err(ParquetError::EOF(format!(
+                "a page at byte {start} is cut short"
+            )));
+        }
+        Ok(bytes.slice(..length))
+    }
 }
 
 /// The parts of a file that were read, at their places.

@@ -13,29 +13,6 @@ use crate::history::values::{Columns, Meanings, Unusable, intern, vocabulary};
 use crate::manifest::Family;
 use crate::vault::IdentityId;
 
-pub(in crate::history) const FOLD_COLUMNS: [&str; 21] = [
-    "customer_id",
-    "occurred_at",
-    "order_key",
-    "import_offset",
-    "line",
-    "refund_key",
-    "kind",
-    "status",
-    "updated_at",
-    "ended_at",
-    "product_id",
-    "category",
-    "brand",
-    "channel",
-    "country",
-    "quantity",
-    "net_minor",
-    "refunded_minor",
-    "beside_minor",
-    "discount_minor",
-    "cost_minor",
-];
 const ALL_COLUMNS: [&str; 23] = [
     "customer_id",
     "occurred_at",

@@ -59,7 +59,7 @@ impl Rows for DeclaredScan {
     }
 
     fn open_group(&mut self, input: &RunInput, index: usize) -> Result<usize, StoreError> {
-        let chunks = input.chunks(index, &COLUMNS)?;
+        let chunks = input.chunks(index);
         self.start(&chunks)
             .map_err(|detail| StoreError::damaged(input.path(), detail))?;
         Ok(chunks.rows())

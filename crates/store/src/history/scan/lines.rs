@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::history::SymbolTable;
 use crate::history::file::RunInput;
 use crate::history::merge::{Others, Rows};
-use crate::history::orders::{FOLD_COLUMNS, kind_of, row_order, schema, status_of};
+use crate::history::orders::{kind_of, row_order, schema, status_of};
 use crate::history::values::Unusable;
 use crate::manifest::Family;
 
@@ -112,21 +112,20 @@ impl Rows for LineScan<'_> {
     }
 
     fn open_group(&mut self, input: &RunInput, index: usize) -> Result<usize, StoreError> {
+        let chunks = input.chunks(index);
         let unasked = if self.has_no_versions(input) {
             self.columns.updated_at.leave_out();
-            "updated_at"
+            self.columns.updated_at.name()
         } else {
             ""
         };
-        let asked: Vec<&str> = FOLD_COLUMNS
-            .into_iter()
-            .filter(|&name| name != unasked)
-            .collect();
-        let chunks = input.chunks(index, &asked)?;
         let mut started = Ok(());
-        each_column!(&mut self.columns, |column| if column.name() != unasked && started.is_ok() {
-            started = column.start(&chunks);
-        });
+        each_column!(
+            &mut self.columns,
+            |column| if column.name() != unasked && started.is_ok() {
+                started = column.start(&chunks);
+            }
+        );
         started.map_err(|detail| StoreError::damaged(input.path(), detail))?;
         Ok(chunks.rows())
     }
