@@ -69,7 +69,9 @@ impl<'t> Declaring<'t> {
 
     fn name(&mut self, name: &str) -> Symbol {
         let rest = self.names.iter().skip(self.next_name);
-        let found = rest.zip(self.next_name..).find(|((known, _), _)| **known == *name);
+        let found = rest
+            .zip(self.next_name..)
+            .find(|((known, _), _)| **known == *name);
         if let Some((&(_, symbol), index)) = found {
             self.next_name = index + 1;
             return symbol;

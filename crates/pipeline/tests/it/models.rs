@@ -46,7 +46,11 @@ fn a_shop_where_nobody_came_back_is_scored_without_a_fit() {
     assert_eq!(fitted.histories.customers, 3);
     let warnings = fitted.warnings.join("\n");
     assert!(warnings.contains("ordered again"), "{warnings}");
-    assert!(base.customers.iter().all(|folded| folded.scores().is_none()));
+    assert!(
+        base.customers
+            .iter()
+            .all(|folded| folded.scores().is_none())
+    );
     assert!(matches!(
         availability(&base, "churn_high"),
         Availability::Unknown { .. }
@@ -78,7 +82,11 @@ fn a_young_shop_has_a_fit_that_is_not_validated() {
     let warnings = fitted.warnings.join("\n");
     assert!(warnings.contains("not validated"), "{warnings}");
     assert!(warnings.contains("2025-09"), "{warnings}");
-    assert!(base.customers.iter().all(|folded| folded.scores().is_some()));
+    assert!(
+        base.customers
+            .iter()
+            .all(|folded| folded.scores().is_some())
+    );
 }
 
 #[test]

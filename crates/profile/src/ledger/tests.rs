@@ -501,7 +501,13 @@ fn told(ledger: &Ledger) -> String {
 /// Sales of one import, as most customers have them.
 fn plain_sales() -> impl Strategy<Value = Vec<LineRecord>> {
     let line = (0_i64..4, 0_u32..4, 0_i64..4, 0_u32..3);
-    let order = (0_u64..6, 0_i64..4, 0_usize..4, 0_i64..4, proptest::collection::vec(line, 1..4));
+    let order = (
+        0_u64..6,
+        0_i64..4,
+        0_usize..4,
+        0_i64..4,
+        proptest::collection::vec(line, 1..4),
+    );
     proptest::collection::vec(order, 0..8).prop_map(|orders| {
         let mut records = Vec::new();
         for (order, at, status, end, lines) in orders {

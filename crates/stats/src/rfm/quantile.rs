@@ -9,15 +9,18 @@ pub fn quantile(values: &[i64], numerator: u64, denominator: u64) -> Option<i64>
 
 /// As [`quantile`], of values that nobody needs any more.
 pub fn quantile_of(mut values: Vec<i64>, numerator: u64, denominator: u64) -> Option<i64> {
-    if values.is_empty() || numerator > denominator || denominator == 0 {
+    let rank = quantile_rank(values.len(), numerator, denominator)?;
+    let (_, value, _) = values.select_nth_unstable(rank);
+    Some(*value)
+}
+
+/// Where a quantile stands among `n` values in ascending order, from 0; see [`quantile`].
+pub fn quantile_rank(n: usize, numerator: u64, denominator: u64) -> Option<usize> {
+    if n == 0 || numerator > denominator || denominator == 0 {
         return None;
     }
-    let n = values.len() as u128;
-    let rank = (n * u128::from(numerator))
-        .div_ceil(u128::from(denominator))
-        .max(1);
-    let (_, value, _) = values.select_nth_unstable((rank - 1) as usize);
-    Some(*value)
+    let rank = (n as u128 * u128::from(numerator)).div_ceil(u128::from(denominator));
+    Some((rank.max(1) - 1) as usize)
 }
 
 /// The median: the middle value, or half the sum of the two middle values, which may be a half;

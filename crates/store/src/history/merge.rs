@@ -26,8 +26,7 @@ pub(super) trait Rows: Debug {
 
     fn schema() -> SchemaRef;
 
-    fn open_group(&mut self, input: &RunInput, index: usize)
-    -> Result<Self::Group, StoreError>;
+    fn open_group(&mut self, input: &RunInput, index: usize) -> Result<Self::Group, StoreError>;
 
     /// Replaces `rows` by the next of the group; false at its end.
     fn next_rows(
@@ -136,8 +135,7 @@ impl<V: Rows> Cursor<V> {
                 None if self.next_group == self.input.row_groups() => return Ok(()),
                 None => {
                     self.next_group += 1;
-                    self.view
-                        .open_group(&self.input, self.next_group - 1)?
+                    self.view.open_group(&self.input, self.next_group - 1)?
                 }
             };
             self.at = 0;

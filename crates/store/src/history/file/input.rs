@@ -227,6 +227,7 @@ pub(in crate::history) struct Chunks<'r> {
 /// The pages of a column chunk.
 pub(in crate::history) struct Pages {
     reader: SerializedPageReader<Window>,
+    window: Arc<Window>,
     /// True when rows may be null.
     pub(in crate::history) optional: bool,
 }
@@ -242,6 +243,15 @@ impl Pages {
     pub(in crate::history) fn next_page(&mut self) -> Result<Option<Page>, ParquetError> {
         self.reader.get_next_page()
     }
+
+    fn into_memory(self) -> Bytes {
+        let mut held = self
+            .window
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *held).1
+    }
 }
 
 impl Chunks<'_> {
@@ -255,8 +265,12 @@ impl Chunks<'_> {
         self.input.constants.get(column)
     }
 
-    /// The pages of a column.
-    pub(in crate::history) fn pages(&self, column: &str) -> Result<Pages, String> {
+    /// The pages of a column, in the memory of those of an earlier row group.
+    pub(in crate::history) fn pages(
+        &self,
+        column: &str,
+        spare: Option<Pages>,
+    ) -> Result<Pages, String> {
         let schema = self.input.metadata.parquet_schema();
         let mut columns = schema.columns().iter();
         let index = columns
@@ -271,11 +285,13 @@ impl Chunks<'_> {
         let window = Window {
             file: Arc::clone(&self.input.file),
             end,
-            held: Mutex::default(),
+            held: Mutex::new((u64::MAX, spare.map_or_else(Bytes::new, Pages::into_memory))),
         };
+        let window = Arc::new(window);
         Ok(Pages {
-            reader: SerializedPageReader::new(Arc::new(window), chunk, self.rows(), None)
+            reader: SerializedPageReader::new(Arc::clone(&window), chunk, self.rows(), None)
                 .map_err(|error| error.to_string())?,
+            window,
             optional: schema.column(index).max_def_level() > 0,
         })
     }
@@ -357,18 +373,23 @@ impl Window {
         // What is held is replaced whole, so a panic elsewhere leaves it as it was.
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (from, bytes) = &*held;
-        let skip = start.checked_sub(*from).map_or(usize::MAX, |skip| skip as usize);
+        let skip = start
+            .checked_sub(*from)
+            .map_or(usize::MAX, |skip| skip as usize);
         if skip <= bytes.len() && bytes.len() - skip >= length {
             return Ok(bytes.slice(skip..));
         }
         let ahead = self.end.saturating_sub(start);
         let wanted = ahead.min(length.max(WINDOW_BYTES) as u64);
-        let mut read = Vec::with_capacity(wanted as usize);
+        // Memory that no page uses any more is used again.
+        let spare = std::mem::take(&mut *held).1.try_into_mut();
+        let mut read = spare.unwrap_or_default();
+        read.resize(wanted as usize, 0);
         // The file is read by one thread only.
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(start))?;
-        file.take(wanted).read_to_end(&mut read)?;
-        *held = (start, read.into());
+        file.read_exact(&mut read)?;
+        *held = (start, read.freeze());
         Ok(held.1.clone())
     }
 }

@@ -108,7 +108,11 @@ impl<M: Meaning> Column<M> {
             }
             return Ok(());
         }
-        let pages = chunks.pages(self.name).map_err(|e| self.failed(e))?;
+        let spare = match std::mem::replace(&mut self.source, Source::Nothing) {
+            Source::Pages(pages) => Some(*pages),
+            Source::Nothing | Source::Constant(_) => None,
+        };
+        let pages = chunks.pages(self.name, spare).map_err(|e| self.failed(e))?;
         self.source = Source::Pages(Box::new(pages));
         Ok(())
     }
@@ -175,6 +179,8 @@ impl<M: Meaning> Column<M> {
         let Source::Pages(pages) = &mut self.source else {
             return Err("it was not opened".to_owned());
         };
+        // Lets go of the memory of the last page.
+        self.page = Rest::default();
         let page = pages.next_page().map_err(|e| e.to_string())?;
         match page.ok_or("it ends too early")? {
             Page::DictionaryPage {

@@ -1,6 +1,8 @@
 //! Order lines as folds need them.
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Timestamp};
+use regulars_core::{
+    CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Timestamp,
+};
 
 use super::column::{Column, Numbers, Texts, Words};
 use crate::StoreError;
