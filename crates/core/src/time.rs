@@ -81,6 +81,14 @@ impl CivilDate {
 
     /// Year, month (1–12) and day (1–31).
     pub fn ymd(self) -> (i32, u32, u32) {
+        match u32::try_from(i64::from(self.0) + 719_468) {
+            Ok(days) if days <= MOST_DAYS => ymd_of_days(days),
+            _ => self.ymd_of_any(),
+        }
+    }
+
+    /// Of any day, those before the year 0 included.
+    fn ymd_of_any(self) -> (i32, u32, u32) {
         let z = i64::from(self.0) + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
@@ -106,6 +114,27 @@ impl CivilDate {
             return None;
         }
         Self::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    }
+}
+
+/// Days up to which [`ymd_of_days`] is right.
+const MOST_DAYS: u32 = 1 << 28;
+
+/// Of a number of days since 0000-03-01, with years that begin in March, by multiplications
+/// (Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms").
+fn ymd_of_days(days: u32) -> (i32, u32, u32) {
+    let quarter_days = 4 * days + 3;
+    let (century, of_century) = (quarter_days / 146_097, quarter_days % 146_097 / 4);
+    let product = 2_939_745 * u64::from(4 * of_century + 3);
+    let (year_of_century, rest) = ((product >> 32) as u32, product as u32);
+    let day_of_year = rest / 2_939_745 / 4;
+    let month_and_day = 2141 * day_of_year + 197_913;
+    let (month, day) = (month_and_day >> 16, (month_and_day & 0xffff) / 2141 + 1);
+    let year = 100 * century + year_of_century;
+    if day_of_year >= 306 {
+        (year as i32 + 1, month - 12, day)
+    } else {
+        (year as i32, month, day)
     }
 }
 
@@ -263,6 +292,10 @@ mod tests {
         for days in (-800_000..800_000).step_by(37) {
             let (y, m, d) = CivilDate(days).ymd();
             assert_eq!(CivilDate::new(y, m, d), Some(CivilDate(days)));
+        }
+        let all = (-719_500..800_000).chain((0..i32::MAX - 720_000).step_by(9_973));
+        for days in all.chain([i32::MIN, i32::MAX]) {
+            assert_eq!(CivilDate(days).ymd(), CivilDate(days).ymd_of_any());
         }
         assert_eq!(CivilDate::parse("1997-01-01"), Some(CivilDate(9862)));
         assert_eq!(CivilDate::parse("2023-02-29"), None);

@@ -45,8 +45,23 @@ pub(crate) use declared::Declaring;
 pub struct Folded {
     /// The facts.
     pub profile: Profile,
+    /// Scores at the base's `now`: apart, for most looks at everyone have none.
+    scores: Option<Box<Scores>>,
+}
+
+impl Folded {
+    /// One of whom nothing but the facts is known.
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            scores: None,
+        }
+    }
+
     /// Scores at the base's `now`.
-    pub scores: Option<Scores>,
+    pub fn scores(&self) -> Option<&Scores> {
+        self.scores.as_deref()
+    }
 }
 
 /// Everyone at one moment.
@@ -269,7 +284,7 @@ impl Base {
         let threads = Parallelism::threads(threads);
         let scores = score_all(&profiles, &self.context, self.now, threads);
         for (folded, scores) in self.customers.iter_mut().zip(scores) {
-            folded.scores = scores;
+            folded.scores = scores.map(Box::new);
         }
     }
 
@@ -283,7 +298,7 @@ impl Base {
         Customer {
             profile: &folded.profile,
             context: &self.context,
-            scored: folded.scores.map(|scores| (self.now, scores)),
+            scored: folded.scores().map(|scores| (self.now, scores)),
         }
     }
 
@@ -426,18 +441,20 @@ fn profiles(
     customer: CustomerId,
     rows: &[DeclaredRow],
 ) -> Result<Folded, serde_json::Error> {
-    let Scratch { profile, declaring } = scratch;
+    let Scratch {
+        profile,
+        places,
+        declaring,
+    } = scratch;
+    places.leave(profile);
     profile.reset(customer);
     for order in ledger.orders() {
-        profile.fold(&order);
+        profile.fold_with(places, &order);
     }
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, rows)?;
-    Ok(Folded {
-        // A copy has the memory that it needs and no more.
-        profile: profile.clone(),
-        scores: None,
-    })
+    // A copy has the memory that it needs and no more.
+    Ok(Folded::new(profile.clone()))
 }
 
 /// A trait value as JSON: money as minor units, instants as RFC 3339.

@@ -168,9 +168,9 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
     let customer = base.customer(folded);
     let id = folded.profile.customer;
     let symbols = &base.context.symbols;
-    let declared = folded.profile.declared.iter().map(|(name, value)| {
+    let declared = folded.profile.all_declared().map(|(name, value)| {
         (
-            symbols.text(*name).to_owned(),
+            symbols.text(name).to_owned(),
             trait_json(value.value(|s| symbols.text(s))),
         )
     });

@@ -148,16 +148,13 @@ impl Tally {
             Some(cost) => self.cost_minor += i128::from(cost),
             None => self.without_cost += 1,
         }
-        self.expected
-            .add(folded.scores.and_then(|s| s.expected_orders));
-        self.churn.add(folded.scores.and_then(|s| s.churn_risk));
-        if let Some(clv) = folded
-            .scores
-            .and_then(|s| s.clv_minor)
-            .filter(|clv| clv.is_finite())
-        {
-            self.clv_minor += clv.round_ties_even() as i128;
-            self.with_clv += 1;
+        if let Some(scores) = folded.scores() {
+            self.expected.add(scores.expected_orders);
+            self.churn.add(scores.churn_risk);
+            if let Some(clv) = scores.clv_minor.filter(|clv| clv.is_finite()) {
+                self.clv_minor += clv.round_ties_even() as i128;
+                self.with_clv += 1;
+            }
         }
         if let Some(slopes) = slopes {
             self.slopes.add(slopes);
@@ -289,8 +286,8 @@ pub fn kpis_of(base: &Base, segment: usize, members: &[usize], threads: usize) -
 }
 
 fn slopes_of(folded: &Folded, uncertainty: Option<&Uncertainty<'_>>) -> Option<Slopes> {
-    let (uncertainty, scores) = uncertainty.zip(folded.scores)?;
-    Some(uncertainty.slopes(&scores))
+    let (uncertainty, scores) = uncertainty.zip(folded.scores())?;
+    Some(uncertainty.slopes(scores))
 }
 
 fn of_segment(base: &Base, index: usize, availability: &Availability, kpis: Kpis) -> SegmentKpis {

@@ -6,7 +6,7 @@ use regulars_core::{DAY_MS, DataNeed, Settings, Symbol, Timestamp};
 use regulars_profile::{
     Context, Customer, Population, Products, Profile, RfmCutpoints, TierCutpoints,
 };
-use regulars_stats::rfm::{Better, Cutpoints, median, quantile};
+use regulars_stats::rfm::{Better, Cutpoints, median_of, quantile_rank};
 
 use crate::base::{Customers, Folded};
 
@@ -28,23 +28,22 @@ pub(crate) fn of(
         return population;
     }
     let settings = &context.settings;
-    let cutpoints = |values: &[i64]| Cutpoints::new(values, Better::Larger);
+    let cutpoints = |values: Vec<i64>| Cutpoints::of(values, Better::Larger);
+    population.usual_gap_days = usual_gap_days(customers, &values.gaps, context, threads);
     std::thread::scope(|scope| {
-        let gap = scope.spawn(|| usual_gap_days(&values.gaps_ms, settings));
-        let recency = scope.spawn(|| cutpoints(&values.last_days));
-        let frequency = scope.spawn(|| cutpoints(&values.orders));
-        let monetary = scope.spawn(|| cutpoints(&values.revenues));
-        population.tiers = tiers(&values.window_revenues, settings);
+        let recency = scope.spawn(|| cutpoints(values.last_days));
+        let frequency = scope.spawn(|| cutpoints(values.orders));
+        let monetary = scope.spawn(|| cutpoints(values.revenues));
+        population.tiers = tiers(values.window_revenues, settings);
         // A half between two amounts is rounded up: at or above the median means above a half.
         population.median_order_value_minor =
-            median(&values.order_values).map(|median| median.ceil() as i64);
+            median_of(values.order_values).map(|median| median.ceil() as i64);
         let sorted = "sorting numbers does not panic";
         population.rfm = Some(RfmCutpoints {
             recency: recency.join().expect(sorted),
             frequency: frequency.join().expect(sorted),
             monetary: monetary.join().expect(sorted),
         });
-        population.usual_gap_days = gap.join().expect(sorted);
     });
     population
 }
@@ -61,13 +60,35 @@ struct Values {
     window_revenues: Vec<i64>,
     /// Average order values.
     order_values: Vec<i64>,
-    gaps_ms: Vec<i64>,
+    gaps: GapCounts,
+}
+
+/// How many gaps there are of about each length: there are too many to keep.
+#[derive(Default)]
+struct GapCounts(Vec<u32>);
+
+/// Gaps are counted in steps of so many bits of milliseconds: a quarter of an hour or so.
+const GAP_BITS: u32 = 20;
+/// Steps that are counted; the last is of all longer gaps.
+const GAP_STEPS: usize = 1 << 16;
+
+fn gap_step(gap_ms: i64) -> usize {
+    usize::try_from(gap_ms >> GAP_BITS).map_or(0, |step| step.min(GAP_STEPS - 1))
 }
 
 impl Values {
     fn of(customers: &[Folded], context: &Context, now: Timestamp) -> Self {
         let days = context.settings.value.window_days;
-        let mut values = Self::default();
+        let column = || Vec::with_capacity(customers.len());
+        let mut values = Self {
+            last_days: column(),
+            orders: column(),
+            revenues: column(),
+            window_revenues: column(),
+            order_values: column(),
+            ..Self::default()
+        };
+        let mut gaps = vec![0; GAP_STEPS];
         let buyers = customers.iter().map(|folded| &folded.profile);
         for profile in buyers.filter(|profile| !profile.orders.is_empty()) {
             let customer = Customer::new(profile, context);
@@ -87,32 +108,67 @@ impl Values {
             values
                 .order_values
                 .extend(customer.average_order_value_minor());
-            add_gaps_ms(profile, context, &mut values.gaps_ms);
+            for gap in gaps_of(profile, context) {
+                gaps[gap_step(gap)] += 1;
+            }
         }
+        values.gaps = GapCounts(gaps);
         values
     }
 
-    fn together(parts: Vec<Self>) -> Self {
-        let mut parts = parts.into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        for part in parts {
-            let first = all.first_order_at.into_iter().chain(part.first_order_at);
-            all.first_order_at = first.min();
-            all.last_days.extend(part.last_days);
-            all.orders.extend(part.orders);
-            all.revenues.extend(part.revenues);
-            all.window_revenues.extend(part.window_revenues);
-            all.order_values.extend(part.order_values);
-            all.gaps_ms.extend(part.gaps_ms);
+    fn together(mut parts: Vec<Self>) -> Self {
+        let first = parts.iter().filter_map(|part| part.first_order_at).min();
+        let mut gaps = vec![0; GAP_STEPS];
+        for part in &parts {
+            gaps.iter_mut()
+                .zip(&part.gaps.0)
+                .for_each(|(sum, n)| *sum += n);
         }
-        all
+        // One column after the other, so that little is in memory twice.
+        let mut column = |of: fn(&mut Self) -> &mut Vec<i64>| {
+            let len = parts.iter_mut().map(|part| of(part).len()).sum();
+            let mut all = Vec::with_capacity(len);
+            for part in &mut parts {
+                all.append(&mut std::mem::take(of(part)));
+            }
+            all
+        };
+        Self {
+            first_order_at: first,
+            last_days: column(|values| &mut values.last_days),
+            orders: column(|values| &mut values.orders),
+            revenues: column(|values| &mut values.revenues),
+            window_revenues: column(|values| &mut values.window_revenues),
+            order_values: column(|values| &mut values.order_values),
+            gaps: GapCounts(gaps),
+        }
     }
 }
 
-fn usual_gap_days(gaps_ms: &[i64], settings: &Settings) -> Option<f64> {
-    let share = millionths(settings.lifecycle.usual_range_quantile);
-    let gap = quantile(gaps_ms, share, MILLION)?;
-    Some(gap as f64 / DAY_MS as f64)
+/// The quantile of all gaps: first its step, then its place among the gaps of that step.
+fn usual_gap_days(
+    customers: &Customers,
+    counts: &GapCounts,
+    context: &Context,
+    threads: usize,
+) -> Option<f64> {
+    let share = millionths(context.settings.lifecycle.usual_range_quantile);
+    let all = counts.0.iter().map(|&n| n as usize).sum();
+    let mut rank = quantile_rank(all, share, MILLION)?;
+    let mut steps = counts.0.iter().enumerate();
+    let (step, _) = steps.find(|&(_, &n)| {
+        let here = rank < n as usize;
+        rank -= if here { 0 } else { n as usize };
+        here
+    })?;
+    let parts = customers.in_runs(threads, |_, run| {
+        let gaps = run.iter().flat_map(|c| gaps_of(&c.profile, context));
+        gaps.filter(|&gap| gap_step(gap) == step)
+            .collect::<Vec<_>>()
+    });
+    let mut gaps = parts.concat();
+    let (_, gap, _) = gaps.select_nth_unstable(rank);
+    Some(*gap as f64 / DAY_MS as f64)
 }
 
 /// All gaps between an order and the next of the same customer, in milliseconds; a second order
@@ -121,11 +177,9 @@ pub(crate) fn gaps_ms<'p>(
     profiles: impl Iterator<Item = &'p Profile>,
     context: &Context,
 ) -> Vec<i64> {
-    let mut gaps = Vec::new();
-    for profile in profiles {
-        add_gaps_ms(profile, context, &mut gaps);
-    }
-    gaps
+    profiles
+        .flat_map(|profile| gaps_of(profile, context))
+        .collect()
 }
 
 const MILLION: u64 = 1_000_000;
@@ -136,20 +190,18 @@ fn millionths(share: f64) -> u64 {
     (share * MILLION as f64).round() as u64
 }
 
-fn add_gaps_ms(profile: &Profile, context: &Context, gaps: &mut Vec<i64>) {
-    for pair in profile.orders.windows(2) {
+fn gaps_of(profile: &Profile, context: &Context) -> impl Iterator<Item = i64> {
+    profile.orders.windows(2).filter_map(|pair| {
         let (before, next) = (pair[0].occurred_at, pair[1].occurred_at);
         let gap = next.0 - before.0;
         // No zone has changed its clocks by more than a day.
-        if gap >= 2 * DAY_MS || context.date_of(before) != context.date_of(next) {
-            gaps.push(gap);
-        }
-    }
+        let repeat = gap >= 2 * DAY_MS || context.date_of(before) != context.date_of(next);
+        repeat.then_some(gap)
+    })
 }
 
-fn tiers(revenues: &[i64], settings: &Settings) -> Option<TierCutpoints> {
+fn tiers(mut revenues: Vec<i64>, settings: &Settings) -> Option<TierCutpoints> {
     let value = &settings.value;
-    let mut revenues = revenues.to_vec();
     revenues.sort_unstable_by(|a, b| b.cmp(a));
     let high = millionths(value.high_share);
     let last_of = |share: u64| {

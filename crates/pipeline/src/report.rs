@@ -219,7 +219,7 @@ fn churn_levels(base: &Base) -> Option<[u64; 5]> {
     for level in base
         .customers
         .iter()
-        .filter_map(|folded| folded.scores?.churn_level)
+        .filter_map(|folded| folded.scores()?.churn_level)
     {
         levels[usize::from(level) - 1] += 1;
     }

@@ -20,7 +20,7 @@ pub struct Customer<'a> {
     /// What they are seen against.
     pub context: &'a Context,
     /// Scores that were computed for this instant, so that asking again is cheap.
-    pub scored: Option<(Timestamp, Scores)>,
+    pub scored: Option<(Timestamp, &'a Scores)>,
 }
 
 impl<'a> Customer<'a> {
@@ -36,7 +36,7 @@ impl<'a> Customer<'a> {
     /// The scores at `now`; `None` before a fit or without an order.
     pub fn scores(&self, now: Timestamp) -> Option<Scores> {
         match self.scored {
-            Some((at, scores)) if at == now => Some(scores),
+            Some((at, scores)) if at == now => Some(*scores),
             _ => Scores::of(self, now),
         }
     }

@@ -12,6 +12,7 @@
 
 mod close;
 mod paid;
+mod plain;
 mod returns;
 mod shelf;
 mod versions;
@@ -19,7 +20,9 @@ mod versions;
 use std::ops::Range;
 
 use paid::Paid;
-use regulars_core::{LineRecord, Order, OrderLine, OrderStatus, RecordKind, Symbol, Timestamp};
+use regulars_core::{
+    LineRecord, Order, OrderKey, OrderLine, OrderStatus, RecordKind, Symbol, Timestamp,
+};
 
 /// What the products table knows of one product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,36 +99,75 @@ impl Oddities {
 #[derive(Debug, Default)]
 pub struct Ledger {
     chosen: Vec<Range<usize>>,
-    /// Orders; once closed, those that count come first.
+    /// Orders while they are resolved the long way.
     entries: Vec<Entry>,
-    n_counting: usize,
     lines: Vec<LineState>,
+    /// Orders that count, by time.
+    orders: Vec<Counted>,
+    /// Their lines.
     counted: Vec<OrderLine>,
     /// Money refunded on orders that no longer count.
     refunded_elsewhere_minor: i64,
     oddities: Oddities,
 }
 
+/// An order that counts, its lines as positions.
+#[derive(Debug, Clone)]
+struct Counted {
+    key: OrderKey,
+    occurred_at: Timestamp,
+    channel: Symbol,
+    country: Symbol,
+    net_minor: i64,
+    refunded_minor: i64,
+    discount_minor: Option<i64>,
+    cost_minor: Option<i64>,
+    quantity: f64,
+    lines: Range<usize>,
+}
+
+impl Counted {
+    /// An order without lines, of which the head of its lines is known.
+    fn new(head: &LineRecord) -> Self {
+        Self {
+            key: head.order,
+            occurred_at: head.occurred_at,
+            channel: head.channel,
+            country: head.country,
+            net_minor: 0,
+            refunded_minor: 0,
+            discount_minor: None,
+            cost_minor: Some(0),
+            quantity: 0.0,
+            lines: 0..0,
+        }
+    }
+
+    /// True when all its money went back.
+    fn is_spent(&self) -> bool {
+        self.net_minor <= 0 && self.refunded_minor > 0
+    }
+
+    /// What it was sold for.
+    fn sold_minor(&self) -> i64 {
+        self.net_minor.saturating_add(self.refunded_minor)
+    }
+}
+
 /// An order while its refunds are gathered.
 #[derive(Debug, Clone)]
 struct Entry {
-    head: LineRecord,
+    order: Counted,
     standing: Standing,
     /// Position of its first line's record.
     first_record: usize,
     lines: Range<usize>,
     /// Its lines without those at the front that have no money left.
     unspent: Range<usize>,
-    counted: Range<usize>,
-    net_minor: i64,
-    refunded_minor: i64,
     /// Of what the order itself tells as refunded, what no refund from a file of refunds has
     /// told again.
     told_minor: i64,
     paid: Paid,
-    discount_minor: Option<i64>,
-    cost_minor: Option<i64>,
-    quantity: f64,
     /// True when pieces came back.
     has_returns: bool,
 }
@@ -146,6 +188,20 @@ enum Standing {
     Refunded,
     /// Everything went back, as credits and refunds say.
     Gone,
+}
+
+impl Standing {
+    /// As the head of an order tells it; and whether an end of the order has come by `now`.
+    fn of(head: &LineRecord, now: Timestamp) -> (Self, bool) {
+        let ended = head.ended_at.unwrap_or(head.occurred_at) <= now;
+        let standing = match head.status {
+            OrderStatus::Unpaid => Self::Unpaid,
+            OrderStatus::Cancelled if ended => Self::Cancelled,
+            OrderStatus::Refunded if ended => Self::Refunded,
+            OrderStatus::Placed | OrderStatus::Cancelled | OrderStatus::Refunded => Self::Counts,
+        };
+        (standing, ended)
+    }
 }
 
 /// A line while credits are matched to it.
@@ -171,14 +227,28 @@ impl Ledger {
     /// Takes the records of one customer, all versions, sorted by (`occurred_at`, `order`,
     /// `import`, `line`), and keeps the orders that count at `now`.
     pub fn resolve(&mut self, records: &[LineRecord], products: &Products, now: Timestamp) {
+        let records = seen(records, now);
+        self.clear();
+        if plain::is_plain(records) {
+            self.resolve_plain(records, products, now);
+        } else {
+            self.resolve_any(records, products, now);
+        }
+    }
+
+    fn clear(&mut self) {
         self.entries.clear();
         self.lines.clear();
+        self.orders.clear();
         self.counted.clear();
         self.refunded_elsewhere_minor = 0;
         self.oddities = Oddities::default();
+    }
 
+    /// The long way, for any records.
+    fn resolve_any(&mut self, records: &[LineRecord], products: &Products, now: Timestamp) {
         let mut chosen = std::mem::take(&mut self.chosen);
-        versions::choose(seen(records, now), &mut chosen);
+        versions::choose(records, &mut chosen);
         for run in &chosen {
             if records[run.start].kind == RecordKind::Sale {
                 self.open(records, run.clone(), products, now);
@@ -199,17 +269,17 @@ impl Ledger {
 
     /// The orders that count, by (`occurred_at`, key).
     pub fn orders(&self) -> impl Iterator<Item = Order<'_>> {
-        self.entries[..self.n_counting].iter().map(|entry| Order {
-            key: entry.head.order,
-            occurred_at: entry.head.occurred_at,
-            net_minor: entry.net_minor,
-            refunded_minor: entry.refunded_minor,
-            discount_minor: entry.discount_minor,
-            cost_minor: entry.cost_minor,
-            quantity: entry.quantity,
-            channel: entry.head.channel,
-            country: entry.head.country,
-            lines: &self.counted[entry.counted.clone()],
+        self.orders.iter().map(|order| Order {
+            key: order.key,
+            occurred_at: order.occurred_at,
+            net_minor: order.net_minor,
+            refunded_minor: order.refunded_minor,
+            discount_minor: order.discount_minor,
+            cost_minor: order.cost_minor,
+            quantity: order.quantity,
+            channel: order.channel,
+            country: order.country,
+            lines: &self.counted[order.lines.clone()],
         })
     }
 
@@ -231,32 +301,18 @@ impl Ledger {
         products: &Products,
         now: Timestamp,
     ) {
-        let head = records[run.start];
-        let ended = head.ended_at.unwrap_or(head.occurred_at) <= now;
-        let standing = match head.status {
-            OrderStatus::Unpaid => Standing::Unpaid,
-            OrderStatus::Cancelled if ended => Standing::Cancelled,
-            OrderStatus::Refunded if ended => Standing::Refunded,
-            OrderStatus::Placed | OrderStatus::Cancelled | OrderStatus::Refunded => {
-                Standing::Counts
-            }
-        };
+        let head = &records[run.start];
+        let (standing, ended) = Standing::of(head, now);
         let first_line = self.lines.len();
         let lines = first_line..first_line + run.len();
         let mut entry = Entry {
-            head,
+            order: Counted::new(head),
             standing,
             first_record: run.start,
             unspent: lines.clone(),
             lines,
-            counted: 0..0,
-            net_minor: 0,
-            refunded_minor: 0,
             told_minor: 0,
             paid: Paid::default(),
-            discount_minor: None,
-            cost_minor: Some(0),
-            quantity: 0.0,
             has_returns: false,
         };
         // A partial refund without a time of its own is known with the version that tells it.
@@ -269,34 +325,21 @@ impl Ledger {
                 0
             };
             let net_minor = record.net_minor.saturating_sub(refunded);
-            entry.net_minor = entry.net_minor.saturating_add(net_minor);
-            entry.refunded_minor = entry.refunded_minor.saturating_add(refunded);
-            entry.told_minor = entry.refunded_minor;
+            let order = &mut entry.order;
+            order.net_minor = order.net_minor.saturating_add(net_minor);
+            order.refunded_minor = order.refunded_minor.saturating_add(refunded);
+            entry.told_minor = order.refunded_minor;
             entry.paid.add(record);
-            entry.quantity += record.quantity;
-            entry.discount_minor = match (entry.discount_minor, record.discount_minor) {
-                (Some(sum), Some(discount)) => Some(sum.saturating_add(discount)),
-                (known, None) | (None, known) => known,
-            };
-            entry.cost_minor = entry
+            order.quantity += record.quantity;
+            order.discount_minor = add_known(order.discount_minor, record.discount_minor);
+            order.cost_minor = order
                 .cost_minor
-                .zip(cost_of(record, products))
+                .zip(cost_of(record, product))
                 .map(|(sum, cost)| sum.saturating_add(cost));
             self.lines.push(LineState {
                 line: OrderLine {
-                    product: record.product,
-                    category: record
-                        .category
-                        .known()
-                        .or(product.category)
-                        .unwrap_or(Symbol::NONE),
-                    brand: record
-                        .brand
-                        .known()
-                        .or(product.brand)
-                        .unwrap_or(Symbol::NONE),
-                    quantity: record.quantity,
                     net_minor,
+                    ..line_of(record, product)
                 },
                 left: record.quantity,
             });
@@ -311,11 +354,34 @@ fn seen(records: &[LineRecord], now: Timestamp) -> &[LineRecord] {
 }
 
 /// What the goods of a line cost, as the line or the products say.
-fn cost_of(record: &LineRecord, products: &Products) -> Option<i64> {
+fn cost_of(record: &LineRecord, product: Product) -> Option<i64> {
     record.cost_minor.or_else(|| {
-        let unit_minor = products.get(record.product).unit_cost_minor?;
+        let unit_minor = product.unit_cost_minor?;
         Some(scale_minor(unit_minor, record.quantity))
     })
+}
+
+/// A line as its record and the products tell it.
+fn line_of(record: &LineRecord, product: Product) -> OrderLine {
+    let either = |told: Symbol, known: Option<Symbol>| match told {
+        Symbol::NONE => known.unwrap_or(Symbol::NONE),
+        told => told,
+    };
+    OrderLine {
+        product: record.product,
+        category: either(record.category, product.category),
+        brand: either(record.brand, product.brand),
+        quantity: record.quantity,
+        net_minor: record.net_minor,
+    }
+}
+
+/// The sum of those that are known.
+fn add_known(sum: Option<i64>, minor: Option<i64>) -> Option<i64> {
+    match (sum, minor) {
+        (Some(sum), Some(minor)) => Some(sum.saturating_add(minor)),
+        (known, None) | (None, known) => known,
+    }
 }
 
 /// `minor` times `factor`, rounded half to even.

@@ -66,10 +66,14 @@ fn seasons(customer: &Customer<'_>, now: Timestamp) -> Option<([Season; 12], usi
     let mut seasons = [Season::default(); 12];
     for order in orders {
         let (year, month, _) = customer.context.date_of(order.occurred_at).ymd();
-        let months = year * 12 + month as i32 - 1;
         // The three seasons that a month is in begin with it and with the two before it.
-        for begin in [months, months - 1, months - 2] {
-            seasons[begin.rem_euclid(12) as usize].add(begin.div_euclid(12));
+        let month = month as usize - 1;
+        for back in 0..3 {
+            if back <= month {
+                seasons[month - back].add(year);
+            } else {
+                seasons[12 + month - back].add(year - 1);
+            }
         }
     }
     Some((seasons, orders.len()))

@@ -1,5 +1,6 @@
 //! What most commands begin with: the workspace, its store, `now`, everyone folded.
 
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,8 @@ pub(crate) struct Session {
 /// A store opened for reading, with everyone folded at one moment.
 pub(crate) struct Look {
     pub(crate) store: Store,
-    pub(crate) base: Base,
+    /// Lives as long as the process, whose end gives back millions of pieces of memory at once.
+    pub(crate) base: ManuallyDrop<Base>,
     pub(crate) reason: AsOfReason,
 }
 
@@ -131,7 +133,7 @@ impl Session {
         self.tell_fit(&store, &base)?;
         Ok(Look {
             store,
-            base,
+            base: ManuallyDrop::new(base),
             reason,
         })
     }

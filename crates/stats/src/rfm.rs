@@ -9,4 +9,4 @@ mod quantile;
 
 pub use concentration::{Concentration, concentration, gini, lorenz};
 pub use cutpoints::{Better, Cutpoints};
-pub use quantile::{median, quantile};
+pub use quantile::{median, median_of, quantile, quantile_of, quantile_rank};

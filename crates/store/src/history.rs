@@ -20,6 +20,7 @@ mod orders;
 mod constants;
 mod file;
 mod merge;
+mod scan;
 mod symbols;
 mod values;
 

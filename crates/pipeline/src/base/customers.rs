@@ -117,10 +117,7 @@ mod tests {
             .collect();
         ids.sort_unstable_by_key(|id| (id.partition(), *id));
         for &id in &ids {
-            parts[id.partition().index()].push(Folded {
-                profile: Profile::new(id),
-                scores: None,
-            });
+            parts[id.partition().index()].push(Folded::new(Profile::new(id)));
         }
         let customers = Customers::new(parts);
         assert_eq!(customers.len(), ids.len());

@@ -11,12 +11,18 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 /// Texts that are remembered without asking the table, which other threads want as well.
 const REMEMBERED: usize = 1 << 14;
+/// Names of traits that are looked for one by one: objects have much the same ones.
+const NAMES: usize = 32;
 
 /// Gives declared traits to profiles; one for each thread.
 #[derive(Debug)]
 pub(crate) struct Declaring<'t> {
     table: &'t SymbolTable,
     known: HashMap<Box<str>, Symbol, FixedState>,
+    /// Names, in the order in which objects have them.
+    names: Vec<(Box<str>, Symbol)>,
+    /// Position of the name that should come next.
+    next_name: usize,
     traits: Vec<(Symbol, Declared)>,
 }
 
@@ -25,6 +31,8 @@ impl<'t> Declaring<'t> {
         Self {
             table,
             known: HashMap::default(),
+            names: Vec::new(),
+            next_name: 0,
             traits: Vec::new(),
         }
     }
@@ -50,12 +58,29 @@ impl<'t> Declaring<'t> {
 
     fn take(&mut self, profile: &mut Profile, row: &DeclaredRow) -> Result<(), serde_json::Error> {
         self.traits.clear();
-        let mut json = serde_json::Deserializer::from_str(&row.traits);
+        self.next_name = 0;
+        let mut json = serde_json::Deserializer::from_slice(&row.traits);
         Object(self).deserialize(&mut json)?;
         for &(name, value) in &self.traits {
             profile.declare(name, value);
         }
         Ok(())
+    }
+
+    fn name(&mut self, name: &str) -> Symbol {
+        let rest = self.names.iter().skip(self.next_name);
+        let found = rest
+            .zip(self.next_name..)
+            .find(|((known, _), _)| **known == *name);
+        if let Some((&(_, symbol), index)) = found {
+            self.next_name = index + 1;
+            return symbol;
+        }
+        let symbol = self.intern(name);
+        if self.names.len() < NAMES {
+            self.names.push((Box::from(name), symbol));
+        }
+        symbol
     }
 
     fn intern(&mut self, text: &str) -> Symbol {
@@ -117,7 +142,7 @@ impl Visitor<'_> for Name<'_, '_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Symbol, E> {
-        Ok(self.0.intern(name))
+        Ok(self.0.name(name))
     }
 }
 
@@ -192,7 +217,7 @@ mod tests {
             customer: CustomerId(1),
             occurred_at: Timestamp(at),
             import,
-            traits: traits.to_owned(),
+            traits: traits.to_owned().into(),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, Partition, Timestamp};
-use regulars_profile::{Ledger, Oddities, Products, Profile};
-use regulars_store::history::{DeclaredRow, Family, History, SymbolTable};
+use regulars_profile::{Ledger, Oddities, Places, Products, Profile};
+use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
 use super::declared::Declaring;
 use crate::error::PipelineError;
@@ -25,6 +25,7 @@ pub(super) type FoldCustomer<'f, T> = &'f (
 /// What is used again from customer to customer.
 pub(super) struct Scratch<'t> {
     pub(super) profile: Profile,
+    pub(super) places: Places,
     pub(super) declaring: Declaring<'t>,
 }
 
@@ -62,9 +63,11 @@ impl Source<'_> {
             ledger: Ledger::default(),
             scratch: Scratch {
                 profile: Profile::new(CustomerId(0)),
+                places: Places::default(),
                 declaring: Declaring::new(self.table),
             },
-            part: Part::with_capacity(0),
+            part: Part::default(),
+            folded: Vec::new(),
         };
         in_turn(Partition::COUNT, self.threads, folder, |folder, index| {
             let part = folder.partition(Partition(index as u16));
@@ -75,10 +78,10 @@ impl Source<'_> {
     }
 }
 
-impl<T> Part<T> {
-    fn with_capacity(customers: usize) -> Self {
+impl<T> Default for Part<T> {
+    fn default() -> Self {
         Self {
-            folded: Vec::with_capacity(customers),
+            folded: Vec::new(),
             oddities: Oddities::default(),
             later_records: 0,
         }
@@ -92,13 +95,15 @@ struct Folder<'a, T> {
     ledger: Ledger,
     scratch: Scratch<'a>,
     part: Part<T>,
+    /// Customers of the part.
+    folded: Vec<T>,
 }
 
 impl<T> Folder<'_, T> {
     /// Merges the orders of the partition with what was declared of its customers.
     fn partition(&mut self, partition: Partition) -> Result<Part<T>, PipelineError> {
         let history = self.source.history;
-        self.part = Part::with_capacity(most_customers(history, partition));
+        self.part = Part::default();
         let mut declared = history.declarations(partition)?;
         let mut orders = history.partition(partition, self.source.table)?;
         let mut next_declared = declared.peek()?;
@@ -120,7 +125,13 @@ impl<T> Folder<'_, T> {
         while let Some(rows) = declared.next_customer()? {
             self.customer(&[], rows)?;
         }
-        Ok(std::mem::replace(&mut self.part, Part::with_capacity(0)))
+        // As much memory as is needed and no more: this stays.
+        let mut folded = Vec::with_capacity(self.folded.len());
+        folded.append(&mut self.folded);
+        Ok(Part {
+            folded,
+            ..std::mem::take(&mut self.part)
+        })
     }
 
     /// Folds one customer; one of whom nothing is known yet at `now` is none.
@@ -146,17 +157,7 @@ impl<T> Folder<'_, T> {
         }
         let folded = (self.fold)(&mut self.scratch, &self.ledger, customer, known)
             .map_err(PipelineError::Declared)?;
-        self.part.folded.push(folded);
+        self.folded.push(folded);
         Ok(())
     }
-}
-
-/// Customers of the largest run: about as many as the partition has.
-fn most_customers(history: &History, partition: Partition) -> usize {
-    let runs = [Family::Orders, Family::Customers]
-        .into_iter()
-        .flat_map(|family| history.runs(family, partition));
-    runs.map(|run| run.customers)
-        .max()
-        .map_or(0, |customers| customers as usize)
 }

@@ -71,7 +71,7 @@ impl<'a> Uncertainty<'a> {
         let (models, fitted) = (base.models()?, base.fitted.as_ref()?);
         let histories = base.customers.iter();
         let histories: Vec<_> = histories
-            .filter_map(|folded| Some(folded.scores?.history))
+            .filter_map(|folded| Some(folded.scores()?.history))
             .collect();
         let covariance = |of: Use| fitted.chosen_for(of)?.fit.log_covariance();
         Some(Self {

@@ -170,7 +170,7 @@ impl Person {
                     customer,
                     occurred_at: row.occurred_at,
                     import: row.import,
-                    traits: row.traits,
+                    traits: row.traits.into(),
                 }));
             }
         }

@@ -23,10 +23,7 @@ fn folded(shop: &Shop) -> (Customers, Context) {
         .everyone
         .iter()
         .zip(1..)
-        .map(|(customer, id)| Folded {
-            profile: profile(customer, CustomerId(id), &mut symbols),
-            scores: None,
-        })
+        .map(|(customer, id)| Folded::new(profile(customer, CustomerId(id), &mut symbols)))
         .collect();
     let customers = Customers::new(vec![customers]);
     let models = shop.models.as_ref().map(|models| Models {

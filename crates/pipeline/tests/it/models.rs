@@ -46,7 +46,11 @@ fn a_shop_where_nobody_came_back_is_scored_without_a_fit() {
     assert_eq!(fitted.histories.customers, 3);
     let warnings = fitted.warnings.join("\n");
     assert!(warnings.contains("ordered again"), "{warnings}");
-    assert!(base.customers.iter().all(|folded| folded.scores.is_none()));
+    assert!(
+        base.customers
+            .iter()
+            .all(|folded| folded.scores().is_none())
+    );
     assert!(matches!(
         availability(&base, "churn_high"),
         Availability::Unknown { .. }
@@ -78,7 +82,11 @@ fn a_young_shop_has_a_fit_that_is_not_validated() {
     let warnings = fitted.warnings.join("\n");
     assert!(warnings.contains("not validated"), "{warnings}");
     assert!(warnings.contains("2025-09"), "{warnings}");
-    assert!(base.customers.iter().all(|folded| folded.scores.is_some()));
+    assert!(
+        base.customers
+            .iter()
+            .all(|folded| folded.scores().is_some())
+    );
 }
 
 #[test]
@@ -117,7 +125,7 @@ fn each_use_is_chosen_and_judged_by_its_own_figure() {
     // Everyone scored at once is everyone scored one by one.
     for folded in base.customers.iter() {
         let alone = Customer::new(&folded.profile, &base.context).scores(base.now);
-        assert_eq!(folded.scores, alone);
+        assert_eq!(folded.scores().copied(), alone);
     }
     // The report tells every figure in which a baseline is better.
     let lost: usize = Use::ALL
@@ -154,7 +162,7 @@ fn a_model_out_of_use_makes_sizes_unknown_and_says_why() {
     ));
     let hint = fold.missing_because(DataNeed::ChurnFit);
     assert!(hint.contains("naive forecast"), "{hint}");
-    assert!(fold.customers.iter().flat_map(|c| c.scores).all(|s| {
+    assert!(fold.customers.iter().filter_map(|c| c.scores()).all(|s| {
         s.churn_risk.is_none() && s.expected_orders.is_some() == fold.models().unwrap().uses.orders
     }));
     base.fitted = None;

@@ -1,12 +1,12 @@
-//! Last step of the ledger: goods that came back leave the costs, orders with nothing left do
+//! Last step of the ledger's long way: goods that came back leave the costs, orders with nothing left do
 //! not count.
 
 use regulars_core::LineRecord;
 
-use super::{Entry, Ledger, LineState, Products, Standing, cost_of, scale_minor};
+use super::{Counted, Entry, Ledger, LineState, Products, Standing, cost_of, scale_minor};
 
 impl Ledger {
-    /// Puts the orders that count first, by time, and counts the others.
+    /// Keeps the orders that count, by time, and counts the others.
     pub(super) fn close(&mut self, records: &[LineRecord], products: &Products) {
         for entry in &mut self.entries {
             let lines = &self.lines[entry.lines.clone()];
@@ -16,38 +16,39 @@ impl Ledger {
             match entry.standing {
                 Standing::Counts if is_gone(entry, lines) => {
                     entry.standing = Standing::Gone;
-                    let back = entry.refunded_minor;
+                    let back = entry.order.refunded_minor;
                     self.refunded_elsewhere_minor =
                         self.refunded_elsewhere_minor.saturating_add(back);
                 }
                 Standing::Counts => continue,
                 Standing::Refunded => {
-                    let sold = entry.net_minor.saturating_add(entry.refunded_minor);
+                    let sold = entry.order.sold_minor().max(0);
                     self.refunded_elsewhere_minor =
-                        self.refunded_elsewhere_minor.saturating_add(sold.max(0));
+                        self.refunded_elsewhere_minor.saturating_add(sold);
                 }
                 Standing::Cancelled | Standing::Unpaid | Standing::Gone => {}
             }
             self.oddities.orders_not_counted += 1;
         }
-        let rank = |e: &Entry| (!e.counts(), e.head.occurred_at, e.head.order);
-        self.entries.sort_by_key(rank);
-        self.n_counting = self.entries.partition_point(Entry::counts);
-        for entry in &mut self.entries[..self.n_counting] {
+        let of_time = |e: &Entry| (e.order.occurred_at, e.order.key);
+        self.entries.sort_by_key(of_time);
+        for entry in self.entries.iter().filter(|entry| entry.counts()) {
             let start = self.counted.len();
             let lines = &self.lines[entry.lines.clone()];
             self.counted.extend(lines.iter().map(|state| state.line));
-            entry.counted = start..self.counted.len();
+            self.orders.push(Counted {
+                lines: start..self.counted.len(),
+                ..entry.order.clone()
+            });
         }
     }
 }
 
 /// True when all money or all goods of an order went back.
 fn is_gone(entry: &Entry, lines: &[LineState]) -> bool {
-    let nothing_left = entry.net_minor <= 0 && entry.refunded_minor > 0;
     let all_returned =
         !lines.is_empty() && lines.iter().all(|l| l.left <= 0.0 && l.line.quantity > 0.0);
-    nothing_left || all_returned
+    entry.order.is_spent() || all_returned
 }
 
 /// Costs and discounts of the goods that the customer kept: of each line in proportion to its
@@ -67,9 +68,10 @@ fn keep_what_stayed(
                 minor
             }
         };
-        cost = cost.saturating_add(cost_of(record, products).map_or(0, kept));
+        let own_cost = cost_of(record, products.get(record.product));
+        cost = cost.saturating_add(own_cost.map_or(0, kept));
         discount = discount.saturating_add(record.discount_minor.map_or(0, kept));
     }
-    entry.cost_minor = entry.cost_minor.map(|_| cost);
-    entry.discount_minor = entry.discount_minor.map(|_| discount);
+    entry.order.cost_minor = entry.order.cost_minor.map(|_| cost);
+    entry.order.discount_minor = entry.order.discount_minor.map(|_| discount);
 }

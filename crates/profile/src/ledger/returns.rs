@@ -33,7 +33,7 @@ impl Ledger {
             return;
         }
         self.entries
-            .sort_by_key(|entry| (entry.head.occurred_at, entry.head.order));
+            .sort_by_key(|entry| (entry.order.occurred_at, entry.order.key));
         let mut shelf = Shelf::of(&self.entries, &self.lines);
         let mut returns: Vec<(&LineRecord, Option<usize>)> = chosen
             .iter()
@@ -99,9 +99,9 @@ impl Ledger {
                 self.entries[own].unspent.start += 1;
             }
         }
-        let entry = &mut self.entries[own];
-        entry.net_minor -= minor - rest;
-        entry.refunded_minor += minor - rest;
+        let order = &mut self.entries[own].order;
+        order.net_minor -= minor - rest;
+        order.refunded_minor += minor - rest;
         if rest > 0 {
             self.oddities.add_unmatched(rest);
         }
@@ -153,8 +153,8 @@ impl Ledger {
     fn take_off(&mut self, shelf: &mut Shelf, lot: usize, claim: Claim) -> Claim {
         let taken = shelf.take(lot, claim, &mut self.lines);
         let entry = &mut self.entries[shelf.lots[lot].entry];
-        entry.net_minor -= taken.minor;
-        entry.refunded_minor += taken.minor;
+        entry.order.net_minor -= taken.minor;
+        entry.order.refunded_minor += taken.minor;
         entry.has_returns |= taken.pieces > 0.0;
         taken
     }

@@ -67,7 +67,7 @@ impl Shelf {
             lot.pieces += lines[line].left;
             lot.minor = lot.minor.saturating_add(lines[line].minor_left());
         }
-        let mut by_key: Vec<_> = entries.iter().map(|e| e.head.order).zip(0..).collect();
+        let mut by_key: Vec<_> = entries.iter().map(|e| e.order.key).zip(0..).collect();
         by_key.sort_unstable();
         let shown = |lot: &Lot| !lot.by_name;
         let pieces = lots.iter().map(|l| if shown(l) { l.pieces } else { 0.0 });
@@ -106,7 +106,7 @@ impl Shelf {
         let from = self.lots.partition_point(|lot| lot.product < product);
         let to = self.lots.partition_point(|lot| {
             lot.product < product
-                || (lot.product == product && entries[lot.entry].head.occurred_at <= at)
+                || (lot.product == product && entries[lot.entry].order.occurred_at <= at)
         });
         if claim.pieces > 0.0 {
             let enough = claim.pieces - NO_PIECES;

@@ -89,7 +89,7 @@ proptest! {
             let beyond = customer.beyond_usual_range_at(shop.compared_at);
             for now in some(&instants(&shop, raw_customer, beyond), pick) {
                 let scores = customer.scores(now);
-                let scored = Customer { scored: scores.map(|scores| (now, scores)), ..customer };
+                let scored = Customer { scored: scores.as_ref().map(|scores| (now, scores)), ..customer };
                 for def in Trait::all() {
                     let wanted = naive::value(def.id, raw_customer, &shop, now);
                     for got in [customer.value(def.id, now), scored.value(def.id, now)] {

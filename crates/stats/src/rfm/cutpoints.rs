@@ -35,7 +35,12 @@ pub struct Cutpoints {
 impl Cutpoints {
     /// Cut points of a population of any order; none at all for an empty one.
     pub fn new(values: &[i64], better: Better) -> Self {
-        let mut sorted = values.to_vec();
+        Self::of(values.to_vec(), better)
+    }
+
+    /// As [`Cutpoints::new`], of values that nobody needs any more.
+    pub fn of(values: Vec<i64>, better: Better) -> Self {
+        let mut sorted = values;
         sorted.sort_unstable();
         if better == Better::Smaller {
             sorted.reverse();

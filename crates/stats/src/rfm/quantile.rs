@@ -4,25 +4,36 @@
 /// at or below it (inverse of the empirical distribution function; Hyndman & Fan's type 1). The
 /// least value for a share of 0; `None` for no values, and for a share above 1.
 pub fn quantile(values: &[i64], numerator: u64, denominator: u64) -> Option<i64> {
-    if values.is_empty() || numerator > denominator || denominator == 0 {
+    quantile_of(values.to_vec(), numerator, denominator)
+}
+
+/// As [`quantile`], of values that nobody needs any more.
+pub fn quantile_of(mut values: Vec<i64>, numerator: u64, denominator: u64) -> Option<i64> {
+    let rank = quantile_rank(values.len(), numerator, denominator)?;
+    let (_, value, _) = values.select_nth_unstable(rank);
+    Some(*value)
+}
+
+/// Where a quantile stands among `n` values in ascending order, from 0; see [`quantile`].
+pub fn quantile_rank(n: usize, numerator: u64, denominator: u64) -> Option<usize> {
+    if n == 0 || numerator > denominator || denominator == 0 {
         return None;
     }
-    let n = values.len() as u128;
-    let rank = (n * u128::from(numerator))
-        .div_ceil(u128::from(denominator))
-        .max(1);
-    let mut values = values.to_vec();
-    let (_, value, _) = values.select_nth_unstable((rank - 1) as usize);
-    Some(*value)
+    let rank = (n as u128 * u128::from(numerator)).div_ceil(u128::from(denominator));
+    Some((rank.max(1) - 1) as usize)
 }
 
 /// The median: the middle value, or half the sum of the two middle values, which may be a half;
 /// `None` for no values.
 pub fn median(values: &[i64]) -> Option<f64> {
+    median_of(values.to_vec())
+}
+
+/// As [`median`], of values that nobody needs any more.
+pub fn median_of(mut values: Vec<i64>) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    let mut values = values.to_vec();
     let middle = values.len() / 2;
     let odd = values.len() % 2 == 1;
     let (below, upper, _) = values.select_nth_unstable(middle);

@@ -17,6 +17,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
+use bytes::Bytes;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
@@ -53,8 +54,8 @@ pub struct DeclaredRow {
     pub occurred_at: Timestamp,
     /// Offset in the log of the import.
     pub import: u64,
-    /// Traits that are no personal data, as a JSON object.
-    pub traits: String,
+    /// Traits that are no personal data, as a JSON object in UTF-8.
+    pub traits: Bytes,
 }
 
 /// Columns of the files, in order.
@@ -173,49 +174,5 @@ impl View for CustomerView {
 
     fn sort(rows: &mut [CustomerRow]) {
         rows.sort_by_key(|row| (row.occurred_at, row.import, row.identity));
-    }
-}
-
-/// Rows as a fold needs them: what is sealed stays where it is.
-#[derive(Debug)]
-pub(super) struct DeclaredView;
-
-impl View for DeclaredView {
-    type Row = DeclaredRow;
-    const FAMILY: Family = Family::Customers;
-    const COLUMNS: &'static [&'static str] =
-        &["customer_id", "occurred_at", "import_offset", "traits"];
-
-    fn schema() -> SchemaRef {
-        schema()
-    }
-
-    fn decode(
-        &mut self,
-        columns: Columns<'_>,
-        rows: &mut Vec<DeclaredRow>,
-    ) -> Result<(), Unusable> {
-        let customers = columns.u64s("customer_id")?;
-        let occurred_at = columns.instants("occurred_at")?;
-        let imports = columns.u64s("import_offset")?;
-        let traits = columns.texts("traits")?;
-        rows.extend((0..columns.batch.num_rows()).map(|row| DeclaredRow {
-            customer: CustomerId(customers.get(row)),
-            occurred_at: Timestamp(occurred_at.get(row)),
-            import: imports.get(row),
-            traits: traits.value(row).to_owned(),
-        }));
-        Ok(())
-    }
-
-    fn customer(row: &DeclaredRow) -> CustomerId {
-        row.customer
-    }
-
-    fn sort(rows: &mut [DeclaredRow]) {
-        rows.sort_by(|a, b| {
-            let key = |row: &DeclaredRow| (row.occurred_at, row.import);
-            key(a).cmp(&key(b)).then_with(|| a.traits.cmp(&b.traits))
-        });
     }
 }

@@ -6,7 +6,7 @@
 mod input;
 mod output;
 
-pub(super) use input::{Batches, RunInput, next_batch};
+pub(super) use input::{Batches, Chunks, Pages, RunInput, next_batch};
 pub(super) use output::{Key, RunOutput};
 
 use crate::manifest::Family;

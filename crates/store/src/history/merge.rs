@@ -17,7 +17,41 @@ use super::values::{Columns, Unusable};
 use crate::StoreError;
 use crate::manifest::Family;
 
-/// How columns become rows.
+/// How the row groups of a run become rows.
+pub(super) trait Rows: Debug {
+    type Row: Clone + Debug;
+    /// An open row group.
+    type Group: Debug;
+    const FAMILY: Family;
+
+    fn schema() -> SchemaRef;
+
+    fn open_group(&mut self, input: &RunInput, index: usize) -> Result<Self::Group, StoreError>;
+
+    /// Replaces `rows` by the next of the group; false at its end.
+    fn next_rows(
+        &mut self,
+        group: &mut Self::Group,
+        input: &RunInput,
+        rows: &mut Vec<Self::Row>,
+    ) -> Result<bool, StoreError>;
+
+    fn customer(row: &Self::Row) -> CustomerId;
+
+    /// Sorts the rows of one customer.
+    fn sort(rows: &mut [Self::Row]);
+}
+
+/// Whether a run has its partition to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// There is no other run.
+    None,
+    /// There are others.
+    Some,
+}
+
+/// How columns that Arrow has read become rows.
 pub(super) trait View: Debug {
     type Row: Clone + Debug;
     const FAMILY: Family;
@@ -35,19 +69,59 @@ pub(super) trait View: Debug {
     fn sort(rows: &mut [Self::Row]);
 }
 
+impl<V: View> Rows for V {
+    type Row = V::Row;
+    type Group = Batches;
+    const FAMILY: Family = V::FAMILY;
+
+    fn schema() -> SchemaRef {
+        V::schema()
+    }
+
+    fn open_group(&mut self, input: &RunInput, index: usize) -> Result<Batches, StoreError> {
+        input.row_group(index, V::COLUMNS)
+    }
+
+    fn next_rows(
+        &mut self,
+        batches: &mut Batches,
+        input: &RunInput,
+        rows: &mut Vec<V::Row>,
+    ) -> Result<bool, StoreError> {
+        rows.clear();
+        let Some(batch) = next_batch(input.path(), batches)? else {
+            return Ok(false);
+        };
+        let columns = Columns {
+            batch: &batch,
+            constants: input.constants(),
+        };
+        decode(self, columns, input.path(), rows)?;
+        Ok(true)
+    }
+
+    fn customer(row: &V::Row) -> CustomerId {
+        V::customer(row)
+    }
+
+    fn sort(rows: &mut [V::Row]) {
+        V::sort(rows);
+    }
+}
+
 /// A run, some rows of which are in memory.
 #[derive(Debug)]
-struct Cursor<V: View> {
+struct Cursor<V: Rows> {
     input: RunInput,
     view: V,
     next_group: usize,
-    batches: Option<Batches>,
+    group: Option<V::Group>,
     rows: Vec<V::Row>,
     /// Position of the next row to hand out.
     at: usize,
 }
 
-impl<V: View> Cursor<V> {
+impl<V: Rows> Cursor<V> {
     /// Customer of the next row; `None` at the end of the run.
     fn customer(&self) -> Option<CustomerId> {
         self.rows.get(self.at).map(V::customer)
@@ -56,28 +130,19 @@ impl<V: View> Cursor<V> {
     /// Loads rows when none are left.
     fn fill(&mut self) -> Result<(), StoreError> {
         while self.at == self.rows.len() {
-            if self.batches.is_none() {
-                if self.next_group == self.input.row_groups() {
-                    return Ok(());
+            let mut group = match self.group.take() {
+                Some(group) => group,
+                None if self.next_group == self.input.row_groups() => return Ok(()),
+                None => {
+                    self.next_group += 1;
+                    self.view.open_group(&self.input, self.next_group - 1)?
                 }
-                self.batches = Some(self.input.row_group(self.next_group, V::COLUMNS)?);
-                self.next_group += 1;
-            }
-            let Some(batches) = &mut self.batches else {
-                return Ok(());
             };
-            match next_batch(self.input.path(), batches)? {
-                Some(batch) => {
-                    self.rows.clear();
-                    self.at = 0;
-                    let columns = Columns {
-                        batch: &batch,
-                        constants: self.input.constants(),
-                    };
-                    decode(&mut self.view, columns, self.input.path(), &mut self.rows)?;
-                }
-                None => self.batches = None,
-            }
+            self.at = 0;
+            let more = self
+                .view
+                .next_rows(&mut group, &self.input, &mut self.rows)?;
+            self.group = more.then_some(group);
         }
         Ok(())
     }
@@ -93,7 +158,7 @@ impl<V: View> Cursor<V> {
     }
 
     fn is_last_batch(&self) -> bool {
-        self.batches.is_none() && self.next_group == self.input.row_groups()
+        self.group.is_none() && self.next_group == self.input.row_groups()
     }
 }
 
@@ -109,25 +174,30 @@ fn decode<V: View>(
 
 /// All runs of a partition.
 #[derive(Debug)]
-pub(super) struct Merge<V: View> {
+pub(super) struct Merge<V: Rows> {
     cursors: Vec<Cursor<V>>,
     gathered: Vec<V::Row>,
 }
 
-impl<V: View> Merge<V> {
+impl<V: Rows> Merge<V> {
     /// Opens the runs at `paths`.
     pub(super) fn open<'p>(
         paths: impl Iterator<Item = &'p Path>,
-        view: impl Fn() -> V,
+        view: impl Fn(Others) -> V,
     ) -> Result<Self, StoreError> {
+        let paths: Vec<&Path> = paths.collect();
+        let others = match paths.len() {
+            ..=1 => Others::None,
+            _ => Others::Some,
+        };
         let mut cursors = Vec::new();
         for path in paths {
             let input = RunInput::open(path, V::FAMILY, V::schema(), PageIndexPolicy::Skip)?;
             cursors.push(Cursor {
                 input,
-                view: view(),
+                view: view(others),
                 next_group: 0,
-                batches: None,
+                group: None,
                 rows: Vec::new(),
                 at: 0,
             });

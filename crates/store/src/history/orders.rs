@@ -24,9 +24,9 @@ mod views;
 
 use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, RefundKey, Timestamp};
 
-pub(super) use columns::{OrderColumns, properties, schema};
+pub(super) use columns::{OrderColumns, kind_of, properties, schema, status_of};
 pub use spilled::{decode_rows, encode_row};
-pub(super) use views::{FoldView, FullView, VersionView};
+pub(super) use views::{FullView, VersionView};
 
 use crate::vault::IdentityId;
 

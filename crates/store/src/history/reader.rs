@@ -4,25 +4,27 @@ use std::path::Path;
 
 use regulars_core::{CustomerId, LineRecord};
 
-use super::customers::{CustomerView, DeclaredView};
+use super::customers::CustomerView;
 use super::merge::Merge;
-use super::orders::{FoldView, FullView, VersionView};
+use super::orders::{FullView, VersionView};
+use super::scan::{DeclaredScan, LineScan};
 use super::{CustomerRow, DeclaredRow, OrderRow, SymbolTable, VersionRow};
 use crate::StoreError;
 
 /// Streams order lines customer by customer, for folds.
 #[derive(Debug)]
-pub struct PartitionReader<'s>(Merge<FoldView<'s>>);
+pub struct PartitionReader<'s>(Merge<LineScan<'s>>);
 
 impl<'s> PartitionReader<'s> {
     pub(super) fn open<'p>(
         paths: impl Iterator<Item = &'p Path>,
         symbols: &'s SymbolTable,
     ) -> Result<Self, StoreError> {
-        Merge::open(paths, || FoldView::new(symbols)).map(Self)
+        Merge::open(paths, |others| LineScan::new(symbols, others)).map(Self)
     }
 
-    /// All lines of the next customer, sorted by (`occurred_at`, order, import, line).
+    /// All lines of the next customer, sorted by (`occurred_at`, order, import, line). Where one
+    /// import brought all lines of the partition, none says when its version was made.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -40,7 +42,7 @@ impl<'s> OrderReader<'s> {
         paths: impl Iterator<Item = &'p Path>,
         symbols: &'s SymbolTable,
     ) -> Result<Self, StoreError> {
-        Merge::open(paths, || FullView::new(symbols)).map(Self)
+        Merge::open(paths, |_| FullView::new(symbols)).map(Self)
     }
 
     /// The customer whose lines come next.
@@ -66,7 +68,7 @@ pub struct VersionReader(Merge<VersionView>);
 
 impl VersionReader {
     pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
-        Merge::open(paths, VersionView::default).map(Self)
+        Merge::open(paths, |_| VersionView::default()).map(Self)
     }
 
     /// All rows of the next customer, in no order that means anything.
@@ -84,7 +86,7 @@ pub struct CustomerReader(Merge<CustomerView>);
 
 impl CustomerReader {
     pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
-        Merge::open(paths, || CustomerView).map(Self)
+        Merge::open(paths, |_| CustomerView).map(Self)
     }
 
     /// All rows of the next customer, sorted by (`occurred_at`, import, identity).
@@ -98,11 +100,11 @@ impl CustomerReader {
 
 /// Streams declared traits customer by customer, for folds.
 #[derive(Debug)]
-pub struct DeclaredReader(Merge<DeclaredView>);
+pub struct DeclaredReader(Merge<DeclaredScan>);
 
 impl DeclaredReader {
     pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
-        Merge::open(paths, || DeclaredView).map(Self)
+        Merge::open(paths, |_| DeclaredScan::new()).map(Self)
     }
 
     /// The customer whose rows come next.

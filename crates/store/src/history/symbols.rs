@@ -40,8 +40,13 @@ impl SymbolTable {
 
     /// Replaces `into` by the symbols of `texts`, taking the lock once.
     pub fn intern_all<'t>(&self, texts: impl Iterator<Item = &'t str>, into: &mut Vec<Symbol>) {
-        let mut symbols = self.lock();
         into.clear();
+        self.append_all(texts, into);
+    }
+
+    /// Appends the symbols of `texts` to `into`, taking the lock once.
+    pub fn append_all<'t>(&self, texts: impl Iterator<Item = &'t str>, into: &mut Vec<Symbol>) {
+        let mut symbols = self.lock();
         into.extend(texts.map(|text| symbols.intern(text)));
     }
 

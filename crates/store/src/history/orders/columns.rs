@@ -49,14 +49,14 @@ pub(super) fn status_code(status: OrderStatus) -> u8 {
     }
 }
 
-pub(super) fn kind_of(text: &str) -> Option<RecordKind> {
+pub(in crate::history) fn kind_of(text: &str) -> Option<RecordKind> {
     KIND_TEXTS
         .iter()
         .position(|known| *known == text)
         .map(|code| KINDS[code])
 }
 
-pub(super) fn status_of(text: &str) -> Option<OrderStatus> {
+pub(in crate::history) fn status_of(text: &str) -> Option<OrderStatus> {
     STATUS_TEXTS
         .iter()
         .position(|known| *known == text)

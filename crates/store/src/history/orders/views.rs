@@ -13,29 +13,6 @@ use crate::history::values::{Columns, Meanings, Unusable, intern, vocabulary};
 use crate::manifest::Family;
 use crate::vault::IdentityId;
 
-const FOLD_COLUMNS: [&str; 21] = [
-    "customer_id",
-    "occurred_at",
-    "order_key",
-    "import_offset",
-    "line",
-    "refund_key",
-    "kind",
-    "status",
-    "updated_at",
-    "ended_at",
-    "product_id",
-    "category",
-    "brand",
-    "channel",
-    "country",
-    "quantity",
-    "net_minor",
-    "refunded_minor",
-    "beside_minor",
-    "discount_minor",
-    "cost_minor",
-];
 const ALL_COLUMNS: [&str; 23] = [
     "customer_id",
     "occurred_at",
@@ -90,15 +67,8 @@ impl<'s> FoldView<'s> {
     }
 }
 
-impl View for FoldView<'_> {
-    type Row = LineRecord;
-    const FAMILY: Family = Family::Orders;
-    const COLUMNS: &'static [&'static str] = &FOLD_COLUMNS;
-
-    fn schema() -> SchemaRef {
-        schema()
-    }
-
+impl FoldView<'_> {
+    /// Appends the rows of a batch.
     fn decode(&mut self, columns: Columns<'_>, rows: &mut Vec<LineRecord>) -> Result<(), Unusable> {
         let table = self.symbols;
         let customers = columns.u64s("customer_id")?;
@@ -154,15 +124,6 @@ impl View for FoldView<'_> {
             refunded_minor: refunded.get(row),
         }));
         Ok(())
-    }
-
-    #[inline]
-    fn customer(row: &LineRecord) -> CustomerId {
-        row.customer
-    }
-
-    fn sort(rows: &mut [LineRecord]) {
-        rows.sort_by_key(row_order);
     }
 }
 
