@@ -299,6 +299,7 @@ impl Base {
             profile: &folded.profile,
             context: &self.context,
             scored: folded.scores().map(|scores| (self.now, scores)),
+            carts: &[],
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
-//!                                                                 └ person (one customer) ─► orders, traits
+//!                                                                 └ person (one customer) ─► orders, carts, traits
 //! start (from disk to everyone) ─► definitions (versions of segments)
 //! ```
 
+mod carts;
 mod definitions;
 mod engine;
 mod identify;

@@ -4,7 +4,7 @@
 
 mod values;
 
-use regulars_core::{Symbol, Timestamp, Window, divide_half_even};
+use regulars_core::{Cart, Symbol, Timestamp, Window, divide_half_even};
 
 use crate::context::{Context, Models, days_to_ms};
 use crate::lifecycle;
@@ -21,6 +21,8 @@ pub struct Customer<'a> {
     pub context: &'a Context,
     /// Scores that were computed for this instant, so that asking again is cheap.
     pub scored: Option<(Timestamp, &'a Scores)>,
+    /// Open carts.
+    pub carts: &'a [Cart],
 }
 
 impl<'a> Customer<'a> {
@@ -30,6 +32,7 @@ impl<'a> Customer<'a> {
             profile,
             context,
             scored: None,
+            carts: &[],
         }
     }
 

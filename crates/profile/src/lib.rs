@@ -17,6 +17,7 @@ mod ledger;
 
 mod profile;
 
+mod carts;
 mod context;
 mod customer;
 mod member;
@@ -27,6 +28,7 @@ mod rhythm;
 mod scores;
 mod steps;
 
+pub use carts::{CartChange, CartItem, Carts};
 pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
 pub use customer::Customer;
 pub use ledger::{Ledger, Oddities, Product, Products};

@@ -12,6 +12,7 @@
 use regulars_core::{Direction, Timestamp};
 use regulars_rules::{LeafStates, Memberships, Program, Scratch};
 
+use crate::carts::Carts;
 use crate::context::Context;
 use crate::customer::Customer;
 use crate::profile::Profile;
@@ -45,6 +46,8 @@ pub struct Member {
     pub profile: Profile,
     /// What conditions remember of orders and events.
     pub states: LeafStates,
+    /// Carts.
+    pub carts: Carts,
     segments: Memberships,
     /// Transitions so far by segment, ascending; those without any are left out.
     sequences: Vec<(u32, u64)>,
@@ -60,6 +63,7 @@ impl Member {
         Self {
             profile,
             states,
+            carts: Carts::default(),
             segments: program.no_memberships(),
             sequences: Vec::new(),
             seen_to: Timestamp::MIN,
@@ -149,7 +153,10 @@ impl Member {
         each: &mut impl FnMut(Flip),
     ) {
         let World { program, context } = world;
-        let customer = Customer::new(&self.profile, context);
+        let customer = Customer {
+            carts: self.carts.open(),
+            ..Customer::new(&self.profile, context)
+        };
         let mut members = program.no_memberships();
         program.evaluate(&self.states, &customer, now, scratch, &mut members);
         self.wake_at = program.next_flip_of_any(&self.states, &customer, now, scratch);

@@ -150,6 +150,19 @@ impl Rates {
         Ok(())
     }
 
+    /// Converts an amount at the rate of the day of a moment, rounded half to even.
+    ///
+    /// # Errors
+    /// When the first rate of the currency begins later.
+    pub(crate) fn convert_at(
+        &self,
+        minor: i64,
+        currency: Currency,
+        at: Timestamp,
+    ) -> Result<i64, PipelineError> {
+        self.convert_minor(minor, currency, self.zone.date_of(at))
+    }
+
     /// Converts an amount at the rate of a day, rounded half to even.
     ///
     /// # Errors

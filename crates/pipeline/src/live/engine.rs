@@ -143,7 +143,10 @@ impl Engine {
         self.catalogue.get(segment)?;
         let person = self.people.get(&self.canonical(customer));
         Ok(self.number(segment).zip(person).map(|(number, person)| {
-            let subject = Customer::new(&person.member.profile, &self.context);
+            let subject = Customer {
+                carts: person.member.carts.open(),
+                ..Customer::new(&person.member.profile, &self.context)
+            };
             self.program
                 .explain(number, &person.member.states, &subject, self.now)
         }))

@@ -114,6 +114,11 @@ impl Orders {
         self.currency
     }
 
+    /// An amount in the workspace's currency, at the rate of a moment; `None` without a rate.
+    pub(super) fn convert(&self, minor: i64, from: Currency, at: Timestamp) -> Option<i64> {
+        self.rates.convert_at(minor, from, at).ok()
+    }
+
     /// Notes an order; false when it was known before.
     pub(super) fn is_new(&mut self, key: u64) -> bool {
         self.known.insert(key)

@@ -1,6 +1,6 @@
 //! The value of each standard trait, and how it moves while nothing happens.
 
-use regulars_core::{DAY_MS, DataNeed, Motion, Symbol, Timestamp, Trait, TraitValue};
+use regulars_core::{Cart, DAY_MS, DataNeed, Motion, Symbol, Timestamp, Trait, TraitValue};
 use regulars_rules::Subject;
 
 use super::Customer;
@@ -206,6 +206,10 @@ impl Subject for Customer<'_> {
 
     fn declared(&self, name: &str) -> TraitValue<'_> {
         self.declared_named(name)
+    }
+
+    fn carts(&self) -> &[Cart] {
+        self.carts
     }
 
     fn motion(&self, which: Trait) -> Motion {

@@ -1,0 +1,211 @@
+//! Carts of one customer: what was put aside and not ordered yet.
+//!
+//! A cart is open from its first item until an order with its id (or, of an order that names no
+//! cart, any order), until it is empty, or until 30 days after its last change. Its clock is its
+//! own last change: what else the customer does leaves it alone.
+
+use regulars_core::{Cart, DAY_MS, Symbol, Timestamp};
+
+/// How long after its last change a cart is open.
+const OPEN_MS: i64 = 30 * DAY_MS;
+/// Pieces below this are none: quantities are floats.
+const NO_PIECES: f64 = 1e-9;
+
+/// Some pieces of a product in a cart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CartItem {
+    /// The product.
+    pub product: Symbol,
+    /// Pieces.
+    pub quantity: f64,
+    /// Price of one piece, in minor units of the workspace's currency; `None` when unknown.
+    pub unit_minor: Option<i64>,
+}
+
+/// What happens to a cart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CartChange {
+    /// Items are put in.
+    Add(Vec<CartItem>),
+    /// Items are taken out.
+    Remove(Vec<CartItem>),
+    /// This is what is in it.
+    Content(Vec<CartItem>),
+    /// It was ordered.
+    Ordered,
+}
+
+/// The carts of a customer, as far as they may be open.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Carts {
+    contents: Vec<Content>,
+    /// The same, as conditions see them.
+    open: Vec<Cart>,
+    changed_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Content {
+    /// The shop's id of it; of carts without ids there is one.
+    id: Option<Box<str>>,
+    changed_at: Timestamp,
+    items: Vec<CartItem>,
+}
+
+impl Carts {
+    /// The carts, the oldest first.
+    pub fn open(&self) -> &[Cart] {
+        &self.open
+    }
+
+    /// When any of them last changed.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.changed_at
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in the next change by time. An order that names no cart was of all of them.
+    pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: CartChange) {
+        self.changed_at = self.changed_at.max(Some(at));
+        self.contents
+            .retain(|content| at < content.changed_at.plus_ms(OPEN_MS));
+        if change == CartChange::Ordered && id.is_none() {
+            self.contents.clear();
+        } else {
+            self.change_one(id, at, change);
+        }
+        self.open = self.contents.iter().map(Content::seen).collect();
+    }
+
+    fn change_one(&mut self, id: Option<&str>, at: Timestamp, change: CartChange) {
+        let found = self.contents.iter().position(|known| known.id.as_deref() == id);
+        let position = found.unwrap_or_else(|| {
+            self.contents.push(Content {
+                id: id.map(Box::from),
+                changed_at: at,
+                items: Vec::new(),
+            });
+            self.contents.len() - 1
+        });
+        let content = &mut self.contents[position];
+        let before = content.items.clone();
+        match change {
+            CartChange::Add(items) => items.iter().for_each(|item| content.add(item, 1.0)),
+            CartChange::Remove(items) => items.iter().for_each(|item| content.add(item, -1.0)),
+            CartChange::Content(items) => {
+                content.items.clear();
+                items.iter().for_each(|item| content.add(item, 1.0));
+            }
+            CartChange::Ordered => content.items.clear(),
+        }
+        // To look at a cart is not to change it.
+        if content.items != before {
+            content.changed_at = at;
+        }
+        if content.items.is_empty() {
+            self.contents.remove(position);
+        }
+    }
+}
+
+impl Content {
+    fn add(&mut self, item: &CartItem, sign: f64) {
+        let known = self.items.iter().position(|known| known.product == item.product);
+        match known {
+            Some(at) => {
+                self.items[at].quantity += sign * item.quantity;
+                self.items[at].unit_minor = item.unit_minor.or(self.items[at].unit_minor);
+                if self.items[at].quantity < NO_PIECES {
+                    self.items.remove(at);
+                }
+            }
+            None if sign > 0.0 && item.quantity > NO_PIECES => self.items.push(*item),
+            None => {}
+        }
+    }
+
+    fn seen(&self) -> Cart {
+        let value = |item: &CartItem| {
+            let unit_minor = item.unit_minor? as f64;
+            Some((unit_minor * item.quantity).round_ties_even() as i64)
+        };
+        let values = self.items.iter().map(value);
+        let value_minor = values.fold(Some(0_i64), |sum, value| {
+            Some(sum?.saturating_add(value?))
+        });
+        Cart {
+            changed_at: self.changed_at,
+            open_until: self.changed_at.plus_ms(OPEN_MS),
+            value_minor,
+            items: self.items.iter().map(|item| item.quantity).sum(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(product: u32, quantity: f64, unit_minor: i64) -> CartItem {
+        CartItem {
+            product: Symbol(product),
+            quantity,
+            unit_minor: Some(unit_minor),
+        }
+    }
+
+    /// Value, pieces and last change of each open cart.
+    fn seen(carts: &Carts) -> Vec<(Option<i64>, f64, i64)> {
+        let cart = |cart: &Cart| (cart.value_minor, cart.items, cart.changed_at.0);
+        carts.open().iter().map(cart).collect()
+    }
+
+    #[test]
+    fn a_cart_is_open_until_it_is_ordered_or_empty() {
+        let mut carts = Carts::default();
+        let add = |items: &[CartItem]| CartChange::Add(items.to_vec());
+        carts.change(Some("a"), Timestamp(1), add(&[item(1, 2.0, 500)]));
+        carts.change(Some("b"), Timestamp(2), add(&[item(1, 1.0, 500)]));
+        carts.change(None, Timestamp(3), add(&[item(7, 1.0, 90)]));
+        let three = [(Some(1000), 2.0, 1), (Some(500), 1.0, 2), (Some(90), 1.0, 3)];
+        assert_eq!(seen(&carts), three);
+        // To look at a cart changes nothing, to take something out does.
+        let looked = CartChange::Content(vec![item(1, 2.0, 500)]);
+        carts.change(Some("a"), Timestamp(4), looked);
+        assert_eq!(seen(&carts), three);
+        carts.change(Some("a"), Timestamp(5), CartChange::Remove(vec![item(1, 1.0, 500)]));
+        assert_eq!(seen(&carts)[0], (Some(500), 1.0, 5));
+        carts.change(Some("b"), Timestamp(6), CartChange::Ordered);
+        assert_eq!(seen(&carts), [(Some(500), 1.0, 5), (Some(90), 1.0, 3)]);
+        carts.change(Some("a"), Timestamp(7), CartChange::Remove(vec![item(1, 9.0, 500)]));
+        assert_eq!(seen(&carts), [(Some(90), 1.0, 3)]);
+        carts.change(Some("c"), Timestamp(8), add(&[item(2, 1.0, 10)]));
+        carts.change(None, Timestamp(9), CartChange::Ordered);
+        assert_eq!(seen(&carts), []);
+        assert_eq!(carts.changed_at(), Some(Timestamp(9)));
+    }
+
+    #[test]
+    fn a_cart_without_a_price_has_no_value() {
+        let mut carts = Carts::default();
+        let unknown = CartItem {
+            unit_minor: None,
+            ..item(2, 1.0, 0)
+        };
+        carts.change(None, Timestamp(1), CartChange::Add(vec![item(1, 1.0, 5), unknown]));
+        assert_eq!(seen(&carts), [(None, 2.0, 1)]);
+    }
+
+    #[test]
+    fn a_cart_that_nobody_touches_is_open_for_thirty_days() {
+        let mut carts = Carts::default();
+        carts.change(Some("a"), Timestamp(0), CartChange::Add(vec![item(1, 1.0, 5)]));
+        assert_eq!(carts.open()[0].open_until, Timestamp(OPEN_MS));
+        carts.change(Some("b"), Timestamp(OPEN_MS), CartChange::Add(vec![item(1, 1.0, 5)]));
+        assert_eq!(seen(&carts), [(Some(5), 1.0, OPEN_MS)]);
+    }
+}
