@@ -45,7 +45,7 @@ pub use sources::{currency_of, expand};
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
-use intake::Intake;
+use intake::{Intake, ProductNames};
 use owners::{ClaimBook, Settled};
 use partitions::{Assembly, Shuffled, home};
 use people::Person;
@@ -262,6 +262,9 @@ struct Taken {
 /// Memory for the buffers that rows wait in before they are written to their slice.
 const SPILL_BUDGET_BYTES: usize = 32 << 20;
 
+/// The same for rows that wait for the customer of their order.
+const PENDING_BUDGET_BYTES: usize = 1 << 20;
+
 impl Session<'_> {
     /// Reads every file; rows of orders go to the slice of their identity.
     fn read_all(
@@ -279,8 +282,10 @@ impl Session<'_> {
             if !source.skip {
                 let mut symbols = std::mem::take(&mut self.symbols);
                 let mut rates = self.rates.clone();
+                let pending = transaction.spill(PENDING_BUDGET_BYTES)?;
                 let vault = transaction.vault()?;
-                let mut intake = Intake::new(vault, &mut symbols, &mut rates, &self.options.source);
+                let known_as = &self.options.source;
+                let mut intake = Intake::new(vault, &mut symbols, &mut rates, known_as, pending);
                 intake.counts = counts;
                 intake.product_names = std::mem::take(&mut names);
                 let mut bytes = Vec::with_capacity(256);
@@ -290,9 +295,8 @@ impl Session<'_> {
                 };
                 let number = file as u32;
                 let refunds = &mut refunds;
-                self.read_file(source, number, &mut intake, &mut put, refunds, &mut report)?;
-                counts = intake.counts;
-                names = std::mem::take(&mut intake.product_names);
+                (counts, names) =
+                    self.read_file(source, number, intake, &mut put, refunds, &mut report)?;
                 self.symbols = symbols;
                 self.rates = rates;
             }
@@ -312,11 +316,11 @@ impl Session<'_> {
         &mut self,
         source: &SourceFile,
         file: u32,
-        intake: &mut Intake<'_>,
+        mut intake: Intake<'_>,
         put: &mut dyn FnMut(&Row) -> Result<(), PipelineError>,
         refunds: &mut RefundIntake,
         report: &mut FileReport,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<(IntakeCounts, ProductNames), PipelineError> {
         let reader = open(&source.path, &source.recognition, &self.options.read)?;
         self.progress.begin(
             &format!("reading {}", source.name()),
@@ -338,7 +342,7 @@ impl Session<'_> {
                         symbols,
                         rates,
                         ..
-                    } = &mut *intake;
+                    } = &mut intake;
                     refunds.take(batch, file, source, symbols, rates)?;
                 }
                 Batch::Orders(batch) => {
@@ -367,8 +371,9 @@ impl Session<'_> {
                 _ => Ok(()),
             })?;
         }
-        intake.end_file(&found, put)?;
-        self.check_rejects(report)
+        let gathered = intake.end_file(&found, put)?;
+        self.check_rejects(report)?;
+        Ok(gathered)
     }
 
     fn check_rejects(&self, report: &FileReport) -> Result<(), PipelineError> {
