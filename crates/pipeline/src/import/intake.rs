@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use regulars_core::{Symbol, Symbols, Timestamp};
+use regulars_core::{OrderKey, Partition, Symbol, Symbols, Timestamp};
 use regulars_ingest::{Amounts, DictColumn, Instants, OrderBatch, RowLevel, TextColumn};
+use regulars_store::spill::Spill;
 use regulars_store::vault::{IdentityId, IdentityKind, Vault, is_blocked_identity};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::frame;
+use super::owners::page_of;
 use super::rates::Rates;
 use super::row::{Amount, Row};
 use crate::error::PipelineError;
@@ -25,6 +28,9 @@ pub struct IntakeCounts {
     pub guest_rows: u64,
 }
 
+/// Names of products, by product.
+pub(crate) type ProductNames = HashMap<Symbol, Symbol>;
+
 /// Takes order batches in.
 #[derive(Debug)]
 pub(crate) struct Intake<'a> {
@@ -35,9 +41,12 @@ pub(crate) struct Intake<'a> {
     pub(crate) source: &'a str,
     pub(crate) counts: IntakeCounts,
     /// Names of products that order lines tell.
-    pub(crate) product_names: HashMap<Symbol, Symbol>,
-    /// Rows that name their order and not its customer, as Shopify's exports have them.
-    pending: Vec<Row>,
+    pub(crate) product_names: ProductNames,
+    /// Rows that name their order and not its customer, as Shopify's exports have them; on disk
+    /// by order, since there may be many.
+    pending: Spill,
+    /// Their orders.
+    waiting: HashSet<u64>,
     /// The last order whose customer was known: such rows mostly follow it.
     last_known: Option<(u64, IdentityId)>,
 }
@@ -48,6 +57,7 @@ impl<'a> Intake<'a> {
         symbols: &'a mut Symbols,
         rates: &'a mut Rates,
         source: &'a str,
+        pending: Spill,
     ) -> Self {
         Self {
             vault,
@@ -56,7 +66,8 @@ impl<'a> Intake<'a> {
             source,
             counts: IntakeCounts::default(),
             product_names: HashMap::new(),
-            pending: Vec::new(),
+            pending,
+            waiting: HashSet::new(),
             last_known: None,
         }
     }
@@ -74,6 +85,7 @@ impl<'a> Intake<'a> {
             file,
             ..Row::default()
         };
+        let mut bytes = Vec::new();
         for index in 0..batch.line.len() {
             columns.fill(&mut row, batch, index);
             let customer = text_at(batch.customer_id.as_ref(), index);
@@ -102,7 +114,10 @@ impl<'a> Intake<'a> {
                     match self.last_known {
                         Some((key, identity)) if key == row.order_key => row.identity = identity.0,
                         _ => {
-                            self.pending.push(row.clone());
+                            frame::write(&row, &mut bytes);
+                            self.pending
+                                .append(page_of(OrderKey(row.order_key)), &bytes)?;
+                            self.waiting.insert(row.order_key);
                             continue;
                         }
                     }
@@ -115,8 +130,8 @@ impl<'a> Intake<'a> {
     }
 
     /// Keys of the orders whose rows still wait for a customer.
-    pub(crate) fn waiting_for(&self) -> HashSet<u64> {
-        self.pending.iter().map(|row| row.order_key).collect()
+    pub(crate) fn waiting_for(&mut self) -> HashSet<u64> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Looks for customers of waiting rows in a batch of the same file, read again.
@@ -141,22 +156,25 @@ impl<'a> Intake<'a> {
     }
 
     /// Ends a file: waiting rows whose customer was found go to `each`, the others are counted.
+    /// Gives the counts and the names of products.
     pub(crate) fn end_file(
-        &mut self,
+        mut self,
         found: &HashMap<u64, u64>,
         each: &mut dyn FnMut(&Row) -> Result<(), PipelineError>,
-    ) -> Result<(), PipelineError> {
-        self.last_known = None;
-        for mut row in std::mem::take(&mut self.pending) {
-            if let Some(&identity) = found.get(&row.order_key) {
-                row.identity = identity;
-                self.counts.rows += 1;
-                each(&row)?;
-            } else {
-                self.counts.rows_without_customer += 1;
+    ) -> Result<(IntakeCounts, ProductNames), PipelineError> {
+        let pending = self.pending.finish()?;
+        for page in Partition::all() {
+            for mut row in frame::each(&pending.read(page)?).map(|framed| framed.row()) {
+                if let Some(&identity) = found.get(&row.order_key) {
+                    row.identity = identity;
+                    self.counts.rows += 1;
+                    each(&row)?;
+                } else {
+                    self.counts.rows_without_customer += 1;
+                }
             }
         }
-        Ok(())
+        Ok((self.counts, self.product_names))
     }
 
     /// The identity of a row: the customer id, else the e-mail; both together are a link.

@@ -13,6 +13,7 @@ use super::ahead::ahead;
 use super::apart::Apart;
 use super::assemble::OrderCounts;
 use super::frame;
+use super::intake::{ProductNames};
 use super::intake::{Intake, IntakeCounts};
 use super::owners::{self, ClaimBook, Settled};
 use super::partitions::{Assembly, Shuffled, home};
@@ -54,6 +55,9 @@ pub(super) struct Taken {
 /// Memory for the buffers that rows wait in before they are written to their slice.
 const SPILL_BUDGET_BYTES: usize = 32 << 20;
 
+/// The same for rows that wait for the customer of their order.
+const PENDING_BUDGET_BYTES: usize = 1 << 20;
+
 impl<'a> Session<'a> {
     /// Begins the import with the number `import`; nothing is read yet.
     pub(super) fn begin(
@@ -93,8 +97,10 @@ impl<'a> Session<'a> {
             if !source.skip {
                 let mut symbols = std::mem::take(&mut self.symbols);
                 let mut rates = self.rates.clone();
+                let pending = transaction.spill(PENDING_BUDGET_BYTES)?;
                 let vault = transaction.vault()?;
-                let mut intake = Intake::new(vault, &mut symbols, &mut rates, &self.options.source);
+                let known_as = &self.options.source;
+                let mut intake = Intake::new(vault, &mut symbols, &mut rates, known_as, pending);
                 intake.counts = counts;
                 intake.product_names = std::mem::take(&mut names);
                 let mut bytes = Vec::with_capacity(256);
@@ -104,9 +110,8 @@ impl<'a> Session<'a> {
                 };
                 let number = file as u32;
                 let refunds = &mut refunds;
-                self.read_file(source, number, &mut intake, &mut put, refunds, &mut report)?;
-                counts = intake.counts;
-                names = std::mem::take(&mut intake.product_names);
+                (counts, names) =
+                    self.read_file(source, number, intake, &mut put, refunds, &mut report)?;
                 self.symbols = symbols;
                 self.rates = rates;
             }
@@ -126,11 +131,11 @@ impl<'a> Session<'a> {
         &mut self,
         source: &SourceFile,
         file: u32,
-        intake: &mut Intake<'_>,
+        mut intake: Intake<'_>,
         put: &mut dyn FnMut(&Row) -> Result<(), PipelineError>,
         refunds: &mut RefundIntake,
         report: &mut FileReport,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<(IntakeCounts, ProductNames), PipelineError> {
         let reader = open(&source.path, &source.recognition, &self.options.read)?;
         self.progress.begin(
             &format!("reading {}", source.name()),
@@ -152,7 +157,7 @@ impl<'a> Session<'a> {
                         symbols,
                         rates,
                         ..
-                    } = &mut *intake;
+                    } = &mut intake;
                     refunds.take(batch, file, source, symbols, rates)?;
                 }
                 Batch::Orders(batch) => {
@@ -181,8 +186,9 @@ impl<'a> Session<'a> {
                 _ => Ok(()),
             })?;
         }
-        intake.end_file(&found, put)?;
-        self.check_rejects(report)
+        let gathered = intake.end_file(&found, put)?;
+        self.check_rejects(report)?;
+        Ok(gathered)
     }
 
     fn check_rejects(&self, report: &FileReport) -> Result<(), PipelineError> {

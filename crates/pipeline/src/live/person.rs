@@ -4,14 +4,19 @@
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
 //! the history and from what was told since: both ways give the same.
 
-use regulars_core::{CustomerId, EventKind, LineRecord, Order, Timestamp};
-use regulars_profile::{Ledger, Member, Products, Profile};
-use regulars_rules::Program;
+use std::collections::HashSet;
+
+use regulars_core::{
+    CustomerId, Event, EventKind, LineRecord, Order, Properties, RecordKind, Timestamp,
+};
+use regulars_ingest::tracking::{Limits, flatten};
+use regulars_profile::{CartChange, Ledger, Member, Products, Profile};
+use regulars_rules::{LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 use regulars_store::log::StoredEvent;
 
 use super::orders::{self, Orders};
-use super::traits;
+use super::{carts, traits};
 use crate::base::Declaring;
 use crate::error::PipelineError;
 
@@ -60,7 +65,7 @@ impl Person {
     /// Somebody as the history tells.
     pub(super) fn folded(
         profile: Profile,
-        states: regulars_rules::LeafStates,
+        states: LeafStates,
         program: &Program,
         has_history: bool,
     ) -> Self {
@@ -117,12 +122,31 @@ impl Person {
                 }
                 Ok(in_order)
             }
-            EventKind::Track => self.fold_tracked(told, folding),
-            EventKind::Page | EventKind::Screen | EventKind::Group | EventKind::Alias => Ok(true),
+            EventKind::Track => {
+                let in_order = self.fold_order_told(told, folding)?;
+                Ok(in_order && self.fold_seen(told, folding))
+            }
+            EventKind::Page | EventKind::Screen => Ok(self.fold_seen(told, folding)),
+            EventKind::Group | EventKind::Alias => Ok(true),
         }
     }
 
-    fn fold_tracked(
+    /// Folds what conditions on events and carts see; says false when carts changed later already.
+    fn fold_seen(&mut self, told: &Told, folding: &Folding<'_>) -> bool {
+        fold_event(&mut self.member.states, told, folding.program);
+        if !carts::concerns(told) {
+            return true;
+        }
+        let last = self.member.carts.changed_at();
+        let in_order = last.is_none_or(|last| last <= told.event.occurred_at);
+        if in_order {
+            let carts = &mut self.member.carts;
+            carts::change(carts, told, folding.orders, folding.table);
+        }
+        in_order
+    }
+
+    fn fold_order_told(
         &mut self,
         told: &Told,
         folding: &mut Folding<'_>,
@@ -194,23 +218,73 @@ impl Person {
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
-        let mut identified: Vec<&Told> = self
-            .told
-            .iter()
-            .filter(|told| told.event.kind == EventKind::Identify)
-            .collect();
-        identified.sort_by_key(|told| (told.event.occurred_at, told.offset));
-        for told in identified {
-            traits::declare(profile, &told.event.properties, folding.table);
-            self.identified_at = told.event.occurred_at;
-        }
+        self.refold_events(&records, folding);
         Ok(())
+    }
+
+    /// Folds all events again, by time; orders of the history end the carts before them.
+    fn refold_events(&mut self, records: &[LineRecord], folding: &Folding<'_>) {
+        let Member {
+            profile,
+            states,
+            carts,
+            ..
+        } = &mut self.member;
+        carts.clear();
+        let mut told: Vec<&Told> = self.told.iter().collect();
+        told.sort_by_key(|told| (told.event.occurred_at, told.offset));
+        let offsets: HashSet<u64> = told.iter().map(|told| told.offset).collect();
+        let imported = |line: &&LineRecord| {
+            line.kind == RecordKind::Sale && !offsets.contains(&line.import)
+        };
+        let mut ordered_at: Vec<Timestamp> =
+            records.iter().filter(imported).map(|line| line.occurred_at).collect();
+        ordered_at.dedup();
+        let mut ordered = ordered_at.into_iter().peekable();
+        for told in told {
+            while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
+                carts.change(None, at, CartChange::Ordered);
+            }
+            match told.event.kind {
+                EventKind::Identify => {
+                    traits::declare(profile, &told.event.properties, folding.table);
+                    self.identified_at = told.event.occurred_at;
+                }
+                EventKind::Track | EventKind::Page | EventKind::Screen => {
+                    fold_event(states, told, folding.program);
+                    carts::change(carts, told, folding.orders, folding.table);
+                }
+                EventKind::Group | EventKind::Alias => {}
+            }
+        }
+        for at in ordered {
+            if !carts.open().is_empty() {
+                carts.change(None, at, CartChange::Ordered);
+            }
+        }
+    }
+}
+
+/// Folds an event into what conditions remember of events.
+fn fold_event(states: &mut LeafStates, told: &Told, program: &Program) {
+    let event = &told.event;
+    let none = Properties::default();
+    let seen = Event {
+        kind: event.kind,
+        name: &event.name,
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        properties: &none,
+    };
+    if program.reads(&seen) {
+        let properties = &flatten(&event.properties, &Limits::default());
+        program.fold_event(states, &Event { properties, ..seen });
     }
 }
 
 fn fold_order(
     profile: &mut Profile,
-    states: &mut regulars_rules::LeafStates,
+    states: &mut LeafStates,
     program: &Program,
     order: &Order<'_>,
 ) {
