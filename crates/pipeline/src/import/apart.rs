@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use regulars_core::{OrderKey, Partition};
+use regulars_core::Partition;
 use regulars_store::Transaction;
 use regulars_store::history::{OrderRow, decode_rows, encode_row};
 use regulars_store::spill::{Spill, Spilled};
@@ -60,7 +60,7 @@ impl Credits {
     ) -> Result<Vec<OrderRow>, PipelineError> {
         let mut rows = Vec::new();
         decode_rows(&self.0.read(page)?, |mut record, order_id, identity| {
-            let owner = followed.owner(OrderKey(record.order.0), settled);
+            let owner = followed.owner(record.order, settled);
             let (customer, identity) = owner.unwrap_or((record.customer, identity));
             record.customer = customer;
             rows.push(OrderRow {
