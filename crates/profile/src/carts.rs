@@ -82,7 +82,10 @@ impl Carts {
     }
 
     fn change_one(&mut self, id: Option<&str>, at: Timestamp, change: CartChange) {
-        let found = self.contents.iter().position(|known| known.id.as_deref() == id);
+        let found = self
+            .contents
+            .iter()
+            .position(|known| known.id.as_deref() == id);
         let position = found.unwrap_or_else(|| {
             self.contents.push(Content {
                 id: id.map(Box::from),
@@ -114,7 +117,10 @@ impl Carts {
 
 impl Content {
     fn add(&mut self, item: &CartItem, sign: f64) {
-        let known = self.items.iter().position(|known| known.product == item.product);
+        let known = self
+            .items
+            .iter()
+            .position(|known| known.product == item.product);
         match known {
             Some(at) => {
                 self.items[at].quantity += sign * item.quantity;
@@ -134,9 +140,7 @@ impl Content {
             Some((unit_minor * item.quantity).round_ties_even() as i64)
         };
         let values = self.items.iter().map(value);
-        let value_minor = values.fold(Some(0_i64), |sum, value| {
-            Some(sum?.saturating_add(value?))
-        });
+        let value_minor = values.fold(Some(0_i64), |sum, value| Some(sum?.saturating_add(value?)));
         Cart {
             changed_at: self.changed_at,
             open_until: self.changed_at.plus_ms(OPEN_MS),
@@ -171,17 +175,29 @@ mod tests {
         carts.change(Some("a"), Timestamp(1), add(&[item(1, 2.0, 500)]));
         carts.change(Some("b"), Timestamp(2), add(&[item(1, 1.0, 500)]));
         carts.change(None, Timestamp(3), add(&[item(7, 1.0, 90)]));
-        let three = [(Some(1000), 2.0, 1), (Some(500), 1.0, 2), (Some(90), 1.0, 3)];
+        let three = [
+            (Some(1000), 2.0, 1),
+            (Some(500), 1.0, 2),
+            (Some(90), 1.0, 3),
+        ];
         assert_eq!(seen(&carts), three);
         // To look at a cart changes nothing, to take something out does.
         let looked = CartChange::Content(vec![item(1, 2.0, 500)]);
         carts.change(Some("a"), Timestamp(4), looked);
         assert_eq!(seen(&carts), three);
-        carts.change(Some("a"), Timestamp(5), CartChange::Remove(vec![item(1, 1.0, 500)]));
+        carts.change(
+            Some("a"),
+            Timestamp(5),
+            CartChange::Remove(vec![item(1, 1.0, 500)]),
+        );
         assert_eq!(seen(&carts)[0], (Some(500), 1.0, 5));
         carts.change(Some("b"), Timestamp(6), CartChange::Ordered);
         assert_eq!(seen(&carts), [(Some(500), 1.0, 5), (Some(90), 1.0, 3)]);
-        carts.change(Some("a"), Timestamp(7), CartChange::Remove(vec![item(1, 9.0, 500)]));
+        carts.change(
+            Some("a"),
+            Timestamp(7),
+            CartChange::Remove(vec![item(1, 9.0, 500)]),
+        );
         assert_eq!(seen(&carts), [(Some(90), 1.0, 3)]);
         carts.change(Some("c"), Timestamp(8), add(&[item(2, 1.0, 10)]));
         carts.change(None, Timestamp(9), CartChange::Ordered);
@@ -196,16 +212,28 @@ mod tests {
             unit_minor: None,
             ..item(2, 1.0, 0)
         };
-        carts.change(None, Timestamp(1), CartChange::Add(vec![item(1, 1.0, 5), unknown]));
+        carts.change(
+            None,
+            Timestamp(1),
+            CartChange::Add(vec![item(1, 1.0, 5), unknown]),
+        );
         assert_eq!(seen(&carts), [(None, 2.0, 1)]);
     }
 
     #[test]
     fn a_cart_that_nobody_touches_is_open_for_thirty_days() {
         let mut carts = Carts::default();
-        carts.change(Some("a"), Timestamp(0), CartChange::Add(vec![item(1, 1.0, 5)]));
+        carts.change(
+            Some("a"),
+            Timestamp(0),
+            CartChange::Add(vec![item(1, 1.0, 5)]),
+        );
         assert_eq!(carts.open()[0].open_until, Timestamp(OPEN_MS));
-        carts.change(Some("b"), Timestamp(OPEN_MS), CartChange::Add(vec![item(1, 1.0, 5)]));
+        carts.change(
+            Some("b"),
+            Timestamp(OPEN_MS),
+            CartChange::Add(vec![item(1, 1.0, 5)]),
+        );
         assert_eq!(seen(&carts), [(Some(5), 1.0, OPEN_MS)]);
     }
 }

@@ -77,6 +77,7 @@ fn code(error: &anyhow::Error) -> u8 {
             | PipelineError::Read { .. }
             | PipelineError::Write { .. }
             | PipelineError::Declared(_)
+            | PipelineError::Thread { .. }
             | PipelineError::Store(_) => 1,
         },
     }

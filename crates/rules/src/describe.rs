@@ -10,8 +10,8 @@ use regulars_core::{Trait, TraitKind};
 
 use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
-    Aggregate, CompareOp, Condition, Filter, Literal, LiteralValue, Measure,
-    Operand, Period, Property, Rule, Test, WhichOrder,
+    Aggregate, CompareOp, Condition, Filter, Literal, LiteralValue, Measure, Operand, Period,
+    Property, Rule, Test, WhichOrder,
 };
 use subject::{Flag, flag_of, subject_of};
 

@@ -13,7 +13,7 @@ use super::ahead::ahead;
 use super::apart::Apart;
 use super::assemble::OrderCounts;
 use super::frame;
-use super::intake::{ProductNames};
+use super::intake::ProductNames;
 use super::intake::{Intake, IntakeCounts};
 use super::owners::{self, ClaimBook, Settled};
 use super::partitions::{Assembly, Shuffled, home};

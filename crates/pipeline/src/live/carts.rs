@@ -1,9 +1,7 @@
 //! What events say of carts.
 
 use regulars_core::{Symbol, Timestamp};
-use regulars_ingest::tracking::vocabulary::{
-    Item, StandardEvent, cart_facts, items, order_facts,
-};
+use regulars_ingest::tracking::vocabulary::{Item, StandardEvent, cart_facts, items, order_facts};
 use regulars_profile::{CartChange, CartItem, Carts};
 use regulars_store::history::SymbolTable;
 
@@ -51,12 +49,7 @@ pub(super) fn concerns(told: &Told) -> bool {
     })
 }
 
-fn content(
-    properties: &str,
-    at: Timestamp,
-    orders: &Orders,
-    table: &SymbolTable,
-) -> Vec<CartItem> {
+fn content(properties: &str, at: Timestamp, orders: &Orders, table: &SymbolTable) -> Vec<CartItem> {
     let currency = order_facts(properties, orders.currency()).currency;
     let item = |item: &Item<'_>| {
         let product = item.key().or(item.name.as_deref());
@@ -67,5 +60,8 @@ fn content(
             unit_minor: unit_minor.and_then(|(minor, from)| orders.convert(minor, from, at)),
         }
     };
-    items(properties, orders.currency()).iter().map(item).collect()
+    items(properties, orders.currency())
+        .iter()
+        .map(item)
+        .collect()
 }

@@ -234,11 +234,13 @@ impl Person {
         let mut told: Vec<&Told> = self.told.iter().collect();
         told.sort_by_key(|told| (told.event.occurred_at, told.offset));
         let offsets: HashSet<u64> = told.iter().map(|told| told.offset).collect();
-        let imported = |line: &&LineRecord| {
-            line.kind == RecordKind::Sale && !offsets.contains(&line.import)
-        };
-        let mut ordered_at: Vec<Timestamp> =
-            records.iter().filter(imported).map(|line| line.occurred_at).collect();
+        let imported =
+            |line: &&LineRecord| line.kind == RecordKind::Sale && !offsets.contains(&line.import);
+        let mut ordered_at: Vec<Timestamp> = records
+            .iter()
+            .filter(imported)
+            .map(|line| line.occurred_at)
+            .collect();
         ordered_at.dedup();
         let mut ordered = ordered_at.into_iter().peekable();
         for told in told {

@@ -8,6 +8,7 @@ mod dirty;
 mod docs;
 mod dry_run;
 mod future;
+mod live;
 mod models;
 mod owners;
 mod refunds;

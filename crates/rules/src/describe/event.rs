@@ -121,7 +121,9 @@ impl PropertyWords for CartProperty {
     fn words(&self, test: &Test) -> String {
         match (self, test) {
             (Self::Changed, Test::BeforeAgo(length)) => format!("no change for {length}"),
-            (Self::Changed, other) => format!("a last change that {}", test_words(other, &literal_words)),
+            (Self::Changed, other) => {
+                format!("a last change that {}", test_words(other, &literal_words))
+            }
             (Self::Value | Self::Items, other) => property_words(self.name(), other),
         }
     }

@@ -1,0 +1,256 @@
+//! The live path, with a clock that the test moves: what is told, what comes of it, and that both
+//! survive the end of the process.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use regulars_core::{Cause, Direction, Timestamp, Transition};
+use regulars_ingest::tracking::{Endpoint, Limits, read};
+use regulars_pipeline::Silent;
+use regulars_pipeline::live::{Appended, Engine, Live, LiveOptions, NotTaken, StartOptions};
+use serde_json::{Value, json};
+
+use crate::scratch::Scratch;
+
+/// 2026-11-25 14:03:00 UTC.
+const START: i64 = 1_795_615_380_000;
+const MINUTE: i64 = 60_000;
+
+/// A live path at work.
+struct Running {
+    live: Option<Live>,
+    clock: Arc<AtomicI64>,
+    told: Receiver<Transition>,
+    seen: Mutex<Vec<Transition>>,
+}
+
+impl Running {
+    fn start(scratch: &Scratch, clock: &Arc<AtomicI64>) -> Self {
+        let mut store = scratch.workspace.open().unwrap();
+        let options = StartOptions {
+            now: Timestamp(clock.load(Ordering::Relaxed)),
+            threads: scratch.threads,
+        };
+        let engine = Engine::start(&scratch.workspace, &mut store, options, &Silent).unwrap();
+        let (tell, told) = channel();
+        let time = Arc::clone(clock);
+        let options = LiveOptions {
+            clock: Arc::new(move || Timestamp(time.load(Ordering::Relaxed))),
+            queue: 16,
+            behind: 10_000,
+            on_transitions: Box::new(move |transitions| {
+                for transition in transitions {
+                    let _ = tell.send(transition.clone());
+                }
+            }),
+        };
+        Self {
+            live: Some(Live::start(store, engine, options).unwrap()),
+            clock: Arc::clone(clock),
+            told,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn live(&self) -> &Live {
+        self.live.as_ref().unwrap()
+    }
+
+    /// Moves the clock to so many milliseconds after the start.
+    fn at(&self, after_ms: i64) -> &Self {
+        self.clock.store(START + after_ms, Ordering::Relaxed);
+        self
+    }
+
+    fn append(&self, batch: Value) -> Result<Appended, NotTaken> {
+        let body = json!({ "batch": batch }).to_string();
+        let now = self.live().now();
+        let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
+        let events = received.events.into_iter().map(|event| event.into_owned());
+        let (answer, answered) = channel();
+        let answer = Box::new(move |appended| answer.send(appended).unwrap());
+        self.live().append(events.collect(), now, answer);
+        answered.recv_timeout(Duration::from_secs(20)).unwrap()
+    }
+
+    /// Sends events of `c-17`; each must be new.
+    fn send(&self, events: &[Value]) {
+        let appended = self.append(Value::from(events.to_vec())).unwrap();
+        assert_eq!(appended.stored, events.len(), "{appended:?}");
+    }
+
+    /// The next transition of a segment.
+    fn next_of(&self, segment: &str) -> Transition {
+        loop {
+            let transition = self.told.recv_timeout(Duration::from_secs(20));
+            let transition = transition.unwrap_or_else(|_| panic!("nobody moved in {segment}"));
+            self.seen.lock().unwrap().push(transition.clone());
+            if transition.segment.as_str() == segment {
+                return transition;
+            }
+        }
+    }
+
+    fn is_in(&self, customer: &str, segment: &str) -> bool {
+        let name = customer.to_owned();
+        let found = self
+            .live()
+            .with_store(move |store| store.vault().unwrap().find(&name))
+            .flatten();
+        let Some(customer) = found else { return false };
+        let segments = self.live().ask(move |engine| engine.segments_of(customer));
+        let segments = segments.flatten().unwrap_or_default();
+        segments.iter().any(|name| name.as_str() == segment)
+    }
+
+    fn stop(mut self) -> Vec<Transition> {
+        self.live.take().unwrap().stop().unwrap();
+        let mut seen = self.seen.into_inner().unwrap();
+        seen.extend(self.told.try_iter());
+        seen
+    }
+}
+
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    let rules = r#"
+[[segment]]
+name = "left_carts"
+rule = "carts where value >= 100 and idle for 2 hours >= 1"
+
+[[segment]]
+name = "browsers"
+rule = "events 'Product Viewed' in last 1 hours >= 2 and orders = 0"
+"#;
+    std::fs::write(scratch.workspace.segments_dir().join("live.toml"), rules).unwrap();
+    scratch
+}
+
+fn track(event: &str, after_ms: i64, properties: &Value) -> Value {
+    json!({
+        "type": "track",
+        "userId": "c-17",
+        "messageId": format!("{event} {after_ms}"),
+        "event": event,
+        "timestamp": Timestamp(START + after_ms).to_string(),
+        "properties": properties,
+    })
+}
+
+fn cart() -> Value {
+    track(
+        "Product Added",
+        0,
+        &json!({"cart_id": "k-1", "product_id": "coat", "price": 140, "quantity": 1}),
+    )
+}
+
+fn order(after_ms: i64) -> Value {
+    let products = json!([{"product_id": "coat", "price": 140, "quantity": 1}]);
+    let properties =
+        json!({"order_id": "o-1", "cart_id": "k-1", "total": 140, "products": products});
+    track("Order Completed", after_ms, &properties)
+}
+
+#[test]
+fn a_left_cart_is_noticed_to_the_millisecond_and_an_order_ends_it() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    running.send(&[cart()]);
+    assert!(!running.is_in("c-17", "left_carts"));
+    running.at(120 * MINUTE - 1);
+    assert!(!running.is_in("c-17", "left_carts"));
+    // No event triggers it: time does.
+    running.at(120 * MINUTE + 700);
+    let entered = running.next_of("left_carts");
+    assert_eq!(entered.direction, Direction::Entered);
+    assert_eq!(entered.occurred_at, Timestamp(START + 120 * MINUTE));
+    assert_eq!((entered.sequence, &entered.cause), (1, &Cause::Time));
+    running.at(122 * MINUTE + 300).send(&[order(122 * MINUTE)]);
+    let left = running.next_of("left_carts");
+    assert_eq!(left.direction, Direction::Exited);
+    assert_eq!(left.occurred_at, Timestamp(START + 122 * MINUTE));
+    assert!(matches!(&left.cause, Cause::Event { name, .. } if name == "Order Completed"));
+    assert_eq!(left.sequence, 2);
+    assert!(running.is_in("c-17", "new"), "one order");
+    running.stop();
+}
+
+#[test]
+fn a_stop_loses_and_doubles_nothing() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    running.send(&[cart()]);
+    let before = running.stop();
+    // Time goes by while nothing runs.
+    clock.store(START + 180 * MINUTE, Ordering::Relaxed);
+    let running = Running::start(&scratch, &clock);
+    let entered = running.next_of("left_carts");
+    assert_eq!(entered.occurred_at, Timestamp(START + 120 * MINUTE));
+    assert_eq!(entered.cause, Cause::CatchUp);
+    // A repeat is told as one, also after a start.
+    let again = running.append(json!([cart()])).unwrap();
+    assert_eq!((again.stored, again.repeated), (0, 1));
+    let between = running.stop();
+    let running = Running::start(&scratch, &clock);
+    assert!(running.is_in("c-17", "left_carts"));
+    running.at(200 * MINUTE).send(&[order(200 * MINUTE)]);
+    assert_eq!(running.next_of("left_carts").sequence, 2);
+    let after = running.stop();
+    let all: Vec<Transition> = [before, between, after].concat();
+    let mut ids: Vec<_> = all.iter().map(|transition| transition.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all.len(), "{all:#?}");
+}
+
+#[test]
+fn a_visitor_becomes_a_customer_with_all_that_was_seen_of_them() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let view = |n: i64| {
+        json!({
+            "type": "track", "anonymousId": "device-1", "event": "Product Viewed",
+            "messageId": format!("view {n}"), "properties": {"product_id": "coat"},
+        })
+    };
+    running.send(&[view(1), view(2)]);
+    assert!(
+        !running.is_in("device-1", "browsers"),
+        "nobody's name is known"
+    );
+    running.at(MINUTE).send(&[json!({
+        "type": "identify", "anonymousId": "device-1", "userId": "c-18", "messageId": "who",
+        "traits": {"email": "jane@example.org", "address": {"country": "DE"}},
+    })]);
+    assert!(running.is_in("c-18", "browsers"));
+    assert!(
+        running.is_in("device-1", "browsers"),
+        "both names are hers now"
+    );
+    let entered = running.next_of("browsers");
+    running.at(60 * MINUTE);
+    let left = running.next_of("browsers");
+    assert_eq!(
+        (entered.customer, left.direction),
+        (left.customer, Direction::Exited)
+    );
+    assert_eq!(left.occurred_at, Timestamp(START + 60 * MINUTE));
+    running.stop();
+}
+
+#[test]
+fn an_event_that_names_nobody_is_told_apart() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let nobody = json!({"type": "track", "event": "X", "userId": "null", "messageId": "m"});
+    let appended = running.append(json!([nobody, cart()])).unwrap();
+    assert_eq!((appended.stored, appended.nobody), (1, vec![0]));
+    running.stop();
+}
