@@ -3,9 +3,14 @@
 //! A profile holds facts, never conclusions that depend on `now`: everything that moves with
 //! time is computed when it is asked for (`traits`).
 
-use regulars_core::{
-    CivilDate, CustomerId, Grain, Order, Symbol, TimeUnit, Timestamp, TraitValue, Zone,
-};
+mod declared;
+mod shares;
+
+use regulars_core::{CivilDate, CustomerId, Grain, Order, Symbol, TimeUnit, Timestamp, Zone};
+
+pub use declared::Declared;
+use declared::DeclaredTrait;
+pub use shares::{Places, Shares};
 
 /// An order as a profile remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,166 +19,6 @@ pub struct OrderFact {
     pub occurred_at: Timestamp,
     /// Net revenue after refunds, in minor units.
     pub net_minor: i64,
-}
-
-/// Net revenue by category or brand, in minor units.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shares(Vec<Share>);
-
-/// One entry: its amount in two halves, so that it takes twelve bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Share {
-    of: Symbol,
-    net_minor: [u32; 2],
-}
-
-impl Share {
-    fn new(of: Symbol, net_minor: i64) -> Self {
-        let net_minor = [net_minor as u32, (net_minor >> 32) as u32];
-        Self { of, net_minor }
-    }
-
-    fn net_minor(self) -> i64 {
-        let [low, high] = self.net_minor;
-        i64::from(low) | i64::from(high) << 32
-    }
-
-    fn add(&mut self, net_minor: i64) {
-        *self = Self::new(self.of, self.net_minor().saturating_add(net_minor));
-    }
-}
-
-impl Shares {
-    fn add(&mut self, of: Symbol, net_minor: i64) {
-        if of == Symbol::NONE {
-            return;
-        }
-        match self.0.iter_mut().find(|share| share.of == of) {
-            Some(share) => share.add(net_minor),
-            None => self.0.push(Share::new(of, net_minor)),
-        }
-    }
-
-    /// Every entry, in no order that means anything.
-    pub fn iter(&self) -> impl Iterator<Item = (Symbol, i64)> {
-        self.0.iter().map(|share| (share.of, share.net_minor()))
-    }
-
-    /// Number of different entries.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// True when nothing is known.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The entry with the most; between equals the first by `text`.
-    pub fn top<'t>(&self, text: impl Fn(Symbol) -> &'t str) -> Option<(Symbol, i64)> {
-        self.iter()
-            .max_by(|a, b| a.1.cmp(&b.1).then_with(|| text(b.0).cmp(text(a.0))))
-    }
-}
-
-/// Where the entries of a profile's shares are, to be used again from customer to customer.
-#[derive(Debug, Default)]
-pub struct Places {
-    categories: PlacesOf,
-    brands: PlacesOf,
-}
-
-impl Places {
-    /// Makes them those of a profile without orders, after `profile`.
-    pub fn leave(&mut self, profile: &Profile) {
-        self.categories.leave(&profile.categories);
-        self.brands.leave(&profile.brands);
-    }
-}
-
-/// Position of the entry of each symbol, plus one; 0 for none.
-#[derive(Debug, Default)]
-struct PlacesOf(Vec<u32>);
-
-impl PlacesOf {
-    fn add(&mut self, shares: &mut Shares, of: Symbol, net_minor: i64) {
-        if of == Symbol::NONE {
-            return;
-        }
-        let index = of.0 as usize;
-        if self.0.len() <= index {
-            self.0.resize(index + 1, 0);
-        }
-        let place = &mut self.0[index];
-        if *place == 0 {
-            shares.0.push(Share::new(of, net_minor));
-            *place = shares.0.len() as u32;
-        } else {
-            shares.0[*place as usize - 1].add(net_minor);
-        }
-    }
-
-    fn leave(&mut self, shares: &Shares) {
-        for share in &shares.0 {
-            self.0[share.of.0 as usize] = 0;
-        }
-    }
-}
-
-/// A trait that a customers file declared.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Declared {
-    /// A text.
-    Text(Symbol),
-    /// A number.
-    Number(f64),
-    /// Yes or no.
-    Flag(bool),
-    /// A moment; of a date, its first instant in the workspace's time zone.
-    Instant(Timestamp),
-}
-
-/// A declared trait with its name, in sixteen bytes.
-#[derive(Debug, Clone, Copy)]
-struct DeclaredTrait {
-    bits: u64,
-    name: Symbol,
-    kind: DeclaredKind,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum DeclaredKind {
-    Text,
-    Number,
-    Flag,
-    Instant,
-}
-
-impl DeclaredTrait {
-    fn new(name: Symbol, value: Declared) -> Self {
-        let (kind, bits) = match value {
-            Declared::Text(text) => (DeclaredKind::Text, text.0.into()),
-            Declared::Number(number) => (DeclaredKind::Number, number.to_bits()),
-            Declared::Flag(flag) => (DeclaredKind::Flag, flag.into()),
-            Declared::Instant(at) => (DeclaredKind::Instant, at.0 as u64),
-        };
-        Self { bits, name, kind }
-    }
-
-    fn value(self) -> Declared {
-        match self.kind {
-            DeclaredKind::Text => Declared::Text(Symbol(self.bits as u32)),
-            DeclaredKind::Number => Declared::Number(f64::from_bits(self.bits)),
-            DeclaredKind::Flag => Declared::Flag(self.bits == 1),
-            DeclaredKind::Instant => Declared::Instant(Timestamp(self.bits as i64)),
-        }
-    }
-}
-
-impl PartialEq for DeclaredTrait {
-    fn eq(&self, other: &Self) -> bool {
-        (self.name, self.value()) == (other.name, other.value())
-    }
 }
 
 /// Discounts over a customer's orders, of those orders for which they are known.
@@ -247,8 +92,8 @@ impl Profile {
             ..
         } = self;
         orders.clear();
-        categories.0.clear();
-        brands.0.clear();
+        categories.clear();
+        brands.clear();
         declared.clear();
         *self = Self {
             orders: std::mem::take(orders),
@@ -414,17 +259,5 @@ impl PurchaseHistory {
     /// Mean net revenue of a repeat purchase in minor units; `None` without repeats.
     pub fn mean_spend_minor(&self) -> Option<f64> {
         (self.x > 0).then(|| self.repeat_spend_minor as f64 / f64::from(self.x))
-    }
-}
-
-impl Declared {
-    /// The value as the rule language sees it.
-    pub fn value<'t>(self, text: impl Fn(Symbol) -> &'t str) -> TraitValue<'t> {
-        match self {
-            Self::Text(symbol) => TraitValue::Text(text(symbol)),
-            Self::Number(number) => TraitValue::Number(number),
-            Self::Flag(flag) => TraitValue::Flag(flag),
-            Self::Instant(at) => TraitValue::Instant(at),
-        }
     }
 }

@@ -5,9 +5,11 @@
 
 mod input;
 mod output;
+mod window;
 
-pub(super) use input::{Batches, Chunks, Pages, RunInput, next_batch};
+pub(super) use input::{Batches, RunInput, next_batch};
 pub(super) use output::{Key, RunOutput};
+pub(super) use window::{Chunks, Pages};
 
 use crate::manifest::Family;
 
