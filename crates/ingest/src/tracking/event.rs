@@ -509,7 +509,7 @@ fn message_id(sent: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
     Some(id)
 }
 
-/// The ids of people in `externalIds` (or `externalId`, as RudderStack calls it).
+/// The ids of people in `externalIds` (or `externalId`, its other name).
 fn external_ids<'t>(context: Raw<'t>, limits: &Limits) -> Result<Vec<ExternalId<'t>>, Refusal> {
     let mut found = Vec::new();
     for key in ["externalIds", "externalId"] {

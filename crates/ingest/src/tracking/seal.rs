@@ -57,11 +57,22 @@ pub enum ContactKind {
     Phone,
 }
 
+/// Where an address was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContactSource {
+    /// In traits of the person.
+    Traits,
+    /// In properties: it may be someone else's.
+    Properties,
+}
+
 /// An address by which a person may be recognised: a candidate for identity resolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// What kind of address.
     pub kind: ContactKind,
+    /// Where it was said; of several places the first.
+    pub source: ContactSource,
     /// E-mail trimmed and in lower case; of a number the digits, with a leading `+` if it had one.
     pub value: String,
     /// What a flag beside it (`email_verified`, `phoneVerified`) says of it.
@@ -109,12 +120,12 @@ impl<'b> Sealer<'b> {
         if of_account {
             // The account's are in `traits`.
             if let Some(traits) = Raw(context).get("traits") {
-                self.find_contacts(traits);
+                self.find_contacts(traits, ContactSource::Traits);
             }
         } else {
-            self.find_contacts(Raw(traits));
+            self.find_contacts(Raw(traits), ContactSource::Traits);
         }
-        self.find_contacts(Raw(properties));
+        self.find_contacts(Raw(properties), ContactSource::Properties);
         let [of_traits, of_context] = if of_account {
             [Scope::Account, Scope::ContextOfGroup]
         } else {
@@ -164,7 +175,7 @@ impl<'b> Sealer<'b> {
     }
 
     /// Keeps the e-mail and the number that stand at the top of traits or properties.
-    fn find_contacts(&mut self, object: Raw<'_>) {
+    fn find_contacts(&mut self, object: Raw<'_>, source: ContactSource) {
         let mut verified = [None; 2];
         let before = self.contacts.len();
         for (key, value) in object.members() {
@@ -181,6 +192,7 @@ impl<'b> Sealer<'b> {
             if !self.contacts.iter().any(known) {
                 self.contacts.push(Contact {
                     kind,
+                    source,
                     value,
                     verified: None,
                 });
