@@ -211,6 +211,31 @@ impl<'t> Sent<'t> {
     }
 }
 
+/// The members of a context that say who and what an event is about.
+#[derive(Debug, Default)]
+struct OfContext<'t> {
+    traits: Option<Raw<'t>>,
+    group_id: Option<Raw<'t>>,
+    external_ids: [Option<Raw<'t>>; 2],
+}
+
+impl<'t> OfContext<'t> {
+    fn of(context: Raw<'t>) -> Self {
+        let mut about = Self::default();
+        for (key, value) in context.members() {
+            match &*key {
+                "traits" => about.traits = Some(value),
+                "groupId" => about.group_id = Some(value),
+                "externalIds" => about.external_ids[0] = Some(value),
+                // RudderStack's name.
+                "externalId" => about.external_ids[1] = Some(value),
+                _ => {}
+            }
+        }
+        about
+    }
+}
+
 fn refuse<T>(code: RejectCode, message: &str) -> Result<T, Refusal> {
     Err((code, message.to_owned()))
 }
@@ -262,19 +287,27 @@ fn with_traits<'t>(
     around: &Around<'t, '_>,
     [context, properties]: [&'t str; 2],
 ) -> Result<TrackedEvent<'t>, Refusal> {
+    let about = OfContext::of(Raw(context));
     let of_context = match kind {
         EventKind::Group => None,
         EventKind::Identify
         | EventKind::Track
         | EventKind::Page
         | EventKind::Screen
-        | EventKind::Alias => Raw(context).get("traits"),
+        | EventKind::Alias => about.traits,
     };
     match merge(of_context, sent.traits) {
-        Cow::Borrowed(traits) => whole(sent, kind, index, around, [context, properties, traits]),
+        Cow::Borrowed(traits) => whole(
+            sent,
+            kind,
+            index,
+            around,
+            &about,
+            [context, properties, traits],
+        ),
         Cow::Owned(traits) => {
             let parts = [context, properties, &traits];
-            Ok(whole(sent, kind, index, around, parts)?.into_owned())
+            Ok(whole(sent, kind, index, around, &about, parts)?.into_owned())
         }
     }
 }
@@ -284,6 +317,7 @@ fn whole<'t>(
     kind: EventKind,
     index: usize,
     around: &Around<'t, '_>,
+    about: &OfContext<'t>,
     [context, properties, traits]: [&'t str; 3],
 ) -> Result<TrackedEvent<'t>, Refusal> {
     let limits = around.limits;
@@ -296,11 +330,12 @@ fn whole<'t>(
         | EventKind::Group
         | EventKind::Alias => None,
     };
-    let ids = Ids::of(sent, kind, context, limits)?;
+    let ids = Ids::of(sent, kind, about, limits)?;
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),
     );
+    sealer.look_for_ids([&ids.user, &ids.anonymous, &ids.previous]);
     let parts = sealer.parts(
         kind,
         [traits, properties, context],
@@ -360,8 +395,7 @@ fn take_out_echoes(event: &mut TrackedEvent<'_>) {
                 value: Cow::Owned(value),
             }));
     }
-    let ids = [&event.user_id, &event.anonymous_id, &event.previous_id].map(Option::as_deref);
-    let needles = Needles::new(&event.personal, &ids);
+    let needles = Needles::new(&event.personal);
     for json in [
         &mut event.traits,
         &mut event.properties,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use regulars_core::EventKind;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Refusal, Sent, refuse};
+use super::{OfContext, Refusal, Sent, refuse};
 use crate::tracking::json::Raw;
 use crate::tracking::{ExternalId, Limits, RejectCode};
 
@@ -27,16 +27,15 @@ impl<'t> Ids<'t> {
     pub(super) fn of(
         sent: &Sent<'t>,
         kind: EventKind,
-        context: &'t str,
+        about: &OfContext<'t>,
         limits: &Limits,
     ) -> Result<Self, Refusal> {
-        let group_of_context = || Raw(context).get("groupId");
         let ids = Self {
             user: id("userId", sent.user_id, limits)?,
             anonymous: id("anonymousId", sent.anonymous_id, limits)?,
             previous: id("previousId", sent.previous_id, limits)?,
-            group: id("groupId", sent.group_id.or_else(group_of_context), limits)?,
-            external: external_ids(Raw(context), limits)?,
+            group: id("groupId", sent.group_id.or(about.group_id), limits)?,
+            external: external_ids(about, limits)?,
         };
         if ids.user.is_none() && ids.anonymous.is_none() {
             return refuse(
@@ -120,16 +119,16 @@ pub(super) fn message_id(sent: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
 }
 
 /// The ids of people in `externalIds` (or `externalId`, its other name).
-fn external_ids<'t>(context: Raw<'t>, limits: &Limits) -> Result<Vec<ExternalId<'t>>, Refusal> {
+fn external_ids<'t>(
+    about: &OfContext<'t>,
+    limits: &Limits,
+) -> Result<Vec<ExternalId<'t>>, Refusal> {
     let mut found = Vec::new();
-    for key in ["externalIds", "externalId"] {
-        let Some(list) = context.get(key) else {
-            continue;
-        };
+    for list in about.external_ids.iter().flatten() {
         for external in list.elements() {
             let of_account = external.get("collection").and_then(Raw::text);
             let kind = external.get("type").and_then(Raw::text).map(clean);
-            let id = id(key, external.get("id"), limits)?;
+            let id = id("externalIds", external.get("id"), limits)?;
             if let (Some(kind), Some(id)) = (kind, id)
                 && !kind.is_empty()
                 && of_account.as_deref() != Some("accounts")

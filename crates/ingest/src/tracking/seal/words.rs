@@ -125,6 +125,12 @@ const PARAMETERS: &[&str] = &["name", "token", "user"];
 
 /// Calls `then` with the key in lower case, without punctuation.
 fn with_word<R>(key: &str, then: impl FnOnce(&str) -> R) -> R {
+    if key
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
+        return then(key);
+    }
     let mut buffer = [0_u8; 64];
     if key.len() > buffer.len() || key.bytes().any(|byte| !byte.is_ascii() || byte == b'\\') {
         return then(&normalised(&unescaped(key)));
@@ -183,6 +189,12 @@ fn plain(word: &str, object: &str, value: Raw<'_>) -> bool {
 /// Whether a key of the object is that of an e-mail, a number or a part of a name.
 fn tells_a_person(object: &str) -> bool {
     let members = Raw(object).members().take(MOST_MEMBERS);
+    // The words below begin with these letters.
+    let members = members.filter(|(key, _)| {
+        key.starts_with([
+            'e', 'p', 'm', 't', 'f', 'l', 's', 'E', 'P', 'M', 'T', 'F', 'L', 'S',
+        ]) || !key.starts_with(char::is_alphanumeric)
+    });
     members.map(|(key, _)| key).any(|key| {
         contact(&key).is_some()
             || with_word(&key, |word| {
@@ -193,11 +205,14 @@ fn tells_a_person(object: &str) -> bool {
 
 /// The scope within an object or list called `key`; `None` for what the event takes apart itself.
 pub(super) fn of_container(scope: Scope, key: &str) -> Option<Scope> {
+    let of_context = matches!(scope, Scope::Context | Scope::ContextOfGroup);
+    match &*unescaped(key) {
+        "traits" if scope == Scope::Context => return None,
+        "externalIds" | "externalId" if of_context => return None,
+        _ => {}
+    }
     with_word(key, |word| {
-        let of_context = matches!(scope, Scope::Context | Scope::ContextOfGroup);
         Some(match word {
-            "traits" if scope == Scope::Context => return None,
-            "externalids" | "externalid" if of_context => return None,
             "device" if of_context => Scope::Device,
             "useragentdata" if of_context => Scope::Plain,
             _ if matches!(scope, Scope::Personal | Scope::Address) => scope,
