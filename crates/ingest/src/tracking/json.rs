@@ -67,7 +67,7 @@ impl<'t> Raw<'t> {
 
 /// What stands between the quotes of a string, without escapes.
 pub(super) fn unescaped(inner: &str) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    if !inner.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(inner);
     }
     let read = serde_json::from_str(&format!("\"{inner}\""));

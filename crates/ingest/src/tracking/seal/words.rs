@@ -189,12 +189,7 @@ fn plain(word: &str, object: &str, value: Raw<'_>) -> bool {
 /// Whether a key of the object is that of an e-mail, a number or a part of a name.
 fn tells_a_person(object: &str) -> bool {
     let members = Raw(object).members().take(MOST_MEMBERS);
-    // The words below begin with these letters.
-    let members = members.filter(|(key, _)| {
-        key.starts_with([
-            'e', 'p', 'm', 't', 'f', 'l', 's', 'E', 'P', 'M', 'T', 'F', 'L', 'S',
-        ]) || !key.starts_with(char::is_alphanumeric)
-    });
+    let members = members.filter(|(key, _)| may_tell_a_person(key));
     members.map(|(key, _)| key).any(|key| {
         contact(&key).is_some()
             || with_word(&key, |word| {
@@ -203,13 +198,27 @@ fn tells_a_person(object: &str) -> bool {
     })
 }
 
+/// Whether a key begins as the words of [`tells_a_person`] do.
+fn may_tell_a_person(key: &str) -> bool {
+    match key.as_bytes() {
+        [first, second, ..] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() => {
+            let beginning = [first, second].map(u8::to_ascii_lowercase);
+            [b"em", b"ph", b"mo", b"te", b"fi", b"la", b"su", b"ma"].contains(&&beginning)
+        }
+        // Punctuation may stand before or between.
+        _ => true,
+    }
+}
+
 /// The scope within an object or list called `key`; `None` for what the event takes apart itself.
 pub(super) fn of_container(scope: Scope, key: &str) -> Option<Scope> {
     let of_context = matches!(scope, Scope::Context | Scope::ContextOfGroup);
-    match &*unescaped(key) {
-        "traits" if scope == Scope::Context => return None,
-        "externalIds" | "externalId" if of_context => return None,
-        _ => {}
+    if of_context {
+        match &*unescaped(key) {
+            "traits" if scope == Scope::Context => return None,
+            "externalIds" | "externalId" => return None,
+            _ => {}
+        }
     }
     with_word(key, |word| {
         Some(match word {
