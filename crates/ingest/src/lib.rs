@@ -1,4 +1,5 @@
-//! Readers and recognisers of user files: a path in, typed columns out.
+//! Readers and recognisers of user files: a path in, typed columns out. Bodies of the tracking
+//! API are read by [`tracking`].
 //!
 //! ```text
 //! Input ─► recognise ─► Recognition (form, source, entity, column → field, questions)

@@ -35,7 +35,7 @@ pub use event::{TimeSource, TrackedEvent};
 pub use flatten::flatten;
 pub use inflate::inflate;
 pub use instant::instant;
-pub use seal::{Contact, ContactKind, ExternalId, Personal};
+pub use seal::{Contact, ContactKind, ContactSource, ExternalId, Personal};
 
 use regulars_core::EventKind;
 

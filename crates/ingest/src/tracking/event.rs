@@ -1,9 +1,12 @@
 //! One event of a body: what it says, with the time corrected and personal data taken out.
 
+mod ids;
+
 use std::borrow::Cow;
 
 use regulars_core::{EventKind, Properties, Timestamp};
-use xxhash_rust::xxh3::xxh3_128;
+
+use ids::{Ids, clean, message_id};
 
 use super::instant::{instant_of, occurred_at};
 use super::json::{Raw, quoted};
@@ -12,11 +15,6 @@ use super::rewrite::TooDeep;
 use super::seal::{Needles, Sealer, without_addresses};
 use super::vocabulary::StandardEvent;
 use super::{Contact, ExternalId, Limits, Personal, RejectCode, flatten};
-
-/// Message ids up to this length are kept whole.
-const MESSAGE_ID_CHARS: usize = 100;
-/// What is kept of a longer one, before a hash of the whole.
-const MESSAGE_ID_HEAD: usize = 60;
 
 /// Where [`TrackedEvent::occurred_at`] comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,6 +211,31 @@ impl<'t> Sent<'t> {
     }
 }
 
+/// The members of a context that say who and what an event is about.
+#[derive(Debug, Default)]
+struct OfContext<'t> {
+    traits: Option<Raw<'t>>,
+    group_id: Option<Raw<'t>>,
+    external_ids: [Option<Raw<'t>>; 2],
+}
+
+impl<'t> OfContext<'t> {
+    fn of(context: Raw<'t>) -> Self {
+        let mut about = Self::default();
+        for (key, value) in context.members() {
+            match &*key {
+                "traits" => about.traits = Some(value),
+                "groupId" => about.group_id = Some(value),
+                "externalIds" => about.external_ids[0] = Some(value),
+                // RudderStack's name.
+                "externalId" => about.external_ids[1] = Some(value),
+                _ => {}
+            }
+        }
+        about
+    }
+}
+
 fn refuse<T>(code: RejectCode, message: &str) -> Result<T, Refusal> {
     Err((code, message.to_owned()))
 }
@@ -264,19 +287,27 @@ fn with_traits<'t>(
     around: &Around<'t, '_>,
     [context, properties]: [&'t str; 2],
 ) -> Result<TrackedEvent<'t>, Refusal> {
+    let about = OfContext::of(Raw(context));
     let of_context = match kind {
         EventKind::Group => None,
         EventKind::Identify
         | EventKind::Track
         | EventKind::Page
         | EventKind::Screen
-        | EventKind::Alias => Raw(context).get("traits"),
+        | EventKind::Alias => about.traits,
     };
     match merge(of_context, sent.traits) {
-        Cow::Borrowed(traits) => whole(sent, kind, index, around, [context, properties, traits]),
+        Cow::Borrowed(traits) => whole(
+            sent,
+            kind,
+            index,
+            around,
+            &about,
+            [context, properties, traits],
+        ),
         Cow::Owned(traits) => {
             let parts = [context, properties, &traits];
-            Ok(whole(sent, kind, index, around, parts)?.into_owned())
+            Ok(whole(sent, kind, index, around, &about, parts)?.into_owned())
         }
     }
 }
@@ -286,6 +317,7 @@ fn whole<'t>(
     kind: EventKind,
     index: usize,
     around: &Around<'t, '_>,
+    about: &OfContext<'t>,
     [context, properties, traits]: [&'t str; 3],
 ) -> Result<TrackedEvent<'t>, Refusal> {
     let limits = around.limits;
@@ -298,11 +330,12 @@ fn whole<'t>(
         | EventKind::Group
         | EventKind::Alias => None,
     };
-    let ids = Ids::of(sent, kind, context, limits)?;
+    let ids = Ids::of(sent, kind, about, limits)?;
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),
     );
+    sealer.look_for_ids([&ids.user, &ids.anonymous, &ids.previous]);
     let parts = sealer.parts(
         kind,
         [traits, properties, context],
@@ -362,8 +395,7 @@ fn take_out_echoes(event: &mut TrackedEvent<'_>) {
                 value: Cow::Owned(value),
             }));
     }
-    let ids = [&event.user_id, &event.anonymous_id, &event.previous_id].map(Option::as_deref);
-    let needles = Needles::new(&event.personal, &ids);
+    let needles = Needles::new(&event.personal);
     for json in [
         &mut event.traits,
         &mut event.properties,
@@ -402,133 +434,6 @@ fn name<'t>(sent: &Sent<'t>, kind: EventKind, limits: &Limits) -> Result<Cow<'t,
         return Err((RejectCode::NameTooLong, message));
     }
     Ok(name)
-}
-
-/// Who and what an event is about.
-struct Ids<'t> {
-    user: Option<Cow<'t, str>>,
-    anonymous: Option<Cow<'t, str>>,
-    previous: Option<Cow<'t, str>>,
-    group: Option<Cow<'t, str>>,
-    external: Vec<ExternalId<'t>>,
-}
-
-impl<'t> Ids<'t> {
-    fn of(
-        sent: &Sent<'t>,
-        kind: EventKind,
-        context: &'t str,
-        limits: &Limits,
-    ) -> Result<Self, Refusal> {
-        let group_of_context = || Raw(context).get("groupId");
-        let ids = Self {
-            user: id("userId", sent.user_id, limits)?,
-            anonymous: id("anonymousId", sent.anonymous_id, limits)?,
-            previous: id("previousId", sent.previous_id, limits)?,
-            group: id("groupId", sent.group_id.or_else(group_of_context), limits)?,
-            external: external_ids(Raw(context), limits)?,
-        };
-        if ids.user.is_none() && ids.anonymous.is_none() {
-            return refuse(
-                RejectCode::NoId,
-                "the event says of nobody: send `userId`, or `anonymousId` of a visitor",
-            );
-        }
-        match kind {
-            EventKind::Alias if ids.previous.is_none() => refuse(
-                RejectCode::NoPreviousId,
-                "an `alias` event needs the id that is the same person's: send `previousId`",
-            ),
-            EventKind::Group if ids.group.is_none() => refuse(
-                RejectCode::NoGroupId,
-                "a `group` event needs the id of the account: send `groupId`",
-            ),
-            EventKind::Identify
-            | EventKind::Track
-            | EventKind::Page
-            | EventKind::Screen
-            | EventKind::Group
-            | EventKind::Alias => Ok(ids),
-        }
-    }
-}
-
-/// An id, numbers as text; what is no text and no number counts as none.
-fn id<'t>(
-    called: &str,
-    sent: Option<Raw<'t>>,
-    limits: &Limits,
-) -> Result<Option<Cow<'t, str>>, Refusal> {
-    let Some(sent) = sent else {
-        return Ok(None);
-    };
-    let id = if sent.is_number() {
-        // A column of floats makes 17 into 17.0.
-        Cow::Borrowed(sent.0.strip_suffix(".0").unwrap_or(sent.0))
-    } else {
-        clean(sent.text().unwrap_or_default())
-    };
-    if id.len() > limits.id_bytes {
-        let message = format!(
-            "`{called}` has {} bytes and may have {}: send the id alone",
-            id.len(),
-            limits.id_bytes
-        );
-        return Err((RejectCode::IdTooLong, message));
-    }
-    Ok((!id.is_empty()).then_some(id))
-}
-
-/// Without spaces around it and without zeros, which no store of texts takes.
-fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\0') {
-        let without: String = text
-            .chars()
-            .filter(|&character| character != '\0')
-            .collect();
-        return Cow::Owned(without.trim().to_owned());
-    }
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
-}
-
-fn message_id(sent: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
-    let id = clean(sent?.text_or_number()?);
-    if id.is_empty() {
-        return None;
-    }
-    if id.len() > MESSAGE_ID_CHARS && id.chars().count() > MESSAGE_ID_CHARS {
-        let head: String = id.chars().take(MESSAGE_ID_HEAD).collect();
-        return Some(Cow::Owned(format!(
-            "{head}~{:032x}",
-            xxh3_128(id.as_bytes())
-        )));
-    }
-    Some(id)
-}
-
-/// The ids of people in `externalIds` (or `externalId`, as RudderStack calls it).
-fn external_ids<'t>(context: Raw<'t>, limits: &Limits) -> Result<Vec<ExternalId<'t>>, Refusal> {
-    let mut found = Vec::new();
-    for key in ["externalIds", "externalId"] {
-        let Some(list) = context.get(key) else {
-            continue;
-        };
-        for external in list.elements() {
-            let of_account = external.get("collection").and_then(Raw::text);
-            let kind = external.get("type").and_then(Raw::text).map(clean);
-            let id = id(key, external.get("id"), limits)?;
-            if let (Some(kind), Some(id)) = (kind, id)
-                && !kind.is_empty()
-                && of_account.as_deref() != Some("accounts")
-            {
-                found.push(ExternalId { kind, id });
-            }
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
+/// Bytes of a short string.
+const SHORT: usize = 24;
+
 /// A value as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Raw<'t>(pub(super) &'t str);
@@ -64,7 +67,7 @@ impl<'t> Raw<'t> {
 
 /// What stands between the quotes of a string, without escapes.
 pub(super) fn unescaped(inner: &str) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    if !inner.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(inner);
     }
     let read = serde_json::from_str(&format!("\"{inner}\""));
@@ -144,6 +147,15 @@ impl<'t> Cursor<'t> {
     fn end_of_string(&self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = start + 1;
+        // Most strings are short: a look at each byte is cheaper there than a search.
+        let short = (at + SHORT).min(bytes.len());
+        while at < short {
+            match bytes[at] {
+                b'"' => return at + 1,
+                b'\\' => break,
+                _ => at += 1,
+            }
+        }
         while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
             at += found;
             if bytes[at] == b'"' {

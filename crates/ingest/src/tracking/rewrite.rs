@@ -69,12 +69,15 @@ pub(super) fn rewrite<'t, J: Judge<'t>>(
     judge: &mut J,
     most_depth: usize,
 ) -> Result<Cow<'t, str>, TooDeep> {
+    if text == "{}" {
+        return Ok(Cow::Borrowed(text));
+    }
     let mut rewriting = Rewriting {
         text,
         cursor: Cursor::new(text),
         judge,
         most_depth,
-        path: Vec::new(),
+        path: Vec::with_capacity(8),
         out: String::new(),
         copied: 0,
     };

@@ -15,6 +15,7 @@ mod words;
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use regulars_core::EventKind;
 
 use super::json::{Cursor, Raw, quoted, unescaped};
@@ -57,11 +58,22 @@ pub enum ContactKind {
     Phone,
 }
 
+/// Where an address was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContactSource {
+    /// In traits of the person.
+    Traits,
+    /// In properties: it may be someone else's.
+    Properties,
+}
+
 /// An address by which a person may be recognised: a candidate for identity resolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// What kind of address.
     pub kind: ContactKind,
+    /// Where it was said; of several places the first.
+    pub source: ContactSource,
     /// E-mail trimmed and in lower case; of a number the digits, with a leading `+` if it had one.
     pub value: String,
     /// What a flag beside it (`email_verified`, `phoneVerified`) says of it.
@@ -86,6 +98,8 @@ pub(super) struct Sealer<'b> {
     most_depth: usize,
     /// Whether texts are what a person wrote: tickets, reviews, surveys, chats.
     written: bool,
+    /// Ids of the event that can be told from any word.
+    ids: Vec<String>,
 }
 
 impl<'b> Sealer<'b> {
@@ -95,7 +109,14 @@ impl<'b> Sealer<'b> {
             contacts: Vec::new(),
             most_depth,
             written,
+            ids: Vec::new(),
         }
+    }
+
+    /// Takes these ids out of texts as well, where they can be told from any word.
+    pub(super) fn look_for_ids(&mut self, ids: [&Option<Cow<'_, str>>; 3]) {
+        let ids = ids.into_iter().flatten().filter(|id| echo::is_telling(id));
+        self.ids = ids.map(|id| id.clone().into_owned()).collect();
     }
 
     /// Traits, properties, context and integrations of an event, without personal data.
@@ -106,15 +127,6 @@ impl<'b> Sealer<'b> {
         integrations: Cow<'b, str>,
     ) -> Result<[Cow<'b, str>; 4], TooDeep> {
         let of_account = kind == EventKind::Group;
-        if of_account {
-            // The account's are in `traits`.
-            if let Some(traits) = Raw(context).get("traits") {
-                self.find_contacts(traits);
-            }
-        } else {
-            self.find_contacts(Raw(traits));
-        }
-        self.find_contacts(Raw(properties));
         let [of_traits, of_context] = if of_account {
             [Scope::Account, Scope::ContextOfGroup]
         } else {
@@ -125,12 +137,20 @@ impl<'b> Sealer<'b> {
         } else {
             Scope::Plain
         };
-        Ok([
+        let parts = [
             self.part("traits", traits, of_traits)?,
             self.part("properties", properties, of_properties)?,
             self.part("context", context, of_context)?,
             self.integrations(integrations)?,
-        ])
+        ];
+        if !of_account {
+            self.find_contacts("traits.", Raw(traits), ContactSource::Traits);
+        } else if let Some(traits) = Raw(context).get("traits") {
+            // The account's are in `traits`.
+            self.find_contacts("context.traits.", traits, ContactSource::Traits);
+        }
+        self.find_contacts("properties.", Raw(properties), ContactSource::Properties);
+        Ok(parts)
     }
 
     fn integrations(&mut self, json: Cow<'b, str>) -> Result<Cow<'b, str>, TooDeep> {
@@ -156,6 +176,7 @@ impl<'b> Sealer<'b> {
     ) -> Result<Cow<'b, str>, TooDeep> {
         let mut sealing = Sealing {
             personal: &mut self.personal,
+            ids: &self.ids,
             root,
             strings: 0,
             most_depth: self.most_depth,
@@ -163,31 +184,38 @@ impl<'b> Sealer<'b> {
         rewrite(json, scope, &mut sealing, self.most_depth)
     }
 
-    /// Keeps the e-mail and the number that stand at the top of traits or properties.
-    fn find_contacts(&mut self, object: Raw<'_>) {
-        let mut verified = [None; 2];
+    /// Keeps the e-mail and the number that were taken out at the top of traits or properties.
+    fn find_contacts(&mut self, above: &str, object: Raw<'_>, source: ContactSource) {
         let before = self.contacts.len();
-        for (key, value) in object.members() {
-            if let Some((kind, flag)) = words::verified_flag(&key, value) {
-                verified[kind as usize] = Some(flag);
-            }
-            let Some(kind) = words::contact(&key) else {
+        for personal in &self.personal {
+            let key = personal.path.strip_prefix(above);
+            let Some(kind) = key.and_then(words::contact) else {
                 continue;
             };
-            let Some(value) = value.text_or_number().and_then(|text| contact(kind, &text)) else {
+            let Some(value) = contact(kind, &personal.value) else {
                 continue;
             };
             let known = |contact: &Contact| contact.kind == kind && contact.value == value;
             if !self.contacts.iter().any(known) {
                 self.contacts.push(Contact {
                     kind,
+                    source,
                     value,
                     verified: None,
                 });
             }
         }
-        for contact in &mut self.contacts[before..] {
-            contact.verified = verified[contact.kind as usize];
+        if self.contacts.len() == before {
+            return;
+        }
+        for (key, value) in object.members() {
+            let Some((kind, flag)) = words::verified_flag(&key, value) else {
+                continue;
+            };
+            let of_kind = self.contacts[before..].iter_mut();
+            for contact in of_kind.filter(|contact| contact.kind == kind) {
+                contact.verified = Some(flag);
+            }
         }
     }
 }
@@ -211,6 +239,7 @@ fn contact(kind: ContactKind, text: &str) -> Option<String> {
 
 struct Sealing<'a, 'p> {
     personal: &'a mut Vec<Personal<'p>>,
+    ids: &'a [String],
     root: &'static str,
     /// JSON texts in strings around this one.
     strings: usize,
@@ -238,7 +267,7 @@ impl<'p> Sealing<'_, 'p> {
     /// A text that is not called like something personal.
     fn text<'t: 'p>(&mut self, path: &[Step<'t>], inner: &'t str) -> Scalar {
         if !look::may_hold_personal(inner) {
-            return Scalar::Keep;
+            return self.without_ids(inner);
         }
         let text = unescaped(inner);
         if look::is_address(text.trim()) {
@@ -250,12 +279,34 @@ impl<'p> Sealing<'_, 'p> {
         }
         let mut found = Vec::new();
         let Some(rest) = look::without_personal(&text, &mut found) else {
-            return Scalar::Keep;
+            return self.without_ids(&text);
         };
         for value in found {
             self.seal(path, Cow::Owned(value));
         }
+        let rest = self.masked(&rest).unwrap_or(rest);
         Scalar::Put(quoted(&rest))
+    }
+
+    /// A text without the ids of the event.
+    fn without_ids(&self, text: &str) -> Scalar {
+        match self.masked(text) {
+            Some(rest) if rest == REMOVED => Scalar::Cut,
+            Some(rest) => Scalar::Put(quoted(&rest)),
+            None => Scalar::Keep,
+        }
+    }
+
+    fn masked(&self, text: &str) -> Option<String> {
+        let mut ids = self.ids.iter().filter(|id| id.len() <= text.len());
+        ids.clone().next()?;
+        let found = ids.any(|id| memmem::find(text.as_bytes(), id.as_bytes()).is_some());
+        let ids: Vec<&str> = if found {
+            self.ids.iter().map(String::as_str).collect()
+        } else {
+            return None;
+        };
+        echo::masked(text, &ids, false)
     }
 
     /// A text that is JSON itself.
@@ -267,6 +318,7 @@ impl<'p> Sealing<'_, 'p> {
         let mut personal = Vec::new();
         let mut inner = Sealing {
             personal: &mut personal,
+            ids: self.ids,
             root: "",
             strings: self.strings + 1,
             most_depth: self.most_depth,

@@ -15,7 +15,8 @@ const REPLACEMENT: &str = "\\ufffd";
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(BOM).unwrap_or(body);
     let end = body.iter().rposition(|&byte| byte != 0);
-    let text = String::from_utf8_lossy(&body[..end.map_or(0, |end| end + 1)]);
+    let body = &body[..end.map_or(0, |end| end + 1)];
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::from);
     match with_whole_pairs(&text) {
         Some(mended) => Cow::Owned(mended),
         None => text,

@@ -151,3 +151,35 @@ fn the_browser_library_sends_one_event_as_text() {
     assert_eq!((event.kind, &*event.name), (EventKind::Page, ""));
     assert_eq!(event.occurred_at, Timestamp(-11));
 }
+
+/// The page says what the code knows.
+#[test]
+fn the_page_names_every_event_and_every_code() {
+    let page = include_str!("../../../../docs/tracking.md");
+    for event in StandardEvent::ALL {
+        assert!(page.contains(event.name()), "{}", event.name());
+    }
+    let limits = Limits::default();
+    let bodies: [&[u8]; 6] = [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b"{\"batch\":[]}",
+        b"{\"batch\":[1]}",
+    ];
+    for body in bodies {
+        let error = read(Endpoint::Batch, body, Timestamp(0), &limits).unwrap_err();
+        assert!(
+            page.contains(&format!("`{}`", error.code())),
+            "{}",
+            error.code()
+        );
+        for rejected in error.rejected() {
+            let code = serde_json::to_string(&rejected.code)
+                .unwrap()
+                .replace('"', "`");
+            assert!(page.contains(&code), "{code}");
+        }
+    }
+}

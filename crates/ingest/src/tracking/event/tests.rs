@@ -1,6 +1,6 @@
 use super::*;
 
-use crate::tracking::{BodyError, Contact, ContactKind, Endpoint, Received, read};
+use crate::tracking::{BodyError, Contact, ContactKind, ContactSource, Endpoint, Received, read};
 
 const NOW: Timestamp = Timestamp(1_795_589_600_000);
 
@@ -207,6 +207,7 @@ fn external_ids_and_contacts_are_candidates_for_identity() {
     );
     let contact = |kind, value: &str, verified| Contact {
         kind,
+        source: ContactSource::Traits,
         value: value.to_owned(),
         verified,
     };

@@ -7,12 +7,19 @@ use memchr::{memchr, memchr3};
 use super::{REMOVED, words};
 use crate::tracking::json::unescaped;
 
+/// Bytes of a short text.
+const SHORT: usize = 24;
 /// Addresses within addresses within query strings: how far they are followed.
 const MOST_DEPTH: usize = 4;
 
 /// Whether what stands between the quotes of a string can hold anything of the kind.
 pub(super) fn may_hold_personal(inner: &str) -> bool {
     let bytes = inner.as_bytes();
+    if bytes.len() < SHORT {
+        return bytes
+            .iter()
+            .any(|byte| matches!(byte, b'@' | b'%' | b'=' | b'\\'));
+    }
     memchr3(b'@', b'%', b'=', bytes).is_some() || memchr(b'\\', bytes).is_some()
 }
 
@@ -27,7 +34,8 @@ pub(super) fn is_address(text: &str) -> bool {
 
 /// Whether a key is an e-mail address.
 pub(super) fn is_address_key(key: &str) -> bool {
-    memchr3(b'@', b'\\', b'%', key.as_bytes()).is_some() && !addresses(&unescaped(key)).is_empty()
+    key.bytes().any(|byte| matches!(byte, b'@' | b'%' | b'\\'))
+        && !addresses(&unescaped(key)).is_empty()
 }
 
 /// A text without e-mail addresses; `None` when it has none.

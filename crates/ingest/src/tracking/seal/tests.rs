@@ -193,6 +193,19 @@ fn keys_and_json_within_strings_are_no_hiding_place() {
     );
 }
 
+#[test]
+fn ids_that_can_be_told_go_out_of_texts() {
+    let event = track(
+        r#"{"userId":"customer-000123","properties":{"url":"/u/customer-000123/x","a":"customer-000123",
+            "order_id":"customer-0001234","userId":"other"},"context":{"page":{"path":"/?c=customer-000123&d=1"}}}"#,
+    );
+    assert_eq!(
+        compact(&event.properties),
+        r#"{"url":"/u/[removed]/x","order_id":"customer-0001234"}"#
+    );
+    assert_eq!(event.context, r#"{"page":{"path":"/?c=[removed]&d=1"}}"#);
+}
+
 /// Bodies in which each value stands in many places.
 #[test]
 fn no_personal_value_is_left_anywhere() {

@@ -125,6 +125,12 @@ const PARAMETERS: &[&str] = &["name", "token", "user"];
 
 /// Calls `then` with the key in lower case, without punctuation.
 fn with_word<R>(key: &str, then: impl FnOnce(&str) -> R) -> R {
+    if key
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
+        return then(key);
+    }
     let mut buffer = [0_u8; 64];
     if key.len() > buffer.len() || key.bytes().any(|byte| !byte.is_ascii() || byte == b'\\') {
         return then(&normalised(&unescaped(key)));
@@ -183,6 +189,7 @@ fn plain(word: &str, object: &str, value: Raw<'_>) -> bool {
 /// Whether a key of the object is that of an e-mail, a number or a part of a name.
 fn tells_a_person(object: &str) -> bool {
     let members = Raw(object).members().take(MOST_MEMBERS);
+    let members = members.filter(|(key, _)| may_tell_a_person(key));
     members.map(|(key, _)| key).any(|key| {
         contact(&key).is_some()
             || with_word(&key, |word| {
@@ -191,13 +198,30 @@ fn tells_a_person(object: &str) -> bool {
     })
 }
 
+/// Whether a key begins as the words of [`tells_a_person`] do.
+fn may_tell_a_person(key: &str) -> bool {
+    match key.as_bytes() {
+        [first, second, ..] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() => {
+            let beginning = [first, second].map(u8::to_ascii_lowercase);
+            [b"em", b"ph", b"mo", b"te", b"fi", b"la", b"su", b"ma"].contains(&&beginning)
+        }
+        // Punctuation may stand before or between.
+        _ => true,
+    }
+}
+
 /// The scope within an object or list called `key`; `None` for what the event takes apart itself.
 pub(super) fn of_container(scope: Scope, key: &str) -> Option<Scope> {
-    with_word(key, |word| {
-        let of_context = matches!(scope, Scope::Context | Scope::ContextOfGroup);
-        Some(match word {
+    let of_context = matches!(scope, Scope::Context | Scope::ContextOfGroup);
+    if of_context {
+        match &*unescaped(key) {
             "traits" if scope == Scope::Context => return None,
-            "externalids" | "externalid" if of_context => return None,
+            "externalIds" | "externalId" => return None,
+            _ => {}
+        }
+    }
+    with_word(key, |word| {
+        Some(match word {
             "device" if of_context => Scope::Device,
             "useragentdata" if of_context => Scope::Plain,
             _ if matches!(scope, Scope::Personal | Scope::Address) => scope,
