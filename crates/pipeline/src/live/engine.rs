@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Cause, CustomerId, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
+    Cause, CustomerId, DataNeed, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
     TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
@@ -191,6 +191,7 @@ impl Engine {
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
         self.wake_some();
+        self.context.population.data.insert(DataNeed::Events);
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
         let cause = Cause::Event {

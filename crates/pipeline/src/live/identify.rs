@@ -1,7 +1,7 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
 
 use regulars_core::{CustomerId, Timestamp};
-use regulars_ingest::tracking::{ContactKind, TrackedEvent};
+use regulars_ingest::tracking::{Contact, ContactKind, ContactSource, TrackedEvent};
 use regulars_store::StoreError;
 use regulars_store::log::{MergeAccepted, StoredEvent};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -113,7 +113,10 @@ impl Identify<'_> {
 }
 
 fn email_of<'e>(event: &'e TrackedEvent<'_>) -> Option<&'e str> {
-    let email = |contact: &&regulars_ingest::tracking::Contact| contact.kind == ContactKind::Email;
+    // An address among the properties may be somebody else's: of a friend who was invited.
+    let email = |contact: &&Contact| {
+        contact.kind == ContactKind::Email && contact.source == ContactSource::Traits
+    };
     let found = event.contacts.iter().find(email);
     found.map(|contact| contact.value.as_str())
 }

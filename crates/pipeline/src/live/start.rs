@@ -13,7 +13,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
-use regulars_core::{Cause, CustomerId, Direction, Partition, SegmentName, Timestamp};
+use regulars_core::{Cause, CustomerId, DataNeed, Direction, Partition, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -169,6 +169,7 @@ impl Engine {
             }
             match record {
                 Logged::Event(event) => {
+                    self.context.population.data.insert(DataNeed::Events);
                     let customer = self.canonical(vault.resolve(event.identity));
                     let new = || Person::new(customer, &self.program);
                     let person = self.people.entry(customer).or_insert_with(new);
