@@ -6,7 +6,7 @@ use regulars_profile::{CartChange, CartItem, Carts};
 use regulars_store::history::SymbolTable;
 
 use super::orders::Orders;
-use super::person::Told;
+use super::told::Told;
 
 /// Takes an event into the carts of its customer; nothing happens when it says nothing of carts.
 pub(super) fn change(carts: &mut Carts, told: &Told, orders: &Orders, table: &SymbolTable) {

@@ -24,7 +24,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person, Told};
+use super::person::{Folding, Person};
+use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 
@@ -89,6 +90,11 @@ impl Engine {
     /// Number of customers: anonymous visitors are none.
     pub fn customers(&self) -> usize {
         self.people.values().filter(|person| person.known).count()
+    }
+
+    /// Everyone who is a customer, sorted.
+    pub fn customer_ids(&self) -> Vec<CustomerId> {
+        self.everyone().into_iter().collect()
     }
 
     /// Members of each segment, by its number.
@@ -204,7 +210,7 @@ impl Engine {
             let event = Box::new(event);
             person.tell(Told { offset, event }, folding)
         })?;
-        self.recompile_for_new_texts()?;
+        self.recompile_for_new_texts(customer)?;
         self.look_at(customer, occurred_at, &cause);
         Ok(())
     }
@@ -321,7 +327,10 @@ impl Engine {
     }
 
     /// Texts that are new to the program may be ones that a condition asks for.
-    pub(super) fn recompile_for_new_texts(&mut self) -> Result<(), PipelineError> {
+    ///
+    /// Whoever brought them is folded again: the program that they were folded with did not know
+    /// the texts. Nobody else has any of them.
+    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<(), PipelineError> {
         let known = self.context.symbols.len();
         if self.table.with(Symbols::len) == known {
             return Ok(());
@@ -331,7 +340,7 @@ impl Engine {
             .catalogue
             .compile(&self.context.symbols, Keep::Needed)?;
         self.scratch = self.program.new_scratch();
-        Ok(())
+        self.with(customer, |person, folding| person.refold(folding))
     }
 
     /// Makes one customer of two: what was told of either is told of the one that stays.
@@ -351,24 +360,9 @@ impl Engine {
             person.take_over(from, gone);
             person.refold(folding)
         })?;
-        self.recompile_for_new_texts()?;
+        self.recompile_for_new_texts(into)?;
         self.look_at(into, merge.recorded_at, &Cause::Merge);
         Ok(())
-    }
-
-    /// Puts what was told of one customer to what was told of another, without folding it.
-    pub(super) fn join(&mut self, from: CustomerId, into: CustomerId) {
-        let (from, into) = (self.canonical(from), self.canonical(into));
-        if from == into {
-            return;
-        }
-        self.redirects.insert(from, into);
-        let gone = self.people.remove(&from);
-        let new = || Person::new(into, &self.program);
-        let person = self.people.entry(into).or_insert_with(new);
-        if let Some(gone) = gone {
-            person.take_over(from, gone);
-        }
     }
 
     /// A customer who is no more leaves every segment.

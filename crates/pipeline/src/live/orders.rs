@@ -18,7 +18,7 @@ use regulars_core::{
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
 
-use super::person::Told;
+use super::told::Told;
 use crate::config::Config;
 use crate::error::PipelineError;
 use crate::import::assemble::{Frame, OrderCounts, assemble};
@@ -27,7 +27,7 @@ use crate::import::rates::Rates;
 use crate::import::row::{Amount, Row};
 
 /// Keys of orders.
-pub(super) type Keys = HashSet<u64, FixedState>;
+pub(crate) type Keys = HashSet<u64, FixedState>;
 
 /// What orders of events belong to: the source that files come from when none is named.
 const SOURCE: &str = "shop";
@@ -36,7 +36,7 @@ const FIRST_REFUND_LINE: u32 = LineRecord::FIRST_LINE_APART + (1 << 30);
 
 /// Makes records of orders told by events, and knows which orders there are.
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     currency: Currency,
     rates: Rates,
     known: Keys,
@@ -76,6 +76,11 @@ pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
     })
 }
 
+/// The key of the order that an event tells of, if it does.
+pub(super) fn key_of(told: &Told, config: &Config) -> Option<u64> {
+    Some(of(told, config.workspace.currency)?.key())
+}
+
 impl OrderTold<'_> {
     pub(super) fn key(&self) -> u64 {
         key_of_order(SOURCE, &self.order_id)
@@ -96,7 +101,7 @@ impl OrderTold<'_> {
 
 impl Orders {
     /// For a workspace whose history has the orders `known`.
-    pub(super) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
+    pub(crate) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
         let mut rates = Rates::new(config);
         for &currency in config.rates.keys() {
             // Each has rates: that is where it comes from.
@@ -217,8 +222,8 @@ impl Orders {
     ///
     /// # Errors
     /// When the first rate of a currency begins after the day of its order.
-    pub(super) fn add_told(
-        &mut self,
+    pub(crate) fn add_told(
+        &self,
         all: &[Told],
         records: &mut Vec<LineRecord>,
         table: &SymbolTable,
@@ -230,7 +235,6 @@ impl Orders {
             .collect();
         told.sort_by_key(|(told, _)| (told.event.occurred_at, told.offset));
         for (told, order) in told {
-            self.known.insert(order.key());
             let key = OrderKey(order.key());
             let before = newest(records, key);
             let placed_at = before

@@ -4,28 +4,16 @@
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
 //! the history and from what was told since: both ways give the same.
 
-use std::collections::HashSet;
-
-use regulars_core::{
-    CustomerId, Event, EventKind, LineRecord, Order, Properties, RecordKind, Timestamp,
-};
-use regulars_ingest::tracking::{Limits, flatten};
-use regulars_profile::{CartChange, Ledger, Member, Products, Profile};
+use regulars_core::{CustomerId, EventKind, LineRecord, Order, Timestamp};
+use regulars_profile::{Carts, Ledger, Member, Products, Profile};
 use regulars_rules::{LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
-use regulars_store::log::StoredEvent;
 
 use super::orders::{self, Orders};
-use super::{carts, traits};
+use super::told::{Told, ToldOf, by_time};
+use super::{carts, retell, traits};
 use crate::base::Declaring;
 use crate::error::PipelineError;
-
-/// An event with its offset in the log.
-#[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) offset: u64,
-    pub(super) event: Box<StoredEvent>,
-}
 
 /// One customer.
 #[derive(Debug, Clone)]
@@ -77,6 +65,21 @@ impl Person {
             has_history,
             identified_at: Timestamp::MIN,
         }
+    }
+
+    /// Takes what was told of them, which is folded already.
+    pub(super) fn with_told(mut self, of: ToldOf, carts: Carts) -> Self {
+        let identified = of
+            .told
+            .iter()
+            .filter(|told| told.event.kind == EventKind::Identify);
+        let last = identified.map(|told| told.event.occurred_at).max();
+        self.identified_at = last.unwrap_or(Timestamp::MIN);
+        self.known |= of.known;
+        self.told = of.told;
+        self.merged = of.merged;
+        self.member.carts = carts;
+        self
     }
 
     /// Takes over what was told of somebody who turned out to be the same.
@@ -133,7 +136,7 @@ impl Person {
 
     /// Folds what conditions on events and carts see; says false when carts changed later already.
     fn fold_seen(&mut self, told: &Told, folding: &Folding<'_>) -> bool {
-        fold_event(&mut self.member.states, told, folding.program);
+        retell::fold_event(&mut self.member.states, told, folding.program);
         if !carts::concerns(told) {
             return true;
         }
@@ -206,7 +209,10 @@ impl Person {
             .ledger
             .resolve(&records, folding.products, folding.now);
         let Member {
-            profile, states, ..
+            profile,
+            states,
+            carts,
+            ..
         } = &mut self.member;
         profile.reset(customer);
         folding.program.reset(states);
@@ -218,69 +224,12 @@ impl Person {
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
-        self.refold_events(&records, folding);
+        let told = by_time(&self.told);
+        let last = retell::declare(profile, &told, folding.table);
+        self.identified_at = last.unwrap_or(Timestamp::MIN);
+        retell::fold_events(states, &told, folding.program);
+        *carts = retell::carts_of(&told, &records, folding.orders, folding.table);
         Ok(())
-    }
-
-    /// Folds all events again, by time; orders of the history end the carts before them.
-    fn refold_events(&mut self, records: &[LineRecord], folding: &Folding<'_>) {
-        let Member {
-            profile,
-            states,
-            carts,
-            ..
-        } = &mut self.member;
-        carts.clear();
-        let mut told: Vec<&Told> = self.told.iter().collect();
-        told.sort_by_key(|told| (told.event.occurred_at, told.offset));
-        let offsets: HashSet<u64> = told.iter().map(|told| told.offset).collect();
-        let imported =
-            |line: &&LineRecord| line.kind == RecordKind::Sale && !offsets.contains(&line.import);
-        let mut ordered_at: Vec<Timestamp> = records
-            .iter()
-            .filter(imported)
-            .map(|line| line.occurred_at)
-            .collect();
-        ordered_at.dedup();
-        let mut ordered = ordered_at.into_iter().peekable();
-        for told in told {
-            while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
-                carts.change(None, at, CartChange::Ordered);
-            }
-            match told.event.kind {
-                EventKind::Identify => {
-                    traits::declare(profile, &told.event.properties, folding.table);
-                    self.identified_at = told.event.occurred_at;
-                }
-                EventKind::Track | EventKind::Page | EventKind::Screen => {
-                    fold_event(states, told, folding.program);
-                    carts::change(carts, told, folding.orders, folding.table);
-                }
-                EventKind::Group | EventKind::Alias => {}
-            }
-        }
-        for at in ordered {
-            if !carts.open().is_empty() {
-                carts.change(None, at, CartChange::Ordered);
-            }
-        }
-    }
-}
-
-/// Folds an event into what conditions remember of events.
-fn fold_event(states: &mut LeafStates, told: &Told, program: &Program) {
-    let event = &told.event;
-    let none = Properties::default();
-    let seen = Event {
-        kind: event.kind,
-        name: &event.name,
-        occurred_at: event.occurred_at,
-        received_at: event.received_at,
-        properties: &none,
-    };
-    if program.reads(&seen) {
-        let properties = &flatten(&event.properties, &Limits::default());
-        program.fold_event(states, &Event { properties, ..seen });
     }
 }
 

@@ -223,9 +223,6 @@ impl Writer {
                 return Err(error.into());
             }
         };
-        for (answer, appended) in batch.answers {
-            answer(Ok(appended));
-        }
         if !batch.told.is_empty() {
             (self.on_transitions)(&batch.told);
         }
@@ -235,6 +232,10 @@ impl Writer {
             .fetch_add(records.len(), Ordering::Relaxed);
         // Only a folder that failed is gone, which is noticed after this.
         let _ = self.work.send(Work::Records(records));
+        // Last: who has an answer and asks a question is told what comes of the events.
+        for (answer, appended) in batch.answers {
+            answer(Ok(appended));
+        }
         Ok(())
     }
 }
