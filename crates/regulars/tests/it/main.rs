@@ -7,6 +7,7 @@ mod golden;
 mod import;
 mod json;
 mod kills;
+mod kills_live;
 mod page;
 mod shop;
 mod streams;
