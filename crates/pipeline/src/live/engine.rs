@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person};
+use super::person::{Folding, Person, Touched};
 use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -205,13 +205,17 @@ impl Engine {
             name: name_of(&event),
         };
         let known = !event.anonymous;
-        self.with(customer, |person, folding| {
+        let moves = self.with(customer, |person, folding| {
+            let is_new = known && !person.known;
             person.known |= known;
             let event = Box::new(event);
-            person.tell(Told { offset, event }, folding)
+            let touched = person.tell(Told { offset, event }, folding)?;
+            Ok(is_new || touched == Touched::Something)
         })?;
         self.recompile_for_new_texts(customer)?;
-        self.look_at(customer, occurred_at, &cause);
+        if moves {
+            self.look_at(customer, occurred_at, &cause);
+        }
         Ok(())
     }
 
@@ -335,7 +339,11 @@ impl Engine {
         if self.table.with(Symbols::len) == known {
             return Ok(());
         }
-        self.context.symbols = self.table.snapshot();
+        let Self { table, context, .. } = self;
+        table.with(|symbols| context.symbols.catch_up(symbols));
+        if !self.program.asks_for_texts() {
+            return Ok(());
+        }
         self.program = self
             .catalogue
             .compile(&self.context.symbols, Keep::Needed)?;

@@ -51,17 +51,20 @@ pub(super) struct OrderTold<'e> {
     items: Vec<Item<'e>>,
 }
 
+/// True for the events that tell of an order.
+pub(super) fn is_of_orders(what: StandardEvent) -> bool {
+    matches!(
+        what,
+        StandardEvent::OrderCompleted
+            | StandardEvent::OrderUpdated
+            | StandardEvent::OrderCancelled
+            | StandardEvent::OrderRefunded
+    )
+}
+
 /// What an event tells of an order; `None` when it is none of those that do.
 pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
-    let what = StandardEvent::named(&told.event.name).filter(|what| {
-        matches!(
-            what,
-            StandardEvent::OrderCompleted
-                | StandardEvent::OrderUpdated
-                | StandardEvent::OrderCancelled
-                | StandardEvent::OrderRefunded
-        )
-    })?;
+    let what = StandardEvent::named(&told.event.name).filter(|&what| is_of_orders(what))?;
     let facts = order_facts(&told.event.properties, currency);
     let order_id = match &facts.order_id {
         Some(id) => id.trim().to_owned(),

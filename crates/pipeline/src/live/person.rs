@@ -5,8 +5,9 @@
 //! the history and from what was told since: both ways give the same.
 
 use regulars_core::{CustomerId, EventKind, LineRecord, Order, Timestamp};
+use regulars_ingest::tracking::vocabulary::StandardEvent;
 use regulars_profile::{Carts, Ledger, Member, Products, Profile};
-use regulars_rules::{LeafStates, Program};
+use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
 use super::orders::{self, Orders};
@@ -29,6 +30,35 @@ pub(super) struct Person {
     pub(super) has_history: bool,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+}
+
+/// Whether an event can make a difference to any segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touched {
+    Something,
+    Nothing,
+}
+
+/// Whether the event can make a difference to any segment.
+fn touched_by(told: &Told, program: &Program) -> Touched {
+    let event = &told.event;
+    let is_read = || {
+        let (kind, name) = (event.kind, &*event.name);
+        let touched = program.segments_touched_by(Change::Event { kind, name });
+        !touched.is_empty()
+    };
+    let tells_order = || StandardEvent::named(&event.name).is_some_and(orders::is_of_orders);
+    let touches = match event.kind {
+        EventKind::Identify => true,
+        EventKind::Track => is_read() || carts::concerns(told) || tells_order(),
+        EventKind::Page | EventKind::Screen => is_read(),
+        EventKind::Group | EventKind::Alias => false,
+    };
+    if touches {
+        Touched::Something
+    } else {
+        Touched::Nothing
+    }
 }
 
 /// What a fold needs besides the person.
@@ -92,7 +122,7 @@ impl Person {
         self.told.sort_by_key(|told| told.offset);
     }
 
-    /// Folds the next event by offset.
+    /// Folds the next event by offset; says whether it can make a difference to any segment.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -100,13 +130,14 @@ impl Person {
         &mut self,
         told: Told,
         folding: &mut Folding<'_>,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<Touched, PipelineError> {
+        let touched = touched_by(&told, folding.program);
         let in_order = self.fold_event(&told, folding)?;
         self.told.push(told);
         if !in_order {
             self.refold(folding)?;
         }
-        Ok(())
+        Ok(touched)
     }
 
     /// Folds an event as the latest of all; says false when it changes the past.
