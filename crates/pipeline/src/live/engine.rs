@@ -208,8 +208,7 @@ impl Engine {
         let moves = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let event = Box::new(event);
-            let touched = person.tell(Told { offset, event }, folding)?;
+            let touched = person.tell(Told::new(offset, event), folding)?;
             Ok(is_new || touched == Touched::Something)
         })?;
         self.recompile_for_new_texts(customer)?;

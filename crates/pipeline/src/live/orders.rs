@@ -64,7 +64,7 @@ pub(super) fn is_of_orders(what: StandardEvent) -> bool {
 
 /// What an event tells of an order; `None` when it is none of those that do.
 pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
-    let what = StandardEvent::named(&told.event.name).filter(|&what| is_of_orders(what))?;
+    let what = told.what.filter(|&what| is_of_orders(what))?;
     let facts = order_facts(&told.event.properties, currency);
     let order_id = match &facts.order_id {
         Some(id) => id.trim().to_owned(),

@@ -4,15 +4,15 @@
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
 //! the history and from what was told since: both ways give the same.
 
-use regulars_core::{CustomerId, EventKind, LineRecord, Order, Timestamp};
-use regulars_ingest::tracking::vocabulary::StandardEvent;
+use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, Timestamp};
 use regulars_profile::{Carts, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
+use super::carts::{self, LatestChanges};
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
-use super::{carts, retell, traits};
+use super::{retell, traits};
 use crate::base::Declaring;
 use crate::error::PipelineError;
 
@@ -30,7 +30,13 @@ pub(super) struct Person {
     pub(super) has_history: bool,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+    /// Time and key of the latest orders that count, so that one that comes late finds its place.
+    latest_orders: Vec<(Timestamp, OrderKey)>,
+    latest_changes: LatestChanges,
 }
+
+/// Orders whose key is kept, at least.
+const ORDERS_KEPT: usize = 32;
 
 /// Whether an event can make a difference to any segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +53,7 @@ fn touched_by(told: &Told, program: &Program) -> Touched {
         let touched = program.segments_touched_by(Change::Event { kind, name });
         !touched.is_empty()
     };
-    let tells_order = || StandardEvent::named(&event.name).is_some_and(orders::is_of_orders);
+    let tells_order = || told.what.is_some_and(orders::is_of_orders);
     let touches = match event.kind {
         EventKind::Identify => true,
         EventKind::Track => is_read() || carts::concerns(told) || tells_order(),
@@ -94,6 +100,8 @@ impl Person {
             merged: Vec::new(),
             has_history,
             identified_at: Timestamp::MIN,
+            latest_orders: Vec::new(),
+            latest_changes: LatestChanges::default(),
         }
     }
 
@@ -108,6 +116,7 @@ impl Person {
         self.known |= of.known;
         self.told = of.told;
         self.merged = of.merged;
+        self.latest_changes = LatestChanges::unknown(&carts);
         self.member.carts = carts;
         self
     }
@@ -165,19 +174,14 @@ impl Person {
         }
     }
 
-    /// Folds what conditions on events and carts see; says false when carts changed later already.
+    /// Folds what conditions on events and carts see; says false when a change of a cart is too
+    /// late to be put in its place.
     fn fold_seen(&mut self, told: &Told, folding: &Folding<'_>) -> bool {
         retell::fold_event(&mut self.member.states, told, folding.program);
-        if !carts::concerns(told) {
-            return true;
+        match carts::of(told, folding.orders, folding.table) {
+            Some(change) => self.latest_changes.take(change, &mut self.member.carts),
+            None => true,
         }
-        let last = self.member.carts.changed_at();
-        let in_order = last.is_none_or(|last| last <= told.event.occurred_at);
-        if in_order {
-            let carts = &mut self.member.carts;
-            carts::change(carts, told, folding.orders, folding.table);
-        }
-        in_order
     }
 
     fn fold_order_told(
@@ -189,26 +193,51 @@ impl Person {
             return Ok(true);
         };
         let is_new = folding.orders.is_new(order.key());
-        let last = self.member.profile.last_order_at();
-        let is_latest = last.is_none_or(|last| last < told.event.occurred_at);
-        if !(order.is_placed() && is_new && is_latest) {
+        let placed_at = told.event.occurred_at;
+        if !(order.is_placed() && is_new) {
             return Ok(false);
         }
-        let placed_at = told.event.occurred_at;
+        let Some(place) = self.place_of(placed_at, order.key()) else {
+            return Ok(false);
+        };
         let records = folding
             .orders
             .assemble(&order, told, placed_at, folding.table)?;
         folding
             .ledger
             .resolve(&records, folding.products, folding.now);
-        let before = self.member.profile.orders.len();
         let Member {
             profile, states, ..
         } = &mut self.member;
-        for order in folding.ledger.orders() {
-            fold_order(profile, states, folding.program, &order);
+        let mut counted = folding.ledger.orders();
+        let (Some(order), None) = (counted.next(), counted.next()) else {
+            return Ok(records.is_empty());
+        };
+        if !profile.insert(place, &order) {
+            return Ok(false);
         }
-        Ok(profile.orders.len() > before || records.is_empty())
+        folding.program.fold(states, &order);
+        let from_end = profile.orders.len() - 1 - place;
+        let place = self.latest_orders.len() - from_end;
+        self.latest_orders
+            .insert(place, (order.occurred_at, order.key));
+        if self.latest_orders.len() >= 2 * ORDERS_KEPT {
+            self.latest_orders.drain(..ORDERS_KEPT);
+        }
+        Ok(true)
+    }
+
+    /// The place by time of an order among those that count; `None` when it is too early to tell.
+    fn place_of(&self, at: Timestamp, key: u64) -> Option<usize> {
+        let orders = self.member.profile.orders.len();
+        let last = self.member.profile.last_order_at();
+        if last.is_none_or(|last| last < at) {
+            return Some(orders);
+        }
+        let before = |known: &(Timestamp, OrderKey)| *known < (at, OrderKey(key));
+        let place = self.latest_orders.partition_point(before);
+        let is_known = place > 0 || self.latest_orders.len() == orders;
+        is_known.then(|| orders - (self.latest_orders.len() - place))
     }
 
     /// Folds everything again.
@@ -247,9 +276,14 @@ impl Person {
         } = &mut self.member;
         profile.reset(customer);
         folding.program.reset(states);
+        self.latest_orders.clear();
         for order in folding.ledger.orders() {
-            fold_order(profile, states, folding.program, &order);
+            profile.fold(&order);
+            folding.program.fold(states, &order);
+            self.latest_orders.push((order.occurred_at, order.key));
         }
+        let over = self.latest_orders.len().saturating_sub(ORDERS_KEPT);
+        self.latest_orders.drain(..over);
         profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
         declared.retain(|row| row.occurred_at <= folding.now);
         Declaring::new(folding.table)
@@ -260,16 +294,7 @@ impl Person {
         self.identified_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);
         *carts = retell::carts_of(&told, &records, folding.orders, folding.table);
+        self.latest_changes = LatestChanges::unknown(carts);
         Ok(())
     }
-}
-
-fn fold_order(
-    profile: &mut Profile,
-    states: &mut LeafStates,
-    program: &Program,
-    order: &Order<'_>,
-) {
-    profile.fold(order);
-    program.fold(states, order);
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, Partition, Timestamp};
+use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
+use regulars_ingest::tracking::vocabulary::StandardEvent;
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::vault::{IdentityId, Vault};
 use regulars_store::{Store, StoreError};
@@ -11,7 +12,21 @@ use regulars_store::{Store, StoreError};
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) offset: u64,
+    /// The standard event that it is, if it is one.
+    pub(crate) what: Option<StandardEvent>,
     pub(crate) event: Box<StoredEvent>,
+}
+
+impl Told {
+    pub(crate) fn new(offset: u64, event: StoredEvent) -> Self {
+        let is_tracked = event.kind == EventKind::Track;
+        let what = is_tracked.then(|| StandardEvent::named(&event.name));
+        Self {
+            offset,
+            what: what.flatten(),
+            event: Box::new(event),
+        }
+    }
 }
 
 /// What was told of one customer.
@@ -86,8 +101,7 @@ impl Tellings {
         let customer = self.canonical(vault.resolve(IdentityId(event.identity.0)));
         let of = self.entry(customer);
         of.known |= !event.anonymous;
-        let event = Box::new(event);
-        of.told.push(Told { offset, event });
+        of.told.push(Told::new(offset, event));
     }
 
     fn join(&mut self, from: CustomerId, into: CustomerId) {
