@@ -32,6 +32,9 @@ use crate::error::PipelineError;
 /// Wake-ups that are looked at between two events.
 const WAKES_AT_ONCE: usize = 256;
 
+/// When to look at whom, the earliest first.
+pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
+
 pub(super) type People = HashMap<CustomerId, Person, FixedState>;
 
 /// Everyone at one point of the log.
@@ -49,7 +52,7 @@ pub struct Engine {
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
-    pub(super) wakes: BinaryHeap<Reverse<(Timestamp, CustomerId)>>,
+    pub(super) wakes: Wakes,
     pub(super) ledger: Ledger,
     pub(super) scratch: Scratch,
     /// Records before this offset are folded.
@@ -204,6 +207,8 @@ impl Engine {
             offset,
             name: name_of(&event),
         };
+        // What was due before it happened before it.
+        self.advance(customer);
         let known = !event.anonymous;
         let moves = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
@@ -234,11 +239,16 @@ impl Engine {
     pub fn wake_some(&mut self) {
         for _ in 0..WAKES_AT_ONCE {
             let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
-            let Some(&Reverse((_, customer))) = due else {
+            let Some(&Reverse((at, customer))) = due else {
                 return;
             };
             self.wakes.pop();
-            self.advance(customer);
+            let person = self.people.get_mut(&customer);
+            // An entry that an earlier one replaced says nothing.
+            if person.is_some_and(|person| person.queued.take_if(|queued| *queued == at).is_some())
+            {
+                self.advance(customer);
+            }
         }
     }
 
@@ -272,9 +282,7 @@ impl Engine {
             };
             found.add(flip);
         });
-        if let Some(at) = member.wake_at() {
-            self.wakes.push(Reverse((at, customer)));
-        }
+        person.queue(customer, &mut self.wakes);
     }
 
     /// Looks at a customer to whom something happened.
@@ -296,17 +304,11 @@ impl Engine {
             found: &mut self.found,
         };
         let member = &mut person.member;
-        let before = member.wake_at();
         let now = self.now;
         member.changed(world, occurred_at, now, &mut self.scratch, &mut |flip| {
             found.add(flip);
         });
-        // A later wake-up is found when the earlier one fires.
-        if let Some(at) = member.wake_at()
-            && before.is_none_or(|before| at < before)
-        {
-            self.wakes.push(Reverse((at, customer)));
-        }
+        person.queue(customer, &mut self.wakes);
     }
 
     /// Lets `change` work on a customer with all that a fold needs.
@@ -359,6 +361,7 @@ impl Engine {
         }
         self.redirects.insert(from, into);
         self.advance(from);
+        self.advance(into);
         let Some(gone) = self.people.remove(&from) else {
             return Ok(());
         };

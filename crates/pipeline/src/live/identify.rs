@@ -46,7 +46,13 @@ pub(super) fn identify(
             None => identify.identity(IdentityKind::Anonymous, Some(previous))?,
         };
         if let Some(previous) = previous {
-            identify.link(previous, identity);
+            // A customer is never hidden behind the id of a device.
+            let is_anonymous = |identity| identify.vault.is_anonymous(identity);
+            if is_anonymous(identity) && !is_anonymous(previous) {
+                identify.link(identity, previous);
+            } else {
+                identify.link(previous, identity);
+            }
         }
     }
     let merges = identify.merges;

@@ -89,9 +89,9 @@ impl OrderTold<'_> {
         key_of_order(SOURCE, &self.order_id)
     }
 
-    /// True for an order that was placed, with its lines.
+    /// True for an order that was placed, with what was bought or what it cost.
     pub(super) fn is_placed(&self) -> bool {
-        self.what == StandardEvent::OrderCompleted
+        self.what == StandardEvent::OrderCompleted && self.has_content()
     }
 
     /// True when it says what was bought or what it cost.
@@ -144,6 +144,8 @@ impl Orders {
         table: &SymbolTable,
     ) -> Result<Vec<LineRecord>, PipelineError> {
         let head = self.head(order, told, placed_at, table);
+        let currency = order.facts.currency.unwrap_or(self.currency);
+        let has_rate = self.convert(0, currency, placed_at).is_some();
         let symbol =
             |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
         let mut rows: Vec<Row> = Vec::with_capacity(order.items.len().max(1));
@@ -155,7 +157,7 @@ impl Orders {
                 quantity: Some(item.quantity.unwrap_or(1.0)),
                 ..head.clone()
             };
-            row.amounts[Amount::UnitPrice as usize] = item.price_minor;
+            row.amounts[Amount::UnitPrice as usize] = item.price_minor.filter(|_| has_rate);
             rows.push(row);
         }
         if rows.is_empty() {
@@ -173,7 +175,8 @@ impl Orders {
         Ok(assembled.into_iter().map(|line| line.record).collect())
     }
 
-    /// What all rows of an order have in common. Amounts in a currency without rates are missing.
+    /// What all rows of an order have in common. Amounts in a currency without a rate on the day
+    /// of the order are missing.
     fn head(
         &self,
         order: &OrderTold<'_>,
@@ -191,7 +194,7 @@ impl Orders {
             occurred_at: Some(placed_at),
             updated_at: Some(told.event.occurred_at),
             status: Some(OrderStatus::Placed),
-            currency: if is_own {
+            currency: if is_own || self.convert(0, currency, placed_at).is_none() {
                 Symbol::NONE
             } else {
                 table.intern(currency.code())
@@ -199,7 +202,7 @@ impl Orders {
             currency_named: true,
             ..Row::default()
         };
-        if is_own || self.rates.knows(currency) {
+        if self.convert(0, currency, placed_at).is_some() {
             let amounts = [
                 (Amount::OrderTotal, facts.total_minor),
                 (

@@ -4,12 +4,15 @@
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
 //! the history and from what was told since: both ways give the same.
 
-use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, Timestamp};
-use regulars_profile::{Carts, Ledger, Member, Products, Profile};
+use std::cmp::Reverse;
+
+use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_profile::{CartChange, Carts, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
 use super::carts::{self, LatestChanges};
+use super::engine::Wakes;
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
 use super::{retell, traits};
@@ -28,8 +31,12 @@ pub(super) struct Person {
     pub(super) merged: Vec<CustomerId>,
     /// Whether the history may have rows of them.
     pub(super) has_history: bool,
+    /// When they are looked at next, as it stands in the queue.
+    pub(super) queued: Option<Timestamp>,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+    /// Whether it is known that nothing ever went back.
+    is_plain: bool,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
     latest_changes: LatestChanges,
@@ -86,23 +93,51 @@ impl Person {
         Self::folded(Profile::new(customer), program.new_states(), program, false)
     }
 
-    /// Somebody as the history tells.
+    /// Somebody as the history tells; their last order ended every cart before it.
     pub(super) fn folded(
         profile: Profile,
         states: LeafStates,
         program: &Program,
         has_history: bool,
     ) -> Self {
+        let last_order_at = profile.last_order_at();
+        let mut member = Member::new(profile, states, program);
+        if let Some(at) = last_order_at {
+            member.carts.change(None, at, CartChange::Ordered);
+        }
+        let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
-            member: Member::new(profile, states, program),
+            member,
             known: has_history,
             told: Vec::new(),
             merged: Vec::new(),
             has_history,
+            queued: None,
             identified_at: Timestamp::MIN,
+            is_plain: !has_history,
             latest_orders: Vec::new(),
-            latest_changes: LatestChanges::default(),
+            latest_changes,
         }
+    }
+
+    /// Puts the next instant at which they flip into the queue, unless an earlier one stands there:
+    /// when that comes, they are looked at and queued again.
+    pub(super) fn queue(&mut self, customer: CustomerId, wakes: &mut Wakes) {
+        if let Some(at) = self.member.wake_at()
+            && self.queued.is_none_or(|queued| at < queued)
+        {
+            wakes.push(Reverse((at, customer)));
+            self.queued = Some(at);
+        }
+    }
+
+    /// The latest moment that what is known of them needs.
+    pub(super) fn known_to(&self) -> Timestamp {
+        let arrived = self.told.iter().map(|told| told.event.received_at);
+        arrived
+            .max()
+            .unwrap_or(Timestamp::MIN)
+            .max(self.member.last_flip_at())
     }
 
     /// Takes what was told of them, which is folded already.
@@ -209,11 +244,16 @@ impl Person {
         let Member {
             profile, states, ..
         } = &mut self.member;
+        if records.iter().any(|record| record.kind != RecordKind::Sale) {
+            return Ok(false);
+        }
         let mut counted = folding.ledger.orders();
         let (Some(order), None) = (counted.next(), counted.next()) else {
             return Ok(records.is_empty());
         };
-        if !profile.insert(place, &order) {
+        let is_last = place == profile.orders.len();
+        // What went back before it may be of a late order.
+        if !(is_last || self.is_plain) || !profile.insert(place, &order) {
             return Ok(false);
         }
         folding.program.fold(states, &order);
@@ -265,6 +305,8 @@ impl Person {
             .orders
             .add_told(&self.told, &mut records, folding.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        self.is_plain = records.iter().all(|record| record.kind == RecordKind::Sale);
+        let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         folding
             .ledger
             .resolve(&records, folding.products, folding.now);
@@ -293,7 +335,7 @@ impl Person {
         let last = retell::declare(profile, &told, folding.table);
         self.identified_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);
-        *carts = retell::carts_of(&told, &records, folding.orders, folding.table);
+        *carts = retell::carts_of(&told, &records[..seen], folding.orders, folding.table);
         self.latest_changes = LatestChanges::unknown(carts);
         Ok(())
     }

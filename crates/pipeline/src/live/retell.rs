@@ -76,9 +76,7 @@ pub(crate) fn carts_of(
         }
     }
     for at in ordered {
-        if !carts.open().is_empty() {
-            carts.change(None, at, CartChange::Ordered);
-        }
+        carts.change(None, at, CartChange::Ordered);
     }
     carts
 }

@@ -10,7 +10,6 @@
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use regulars_core::{Cause, CustomerId, Direction, Partition, SegmentName, Timestamp};
@@ -78,13 +77,15 @@ impl Engine {
         let told_to = if imported { None } else { folded_to };
         let mut tellings = Tellings::load(store, Until::Offset(told_to.unwrap_or(u64::MAX)))?;
         let tail = std::mem::take(&mut tellings.tail);
+        // Facts as they are known by now: each customer is looked at from when they were known.
         let fold = FoldOptions {
-            now,
+            now: now.max(options.now),
             threads: options.threads,
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
         };
         let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        engine.now = now;
         engine.started_at = options.now;
         engine.definitions = definitions::take_into_use(store, &engine.catalogue, options.now)?;
         match recorded {
@@ -221,13 +222,13 @@ impl Engine {
         let share = people.len().div_ceil(threads.max(1)).max(1);
         let run = |people: &mut [&mut Person]| {
             let mut scratch = program.new_scratch();
-            let (mut found, mut wakes) = (Vec::new(), Vec::new());
+            let (mut found, mut wakes) = (Vec::new(), BinaryHeap::new());
             for person in people {
                 let customer = person.member.profile.customer;
                 let mut flips = Vec::new();
                 let mut each = |flip| flips.push(flip);
                 // What was recorded of somebody may be ahead of the others.
-                let now = now.max(person.member.last_flip_at());
+                let now = now.max(person.known_to());
                 person
                     .member
                     .changed(world, now, now, &mut scratch, &mut each);
@@ -243,7 +244,7 @@ impl Engine {
                     };
                     finding.add(flip);
                 }
-                wakes.extend(person.member.wake_at().map(|at| Reverse((at, customer))));
+                person.queue(customer, &mut wakes);
             }
             (found, wakes)
         };
@@ -281,7 +282,7 @@ impl Engine {
         });
         let saved = MembershipsSaved {
             folded_to: self.folded_to,
-            now: self.now,
+            now: self.looked_to(),
             segments,
             customers: customers.collect(),
         };
