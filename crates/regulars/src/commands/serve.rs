@@ -9,6 +9,7 @@ use regulars_server::{Server, ServerOptions, TransitionLog, serve};
 use regulars_store::access::{Access, Role};
 
 use crate::cli::{Cli, ServeArgs};
+use crate::clock::steady_clock;
 use crate::failure::Done;
 use crate::session::{Session, wall_clock};
 
@@ -34,7 +35,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         store,
         engine,
         LiveOptions {
-            clock: Arc::new(wall_clock),
+            clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
             on_transitions: Box::new(move |transitions| told.add(transitions)),
