@@ -15,6 +15,7 @@ mod person;
 mod service;
 mod start;
 mod traits;
+mod why;
 
 pub use engine::Engine;
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
