@@ -4,7 +4,9 @@ mod check;
 
 use std::collections::BTreeMap;
 
-use regulars_actions::{CircuitSettings, ClientSettings, Guard, OutboxSettings, Retention, Schedule};
+use regulars_actions::{
+    CircuitSettings, ClientSettings, Guard, OutboxSettings, Retention, Schedule,
+};
 use regulars_core::{CivilDate, Currency, Settings, Zone};
 use serde::{Deserialize, Serialize};
 

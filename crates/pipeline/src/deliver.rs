@@ -19,10 +19,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use regulars_actions::Delivery;
 use regulars_actions::payload::{Story, Who};
 use regulars_actions::signature::SignedMessage;
 use regulars_actions::{
-    Attempt, Delivery, DeliveryId, DestinationId, Mark, Outbox, Outcome, Status, Target, Unsendable,
+    Attempt, DeliveryId, DestinationId, Mark, Outbox, Outcome, Status, Target, Unsendable,
 };
 use regulars_core::{Timestamp, Transition, TransitionId};
 use regulars_store::Store;
@@ -30,6 +31,8 @@ use regulars_store::log::Logged;
 
 use crate::config::DeliveryConfig;
 use crate::error::PipelineError;
+
+pub use regulars_actions::{Form, Segments};
 
 pub use registry::{Known, NewDestination, add, known, remove, rotate};
 pub use told::{Told, names, tell};
@@ -116,7 +119,7 @@ impl Deliveries {
     /// calls of [`Deliveries::add`].
     ///
     /// # Errors
-    /// When destinations or log cannot be read; nothing has changed then.
+    /// When destinations or log cannot be read.
     pub fn take_up(&self, store: &Store, now: Timestamp) -> Result<(), PipelineError> {
         let listed = known(&self.data)?;
         let mut state = self.state();
@@ -252,6 +255,11 @@ impl Deliveries {
         state.drop_story(attempt.transition.id);
     }
 
+    /// Whether there is something for the log to keep.
+    pub fn has_marks(&self) -> bool {
+        !self.state().marks.is_empty()
+    }
+
     /// What the log is to keep since the last call, as JSON; `None` when nothing.
     pub fn take_marks(&self) -> Option<Vec<u8>> {
         let marks = std::mem::take(&mut self.state().marks);
@@ -287,7 +295,9 @@ impl Deliveries {
         let mut state = self.state();
         let known: Option<DestinationId> = id.parse().ok();
         let mark = known.and_then(|id| state.outbox.resume(&id, now));
-        state.marks.push(mark.ok_or_else(|| registry::no_destination(id))?);
+        state
+            .marks
+            .push(mark.ok_or_else(|| registry::no_destination(id))?);
         Ok(())
     }
 

@@ -10,6 +10,9 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+mod remote;
+#[allow(dead_code, reason = "not every server announces itself yet")]
+mod serving;
 mod session;
 mod text;
 

@@ -168,7 +168,11 @@ mod tests {
     #[test]
     fn a_damaged_file_is_named_and_not_quoted() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(path(dir.path()), "{\"format\": \"whsec_quiet\", \"version\": \"whsec_quiet\"}").unwrap();
+        fs::write(
+            path(dir.path()),
+            "{\"format\": \"whsec_quiet\", \"version\": \"whsec_quiet\"}",
+        )
+        .unwrap();
         let error = load(dir.path()).unwrap_err().to_string();
         assert!(error.contains(FILE) && !error.contains("quiet"), "{error}");
         fs::write(
@@ -176,6 +180,9 @@ mod tests {
             "{\"format\": \"regulars-destinations\", \"version\": 2, \"destinations\": []}",
         )
         .unwrap();
-        assert!(matches!(load(dir.path()), Err(StoreError::UnknownVersion { .. })));
+        assert!(matches!(
+            load(dir.path()),
+            Err(StoreError::UnknownVersion { .. })
+        ));
     }
 }

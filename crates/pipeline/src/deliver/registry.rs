@@ -62,7 +62,10 @@ fn read(stored: &StoredDestination) -> Result<Known, PipelineError> {
         .map_err(|error| PipelineError::Destination(format!("`destinations.json`: {error}")))?;
     // One that is missing is noticed where it is needed: nothing is sent unsigned.
     let secret = |id: &SecretId| {
-        let found = stored.secrets.iter().find(|secret| secret.id == id.as_str());
+        let found = stored
+            .secrets
+            .iter()
+            .find(|secret| secret.id == id.as_str());
         found.and_then(|found| Secret::parse(&found.secret).ok())
     };
     Ok(Known {
@@ -86,9 +89,10 @@ pub fn add(
     now: Timestamp,
 ) -> Result<(Known, Secret), PipelineError> {
     let refused = |message: String| PipelineError::Destination(message);
-    let url: Target = wanted.url.parse().map_err(
-        |error: regulars_actions::TargetError| refused(format!("the address: {error}")),
-    )?;
+    let url: Target = wanted
+        .url
+        .parse()
+        .map_err(|error: regulars_actions::TargetError| refused(format!("the address: {error}")))?;
     let guard = Guard {
         allow_http: guard.allow_http || wanted.allow_http,
         ..guard.clone()
@@ -100,14 +104,18 @@ pub fn add(
     let secret = new_secret(data)?;
     let secret_id = format!("{id}-1");
     let destination = Destination {
-        id: id.parse::<DestinationId>().map_err(|e| refused(e.to_string()))?,
+        id: id
+            .parse::<DestinationId>()
+            .map_err(|e| refused(e.to_string()))?,
         url,
         form: wanted.form,
         segments: wanted.segments,
         causes: wanted.causes,
-        secret_ids: vec![secret_id.parse().map_err(
-            |error: regulars_actions::DestinationError| refused(error.to_string()),
-        )?],
+        secret_ids: vec![
+            secret_id
+                .parse()
+                .map_err(|error: regulars_actions::DestinationError| refused(error.to_string()))?,
+        ],
         enabled: true,
         allow_http: wanted.allow_http,
     };
@@ -155,9 +163,12 @@ pub fn rotate(data: &Path, id: &str) -> Result<Secret, PipelineError> {
     };
     let last = destination.secret_ids.iter().map(number).max();
     let secret_id = format!("{id}-{}", last.unwrap_or(0) + 1);
-    let parsed: SecretId = secret_id.parse().map_err(
-        |error: regulars_actions::DestinationError| PipelineError::Destination(error.to_string()),
-    )?;
+    let parsed: SecretId =
+        secret_id
+            .parse()
+            .map_err(|error: regulars_actions::DestinationError| {
+                PipelineError::Destination(error.to_string())
+            })?;
     let secret = new_secret(data)?;
     destination.secret_ids.insert(0, parsed);
     destination.secret_ids.truncate(SECRETS);
@@ -216,8 +227,14 @@ mod tests {
     fn a_destination_has_a_secret_that_is_replaced_in_two_steps() {
         let dir = tempfile::tempdir().unwrap();
         let (data, guard) = (dir.path(), Guard::default());
-        let (added, first) =
-            add(data, &guard, wanted("https://example.com/hook"), 7, Timestamp(5)).unwrap();
+        let (added, first) = add(
+            data,
+            &guard,
+            wanted("https://example.com/hook"),
+            7,
+            Timestamp(5),
+        )
+        .unwrap();
         let id = added.destination.id.as_str().to_owned();
         assert_eq!((added.log_offset, added.secrets.len()), (7, 1));
         let second = rotate(data, &id).unwrap();

@@ -48,7 +48,11 @@ pub fn names(store: &Store, customers: &[CustomerId]) -> Vec<Told> {
     let told = |&customer: &CustomerId| {
         let name = vault.external_id(customer).map(str::to_owned);
         let anonymous = vault.is_anonymous(IdentityId(customer.0));
-        let (customer_id, anonymous_id) = if anonymous { (None, name) } else { (name, None) };
+        let (customer_id, anonymous_id) = if anonymous {
+            (None, name)
+        } else {
+            (name, None)
+        };
         Told {
             customer_id,
             anonymous_id,

@@ -106,7 +106,9 @@ impl DestinationView {
             enabled: lane.map_or(destination.enabled, |lane| lane.enabled),
             pending: lane.map_or(0, |lane| lane.pending),
             in_flight: lane.map_or(0, |lane| lane.in_flight),
-            held_until: lane.and_then(|lane| lane.held_until).map(|at| at.to_string()),
+            held_until: lane
+                .and_then(|lane| lane.held_until)
+                .map(|at| at.to_string()),
         }
     }
 }

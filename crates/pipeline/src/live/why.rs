@@ -25,7 +25,12 @@ impl Engine {
         let explained = explained.ok().flatten();
         if let Some(explained) = explained.filter(|explained| explained.holds == entered) {
             let mut conditions = Vec::new();
-            decisive(&explained.because, entered, self.context.currency, &mut conditions);
+            decisive(
+                &explained.because,
+                entered,
+                self.context.currency,
+                &mut conditions,
+            );
             if !conditions.is_empty() {
                 let _ = write!(text, ": {}", conditions.join("; "));
             }
@@ -58,7 +63,10 @@ fn decisive(part: &Part, holds: bool, currency: Currency, into: &mut Vec<String>
             ..
         } if *is == holds => {
             let verb = if holds { "" } else { "no longer " };
-            into.push(format!("{verb}{text} (it is {})", value_text(value, currency)));
+            into.push(format!(
+                "{verb}{text} (it is {})",
+                value_text(value, currency)
+            ));
         }
         Part::Not { .. } | Part::Segment { .. } | Part::Condition { .. } => {}
     }
