@@ -5,8 +5,9 @@
 //!       how they ended ─► marks, many at a time ─► the log
 //! ```
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use regulars_actions::{Attempt, Client, ClientError, ClientSettings, Outcome};
 use regulars_core::{Timestamp, Transition};
@@ -34,8 +35,8 @@ pub struct Delivery {
     /// For destinations whose address may be `http://`.
     plain: Client,
     changed: Notify,
-    /// The file of destinations as it was taken up last.
-    seen: Mutex<Option<SystemTime>>,
+    /// Hash of the file of destinations as it was taken up last.
+    seen: Mutex<Option<u64>>,
     file: std::path::PathBuf,
     settings: ClientSettings,
 }
@@ -61,7 +62,7 @@ impl Delivery {
             client: Client::new(settings, b"")?,
             plain: Client::new(&plain, b"")?,
             changed: Notify::new(),
-            seen: Mutex::new(modified(&file)),
+            seen: Mutex::new(None),
             file,
             settings: settings.clone(),
         })
@@ -85,7 +86,7 @@ impl Delivery {
 
     /// Takes up the file of destinations.
     pub(crate) fn take_up(&self, store: &Store, now: Timestamp) -> Result<(), PipelineError> {
-        let seen = modified(&self.file);
+        let seen = content(&self.file);
         self.deliveries.take_up(store, now)?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         self.changed.notify_one();
@@ -96,9 +97,13 @@ impl Delivery {
     pub(crate) async fn run(self: Arc<Self>, server: Arc<Server>, mut stop: oneshot::Receiver<()>) {
         let (done, mut ended) = unbounded_channel();
         let mut unmarked: Option<Instant> = None;
+        let mut looked = Instant::now();
         let mut in_flight = 0_usize;
         loop {
-            self.look_at_file(&server).await;
+            if looked.elapsed() >= LOOK_EVERY {
+                self.look_at_file(&server).await;
+                looked = Instant::now();
+            }
             let Some(sent) = self.send_due(&server, &done).await else {
                 break;
             };
@@ -211,7 +216,7 @@ impl Delivery {
     /// changes nothing.
     async fn look_at_file(self: &Arc<Self>, server: &Arc<Server>) {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = modified(&self.file);
+        let now = content(&self.file);
         if now == seen {
             return;
         }
@@ -227,8 +232,11 @@ impl Delivery {
     }
 }
 
-fn modified(file: &std::path::Path) -> Option<SystemTime> {
-    file.metadata().and_then(|about| about.modified()).ok()
+/// Of the whole file: two changes can fall into one tick of its time of modification.
+fn content(file: &std::path::Path) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(file).ok()?.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// Evenly from 0 to 1; 1, the longest wait, when the system has no random numbers.
