@@ -12,6 +12,9 @@ pub(crate) struct DestinationsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DestinationsCommand {
     /// Add one; the secret that its requests are signed with is shown once.
+    #[command(
+        after_help = "Examples:\n  regulars destinations add https://example.com/hook\n  regulars destinations add https://example.com/hook --segments open_carts,lapsing --form segment"
+    )]
     Add {
         /// Where requests are posted to.
         url: String,
@@ -26,18 +29,30 @@ pub(crate) enum DestinationsCommand {
         allow_http: bool,
     },
     /// List them, and how they fare.
+    #[command(
+        after_help = "Examples:\n  regulars destinations list\n  regulars destinations list --format json"
+    )]
     List,
     /// Remove one, with all that waits for it.
+    #[command(
+        after_help = "Examples:\n  regulars destinations remove d3f2a9c0d11\n  regulars destinations remove d3f2a9c0d11 --quiet"
+    )]
     Remove {
         /// The id that `list` shows.
         id: String,
     },
     /// Give one a new secret; the one before signs too until the next time.
+    #[command(
+        after_help = "Examples:\n  regulars destinations rotate d3f2a9c0d11\n  regulars destinations rotate d3f2a9c0d11 --quiet"
+    )]
     Rotate {
         /// The id that `list` shows.
         id: String,
     },
     /// Let one send again whose receiver answered 410.
+    #[command(
+        after_help = "Examples:\n  regulars destinations enable d3f2a9c0d11\n  regulars destinations enable d3f2a9c0d11 --quiet"
+    )]
     Enable {
         /// The id that `list` shows.
         id: String,
@@ -82,6 +97,9 @@ pub(crate) struct DeliveriesArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveriesCommand {
     /// Send one again that is dead or expired, with all its attempts.
+    #[command(
+        after_help = "Examples:\n  regulars deliveries replay d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3\n  regulars deliveries replay d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3 --format json"
+    )]
     Replay {
         /// The id that `deliveries` shows.
         id: String,
