@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Answers of a receiver, one for each request; the last stays.
+/// In place of a status: no answer.
 pub(crate) const HANGS: u16 = 0;
 
 /// A request as it arrived.
@@ -45,6 +45,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
+    /// Listens; each request is answered with the next status, the last one stays.
     pub(crate) async fn start(answers: &[u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());

@@ -216,7 +216,7 @@ impl Served {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
-    /// The only destination, when it fares as wanted.
+    /// What a path tells, once it is as wanted.
     pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let found = async {
             loop {

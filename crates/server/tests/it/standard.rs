@@ -1,4 +1,4 @@
-//! What leaves is what the `standardwebhooks` package from PyPI takes, unmodified.
+//! What leaves is what the `standardwebhooks` package from `PyPI` takes, unmodified.
 //!
 //! `REGULARS_PYTHON` names the interpreter that has it (`tests/requirements.txt`).
 
