@@ -10,10 +10,12 @@ mod carts;
 mod definitions;
 mod engine;
 mod identify;
-mod orders;
+pub(crate) mod orders;
 mod person;
+pub(crate) mod retell;
 mod service;
 mod start;
+pub(crate) mod told;
 mod traits;
 mod why;
 

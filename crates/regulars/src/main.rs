@@ -4,6 +4,7 @@
 //! 3 not found, 4 invalid input, 5 done in part (some rows were rejected).
 
 mod cli;
+mod clock;
 
 mod commands;
 

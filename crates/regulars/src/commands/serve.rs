@@ -11,6 +11,7 @@ use regulars_store::Store;
 use regulars_store::access::{Access, Role};
 
 use crate::cli::{Cli, ServeArgs};
+use crate::clock::steady_clock;
 use crate::failure::Done;
 use crate::session::{Session, wall_clock};
 
@@ -38,7 +39,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         store,
         engine,
         LiveOptions {
-            clock: Arc::new(wall_clock),
+            clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
             on_transitions: Box::new(move |transitions| {

@@ -407,6 +407,9 @@ pub(super) fn flip_of(
     let mut inside = inside.peekable();
     while let Some((time, amount)) = inside.next() {
         value -= i128::from(amount);
+        if holds(value) == truth {
+            continue;
+        }
         let leaves_at = window.leaves_at(time, zone)?;
         // Those that leave at the same instant leave together.
         if let Some(&(next, _)) = inside.peek()
@@ -414,9 +417,7 @@ pub(super) fn flip_of(
         {
             continue;
         }
-        if holds(value) != truth {
-            return Some(leaves_at);
-        }
+        return Some(leaves_at);
     }
     None
 }
