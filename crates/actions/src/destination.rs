@@ -169,13 +169,13 @@ pub enum CauseKind {
 }
 
 impl CauseKind {
-    /// All kinds but the backfill of a segment, which would come as a surprise.
+    /// All kinds but the backfill of a segment and the import of history: both move customers for
+    /// what happened long ago, which would come as a surprise.
     pub fn usual() -> BTreeSet<Self> {
         let kinds = [
             Self::Event,
             Self::Time,
             Self::CatchUp,
-            Self::Import,
             Self::Models,
             Self::Merge,
         ];
@@ -216,6 +216,8 @@ pub struct Destination {
     pub secret_ids: Vec<SecretId>,
     /// Whether anything is sent.
     pub enabled: bool,
+    /// Whether `url` may be `http://`, whatever the settings say.
+    pub allow_http: bool,
 }
 
 /// Why a definition makes no destination.
@@ -236,7 +238,7 @@ pub enum DestinationError {
     #[error("`segments` is empty: name segments, or write \"all\"")]
     NoSegment,
     /// Name a cause.
-    #[error("`causes` is empty: name causes, or leave it out for all but the backfill")]
+    #[error("`causes` is empty: name causes, or leave it out for all but imports and the backfill")]
     NoCause,
     /// Give it secrets.
     #[error("`secret_ids` needs between 1 and {MAX_SECRETS} different names")]
@@ -259,6 +261,8 @@ struct Definition {
     secret_ids: Vec<SecretId>,
     #[serde(default = "yes")]
     enabled: bool,
+    #[serde(default)]
+    allow_http: bool,
 }
 
 fn yes() -> bool {
@@ -280,6 +284,7 @@ impl TryFrom<Definition> for Destination {
             causes: written.causes,
             secret_ids: written.secret_ids,
             enabled: written.enabled,
+            allow_http: written.allow_http,
         };
         destination.check()?;
         Ok(destination)
@@ -297,6 +302,7 @@ impl From<Destination> for Definition {
             causes: destination.causes,
             secret_ids: destination.secret_ids,
             enabled: destination.enabled,
+            allow_http: destination.allow_http,
         }
     }
 }

@@ -4,6 +4,9 @@ mod check;
 
 use std::collections::BTreeMap;
 
+use regulars_actions::{
+    CircuitSettings, ClientSettings, Guard, OutboxSettings, Retention, Schedule,
+};
 use regulars_core::{CivilDate, Currency, Settings, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,9 @@ pub struct Config {
     /// Units of the workspace's currency for one unit of another, each from a day on.
     #[serde(default)]
     pub rates: BTreeMap<Currency, Vec<Rate>>,
+    /// How webhooks are sent.
+    #[serde(default)]
+    pub delivery: DeliveryConfig,
     #[serde(default)]
     lifecycle: regulars_core::LifecycleSettings,
     #[serde(default)]
@@ -69,6 +75,77 @@ impl Default for ImportConfig {
     }
 }
 
+/// How webhooks are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryConfig {
+    /// Requests at the same time to one destination.
+    pub concurrency: usize,
+    /// The most that waits for one destination.
+    pub pending_at_most: usize,
+    /// Milliseconds for a connection.
+    pub connect_timeout_ms: u64,
+    /// Milliseconds for all of a request and its answer.
+    pub total_timeout_ms: u64,
+    /// When attempts are made.
+    pub schedule: Schedule,
+    /// When a destination is taken for dead.
+    pub circuit: CircuitSettings,
+    /// How long finished deliveries are remembered.
+    pub retention: Retention,
+    /// What may be called.
+    pub guard: Guard,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        let OutboxSettings {
+            schedule,
+            concurrency,
+            pending_at_most,
+            circuit,
+            retention,
+        } = OutboxSettings::default();
+        let ClientSettings {
+            guard,
+            connect_timeout_ms,
+            total_timeout_ms,
+        } = ClientSettings::default();
+        Self {
+            concurrency,
+            pending_at_most,
+            connect_timeout_ms,
+            total_timeout_ms,
+            schedule,
+            circuit,
+            retention,
+            guard,
+        }
+    }
+}
+
+impl DeliveryConfig {
+    /// What the outbox needs of it.
+    pub fn outbox(&self) -> OutboxSettings {
+        OutboxSettings {
+            schedule: self.schedule.clone(),
+            concurrency: self.concurrency,
+            pending_at_most: self.pending_at_most,
+            circuit: self.circuit,
+            retention: self.retention,
+        }
+    }
+
+    /// What the client needs of it.
+    pub fn client(&self) -> ClientSettings {
+        ClientSettings {
+            guard: self.guard.clone(),
+            connect_timeout_ms: self.connect_timeout_ms,
+            total_timeout_ms: self.total_timeout_ms,
+        }
+    }
+}
+
 /// An exchange rate from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +190,7 @@ impl Config {
             },
             import: ImportConfig::default(),
             rates: BTreeMap::new(),
+            delivery: DeliveryConfig::default(),
             lifecycle,
             churn,
             clv,

@@ -23,6 +23,9 @@ pub enum PipelineError {
         /// Where the search began.
         start: PathBuf,
     },
+    /// Correct the destination.
+    #[error("{0}")]
+    Destination(String),
     /// The operating system gives no thread.
     #[error("cannot start a thread: {source}")]
     Thread {

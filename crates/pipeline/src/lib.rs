@@ -6,6 +6,7 @@
 //! score     base ─► fitted, chosen and judged models ─► the log
 //! report    base ─► the whole picture
 //! live      events ─► the log, everyone kept up to date, transitions
+//! deliver   transitions ─► what is to be sent where, and what became of it ─► the log
 //! customer_view, members, kpi      what the commands show of a base
 //! ```
 //!
@@ -30,6 +31,7 @@ mod report;
 
 mod generate;
 
+pub mod deliver;
 pub mod live;
 
 mod config;
@@ -41,7 +43,7 @@ pub use base::{
     AsOfReason, Base, Customers, FoldOptions, Folded, Membership, Scoring, as_of, trait_json,
 };
 pub use catalogue::{Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment};
-pub use config::{Config, ImportConfig, Rate, WorkspaceConfig};
+pub use config::{Config, DeliveryConfig, ImportConfig, Rate, WorkspaceConfig};
 pub use customer_view::{
     CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,
     find, unit_name, view,

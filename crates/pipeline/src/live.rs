@@ -17,6 +17,7 @@ mod service;
 mod start;
 pub(crate) mod told;
 mod traits;
+mod why;
 
 pub use engine::Engine;
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};

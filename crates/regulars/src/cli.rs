@@ -1,5 +1,6 @@
 //! The command line: every command with its options and two examples.
 
+mod deliver;
 mod files;
 mod live;
 mod look;
@@ -11,6 +12,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use deliver::{
+    DeliveriesArgs, DeliveriesCommand, DestinationsArgs, DestinationsCommand, FormArg,
+};
 pub(crate) use files::{ImportArgs, InitArgs, TryArgs};
 pub(crate) use live::{KeysArgs, KeysCommand, ServeArgs, TokensArgs, TokensCommand};
 pub(crate) use look::{
@@ -166,6 +170,18 @@ pub(crate) enum Command {
         after_help = "Examples:\n  regulars tokens create --role analyst\n  regulars tokens revoke 3f2a9c0d11ee"
     )]
     Tokens(TokensArgs),
+
+    /// Where webhooks go: who enters or leaves a segment is sent there, signed.
+    #[command(
+        after_help = "Examples:\n  regulars destinations add https://example.com/hook --segments high_value_abandoned_carts\n  regulars destinations list"
+    )]
+    Destinations(DestinationsArgs),
+
+    /// What became of webhooks: sent, waiting, failed.
+    #[command(
+        after_help = "Examples:\n  regulars deliveries --failed\n  regulars deliveries replay d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3"
+    )]
+    Deliveries(DeliveriesArgs),
 
     /// The fitted models: parameters, errors, holdout figures beside baselines.
     #[command(after_help = "Examples:\n  regulars models\n  regulars models --format json")]

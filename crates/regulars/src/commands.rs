@@ -1,6 +1,7 @@
 //! The commands: each a file, each from its arguments to its output.
 
 mod customers;
+mod deliver;
 mod demo;
 mod export;
 mod files;
@@ -34,6 +35,8 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Serve(args) => serve::run(cli, args),
         Command::Keys(args) => keys::keys(cli, args),
         Command::Tokens(args) => keys::tokens(cli, args),
+        Command::Destinations(args) => deliver::destinations(cli, args),
+        Command::Deliveries(args) => deliver::deliveries(cli, args),
         Command::Models => models::show(cli),
         Command::Export(args) => export::run(cli, args),
         Command::Traits => traits::run(cli),

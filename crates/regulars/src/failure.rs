@@ -69,6 +69,7 @@ fn code(error: &anyhow::Error) -> u8 {
             | PipelineError::Rule(_)
             | PipelineError::TooManyRejects { .. }
             | PipelineError::Currency(_)
+            | PipelineError::Destination(_)
             | PipelineError::NoOrders
             | PipelineError::Ingest(_)
             | PipelineError::Fit(_) => 4,

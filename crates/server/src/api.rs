@@ -1,6 +1,8 @@
 //! The REST API: who is who, who is where, who moved.
 
 mod customers;
+mod deliveries;
+mod destinations;
 mod segments;
 mod transitions;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use regulars_ingest::tracking::bearer;
 use regulars_store::access::Role;
 
@@ -26,6 +28,15 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             get(customers::explain),
         )
         .route("/transitions", get(transitions::list))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}/replay", post(deliveries::replay))
+        .route(
+            "/destinations",
+            get(destinations::list).post(destinations::add),
+        )
+        .route("/destinations/{id}", delete(destinations::remove))
+        .route("/destinations/{id}/rotate", post(destinations::rotate))
+        .route("/destinations/{id}/enable", post(destinations::enable))
 }
 
 /// Somebody who may read.

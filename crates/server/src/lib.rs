@@ -4,16 +4,19 @@
 //! /v1/{track,identify,batch,…}   tracking: body ─► events ─► live path ─► 200 when they are on disk
 //! /api/v1/…                      api: customers, segments, transitions
 //! /health, /metrics              observe
+//! webhooks                       delivery: what is due is sent, what became of it goes to the log
 //! ```
 //!
 //! Nothing here decides anything about customers: requests become calls of the live path.
 
 mod answer;
 mod api;
+mod delivery;
 mod observe;
 mod serve;
 mod state;
 mod tracking;
 
+pub use delivery::Delivery;
 pub use serve::{Running, ServeError, serve};
 pub use state::{Server, ServerOptions, TransitionLog};

@@ -66,10 +66,20 @@ impl Running {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Server, ServeError> {
         let app = router(Arc::clone(&self.server));
-        axum::serve(self.listener, app)
+        let (stop_delivery, stopped) = tokio::sync::oneshot::channel();
+        let delivery = self.server.delivery.clone().map(|delivery| {
+            let server = Arc::clone(&self.server);
+            tokio::spawn(delivery.run(server, stopped))
+        });
+        let served = axum::serve(self.listener, app)
             .with_graceful_shutdown(stop)
-            .await
-            .map_err(ServeError::Serve)?;
+            .await;
+        drop(stop_delivery);
+        if let Some(delivery) = delivery {
+            // One that failed has nothing to finish: the log says what is to be sent.
+            let _ = delivery.await;
+        }
+        served.map_err(ServeError::Serve)?;
         Ok(Arc::into_inner(self.server).expect("nobody is served any more"))
     }
 }

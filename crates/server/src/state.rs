@@ -10,6 +10,7 @@ use regulars_pipeline::live::Live;
 use regulars_store::access::{Access, Grant, Role};
 
 use crate::answer::Problem;
+use crate::delivery::Delivery;
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub struct Server {
     pub(crate) options: ServerOptions,
     pub(crate) transitions: Arc<TransitionLog>,
     pub(crate) counts: Counts,
+    pub(crate) delivery: Option<Arc<Delivery>>,
 }
 
 /// What happened since the start.
@@ -52,7 +54,14 @@ impl Server {
             options,
             transitions,
             counts: Counts::default(),
+            delivery: None,
         }
+    }
+
+    /// Sends transitions to destinations, too.
+    pub fn with_delivery(mut self, delivery: Arc<Delivery>) -> Self {
+        self.delivery = Some(delivery);
+        self
     }
 
     /// The live path, when nobody asks any more.

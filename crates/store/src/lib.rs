@@ -10,6 +10,7 @@
 //!   tables/*.parquet           products, ad spend                          tables
 //!   vault/*                    who the customers are, and their keys       vault
 //!   access.json                write keys and API tokens, hashed          access
+//!   destinations.json          where webhooks go, and their secrets       destinations
 //!   tmp/                       spill of a running import; emptied on open  spill
 //! ```
 //!
@@ -24,6 +25,7 @@
 mod store;
 
 pub mod access;
+pub mod destinations;
 pub mod history;
 pub mod tables;
 pub mod vault;

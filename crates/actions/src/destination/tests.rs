@@ -20,7 +20,9 @@ fn what_is_left_out_has_its_usual_value() {
     assert_eq!(destination.segments, Segments::All);
     assert!(destination.enabled);
     assert!(!destination.causes.contains(&CauseKind::Definition));
-    assert_eq!(destination.causes.len(), 6);
+    assert!(!destination.causes.contains(&CauseKind::Import));
+    assert!(!destination.allow_http);
+    assert_eq!(destination.causes.len(), 5);
 }
 
 #[test]
@@ -46,6 +48,7 @@ segments = ["lapsing", "open_carts"]
 causes = ["event", "definition"]
 secret_ids = ["crm-1"]
 enabled = false
+allow_http = false
 "#;
     assert_eq!(as_toml, expected);
     assert_eq!(

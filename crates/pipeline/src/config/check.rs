@@ -57,6 +57,8 @@ pub(super) fn values(config: &Config) -> Result<(), String> {
         holdout > 0.0 && holdout < 1.0,
         "a share above 0 and under 1",
     )?;
+    let delivery = config.delivery.outbox().check();
+    delivery.map_err(|error| format!("`delivery`: {error}"))?;
     rates(config)
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use regulars_ingest::tracking::Limits;
+use regulars_pipeline::deliver::Deliveries;
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
-use regulars_server::{Server, ServerOptions, TransitionLog, serve};
+use regulars_server::{Delivery, Server, ServerOptions, TransitionLog, serve};
+use regulars_store::Store;
 use regulars_store::access::{Access, Role};
 
 use crate::cli::{Cli, ServeArgs};
@@ -31,6 +33,8 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     session.tell(&format!("{} customers", engine.customers()));
     let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
     let told = Arc::clone(&transitions);
+    let delivery = Arc::new(delivery(&session, &store)?);
+    let delivered = Arc::clone(&delivery);
     let live = Live::start(
         store,
         engine,
@@ -38,14 +42,17 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
-            on_transitions: Box::new(move |transitions| told.add(transitions)),
+            on_transitions: Box::new(move |transitions| {
+                told.add(transitions);
+                delivered.add(transitions);
+            }),
         },
     )?;
     let access = first_grants(&session)?;
     let options = ServerOptions {
         limits: Limits::default(),
     };
-    let server = Server::new(live, access, transitions, options);
+    let server = Server::new(live, access, transitions, options).with_delivery(delivery);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.threads.max(2))
         .enable_all()
@@ -59,6 +66,15 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     session.tell("stopping: what was taken is finished");
     server.into_live().stop()?;
     Ok(Done::Whole)
+}
+
+/// What is to be sent where, from the destinations and the log.
+fn delivery(session: &Session, store: &Store) -> anyhow::Result<Delivery> {
+    let config = session.workspace.config();
+    let space = &config.workspace.name;
+    let deliveries = Deliveries::start(store, space, &config.delivery, wall_clock())?;
+    let client = config.delivery.client();
+    Ok(Delivery::new(deliveries, store.dir(), &client)?)
 }
 
 /// The grants; on the first start a write key and a token are made and shown.

@@ -118,6 +118,8 @@ fn the_page_names_every_field_and_no_other() {
             "try" => "report",
             "score" => "models",
             "segments preview" => "segments show",
+            "destinations add" => "Destination",
+            "deliveries replay" => "Delivery",
             command => command,
         };
         check.value(&anchor(section), "", &sample.document);

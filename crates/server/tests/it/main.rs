@@ -1,0 +1,8 @@
+//! The server over loopback, with a clock that the test moves and receivers of the test's own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod delivery;
+mod receiver;
+mod shop;
+mod standard;
