@@ -12,15 +12,31 @@ use super::orders::Orders;
 use super::told::Told;
 
 /// Changes that are kept aside, at least.
-const KEPT: usize = 64;
+const KEPT: usize = 256;
 
 /// A change of carts that an event tells.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     at: Timestamp,
     offset: u64,
     cart: Option<Box<str>>,
     what: CartChange,
+}
+
+impl Change {
+    /// An order of the history, which was of every cart.
+    pub(super) fn ordered(at: Timestamp) -> Self {
+        Self {
+            at,
+            offset: 0,
+            cart: None,
+            what: CartChange::Ordered,
+        }
+    }
+
+    pub(super) fn apply(self, carts: &mut Carts) {
+        carts.change(self.cart.as_deref(), self.at, self.what);
+    }
 }
 
 /// The latest changes, and the carts before them.
@@ -55,33 +71,24 @@ impl LatestChanges {
             if !is_known && self.before.changed_at() > Some(change.at) {
                 return false;
             }
-            apply(carts, &change);
+            change.clone().apply(carts);
             self.changes.push(change);
         } else if place == 0 && self.has_earlier {
             return false;
         } else {
             self.changes.insert(place, change);
             *carts = self.before.clone();
-            self.changes.iter().for_each(|change| apply(carts, change));
+            for change in &self.changes {
+                change.clone().apply(carts);
+            }
         }
         if self.changes.len() >= 2 * KEPT {
             self.has_earlier = true;
             for change in self.changes.drain(..KEPT) {
-                apply(&mut self.before, &change);
+                change.apply(&mut self.before);
             }
         }
         true
-    }
-}
-
-fn apply(carts: &mut Carts, change: &Change) {
-    carts.change(change.cart.as_deref(), change.at, change.what.clone());
-}
-
-/// Takes an event into the carts of its customer; nothing happens when it says nothing of carts.
-pub(super) fn change(carts: &mut Carts, told: &Told, orders: &Orders, table: &SymbolTable) {
-    if let Some(change) = of(told, orders, table) {
-        apply(carts, &change);
     }
 }
 

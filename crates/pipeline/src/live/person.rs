@@ -335,8 +335,13 @@ impl Person {
         let last = retell::declare(profile, &told, folding.table);
         self.identified_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);
-        *carts = retell::carts_of(&told, &records[..seen], folding.orders, folding.table);
-        self.latest_changes = LatestChanges::unknown(carts);
+        let (mut latest, mut now) = (LatestChanges::default(), Carts::default());
+        let (orders, table) = (&*folding.orders, folding.table);
+        retell::changes_of(&told, &records[..seen], orders, table, |change| {
+            // They come by time: each is the latest.
+            latest.take(change, &mut now);
+        });
+        (*carts, self.latest_changes) = (now, latest);
         Ok(())
     }
 }

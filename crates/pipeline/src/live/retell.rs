@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use regulars_core::{Event, EventKind, LineRecord, Properties, RecordKind, Timestamp};
 use regulars_ingest::tracking::{Limits, flatten};
-use regulars_profile::{CartChange, Carts, Profile};
+use regulars_profile::{Carts, Profile};
 use regulars_rules::{LeafStates, Program};
 use regulars_store::history::SymbolTable;
 
+use super::carts::{self, Change};
 use super::orders::Orders;
 use super::told::Told;
-use super::{carts, traits};
+use super::traits;
 
 /// Declares what `identify` said, by time; gives the time of the last.
 pub(crate) fn declare(
@@ -60,6 +61,20 @@ pub(crate) fn carts_of(
     table: &SymbolTable,
 ) -> Carts {
     let mut carts = Carts::default();
+    changes_of(by_time, records, orders, table, |change| {
+        change.apply(&mut carts)
+    });
+    carts
+}
+
+/// Gives every change of carts to `each`, by time.
+pub(super) fn changes_of(
+    by_time: &[&Told],
+    records: &[LineRecord],
+    orders: &Orders,
+    table: &SymbolTable,
+    mut each: impl FnMut(Change),
+) {
     let offsets: HashSet<u64> = by_time.iter().map(|told| told.offset).collect();
     let imported =
         |line: &&LineRecord| line.kind == RecordKind::Sale && !offsets.contains(&line.import);
@@ -69,14 +84,11 @@ pub(crate) fn carts_of(
     let mut ordered = ordered_at.into_iter().peekable();
     for told in by_time {
         while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
-            carts.change(None, at, CartChange::Ordered);
+            each(Change::ordered(at));
         }
-        if told.event.kind == EventKind::Track {
-            carts::change(&mut carts, told, orders, table);
+        if let Some(change) = carts::of(told, orders, table) {
+            each(change);
         }
     }
-    for at in ordered {
-        carts.change(None, at, CartChange::Ordered);
-    }
-    carts
+    ordered.map(Change::ordered).for_each(each);
 }
