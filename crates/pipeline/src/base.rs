@@ -249,45 +249,16 @@ impl Base {
                 })
                 .collect(),
         );
-        let mut context = Context {
-            zone: config.zone(),
-            currency: config.workspace.currency,
-            settings: config.settings(),
-            symbols: table.snapshot(),
-            population: Population::default(),
-            models: None,
-        };
-        context.population = population::of(
-            &customers,
-            &products,
-            &context,
-            options.now,
-            options.threads,
-        );
-        if !tellings.is_empty() {
-            context.population.data.insert(DataNeed::Events);
-        }
+        let context = context(&customers, (&products, &table), config, options, tellings);
         let catalogue =
             catalogue
                 .clone()
                 .with_channels(&channels(&customers, &context, options.threads))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
-        let mut states = Vec::new();
-        let remembers = program.measure_count() > 0
-            || (program.event_value_count() > 0 && !tellings.is_empty());
-        if remembers && options.scoring != Scoring::None {
-            let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-                let mut states = program.new_states();
-                for order in ledger.orders() {
-                    program.fold(&mut states, &order);
-                }
-                retell::fold_events(&mut states, known.told, &program);
-                Ok(states)
-            };
-            for part in source.fold("folding conditions", &fold)? {
-                states.extend(part.folded);
-            }
-        }
+        let states = match options.scoring {
+            Scoring::None => Vec::new(),
+            Scoring::FitThen | Scoring::LatestFit => remembered(&source, &program)?,
+        };
         let mut base = Self {
             now: options.now,
             customers,
@@ -458,6 +429,48 @@ pub(crate) fn load_products(
         products.insert(symbols.intern(&row.product), known);
     }
     Ok(products)
+}
+
+/// What customers are seen against, before there are models.
+fn context(
+    customers: &Customers,
+    (products, table): (&Products, &SymbolTable),
+    config: &Config,
+    options: FoldOptions,
+    tellings: &Tellings,
+) -> Context {
+    let mut context = Context {
+        zone: config.zone(),
+        currency: config.workspace.currency,
+        settings: config.settings(),
+        symbols: table.snapshot(),
+        population: Population::default(),
+        models: None,
+    };
+    let FoldOptions { now, threads, .. } = options;
+    context.population = population::of(customers, products, &context, now, threads);
+    if !tellings.is_empty() {
+        context.population.data.insert(DataNeed::Events);
+    }
+    context
+}
+
+/// What conditions remember of everyone; empty when none remembers anything.
+fn remembered(source: &Source<'_>, program: &Program) -> Result<Vec<LeafStates>, PipelineError> {
+    let told = !source.tellings.is_empty();
+    if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
+        return Ok(Vec::new());
+    }
+    let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
+        let mut states = program.new_states();
+        for order in ledger.orders() {
+            program.fold(&mut states, &order);
+        }
+        retell::fold_events(&mut states, known.told, program);
+        Ok(states)
+    };
+    let parts = source.fold("folding conditions", &fold)?;
+    Ok(parts.into_iter().flat_map(|part| part.folded).collect())
 }
 
 /// How many customers first came by each channel.

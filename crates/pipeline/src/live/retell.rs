@@ -62,7 +62,7 @@ pub(crate) fn carts_of(
 ) -> Carts {
     let mut carts = Carts::default();
     changes_of(by_time, records, orders, table, |change| {
-        change.apply(&mut carts)
+        change.apply(&mut carts);
     });
     carts
 }

@@ -1,6 +1,11 @@
 //! A server that is killed again and again while events come in: each acknowledged one is there
 //! once, and so is every transition.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a server is killed after some time, whatever it is at"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
