@@ -3,6 +3,7 @@
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 └ person (one customer) ─► orders, carts, traits
+//! look (one customer as a whole), preview (a rule, tried on everyone)
 //! start (from disk to everyone) ─► definitions (versions of segments)
 //! ```
 
@@ -10,12 +11,16 @@ mod carts;
 mod definitions;
 mod engine;
 mod identify;
+mod look;
 mod orders;
 mod person;
+mod preview;
 mod service;
 mod start;
 mod traits;
 
-pub use engine::Engine;
+pub use engine::{Engine, RECORDED_KEPT};
+pub use look::{Happening, LiveCustomer, Place};
+pub use preview::Preview;
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
 pub use start::StartOptions;

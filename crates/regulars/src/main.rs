@@ -10,6 +10,8 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+mod remote;
+mod serving;
 mod session;
 mod text;
 

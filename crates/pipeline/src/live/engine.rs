@@ -9,7 +9,7 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
@@ -30,6 +30,8 @@ use crate::error::PipelineError;
 
 /// Wake-ups that are looked at between two events.
 const WAKES_AT_ONCE: usize = 256;
+/// Transitions of the log that are at hand after a start.
+pub const RECORDED_KEPT: usize = 100_000;
 
 pub(super) type People = HashMap<CustomerId, Person, FixedState>;
 
@@ -58,6 +60,8 @@ pub struct Engine {
     /// What time alone flips up to then is caught up with: nothing was running.
     pub(super) started_at: Timestamp,
     pub(super) found: Vec<Transition>,
+    /// The latest transitions that the log held at the start, in order.
+    pub(super) recorded: VecDeque<Transition>,
 }
 
 impl Engine {
@@ -84,6 +88,12 @@ impl Engine {
     /// Takes the transitions found since the last call, in order.
     pub fn take_found(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.found)
+    }
+
+    /// Takes the latest transitions that the log held at the start, in order; at most
+    /// [`RECORDED_KEPT`] of them.
+    pub fn take_recorded(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.recorded).into()
     }
 
     /// Number of customers: anonymous visitors are none.
@@ -446,13 +456,17 @@ fn name_of(event: &StoredEvent) -> String {
     if !event.name.is_empty() {
         return event.name.to_string();
     }
-    let kind = match event.kind {
+    call_name(event.kind).to_owned()
+}
+
+/// Name of a tracking call.
+pub(super) fn call_name(kind: EventKind) -> &'static str {
+    match kind {
         EventKind::Identify => "identify",
         EventKind::Track => "track",
         EventKind::Page => "page",
         EventKind::Screen => "screen",
         EventKind::Group => "group",
         EventKind::Alias => "alias",
-    };
-    kind.to_owned()
+    }
 }

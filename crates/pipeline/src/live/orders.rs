@@ -81,6 +81,11 @@ impl OrderTold<'_> {
         key_of_order(SOURCE, &self.order_id)
     }
 
+    /// What the shop calls it; empty when the event does not say.
+    pub(super) fn id(&self) -> &str {
+        self.facts.order_id.as_deref().unwrap_or_default().trim()
+    }
+
     /// True for an order that was placed, with its lines.
     pub(super) fn is_placed(&self) -> bool {
         self.what == StandardEvent::OrderCompleted
@@ -224,13 +229,37 @@ impl Orders {
         table: &SymbolTable,
     ) -> Result<(), PipelineError> {
         let currency = self.currency;
+        let told = all.iter().filter_map(|told| of(told, currency));
+        self.known.extend(told.map(|order| order.key()));
+        self.records_told(all, records, table)
+    }
+
+    /// The same rates, knowing of no order yet.
+    pub(super) fn knowing_none(&self) -> Self {
+        Self {
+            currency: self.currency,
+            rates: self.rates.clone(),
+            known: Keys::default(),
+        }
+    }
+
+    /// As [`Orders::add_told`], without noting the orders.
+    ///
+    /// # Errors
+    /// As [`Orders::add_told`].
+    pub(super) fn records_told(
+        &self,
+        all: &[Told],
+        records: &mut Vec<LineRecord>,
+        table: &SymbolTable,
+    ) -> Result<(), PipelineError> {
+        let currency = self.currency;
         let mut told: Vec<(&Told, OrderTold<'_>)> = all
             .iter()
             .filter_map(|told| Some((told, of(told, currency)?)))
             .collect();
         told.sort_by_key(|(told, _)| (told.event.occurred_at, told.offset));
         for (told, order) in told {
-            self.known.insert(order.key());
             let key = OrderKey(order.key());
             let before = newest(records, key);
             let placed_at = before

@@ -11,7 +11,7 @@
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 
 use regulars_core::{Cause, CustomerId, Direction, Partition, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
@@ -22,7 +22,7 @@ use regulars_store::log::{Found, LogRecord, LogRecordKind, Logged, MembershipsNo
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 
 use super::definitions::{self, Definitions};
-use super::engine::{Engine, Finding, transition_id};
+use super::engine::{Engine, Finding, RECORDED_KEPT, transition_id};
 use super::orders::Orders;
 use super::person::{Person, Told};
 use crate::base::{Base, FoldOptions, Scoring, load_products};
@@ -153,6 +153,7 @@ impl Engine {
             now,
             started_at: now,
             found: Vec::new(),
+            recorded: VecDeque::new(),
         })
     }
 
@@ -163,6 +164,11 @@ impl Engine {
         let mut touched = std::collections::BTreeSet::new();
         for entry in store.logged(0) {
             let (offset, record) = entry?;
+            if let Logged::Found(found) = &record {
+                self.recorded.extend(found.transitions.iter().cloned());
+                let over = self.recorded.len().saturating_sub(RECORDED_KEPT);
+                self.recorded.drain(..over);
+            }
             if offset >= end {
                 tail.push((offset, record));
                 continue;

@@ -10,6 +10,7 @@ use regulars_store::access::{Access, Role};
 
 use crate::cli::{Cli, ServeArgs};
 use crate::failure::Done;
+use crate::serving::Announced;
 use crate::session::{Session, wall_clock};
 
 /// Requests that may wait for the disk.
@@ -26,9 +27,10 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         now: wall_clock(),
         threads: session.threads,
     };
-    let engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
+    let mut engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
     session.tell(&format!("{} customers", engine.customers()));
     let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
+    transitions.add(&engine.take_recorded());
     let told = Arc::clone(&transitions);
     let live = Live::start(
         store,
@@ -40,7 +42,8 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             on_transitions: Box::new(move |transitions| told.add(transitions)),
         },
     )?;
-    let access = first_grants(&session)?;
+    let mut access = first_grants(&session)?;
+    let local = access.grant_in_passing(Role::Admin, "commands on this machine", wall_clock())?;
     let options = ServerOptions {
         limits: Limits::default(),
     };
@@ -52,8 +55,10 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         .context("cannot start the server's threads")?;
     let server = runtime.block_on(async {
         let running = serve(server, args.listen).await?;
+        let data = session.workspace.data_dir();
+        let _announced = Announced::new(&data, running.address(), local.secret)?;
         session.tell(&format!("listening on http://{}", running.address()));
-        running.until(stop_signal()).await
+        anyhow::Ok(running.until(stop_signal()).await?)
     })?;
     session.tell("stopping: what was taken is finished");
     server.into_live().stop()?;

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clients;
 mod exits;
 mod golden;
 mod import;
 mod json;
 mod kills;
 mod page;
+mod served;
+mod server;
 mod shop;
 mod streams;
 mod text;

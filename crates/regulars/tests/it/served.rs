@@ -1,0 +1,392 @@
+//! The REST API, and commands while a server uses their workspace.
+
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::shop::Shop;
+
+fn shop() -> Shop {
+    let shop = Shop::empty("EUR");
+    shop.own_segment("searchers", "events 'Products Searched' >= 2");
+    shop
+}
+
+fn search(customer: &str, number: u32) -> Value {
+    json!({
+        "type": "track",
+        "userId": customer,
+        "messageId": format!("{customer} {number}"),
+        "event": "Products Searched",
+        "properties": {"query": "coat", "number": number},
+    })
+}
+
+fn told(server: &Server) {
+    server.track(&json!([
+        search("c-1", 1),
+        search("c-1", 2),
+        search("c-2", 1)
+    ]));
+}
+
+#[test]
+fn every_error_is_a_problem() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let token = server.token.clone();
+    let large = format!("{{\"rule\": \"{}\"}}", "x".repeat(100_000));
+    let bomb = "x".repeat(700_000);
+    let cases = [
+        ("GET", "/api/v1/nothing", &*token, "", 404, "unknown_route"),
+        ("GET", "/nothing", &token, "", 404, "unknown_route"),
+        (
+            "DELETE",
+            "/api/v1/segments",
+            &token,
+            "",
+            405,
+            "wrong_method",
+        ),
+        ("GET", "/v1/batch", &token, "", 405, "wrong_method"),
+        ("GET", "/api/v1/segments", "rat_0", "", 401, "unknown_token"),
+        (
+            "GET",
+            "/api/v1/segments",
+            &server.key,
+            "",
+            401,
+            "unknown_token",
+        ),
+        (
+            "GET",
+            "/api/v1/customers/nobody",
+            &token,
+            "",
+            404,
+            "not_found",
+        ),
+        (
+            "GET",
+            "/api/v1/customers/c-1/segments/searcher",
+            &token,
+            "",
+            404,
+            "not_found",
+        ),
+        (
+            "GET",
+            "/api/v1/segments/searcher",
+            &token,
+            "",
+            404,
+            "not_found",
+        ),
+        (
+            "GET",
+            "/api/v1/segments/searcher/members",
+            &token,
+            "",
+            404,
+            "not_found",
+        ),
+        (
+            "GET",
+            "/api/v1/transitions?limit=many",
+            &token,
+            "",
+            400,
+            "bad_query",
+        ),
+        (
+            "GET",
+            "/api/v1/transitions?sinse=now",
+            &token,
+            "",
+            400,
+            "bad_query",
+        ),
+        (
+            "GET",
+            "/api/v1/transitions?since=now",
+            &token,
+            "",
+            400,
+            "bad_instant",
+        ),
+        (
+            "GET",
+            "/api/v1/transitions?before=x",
+            &token,
+            "",
+            400,
+            "bad_cursor",
+        ),
+        (
+            "GET",
+            "/api/v1/customers/c-1/timeline?before=x",
+            &token,
+            "",
+            400,
+            "bad_cursor",
+        ),
+        (
+            "POST",
+            "/api/v1/segments/preview",
+            &token,
+            "{\"rule\":",
+            400,
+            "bad_body",
+        ),
+        (
+            "POST",
+            "/api/v1/segments/preview",
+            &token,
+            "{}",
+            400,
+            "bad_body",
+        ),
+        (
+            "POST",
+            "/api/v1/segments/preview",
+            &token,
+            "{\"rule\": \"orderz > 1\"}",
+            400,
+            "bad_rule",
+        ),
+        (
+            "POST",
+            "/api/v1/segments/preview",
+            &token,
+            &large,
+            413,
+            "too_large",
+        ),
+        (
+            "POST",
+            "/api/v1/tokens",
+            &token,
+            "{\"role\": \"king\"}",
+            400,
+            "bad_body",
+        ),
+        (
+            "POST",
+            "/api/v1/tokens",
+            &token,
+            "{\"role\": \"write\"}",
+            400,
+            "bad_role",
+        ),
+        ("DELETE", "/api/v1/keys/none", &token, "", 404, "not_found"),
+        ("POST", "/v1/batch", &token, &bomb, 413, "too_large"),
+        ("POST", "/v1/nothing", &token, "{}", 404, "unknown_endpoint"),
+    ];
+    for (method, path, token, body, status, code) in cases {
+        let answer = server.ask(method, path, token, body);
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+        let kind = "content-type: application/problem+json";
+        assert!(answer.head.contains(kind), "{method} {path}: {answer:?}");
+        let problem = answer.json();
+        assert_eq!(problem["code"], code, "{method} {path}");
+        assert_eq!(problem["status"], status, "{method} {path}");
+        assert!(
+            problem["message"].as_str().unwrap().len() > 10,
+            "{method} {path}"
+        );
+    }
+    let plain = server.send(
+        "POST",
+        "/api/v1/segments/preview",
+        &format!("Authorization: Bearer {token}"),
+        "{}",
+    );
+    assert_eq!(
+        (plain.status, &plain.json()["code"]),
+        (415, &json!("not_json"))
+    );
+    server.stop();
+}
+
+#[test]
+fn every_operation_of_the_description_is_served() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let document = server.get("/api/v1/openapi.json");
+    assert_eq!(document["openapi"], "3.1.0");
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{customer}", "c-1")
+            .replace("{segment}", "searchers");
+        let path = path
+            .replace("{endpoint}", "track")
+            .replace("{key}", &server.key);
+        let path = path.replace("{id}", "none");
+        for (method, operation) in operations.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let answer = server.ask(&method, &path, &server.token, "");
+            let known = operation["responses"].get(answer.status.to_string());
+            assert!(known.is_some(), "{method} {path}: {answer:?}");
+            assert_ne!(answer.status, 405, "{method} {path}");
+            assert!(!answer.body.contains("unknown_route"), "{method} {path}");
+        }
+    }
+    let page = server.send("GET", "/api/v1/docs", "Accept: text/html", "");
+    assert!(page.head.contains("content-type: text/html"), "{page:?}");
+    server.stop();
+}
+
+#[test]
+fn a_timeline_and_transitions_come_page_by_page() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let all: Vec<Value> = (0..7).map(|number| search("c-1", number)).collect();
+    server.track(&Value::from(all));
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut before = String::new();
+    loop {
+        let page = server.get(&format!("/api/v1/customers/c-1/timeline?limit=3{before}"));
+        let happenings = page["happenings"].as_array().unwrap();
+        assert!(happenings.len() <= 3);
+        numbers.extend(
+            happenings
+                .iter()
+                .map(|of| of["properties"]["number"].as_i64().unwrap()),
+        );
+        match page["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, [6, 5, 4, 3, 2, 1, 0]);
+    let whole = server.get("/api/v1/transitions?limit=10000");
+    let whole = whole["transitions"].as_array().unwrap();
+    let first = server.get("/api/v1/transitions?limit=1");
+    assert_eq!(first["transitions"][0], whole[0]);
+    let next = first["next"].as_str().unwrap();
+    let second = server.get(&format!("/api/v1/transitions?before={next}"));
+    assert_eq!(second["transitions"].as_array().unwrap()[..], whole[1..]);
+    server.stop();
+}
+
+#[test]
+fn a_preview_reads_all_that_was_told() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let sizes = [
+        ("events 'Products Searched' >= 1", 2),
+        ("events 'Products Searched' where query = \"coat\" >= 2", 1),
+        ("not in segment searchers", 1),
+        ("orders = 0", 2),
+    ];
+    for (rule, customers) in sizes {
+        let body = json!({ "rule": rule }).to_string();
+        let answer = server.ask("POST", "/api/v1/segments/preview", &server.token, &body);
+        let preview = answer.json();
+        let found = (&preview["customers"], &preview["everyone"]);
+        assert_eq!(found, (&json!(customers), &json!(2)), "{rule}: {answer:?}");
+    }
+    server.stop();
+}
+
+#[test]
+fn commands_go_through_the_server_and_work_without_it() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let segments = shop.json(&["segments"]);
+    let mut found = segments["segments"].as_array().unwrap().iter();
+    let searchers = found.find(|of| of["segment"] == "searchers").unwrap();
+    assert_eq!(searchers["customers"], 1);
+    assert_eq!(shop.json(&["segments", "show", "searchers"])["everyone"], 2);
+    let members = shop.json(&["segments", "members", "searchers"]);
+    assert_eq!(members["members"], json!([{"customer_id": "c-1"}]));
+    let view = shop.json(&["customers", "show", "c-1"]);
+    assert!(
+        view["segments"].to_string().contains("searchers"),
+        "{view:#}"
+    );
+    let explained = shop.json(&["explain", "c-2", "searchers"]);
+    assert_eq!(explained["explanation"]["holds"], false);
+    for arguments in [
+        &["segments"][..],
+        &["segments", "show", "searchers"],
+        &["segments", "members", "searchers"],
+        &["segments", "preview", "orders = 0"],
+        &["customers", "show", "c-1"],
+        &["explain", "c-1", "searchers"],
+        &["transitions", "--since", "1h"],
+    ] {
+        assert!(!shop.good(arguments).is_empty(), "{arguments:?}");
+    }
+    // A key made now is known to the server now.
+    let key = shop.json(&["keys", "create", "--write", "till"]);
+    let body = json!({"writeKey": key["secret"], "batch": [search("c-2", 2)]}).to_string();
+    assert_eq!(
+        server
+            .send("POST", "/v1/batch", "Accept: */*", &body)
+            .status,
+        200
+    );
+    let id = key["id"].as_str().unwrap();
+    shop.good(&["keys", "revoke", id, "--quiet"]);
+    assert_eq!(
+        server
+            .send("POST", "/v1/batch", "Accept: */*", &body)
+            .status,
+        401
+    );
+    let reader = shop.json(&["tokens", "create", "--role", "read-only"]);
+    let reader = reader["secret"].as_str().unwrap();
+    assert_eq!(
+        server.ask("GET", "/api/v1/segments", reader, "").status,
+        200
+    );
+    let refused = server.ask("GET", "/api/v1/keys", reader, "");
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (403, &json!("not_allowed"))
+    );
+    // What cannot be done says what to do, with the exit codes of old.
+    let ends = [
+        (&["customers", "show", "nobody"][..], 3, "nobody"),
+        (&["segments", "preview", "orderz > 1"], 4, "orderz"),
+        (
+            &["segments", "--as-of", "2026-01-31"],
+            2,
+            "is using this workspace",
+        ),
+        (&["report"], 1, "is using this workspace; stop it"),
+        (&["serve", "--listen", "127.0.0.1:0"], 1, "another process is using"),
+    ];
+    for (arguments, code, words) in ends {
+        let output = shop.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    let moved = shop.json(&["transitions", "--segment", "searchers"]);
+    assert_eq!(
+        moved["transitions"].as_array().unwrap().len(),
+        2,
+        "{moved:#}"
+    );
+    server.stop();
+    assert!(!shop.root().join("data/serving.json").exists());
+    // The log tells the same.
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    let one = shop.json(&["transitions", "--customer", "c-2", "--segment", "searchers"]);
+    assert_eq!(one["transitions"].as_array().unwrap().len(), 1, "{one:#}");
+    // So does the next server.
+    let server = Server::start(&shop);
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    server.kill();
+    // A server that was killed leaves its file behind: it is ignored, and that is said.
+    assert!(shop.root().join("data/serving.json").exists());
+    let output = shop.run(&["transitions"]);
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("left over"), "{said}");
+}
