@@ -139,8 +139,8 @@ impl Content {
             let unit_minor = item.unit_minor? as f64;
             Some((unit_minor * item.quantity).round_ties_even() as i64)
         };
-        let values = self.items.iter().map(value);
-        let value_minor = values.fold(Some(0_i64), |sum, value| Some(sum?.saturating_add(value?)));
+        let mut values = self.items.iter().map(value);
+        let value_minor = values.try_fold(0_i64, |sum, value| Some(sum.saturating_add(value?)));
         Cart {
             changed_at: self.changed_at,
             open_until: self.changed_at.plus_ms(OPEN_MS),

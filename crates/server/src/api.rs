@@ -6,6 +6,7 @@ mod customers;
 mod document;
 mod operations;
 mod page;
+mod schemas;
 mod segments;
 mod transitions;
 

@@ -213,7 +213,7 @@ impl Engine {
             let person = self.people.get_mut(&customer);
             match (number, person) {
                 (Some(number), Some(person)) => {
-                    person.member.recall(number, sequence, direction, at)
+                    person.member.recall(number, sequence, direction, at);
                 }
                 (None, _) if inside => {
                     let removed = self.definitions.removed.get(&segment);

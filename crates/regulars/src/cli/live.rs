@@ -21,14 +21,21 @@ pub(crate) struct KeysArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Make a write key, with which events can be sent and nothing else done; it is shown once.
+    #[command(
+        after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys create --write till --format json"
+    )]
     Create {
         /// What it is for.
         #[arg(long, value_name = "LABEL")]
         write: String,
     },
     /// List them.
+    #[command(after_help = "Examples:\n  regulars keys list\n  regulars keys list --format json")]
     List,
     /// Take one back, by its id.
+    #[command(
+        after_help = "Examples:\n  regulars keys revoke 3f2a9c0d11ee\n  regulars keys revoke 3f2a9c0d11ee --quiet"
+    )]
     Revoke {
         /// The id that `list` shows.
         id: String,
@@ -44,6 +51,9 @@ pub(crate) struct TokensArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokensCommand {
     /// Make an API token; it is shown once.
+    #[command(
+        after_help = "Examples:\n  regulars tokens create --role analyst\n  regulars tokens create --role read-only --label grafana"
+    )]
     Create {
         /// What it may do.
         #[arg(long, value_enum)]
@@ -53,8 +63,14 @@ pub(crate) enum TokensCommand {
         label: String,
     },
     /// List them.
+    #[command(
+        after_help = "Examples:\n  regulars tokens list\n  regulars tokens list --format csv"
+    )]
     List,
     /// Take one back, by its id.
+    #[command(
+        after_help = "Examples:\n  regulars tokens revoke 3f2a9c0d11ee\n  regulars tokens revoke 3f2a9c0d11ee --quiet"
+    )]
     Revoke {
         /// The id that `list` shows.
         id: String,

@@ -50,20 +50,20 @@ pub(crate) fn through_server(cli: &Cli) -> anyhow::Result<Option<Done>> {
 
 /// Commands that look at the data of a workspace or change it.
 fn concerns(command: &Command) -> bool {
-    match command {
+    matches!(
+        command,
         Command::Import(_)
-        | Command::Score(_)
-        | Command::Report(_)
-        | Command::Segments(_)
-        | Command::Customers(_)
-        | Command::Explain(_)
-        | Command::Transitions(_)
-        | Command::Keys(_)
-        | Command::Tokens(_)
-        | Command::Models
-        | Command::Export(_) => true,
-        _ => false,
-    }
+            | Command::Score(_)
+            | Command::Report(_)
+            | Command::Segments(_)
+            | Command::Customers(_)
+            | Command::Explain(_)
+            | Command::Transitions(_)
+            | Command::Keys(_)
+            | Command::Tokens(_)
+            | Command::Models
+            | Command::Export(_)
+    )
 }
 
 fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{Answer, Server};
 use crate::shop::Shop;
 
 fn shop() -> Shop {
@@ -29,182 +29,68 @@ fn told(server: &Server) {
     ]));
 }
 
+/// Method, path, status and code, and the body if there is one.
+const PROBLEMS: &str = r#"
+GET    /api/v1/nothing                           404 unknown_route
+GET    /nothing                                  404 unknown_route
+DELETE /api/v1/segments                          405 wrong_method
+GET    /v1/batch                                 405 wrong_method
+GET    /api/v1/customers/nobody                  404 not_found
+GET    /api/v1/customers/c-1/segments/searcher   404 not_found
+GET    /api/v1/segments/searcher                 404 not_found
+GET    /api/v1/segments/searcher/members         404 not_found
+GET    /api/v1/transitions?limit=many            400 bad_query
+GET    /api/v1/transitions?sinse=now             400 bad_query
+GET    /api/v1/transitions?since=now             400 bad_instant
+GET    /api/v1/transitions?before=x              400 bad_cursor
+GET    /api/v1/customers/c-1/timeline?before=x   400 bad_cursor
+GET    /api/v1/customers/%FF                     400 bad_path
+POST   /api/v1/segments/preview                  400 bad_body {"rule":
+POST   /api/v1/segments/preview                  400 bad_body {}
+POST   /api/v1/segments/preview                  400 bad_rule {"rule": "orderz > 1"}
+POST   /api/v1/tokens                            400 bad_body {"role": "king"}
+POST   /api/v1/tokens                            400 bad_role {"role": "write"}
+DELETE /api/v1/keys/none                         404 not_found
+POST   /v1/nothing                               404 unknown_endpoint {}
+"#;
+
+fn check_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status, status, "{code}: {answer:?}");
+    let kind = "content-type: application/problem+json";
+    assert!(answer.head.contains(kind), "{answer:?}");
+    let problem = answer.json();
+    assert_eq!(
+        (&problem["code"], &problem["status"]),
+        (&json!(code), &json!(status))
+    );
+    assert!(problem["message"].as_str().unwrap().len() > 10, "{problem}");
+}
+
 #[test]
 fn every_error_is_a_problem() {
     let shop = shop();
     let server = Server::start(&shop);
     told(&server);
-    let token = server.token.clone();
-    let large = format!("{{\"rule\": \"{}\"}}", "x".repeat(100_000));
-    let bomb = "x".repeat(700_000);
-    let cases = [
-        ("GET", "/api/v1/nothing", &*token, "", 404, "unknown_route"),
-        ("GET", "/nothing", &token, "", 404, "unknown_route"),
-        (
-            "DELETE",
-            "/api/v1/segments",
-            &token,
-            "",
-            405,
-            "wrong_method",
-        ),
-        ("GET", "/v1/batch", &token, "", 405, "wrong_method"),
-        ("GET", "/api/v1/segments", "rat_0", "", 401, "unknown_token"),
-        (
-            "GET",
-            "/api/v1/segments",
-            &server.key,
-            "",
-            401,
-            "unknown_token",
-        ),
-        (
-            "GET",
-            "/api/v1/customers/nobody",
-            &token,
-            "",
-            404,
-            "not_found",
-        ),
-        (
-            "GET",
-            "/api/v1/customers/c-1/segments/searcher",
-            &token,
-            "",
-            404,
-            "not_found",
-        ),
-        (
-            "GET",
-            "/api/v1/segments/searcher",
-            &token,
-            "",
-            404,
-            "not_found",
-        ),
-        (
-            "GET",
-            "/api/v1/segments/searcher/members",
-            &token,
-            "",
-            404,
-            "not_found",
-        ),
-        (
-            "GET",
-            "/api/v1/transitions?limit=many",
-            &token,
-            "",
-            400,
-            "bad_query",
-        ),
-        (
-            "GET",
-            "/api/v1/transitions?sinse=now",
-            &token,
-            "",
-            400,
-            "bad_query",
-        ),
-        (
-            "GET",
-            "/api/v1/transitions?since=now",
-            &token,
-            "",
-            400,
-            "bad_instant",
-        ),
-        (
-            "GET",
-            "/api/v1/transitions?before=x",
-            &token,
-            "",
-            400,
-            "bad_cursor",
-        ),
-        (
-            "GET",
-            "/api/v1/customers/c-1/timeline?before=x",
-            &token,
-            "",
-            400,
-            "bad_cursor",
-        ),
-        (
-            "POST",
-            "/api/v1/segments/preview",
-            &token,
-            "{\"rule\":",
-            400,
-            "bad_body",
-        ),
-        (
-            "POST",
-            "/api/v1/segments/preview",
-            &token,
-            "{}",
-            400,
-            "bad_body",
-        ),
-        (
-            "POST",
-            "/api/v1/segments/preview",
-            &token,
-            "{\"rule\": \"orderz > 1\"}",
-            400,
-            "bad_rule",
-        ),
-        (
-            "POST",
-            "/api/v1/segments/preview",
-            &token,
-            &large,
-            413,
-            "too_large",
-        ),
-        (
-            "POST",
-            "/api/v1/tokens",
-            &token,
-            "{\"role\": \"king\"}",
-            400,
-            "bad_body",
-        ),
-        (
-            "POST",
-            "/api/v1/tokens",
-            &token,
-            "{\"role\": \"write\"}",
-            400,
-            "bad_role",
-        ),
-        ("DELETE", "/api/v1/keys/none", &token, "", 404, "not_found"),
-        ("POST", "/v1/batch", &token, &bomb, 413, "too_large"),
-        ("POST", "/v1/nothing", &token, "{}", 404, "unknown_endpoint"),
-    ];
-    for (method, path, token, body, status, code) in cases {
-        let answer = server.ask(method, path, token, body);
-        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
-        let kind = "content-type: application/problem+json";
-        assert!(answer.head.contains(kind), "{method} {path}: {answer:?}");
-        let problem = answer.json();
-        assert_eq!(problem["code"], code, "{method} {path}");
-        assert_eq!(problem["status"], status, "{method} {path}");
-        assert!(
-            problem["message"].as_str().unwrap().len() > 10,
-            "{method} {path}"
-        );
+    for line in PROBLEMS.trim().lines() {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().unwrap();
+        let (method, path, status, code) = (next(), next(), next(), next());
+        let body: Vec<&str> = words.collect();
+        let answer = server.ask(method, path, &server.token, &body.join(" "));
+        check_problem(&answer, status.parse().unwrap(), code);
     }
-    let plain = server.send(
-        "POST",
-        "/api/v1/segments/preview",
-        &format!("Authorization: Bearer {token}"),
-        "{}",
-    );
-    assert_eq!(
-        (plain.status, &plain.json()["code"]),
-        (415, &json!("not_json"))
-    );
+    for token in ["rat_0", "", &server.key] {
+        let answer = server.ask("GET", "/api/v1/segments", token, "");
+        check_problem(&answer, 401, "unknown_token");
+    }
+    let large = "x".repeat(700_000);
+    for path in ["/api/v1/segments/preview", "/v1/batch"] {
+        let answer = server.ask("POST", path, &server.token, &large);
+        check_problem(&answer, 413, "too_large");
+    }
+    let plain = format!("Authorization: Bearer {}", server.token);
+    let answer = server.send("POST", "/api/v1/segments/preview", &plain, "{}");
+    check_problem(&answer, 415, "not_json");
     server.stop();
 }
 
@@ -321,7 +207,57 @@ fn commands_go_through_the_server_and_work_without_it() {
     ] {
         assert!(!shop.good(arguments).is_empty(), "{arguments:?}");
     }
-    // A key made now is known to the server now.
+    // What cannot be done says what to do, with the exit codes of old.
+    let ends = [
+        (&["customers", "show", "nobody"][..], 3, "nobody"),
+        (&["segments", "preview", "orderz > 1"], 4, "orderz"),
+        (
+            &["segments", "--as-of", "2026-01-31"],
+            2,
+            "is using this workspace",
+        ),
+        (&["report"], 1, "is using this workspace; stop it"),
+        (
+            &["serve", "--listen", "127.0.0.1:0"],
+            1,
+            "another process is using",
+        ),
+    ];
+    for (arguments, code, words) in ends {
+        let output = shop.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    server.track(&json!([search("c-2", 2)]));
+    let moved = shop.json(&["transitions", "--segment", "searchers"]);
+    assert_eq!(
+        moved["transitions"].as_array().unwrap().len(),
+        2,
+        "{moved:#}"
+    );
+    server.stop();
+    assert!(!shop.root().join("data/serving.json").exists());
+    // The log tells the same.
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    let one = shop.json(&["transitions", "--customer", "c-2", "--segment", "searchers"]);
+    assert_eq!(one["transitions"].as_array().unwrap().len(), 1, "{one:#}");
+    // So does the next server.
+    let server = Server::start(&shop);
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    server.kill();
+    // A server that was killed leaves its file behind: it is ignored, and that is said.
+    assert!(shop.root().join("data/serving.json").exists());
+    let output = shop.run(&["transitions"]);
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("left over"), "{said}");
+}
+
+#[test]
+fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
+    let shop = shop();
+    let server = Server::start(&shop);
     let key = shop.json(&["keys", "create", "--write", "till"]);
     let body = json!({"writeKey": key["secret"], "batch": [search("c-2", 2)]}).to_string();
     assert_eq!(
@@ -349,44 +285,5 @@ fn commands_go_through_the_server_and_work_without_it() {
         (refused.status, &refused.json()["code"]),
         (403, &json!("not_allowed"))
     );
-    // What cannot be done says what to do, with the exit codes of old.
-    let ends = [
-        (&["customers", "show", "nobody"][..], 3, "nobody"),
-        (&["segments", "preview", "orderz > 1"], 4, "orderz"),
-        (
-            &["segments", "--as-of", "2026-01-31"],
-            2,
-            "is using this workspace",
-        ),
-        (&["report"], 1, "is using this workspace; stop it"),
-        (&["serve", "--listen", "127.0.0.1:0"], 1, "another process is using"),
-    ];
-    for (arguments, code, words) in ends {
-        let output = shop.run(arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
-    }
-    let moved = shop.json(&["transitions", "--segment", "searchers"]);
-    assert_eq!(
-        moved["transitions"].as_array().unwrap().len(),
-        2,
-        "{moved:#}"
-    );
     server.stop();
-    assert!(!shop.root().join("data/serving.json").exists());
-    // The log tells the same.
-    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
-    let one = shop.json(&["transitions", "--customer", "c-2", "--segment", "searchers"]);
-    assert_eq!(one["transitions"].as_array().unwrap().len(), 1, "{one:#}");
-    // So does the next server.
-    let server = Server::start(&shop);
-    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
-    server.kill();
-    // A server that was killed leaves its file behind: it is ignored, and that is said.
-    assert!(shop.root().join("data/serving.json").exists());
-    let output = shop.run(&["transitions"]);
-    assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("left over"), "{said}");
 }

@@ -1,9 +1,10 @@
-//! The description of the API as OpenAPI 3.1, made of the [operations](super::operations).
+//! The description of the API in the form of `OpenAPI` 3.1, made of the [operations](super::operations).
 
 use axum::Json;
 use serde_json::{Map, Value, json};
 
 use super::operations::{IN_PATHS, Needs, OPERATIONS, Operation, Parameter};
+use super::schemas::schemas;
 
 /// `GET /api/v1/openapi.json`.
 pub(crate) async fn show() -> Json<Value> {
@@ -111,7 +112,7 @@ fn content(schema: &str) -> Value {
     }
 }
 
-fn reference(schema: &str) -> Value {
+pub(super) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
@@ -126,168 +127,6 @@ fn meaning_of(status: u16) -> &'static str {
         415 => "The body is of a kind that is not understood.",
         _ => "The server is stopping, or more is waiting than it can keep up with: try again.",
     }
-}
-
-/// An object of which all these fields are there.
-fn object(fields: &[(&str, Value)]) -> Value {
-    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    let fields = fields.iter().cloned();
-    let fields: Map<String, Value> = fields.map(|(name, kind)| (name.to_owned(), kind)).collect();
-    json!({"type": "object", "required": names, "properties": fields})
-}
-
-fn array(items: &Value) -> Value {
-    json!({"type": "array", "items": items})
-}
-
-fn schemas() -> Value {
-    let text = json!({"type": "string"});
-    let texts = array(&text);
-    let maybe = json!({"type": ["string", "null"]});
-    let at = json!({"type": "string", "format": "date-time"});
-    let maybe_at = json!({"type": ["string", "null"], "format": "date-time"});
-    let count = json!({"type": "integer", "minimum": 0});
-    let money = json!({"type": "integer"});
-    let any = json!({});
-    let map = json!({"type": "object"});
-    let word = |words: &[&str]| json!({"type": "string", "enum": words});
-    let grant = [
-        ("id", text.clone()),
-        (
-            "role",
-            word(&["write", "read_only", "analyst", "admin", "erase"]),
-        ),
-        ("label", text.clone()),
-        ("created_at", at.clone()),
-    ];
-    let segment = [
-        ("segment", text.clone()),
-        ("title", text.clone()),
-        ("rule", text.clone()),
-        ("in_words", text.clone()),
-        ("customers", count.clone()),
-    ];
-    let whole = [
-        ("family", text.clone()),
-        ("origin", word(&["ready_made", "derived", "workspace"])),
-        ("meaning", text.clone()),
-        ("play", texts.clone()),
-        ("as_of", at.clone()),
-        ("everyone", count.clone()),
-    ];
-    let mut secret = grant.to_vec();
-    secret.push(("secret", text.clone()));
-    let line = object(&[
-        ("product_id", text.clone()),
-        ("name", maybe.clone()),
-        ("quantity", json!({"type": "number"})),
-        ("net_minor", money.clone()),
-    ]);
-    let order = object(&[
-        ("order_id", text.clone()),
-        ("occurred_at", at.clone()),
-        ("kind", word(&["sale", "credit", "refund"])),
-        ("status", text.clone()),
-        ("counts", json!({"type": "boolean"})),
-        ("net_minor", money.clone()),
-        ("refunded_minor", money),
-        ("lines", array(&line)),
-    ]);
-    let customer = object(&[
-        ("customer_id", text.clone()),
-        ("as_of", at.clone()),
-        ("currency", text.clone()),
-        ("currency_exponent", count.clone()),
-        ("lifecycle", text.clone()),
-        (
-            "traits",
-            array(&object(&[
-                ("name", text.clone()),
-                ("value", any.clone()),
-                ("unit", text.clone()),
-                ("meaning", text.clone()),
-            ])),
-        ),
-        ("declared", map.clone()),
-        ("orders", array(&reference("Order"))),
-        (
-            "segments",
-            array(&object(&[
-                ("segment", text.clone()),
-                ("title", text.clone()),
-                ("because", text.clone()),
-                ("leaves_at", maybe_at.clone()),
-                ("since", maybe_at.clone()),
-            ])),
-        ),
-    ]);
-    let happening = json!({"oneOf": [
-        object(&[
-            ("type", json!({"const": "event"})),
-            ("kind", word(&["identify", "track", "page", "screen", "group", "alias"])),
-            ("name", text.clone()),
-            ("occurred_at", at.clone()),
-            ("received_at", at.clone()),
-            ("properties", map.clone()),
-        ]),
-        {"allOf": [object(&[("type", json!({"const": "order"}))]), reference("Order")]},
-    ]});
-    let transition = object(&[
-        ("id", text.clone()),
-        ("customer_id", maybe.clone()),
-        ("segment", text.clone()),
-        ("version", count.clone()),
-        ("sequence", count.clone()),
-        ("direction", word(&["entered", "exited"])),
-        ("occurred_at", at.clone()),
-        ("recorded_at", at.clone()),
-        ("cause", map.clone()),
-    ]);
-    let role = word(&["read_only", "analyst", "admin", "erase"]);
-    let rejected = object(&[
-        ("index", count.clone()),
-        ("code", text.clone()),
-        ("message", text.clone()),
-    ]);
-    json!({
-        "Anything": map,
-        "Problem": object(&[
-            ("code", text.clone()),
-            ("message", text.clone()),
-            ("title", text.clone()),
-            ("status", count.clone()),
-        ]),
-        "Customer": customer,
-        "Order": order,
-        "Timeline": object(&[("happenings", array(&happening)), ("next", maybe.clone())]),
-        "Explained": object(&[
-            ("customer_id", text.clone()),
-            ("as_of", at),
-            ("currency", text.clone()),
-            ("since", maybe_at),
-            ("explanation", map.clone()),
-        ]),
-        "Segments": array(&object(&segment)),
-        "Segment": object(&[&segment[..], &whole[..]].concat()),
-        "Members": object(&[("customers", texts), ("next", maybe.clone())]),
-        "Rule": object(&[("rule", text.clone())]),
-        "Previewed": object(&[
-            ("rule", text.clone()),
-            ("in_words", text.clone()),
-            ("customers", count.clone()),
-            ("everyone", count),
-        ]),
-        "Transitions": object(&[("transitions", array(&transition)), ("next", maybe)]),
-        "Grants": object(&[("grants", array(&object(&grant)))]),
-        "NewGrant": object(&secret),
-        "NewKey": {"type": "object", "properties": {"label": text}},
-        "NewToken": {"type": "object", "required": ["role"], "properties": {"role": role, "label": text}},
-        "Taken": {
-            "type": "object",
-            "required": ["success"],
-            "properties": {"success": {"type": "boolean"}, "rejected": array(&rejected)},
-        },
-    })
 }
 
 #[cfg(test)]
