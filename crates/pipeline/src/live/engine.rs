@@ -141,7 +141,8 @@ impl Engine {
         )
     }
 
-    /// Why a customer is in a segment or not, and when that changes; `None` for nobody.
+    /// Why a customer is in a segment or not at `at` or, if that is later, at the time of the
+    /// latest record, and when that changes; `None` for nobody.
     ///
     /// # Errors
     /// When there is no segment of that name.
@@ -149,6 +150,7 @@ impl Engine {
         &self,
         customer: CustomerId,
         segment: &str,
+        at: Timestamp,
     ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
         self.catalogue.get(segment)?;
         let person = self.people.get(&self.canonical(customer));
@@ -158,7 +160,7 @@ impl Engine {
                 ..Customer::new(&person.member.profile, &self.context)
             };
             self.program
-                .explain(number, &person.member.states, &subject, self.now)
+                .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
     }
 

@@ -67,11 +67,17 @@ pub enum Happening {
 }
 
 impl Engine {
-    /// Everything about a customer now; `None` for nobody.
+    /// Everything about a customer at `at` or, if that is later, at the time of the latest record;
+    /// `None` for nobody.
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn customer(&self, customer: CustomerId) -> Result<Option<LiveCustomer>, PipelineError> {
+    pub fn customer(
+        &self,
+        customer: CustomerId,
+        at: Timestamp,
+    ) -> Result<Option<LiveCustomer>, PipelineError> {
+        let now = self.now.max(at);
         let customer = self.canonical(customer);
         let Some(person) = self.people.get(&customer) else {
             return Ok(None);
@@ -85,23 +91,23 @@ impl Engine {
         });
         let traits = Trait::all().iter().map(|def| TraitView {
             name: def.name,
-            value: trait_json(subject.value(def.id, self.now)),
+            value: trait_json(subject.value(def.id, now)),
             unit: unit_name(def.kind),
             meaning: def.id.meaning(&self.context.settings).into_owned(),
         });
         Ok(Some(LiveCustomer {
-            as_of: self.now.to_string(),
+            as_of: now.to_string(),
             currency: self.context.currency.code().to_owned(),
             currency_exponent: self.context.currency.exponent(),
-            lifecycle: subject.lifecycle(self.now).to_string(),
+            lifecycle: subject.lifecycle(now).to_string(),
             traits: traits.collect(),
             declared: declared.collect(),
             orders: self
-                .orders_of(person)?
+                .orders_of(person, now)?
                 .into_iter()
                 .map(|(_, o)| o)
                 .collect(),
-            segments: self.segments_with_reasons(person),
+            segments: self.segments_with_reasons(person, now),
         }))
     }
 
@@ -134,7 +140,7 @@ impl Engine {
         let mut timeline: Vec<(Place, Happening)> = events.collect();
         let told: std::collections::HashSet<u64> =
             person.told.iter().map(|told| told.offset).collect();
-        for (head, order) in self.orders_of(person)? {
+        for (head, order) in self.orders_of(person, self.now)? {
             if !told.contains(&head.import) {
                 let place = (head.occurred_at, head.order.0);
                 timeline.push((place, Happening::Order { order }));
@@ -166,14 +172,14 @@ impl Engine {
         }
     }
 
-    fn segments_with_reasons(&self, person: &Person) -> Vec<SegmentView> {
+    fn segments_with_reasons(&self, person: &Person, now: Timestamp) -> Vec<SegmentView> {
         let subject = self.subject(person);
         let states = &person.member.states;
         let mut scratch = self.program.new_scratch();
         let mut view = |number: usize| {
             let segment = &self.catalogue.segments()[number];
             let program = &self.program;
-            let leaves_at = program.next_flip(number, states, &subject, self.now, &mut scratch);
+            let leaves_at = program.next_flip(number, states, &subject, now, &mut scratch);
             SegmentView {
                 segment: segment.name.to_string(),
                 title: segment.title.clone(),
@@ -187,7 +193,11 @@ impl Engine {
 
     /// Orders, credits and refunds, the latest first, newest versions only; each with its first
     /// record.
-    fn orders_of(&self, person: &Person) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
+    fn orders_of(
+        &self,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
         let mut names: BTreeMap<OrderKey, String> = BTreeMap::new();
         let mut records: Vec<LineRecord> = Vec::new();
         if person.has_history {
@@ -209,12 +219,12 @@ impl Engine {
             .records_told(&person.told, &mut records, &self.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let mut ledger = Ledger::default();
-        ledger.resolve(&records, &self.products, self.now);
+        ledger.resolve(&records, &self.products, now);
         let counted: BTreeMap<OrderKey, (i64, i64)> = ledger
             .orders()
             .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
             .collect();
-        let newest = Ledger::newest_versions(&records, self.now);
+        let newest = Ledger::newest_versions(&records, now);
         let mut views: Vec<(LineRecord, OrderView)> = self.table.with(|symbols| {
             let view = |range| order_view(&records, range, &names, &counted, symbols);
             newest.into_iter().map(view).collect()

@@ -2,7 +2,7 @@
 //!
 //! Everyone is looked at in steps, so that events are not kept waiting.
 
-use regulars_core::{CustomerId, SegmentName};
+use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_profile::{Customer, Ledger};
 use regulars_rules::{Keep, Program};
 
@@ -22,6 +22,7 @@ pub struct Preview {
     number: usize,
     people: Vec<CustomerId>,
     looked_at: usize,
+    now: Timestamp,
     /// The rule as canonical text.
     pub rule: String,
     /// The rule as a sentence.
@@ -43,11 +44,11 @@ impl Preview {
 }
 
 impl Engine {
-    /// Begins to try a rule.
+    /// Begins to try a rule at `at` or, if that is later, at the time of the latest record.
     ///
     /// # Errors
     /// When the rule does not make sense; the message shows the place.
-    pub fn preview(&self, rule: &str) -> Result<Preview, PipelineError> {
+    pub fn preview(&self, rule: &str, at: Timestamp) -> Result<Preview, PipelineError> {
         let rule = self.catalogue.rule(rule)?;
         let name = SegmentName::new(NAME).expect("it is a name of a segment");
         let catalogue = self.catalogue.clone().with_rule(&name, rule);
@@ -60,6 +61,7 @@ impl Engine {
             program,
             people: self.everyone().into_iter().collect(),
             looked_at: 0,
+            now: self.now.max(at),
             rule: segment.rule_text(),
             in_words: segment.in_words(),
             customers: 0,
@@ -75,6 +77,7 @@ impl Engine {
         let mut scratch = program.new_scratch();
         let mut orders = self.orders.knowing_none();
         let mut ledger = Ledger::default();
+        let now = preview.now.max(self.now);
         let to = (preview.looked_at + STEP).min(preview.people.len());
         for customer in &preview.people[preview.looked_at..to] {
             // Somebody may have become another since the preview began.
@@ -90,7 +93,7 @@ impl Engine {
                 program,
                 orders: &mut orders,
                 ledger: &mut ledger,
-                now: self.now,
+                now,
             })?;
             let subject = Customer {
                 carts: person.member.carts.open(),
@@ -98,7 +101,7 @@ impl Engine {
             };
             let states = &person.member.states;
             let number = preview.number;
-            let inside = program.evaluate_one(number, states, &subject, self.now, &mut scratch);
+            let inside = program.evaluate_one(number, states, &subject, now, &mut scratch);
             preview.customers += usize::from(inside);
         }
         preview.looked_at = to;

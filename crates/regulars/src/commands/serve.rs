@@ -72,10 +72,12 @@ fn first_grants(session: &Session) -> anyhow::Result<Access> {
         let now = wall_clock();
         let key = access.grant(Role::Write, "first start", now)?;
         let token = access.grant(Role::Admin, "first start", now)?;
-        session.tell(&format!(
+        // Also when nothing else is said: they are shown nowhere else.
+        anstream::eprintln!(
             "These are shown this once:\n  write key  {}\n  API token  {}",
-            key.secret, token.secret
-        ));
+            key.secret,
+            token.secret
+        );
     }
     Ok(access)
 }

@@ -79,6 +79,8 @@ fn every_error_is_a_problem() {
         let answer = server.ask(method, path, &server.token, &body.join(" "));
         check_problem(&answer, status.parse().unwrap(), code);
     }
+    let wrong = server.ask("DELETE", "/api/v1/segments", &server.token, "");
+    assert!(wrong.head.contains("\r\nallow: get"), "{wrong:?}");
     for token in ["rat_0", "", &server.key] {
         let answer = server.ask("GET", "/api/v1/segments", token, "");
         check_problem(&answer, 401, "unknown_token");
@@ -285,5 +287,80 @@ fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
         (refused.status, &refused.json()["code"]),
         (403, &json!("not_allowed"))
     );
+    server.stop();
+}
+
+/// What the API and a look without a server must agree on.
+fn facts(view: &Value) -> Value {
+    let mut orders = view["orders"].clone();
+    for order in orders.as_array_mut().unwrap() {
+        for line in order["lines"].as_array_mut().unwrap() {
+            line["name"].take();
+        }
+    }
+    let names = view["segments"].as_array().unwrap().iter();
+    let names: Vec<&Value> = names.map(|of| &of["segment"]).collect();
+    json!({
+        "customer_id": view["customer_id"],
+        "lifecycle": view["lifecycle"],
+        "currency": view["currency"],
+        "traits": view["traits"],
+        "declared": view["declared"],
+        "orders": orders,
+        "segments": names,
+    })
+}
+
+#[test]
+fn a_customer_of_imported_files_looks_the_same_with_a_server_and_without() {
+    let shop = Shop::tiny_scored();
+    let everyone = shop.json(&["export", "customers"]);
+    let ids = everyone["customers"].as_array().unwrap().iter();
+    let ids: Vec<&str> = ids.map(|of| of["customer_id"].as_str().unwrap()).collect();
+    let server = Server::start(&shop);
+    let live: Vec<Value> = ids
+        .iter()
+        .map(|id| server.get(&format!("/api/v1/customers/{id}")))
+        .collect();
+    let orders = |timeline: &Value| {
+        let happenings = timeline["happenings"].as_array().unwrap().iter();
+        happenings.filter(|of| of["type"] == "order").count()
+    };
+    for (id, view) in ids.iter().zip(&live) {
+        let timeline = server.get(&format!("/api/v1/customers/{id}/timeline"));
+        assert_eq!(
+            orders(&timeline),
+            view["orders"].as_array().unwrap().len(),
+            "{id}"
+        );
+    }
+    let (key, token) = (server.key.clone(), server.token.clone());
+    server.stop();
+    assert!(ids.len() > 5);
+    for (id, view) in ids.iter().zip(&live) {
+        let at = view["as_of"].as_str().unwrap();
+        let look = shop.json(&["customers", "show", id, "--as-of", at]);
+        assert_eq!(facts(view), facts(&look), "{id}");
+    }
+    // An event tells of another order.
+    let mut server = Server::start(&shop);
+    (server.key, server.token) = (key, token);
+    let properties = json!({"order_id": "new-1", "total": 12.5, "currency": "EUR"});
+    let event = json!({
+        "type": "track",
+        "userId": ids[0],
+        "event": "Order Completed",
+        "messageId": "new-1",
+        "properties": properties,
+    });
+    server.track(&json!([event]));
+    let view = server.get(&format!("/api/v1/customers/{}", ids[0]));
+    assert_eq!(view["orders"][0]["order_id"], "new-1");
+    assert_eq!(view["orders"][0]["net_minor"], 1250);
+    let before = live[0]["orders"].as_array().unwrap();
+    assert_eq!(view["orders"].as_array().unwrap()[1..], before[..]);
+    let timeline = server.get(&format!("/api/v1/customers/{}/timeline", ids[0]));
+    assert_eq!(timeline["happenings"][0]["name"], "Order Completed");
+    assert_eq!(orders(&timeline), before.len());
     server.stop();
 }

@@ -50,7 +50,8 @@ pub(crate) async fn show(
     let found = ask(&server, move |server| {
         let live = &server.live;
         live.settle()?;
-        live.ask(move |engine| (engine.canonical(customer), engine.customer(customer)))
+        let now = live.now();
+        live.ask(move |engine| (engine.canonical(customer), engine.customer(customer, now)))
     });
     let (customer, found) = found.await?;
     let found = found.map_err(|error| Problem::of(&error))?;
@@ -159,12 +160,13 @@ pub(crate) async fn explain(
     let asked = segment.clone();
     let explained = ask(&server, move |server| {
         server.live.settle()?;
+        let now = server.live.now();
         server.live.ask(move |engine| {
-            let explained = engine.explain(customer, &asked);
+            let explained = engine.explain(customer, &asked, now);
             let currency = engine.currency();
             (
                 engine.canonical(customer),
-                engine.now(),
+                engine.now().max(now),
                 currency,
                 explained,
             )

@@ -68,6 +68,7 @@ pub(crate) async fn show(
     Named(name): Named<String>,
 ) -> Result<Json<SegmentWhole>, Problem> {
     let found = ask(&server, move |server| {
+        let now = server.live.now();
         server.live.ask(move |engine| {
             let Segment {
                 title,
@@ -81,7 +82,7 @@ pub(crate) async fn show(
             Ok(SegmentWhole {
                 rule: segment.rule_text(),
                 in_words: segment.in_words(),
-                as_of: engine.now().to_string(),
+                as_of: engine.now().max(now).to_string(),
                 customers: engine.size(&name)?,
                 everyone: engine.customers(),
                 segment: name,
@@ -123,7 +124,8 @@ pub(crate) async fn preview(
 ) -> Result<Json<Previewed>, Problem> {
     let preview = ask(&server, move |server| {
         let live = &server.live;
-        let mut preview = match live.ask(move |engine| engine.preview(&rule))? {
+        let now = live.now();
+        let mut preview = match live.ask(move |engine| engine.preview(&rule, now))? {
             Ok(preview) => preview,
             Err(error) => return Some(Err(error)),
         };
