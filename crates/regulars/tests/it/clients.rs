@@ -129,7 +129,7 @@ fn tell(client: &Client, more: &[(&str, &str)]) {
 
 const SEGMENT_PYTHON: Client = Client {
     package: "segment-analytics-python 2.4.0",
-    file: "python/bin/python",
+    file: "requirements.txt",
     script: "segment_python.py",
 };
 
@@ -147,7 +147,7 @@ fn segment_analytics_python_with_gzip() {
 fn rudder_sdk_python() {
     let client = Client {
         package: "rudder-sdk-python 2.1.9",
-        file: "python/bin/python",
+        file: "requirements.txt",
         script: "rudder_python.py",
     };
     tell(&client, &[]);

@@ -298,8 +298,10 @@ fn facts(view: &Value) -> Value {
             line["name"].take();
         }
     }
-    let names = view["segments"].as_array().unwrap().iter();
-    let names: Vec<&Value> = names.map(|of| &of["segment"]).collect();
+    let segments = view["segments"].as_array().unwrap().iter();
+    let segments: Vec<[&Value; 3]> = segments
+        .map(|of| [&of["segment"], &of["because"], &of["leaves_at"]])
+        .collect();
     json!({
         "customer_id": view["customer_id"],
         "lifecycle": view["lifecycle"],
@@ -307,7 +309,7 @@ fn facts(view: &Value) -> Value {
         "traits": view["traits"],
         "declared": view["declared"],
         "orders": orders,
-        "segments": names,
+        "segments": segments,
     })
 }
 
@@ -362,5 +364,23 @@ fn a_customer_of_imported_files_looks_the_same_with_a_server_and_without() {
     let timeline = server.get(&format!("/api/v1/customers/{}/timeline", ids[0]));
     assert_eq!(timeline["happenings"][0]["name"], "Order Completed");
     assert_eq!(orders(&timeline), before.len());
+    server.stop();
+}
+
+#[test]
+fn a_file_that_names_the_server_of_another_workspace_is_ignored() {
+    let (other, shop) = (Shop::empty("EUR"), Shop::empty("EUR"));
+    let server = Server::start(&other);
+    let file = |shop: &Shop| shop.root().join("data/serving.json");
+    let text = std::fs::read_to_string(file(&other)).unwrap();
+    let mut serving: Value = serde_json::from_str(&text).unwrap();
+    serving["token"] = "rat_0".into();
+    std::fs::write(file(&shop), serving.to_string()).unwrap();
+    let output = shop.run(&["transitions"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("left over"),
+        "{output:?}"
+    );
     server.stop();
 }
