@@ -130,6 +130,15 @@ impl Symbols {
         &self.texts[symbol.0 as usize]
     }
 
+    /// Takes over the texts that `other`, which began as a copy of this one, has had since: they
+    /// keep their indices.
+    pub fn catch_up(&mut self, other: &Self) {
+        for (index, text) in other.texts.iter().enumerate().skip(self.texts.len()) {
+            self.texts.push(Arc::clone(text));
+            self.indices.insert(Arc::clone(text), index as u32);
+        }
+    }
+
     /// Number of texts, the absent one included.
     pub fn len(&self) -> usize {
         self.texts.len()

@@ -99,7 +99,7 @@ impl Default for Limits {
             id_bytes: 512,
             name_bytes: 512,
             depth: 100,
-            ahead_ms: 5 * 60 * 1000,
+            ahead_ms: 0,
             properties: 250,
             property_depth: 6,
         }

@@ -18,13 +18,13 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
-    score_all,
+    Carts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
+    Scores, score_all,
 };
 use regulars_rules::{Availability, Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
 use regulars_store::Store;
-use regulars_store::history::{DeclaredRow, SymbolTable};
+use regulars_store::history::SymbolTable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,9 +33,12 @@ use crate::config::Config;
 use crate::error::PipelineError;
 use crate::fitted::{FittedModels, missing_because};
 use crate::future;
+use crate::live::orders::{Keys, Orders};
+use crate::live::retell;
+use crate::live::told::{self, Tellings, Until};
 use crate::population;
 use crate::progress::Progress;
-use fold::{Scratch, Source};
+use fold::{Known, Scratch, Source};
 
 pub use customers::Customers;
 pub(crate) use declared::Declaring;
@@ -47,6 +50,8 @@ pub struct Folded {
     pub profile: Profile,
     /// Scores at the base's `now`: apart, for most looks at everyone have none.
     scores: Option<Box<Scores>>,
+    /// Carts, of those of whom the log tells.
+    carts: Option<Box<Carts>>,
 }
 
 impl Folded {
@@ -55,6 +60,7 @@ impl Folded {
         Self {
             profile,
             scores: None,
+            carts: None,
         }
     }
 
@@ -145,10 +151,12 @@ pub enum AsOfReason {
     LastDay,
     /// It is the end of the last day in the data that was not in the future when it was imported.
     LastPastDay,
+    /// It is the arrival of the latest event.
+    LatestEvent,
 }
 
-/// The `now` of a batch command: what was asked for, else the end of the last day with an order
-/// that is not later than the day of the last import.
+/// The `now` of a batch command: what was asked for, else the arrival of the latest event, else
+/// the end of the last day with an order that is not later than the day of the last import.
 ///
 /// # Errors
 /// When there are no orders.
@@ -163,13 +171,21 @@ pub fn as_of(
     let summary = store
         .history()
         .summary(regulars_store::manifest::Family::Orders);
-    let (_, last) = summary.span.ok_or(PipelineError::NoOrders)?;
     let zone = config.zone();
+    let latest_event = told::latest_arrival(store)?;
+    let Some((_, last)) = summary.span else {
+        let latest = latest_event.ok_or(PipelineError::NoOrders)?;
+        return Ok((latest, AsOfReason::LatestEvent));
+    };
     let (last, reason) = match future::last_past(store, &zone)? {
         Some(past) if past < last => (past, AsOfReason::LastPastDay),
         Some(_) | None => (last, AsOfReason::LastDay),
     };
-    Ok((zone.end_of(zone.date_of(last)), reason))
+    let end = zone.end_of(zone.date_of(last));
+    match latest_event {
+        Some(latest) if latest > end => Ok((latest, AsOfReason::LatestEvent)),
+        Some(_) | None => Ok((end, reason)),
+    }
 }
 
 impl Base {
@@ -184,8 +200,26 @@ impl Base {
         options: FoldOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
+        let tellings = Tellings::load(store, Until::Arrived(options.now))?;
+        Self::fold_told(store, config, catalogue, options, &tellings, progress)
+    }
+
+    /// Folds the whole history, and what the log tells beside it.
+    pub(crate) fn fold_told(
+        store: &Store,
+        config: &Config,
+        catalogue: &Catalogue,
+        options: FoldOptions,
+        tellings: &Tellings,
+        progress: &dyn Progress,
+    ) -> Result<Self, PipelineError> {
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
+        let orders = Orders::new(config, Keys::default(), &mut symbols);
+        let vault = match tellings.is_empty() {
+            true => None,
+            false => Some(store.vault()?),
+        };
         let table = SymbolTable::new(symbols);
         let history = store.history();
         let source = Source {
@@ -195,8 +229,14 @@ impl Base {
             now: options.now,
             threads: options.threads,
             progress,
+            tellings,
+            orders: &orders,
+            vault,
         };
-        let parts = source.fold("folding", &profiles)?;
+        let facts = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
+            profiles(scratch, ledger, known, (&orders, &table))
+        };
+        let parts = source.fold("folding", &facts)?;
         let mut oddities = Oddities::default();
         let mut later_records = 0;
         let customers = Customers::new(
@@ -224,18 +264,24 @@ impl Base {
             options.now,
             options.threads,
         );
+        if !tellings.is_empty() {
+            context.population.data.insert(DataNeed::Events);
+        }
         let catalogue =
             catalogue
                 .clone()
                 .with_channels(&channels(&customers, &context, options.threads))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let mut states = Vec::new();
-        if program.measure_count() > 0 && options.scoring != Scoring::None {
-            let fold = |_: &mut Scratch<'_>, ledger: &Ledger, _, _: &[DeclaredRow]| {
+        let remembers = program.measure_count() > 0
+            || (program.event_value_count() > 0 && !tellings.is_empty());
+        if remembers && options.scoring != Scoring::None {
+            let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
                 let mut states = program.new_states();
                 for order in ledger.orders() {
                     program.fold(&mut states, &order);
                 }
+                retell::fold_events(&mut states, known.told, &program);
                 Ok(states)
             };
             for part in source.fold("folding conditions", &fold)? {
@@ -267,12 +313,17 @@ impl Base {
     }
 
     /// Everyone with what conditions remember of them, to be moved elsewhere.
-    pub(crate) fn take_everyone(&mut self) -> Vec<(Profile, LeafStates)> {
+    pub(crate) fn take_everyone(&mut self) -> Vec<(Profile, LeafStates, Carts)> {
         let customers = std::mem::take(&mut self.customers);
         let mut states = std::mem::take(&mut self.states).into_iter();
         let mut state = || states.next().unwrap_or_else(|| self.program.new_states());
-        let profiles = customers.into_profiles();
-        profiles.map(|profile| (profile, state())).collect()
+        let everyone = customers.into_everyone();
+        everyone
+            .map(|folded| {
+                let carts = folded.carts.map_or_else(Carts::default, |carts| *carts);
+                (folded.profile, state(), carts)
+            })
+            .collect()
     }
 
     /// Takes models into use and scores everyone with them.
@@ -299,7 +350,7 @@ impl Base {
             profile: &folded.profile,
             context: &self.context,
             scored: folded.scores().map(|scores| (self.now, scores)),
-            carts: &[],
+            carts: folded.carts.as_ref().map_or(&[], |carts| carts.open()),
         }
     }
 
@@ -439,8 +490,8 @@ fn channels<'c>(
 fn profiles(
     scratch: &mut Scratch<'_>,
     ledger: &Ledger,
-    customer: CustomerId,
-    rows: &[DeclaredRow],
+    known: &Known<'_>,
+    (orders, table): (&Orders, &SymbolTable),
 ) -> Result<Folded, serde_json::Error> {
     let Scratch {
         profile,
@@ -448,14 +499,20 @@ fn profiles(
         declaring,
     } = scratch;
     places.leave(profile);
-    profile.reset(customer);
+    profile.reset(known.customer);
     for order in ledger.orders() {
         profile.fold_with(places, &order);
     }
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
-    declaring.declare(profile, rows)?;
+    declaring.declare(profile, known.rows)?;
+    retell::declare(profile, known.told, table);
     // A copy has the memory that it needs and no more.
-    Ok(Folded::new(profile.clone()))
+    let mut folded = Folded::new(profile.clone());
+    if !known.told.is_empty() {
+        let carts = retell::carts_of(known.told, known.records, orders, table);
+        folded.carts = Some(Box::new(carts));
+    }
+    Ok(folded)
 }
 
 /// A trait value as JSON: money as minor units, instants as RFC 3339.

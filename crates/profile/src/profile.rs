@@ -113,6 +113,24 @@ impl Profile {
         }
     }
 
+    /// Takes in an order that is told late, as the one at `position` by time. False, and nothing
+    /// is taken in, when that would not be the same as to take in all of them by time: sums of
+    /// real numbers, and what the first or last order decides.
+    pub fn insert(&mut self, position: usize, order: &Order<'_>) -> bool {
+        if position == self.orders.len() {
+            self.fold(order);
+            return true;
+        }
+        let is_whole = |pieces: f64| pieces.fract() == 0.0 && pieces.abs() < 1e15;
+        let decides = order.channel != Symbol::NONE || order.country != Symbol::NONE;
+        if decides || !is_whole(order.quantity) || !is_whole(self.quantity) {
+            return false;
+        }
+        self.fold(order);
+        self.orders[position..].rotate_right(1);
+        true
+    }
+
     /// As [`Self::fold`], of a customer whose every order was taken in with these `places`: in
     /// constant time for each line.
     pub fn fold_with(&mut self, places: &mut Places, order: &Order<'_>) {

@@ -93,6 +93,11 @@ impl Session {
             .map(|text| self.instant("--as-of", text))
             .transpose()?;
         let (now, reason) = as_of(store, config, given)?;
+        if reason == AsOfReason::LatestEvent {
+            self.tell(&format!(
+                "as of {now}, the latest event (--as-of changes it)"
+            ));
+        }
         if let Some(what) = last_day(reason) {
             let day = config.zone().date_of(now);
             self.tell(&format!(
@@ -165,7 +170,7 @@ impl Session {
 /// What the day of the default `now` is, in words.
 pub(crate) fn last_day(reason: AsOfReason) -> Option<&'static str> {
     match reason {
-        AsOfReason::Given => None,
+        AsOfReason::Given | AsOfReason::LatestEvent => None,
         AsOfReason::LastDay => Some("the last day in the data"),
         AsOfReason::LastPastDay => {
             Some("the last day in the data up to its import: some orders are from the future")

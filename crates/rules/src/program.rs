@@ -267,6 +267,12 @@ impl Program {
         !self.index.values(event.kind, event.name).is_empty()
     }
 
+    /// True when a condition asks for texts of orders: one that is interned after the program was
+    /// compiled is not seen by it.
+    pub fn asks_for_texts(&self) -> bool {
+        self.measures.iter().any(|measure| measure.filter.is_some())
+    }
+
     /// Numbers of the segments that such a change can move a customer into or out of, ascending;
     /// those that refer to others included. The others move with time only.
     pub fn segments_touched_by(&self, change: Change<'_>) -> &[u32] {

@@ -78,7 +78,9 @@ pub(crate) async fn preflight() -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, fixed("POST, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        fixed("authorization, content-type, content-encoding, x-write-key, x-retry-count"),
+        fixed(
+            "authorization, content-type, content-encoding, x-write-key, x-retry-count, anonymousid",
+        ),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, fixed("86400"));
     response

@@ -3,7 +3,6 @@
 use std::ops::{Index, Range};
 
 use regulars_core::CustomerId;
-use regulars_profile::Profile;
 use regulars_stats::Parallelism;
 use regulars_stats::parallel::map_chunks;
 
@@ -54,10 +53,9 @@ impl Customers {
         self.parts.iter_mut().flatten()
     }
 
-    /// The facts of everyone, by position.
-    pub(super) fn into_profiles(self) -> impl Iterator<Item = Profile> {
-        let everyone = self.parts.into_iter().flatten();
-        everyone.map(|folded| folded.profile)
+    /// Everyone, by position.
+    pub(super) fn into_everyone(self) -> impl Iterator<Item = Folded> {
+        self.parts.into_iter().flatten()
     }
 
     /// Those at a range of positions.
@@ -105,6 +103,7 @@ impl Index<usize> for Customers {
 #[cfg(test)]
 mod tests {
     use regulars_core::Partition;
+    use regulars_profile::Profile;
 
     use super::*;
 

@@ -12,12 +12,13 @@ use super::Origin;
 use crate::config::Config;
 use crate::error::PipelineError;
 
-const READY_MADE: [(&str, &str); 6] = [
+const READY_MADE: [(&str, &str); 7] = [
     ("lifecycle", include_str!("../../catalogue/lifecycle.toml")),
     ("value", include_str!("../../catalogue/value.toml")),
     ("price", include_str!("../../catalogue/price.toml")),
     ("rhythm", include_str!("../../catalogue/rhythm.toml")),
     ("churn", include_str!("../../catalogue/churn.toml")),
+    ("live", include_str!("../../catalogue/live.toml")),
     ("rfm", include_str!("../../catalogue/rfm.toml")),
 ];
 

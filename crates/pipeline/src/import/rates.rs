@@ -67,11 +67,6 @@ impl Rates {
         Ok(symbol)
     }
 
-    /// True when there are rates of `currency`.
-    pub(crate) fn knows(&self, currency: Currency) -> bool {
-        self.table.contains_key(&currency)
-    }
-
     /// True when rows of other currencies have been admitted.
     pub(crate) fn in_use(&self) -> bool {
         !self.by_symbol.is_empty()

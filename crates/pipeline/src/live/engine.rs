@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Cause, CustomerId, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
+    Cause, CustomerId, DataNeed, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
     TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
@@ -24,14 +24,16 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person, Told};
+use super::person::{Folding, Person, Touched};
+use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 
 /// Wake-ups that are looked at between two events.
 const WAKES_AT_ONCE: usize = 256;
-/// Transitions of the log that are at hand after a start.
-pub const RECORDED_KEPT: usize = 100_000;
+
+/// When to look at whom, the earliest first.
+pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
 
 pub(super) type People = HashMap<CustomerId, Person, FixedState>;
 
@@ -50,7 +52,7 @@ pub struct Engine {
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
-    pub(super) wakes: BinaryHeap<Reverse<(Timestamp, CustomerId)>>,
+    pub(super) wakes: Wakes,
     pub(super) ledger: Ledger,
     pub(super) scratch: Scratch,
     /// Records before this offset are folded.
@@ -91,7 +93,7 @@ impl Engine {
     }
 
     /// Takes the latest transitions that the log held at the start, in order; at most
-    /// [`RECORDED_KEPT`] of them.
+    /// [`RECORDED_KEPT`](super::RECORDED_KEPT) of them.
     pub fn take_recorded(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.recorded).into()
     }
@@ -99,6 +101,11 @@ impl Engine {
     /// Number of customers: anonymous visitors are none.
     pub fn customers(&self) -> usize {
         self.people.values().filter(|person| person.known).count()
+    }
+
+    /// Everyone who is a customer, sorted.
+    pub fn customer_ids(&self) -> Vec<CustomerId> {
+        self.everyone().into_iter().collect()
     }
 
     /// Members of each segment, by its number.
@@ -203,20 +210,26 @@ impl Engine {
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
         self.wake_some();
+        self.context.population.data.insert(DataNeed::Events);
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
         let cause = Cause::Event {
             offset,
             name: name_of(&event),
         };
+        // What was due before it happened before it.
+        self.advance(customer);
         let known = !event.anonymous;
-        self.with(customer, |person, folding| {
+        let moves = self.with(customer, |person, folding| {
+            let is_new = known && !person.known;
             person.known |= known;
-            let event = Box::new(event);
-            person.tell(Told { offset, event }, folding)
+            let touched = person.tell(Told::new(offset, event), folding)?;
+            Ok(is_new || touched == Touched::Something)
         })?;
-        self.recompile_for_new_texts()?;
-        self.look_at(customer, occurred_at, &cause);
+        self.recompile_for_new_texts(customer)?;
+        if moves {
+            self.look_at(customer, occurred_at, &cause);
+        }
         Ok(())
     }
 
@@ -236,11 +249,16 @@ impl Engine {
     pub fn wake_some(&mut self) {
         for _ in 0..WAKES_AT_ONCE {
             let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
-            let Some(&Reverse((_, customer))) = due else {
+            let Some(&Reverse((at, customer))) = due else {
                 return;
             };
             self.wakes.pop();
-            self.advance(customer);
+            let person = self.people.get_mut(&customer);
+            // An entry that an earlier one replaced says nothing.
+            if person.is_some_and(|person| person.queued.take_if(|queued| *queued == at).is_some())
+            {
+                self.advance(customer);
+            }
         }
     }
 
@@ -274,9 +292,7 @@ impl Engine {
             };
             found.add(flip);
         });
-        if let Some(at) = member.wake_at() {
-            self.wakes.push(Reverse((at, customer)));
-        }
+        person.queue(customer, &mut self.wakes);
     }
 
     /// Looks at a customer to whom something happened.
@@ -298,17 +314,11 @@ impl Engine {
             found: &mut self.found,
         };
         let member = &mut person.member;
-        let before = member.wake_at();
         let now = self.now;
         member.changed(world, occurred_at, now, &mut self.scratch, &mut |flip| {
             found.add(flip);
         });
-        // A later wake-up is found when the earlier one fires.
-        if let Some(at) = member.wake_at()
-            && before.is_none_or(|before| at < before)
-        {
-            self.wakes.push(Reverse((at, customer)));
-        }
+        person.queue(customer, &mut self.wakes);
     }
 
     /// Lets `change` work on a customer with all that a fold needs.
@@ -332,17 +342,24 @@ impl Engine {
     }
 
     /// Texts that are new to the program may be ones that a condition asks for.
-    pub(super) fn recompile_for_new_texts(&mut self) -> Result<(), PipelineError> {
+    ///
+    /// Whoever brought them is folded again: the program that they were folded with did not know
+    /// the texts. Nobody else has any of them.
+    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<(), PipelineError> {
         let known = self.context.symbols.len();
         if self.table.with(Symbols::len) == known {
             return Ok(());
         }
-        self.context.symbols = self.table.snapshot();
+        let Self { table, context, .. } = self;
+        table.with(|symbols| context.symbols.catch_up(symbols));
+        if !self.program.asks_for_texts() {
+            return Ok(());
+        }
         self.program = self
             .catalogue
             .compile(&self.context.symbols, Keep::Needed)?;
         self.scratch = self.program.new_scratch();
-        Ok(())
+        self.with(customer, |person, folding| person.refold(folding))
     }
 
     /// Makes one customer of two: what was told of either is told of the one that stays.
@@ -354,6 +371,7 @@ impl Engine {
         }
         self.redirects.insert(from, into);
         self.advance(from);
+        self.advance(into);
         let Some(gone) = self.people.remove(&from) else {
             return Ok(());
         };
@@ -362,24 +380,9 @@ impl Engine {
             person.take_over(from, gone);
             person.refold(folding)
         })?;
-        self.recompile_for_new_texts()?;
+        self.recompile_for_new_texts(into)?;
         self.look_at(into, merge.recorded_at, &Cause::Merge);
         Ok(())
-    }
-
-    /// Puts what was told of one customer to what was told of another, without folding it.
-    pub(super) fn join(&mut self, from: CustomerId, into: CustomerId) {
-        let (from, into) = (self.canonical(from), self.canonical(into));
-        if from == into {
-            return;
-        }
-        self.redirects.insert(from, into);
-        let gone = self.people.remove(&from);
-        let new = || Person::new(into, &self.program);
-        let person = self.people.entry(into).or_insert_with(new);
-        if let Some(gone) = gone {
-            person.take_over(from, gone);
-        }
     }
 
     /// A customer who is no more leaves every segment.

@@ -1,7 +1,7 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
 
 use regulars_core::{CustomerId, Timestamp};
-use regulars_ingest::tracking::{ContactKind, TrackedEvent};
+use regulars_ingest::tracking::{Contact, ContactKind, ContactSource, TrackedEvent};
 use regulars_store::StoreError;
 use regulars_store::log::{MergeAccepted, StoredEvent};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -46,7 +46,13 @@ pub(super) fn identify(
             None => identify.identity(IdentityKind::Anonymous, Some(previous))?,
         };
         if let Some(previous) = previous {
-            identify.link(previous, identity);
+            // A customer is never hidden behind the id of a device.
+            let is_anonymous = |identity| identify.vault.is_anonymous(identity);
+            if is_anonymous(identity) && !is_anonymous(previous) {
+                identify.link(identity, previous);
+            } else {
+                identify.link(previous, identity);
+            }
         }
     }
     let merges = identify.merges;
@@ -113,7 +119,10 @@ impl Identify<'_> {
 }
 
 fn email_of<'e>(event: &'e TrackedEvent<'_>) -> Option<&'e str> {
-    let email = |contact: &&regulars_ingest::tracking::Contact| contact.kind == ContactKind::Email;
+    // An address among the properties may be somebody else's: of a friend who was invited.
+    let email = |contact: &&Contact| {
+        contact.kind == ContactKind::Email && contact.source == ContactSource::Traits
+    };
     let found = event.contacts.iter().find(email);
     found.map(|contact| contact.value.as_str())
 }

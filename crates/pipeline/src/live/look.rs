@@ -216,7 +216,7 @@ impl Engine {
             }
         }
         self.orders
-            .records_told(&person.told, &mut records, &self.table)?;
+            .add_told(&person.told, &mut records, &self.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let mut ledger = Ledger::default();
         ledger.resolve(&records, &self.products, now);

@@ -18,7 +18,7 @@ use regulars_core::{
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
 
-use super::person::Told;
+use super::told::Told;
 use crate::config::Config;
 use crate::error::PipelineError;
 use crate::import::assemble::{Frame, OrderCounts, assemble};
@@ -27,7 +27,7 @@ use crate::import::rates::Rates;
 use crate::import::row::{Amount, Row};
 
 /// Keys of orders.
-pub(super) type Keys = HashSet<u64, FixedState>;
+pub(crate) type Keys = HashSet<u64, FixedState>;
 
 /// What orders of events belong to: the source that files come from when none is named.
 const SOURCE: &str = "shop";
@@ -36,7 +36,7 @@ const FIRST_REFUND_LINE: u32 = LineRecord::FIRST_LINE_APART + (1 << 30);
 
 /// Makes records of orders told by events, and knows which orders there are.
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     currency: Currency,
     rates: Rates,
     known: Keys,
@@ -51,17 +51,20 @@ pub(super) struct OrderTold<'e> {
     items: Vec<Item<'e>>,
 }
 
+/// True for the events that tell of an order.
+pub(super) fn is_of_orders(what: StandardEvent) -> bool {
+    matches!(
+        what,
+        StandardEvent::OrderCompleted
+            | StandardEvent::OrderUpdated
+            | StandardEvent::OrderCancelled
+            | StandardEvent::OrderRefunded
+    )
+}
+
 /// What an event tells of an order; `None` when it is none of those that do.
 pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
-    let what = StandardEvent::named(&told.event.name).filter(|what| {
-        matches!(
-            what,
-            StandardEvent::OrderCompleted
-                | StandardEvent::OrderUpdated
-                | StandardEvent::OrderCancelled
-                | StandardEvent::OrderRefunded
-        )
-    })?;
+    let what = told.what.filter(|&what| is_of_orders(what))?;
     let facts = order_facts(&told.event.properties, currency);
     let order_id = match &facts.order_id {
         Some(id) => id.trim().to_owned(),
@@ -76,6 +79,11 @@ pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
     })
 }
 
+/// The key of the order that an event tells of, if it does.
+pub(super) fn key_of(told: &Told, config: &Config) -> Option<u64> {
+    Some(of(told, config.workspace.currency)?.key())
+}
+
 impl OrderTold<'_> {
     pub(super) fn key(&self) -> u64 {
         key_of_order(SOURCE, &self.order_id)
@@ -86,9 +94,9 @@ impl OrderTold<'_> {
         self.facts.order_id.as_deref().unwrap_or_default().trim()
     }
 
-    /// True for an order that was placed, with its lines.
+    /// True for an order that was placed, with what was bought or what it cost.
     pub(super) fn is_placed(&self) -> bool {
-        self.what == StandardEvent::OrderCompleted
+        self.what == StandardEvent::OrderCompleted && self.has_content()
     }
 
     /// True when it says what was bought or what it cost.
@@ -101,7 +109,7 @@ impl OrderTold<'_> {
 
 impl Orders {
     /// For a workspace whose history has the orders `known`.
-    pub(super) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
+    pub(crate) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
         let mut rates = Rates::new(config);
         for &currency in config.rates.keys() {
             // Each has rates: that is where it comes from.
@@ -141,6 +149,8 @@ impl Orders {
         table: &SymbolTable,
     ) -> Result<Vec<LineRecord>, PipelineError> {
         let head = self.head(order, told, placed_at, table);
+        let currency = order.facts.currency.unwrap_or(self.currency);
+        let has_rate = self.convert(0, currency, placed_at).is_some();
         let symbol =
             |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
         let mut rows: Vec<Row> = Vec::with_capacity(order.items.len().max(1));
@@ -152,7 +162,7 @@ impl Orders {
                 quantity: Some(item.quantity.unwrap_or(1.0)),
                 ..head.clone()
             };
-            row.amounts[Amount::UnitPrice as usize] = item.price_minor;
+            row.amounts[Amount::UnitPrice as usize] = item.price_minor.filter(|_| has_rate);
             rows.push(row);
         }
         if rows.is_empty() {
@@ -170,7 +180,8 @@ impl Orders {
         Ok(assembled.into_iter().map(|line| line.record).collect())
     }
 
-    /// What all rows of an order have in common. Amounts in a currency without rates are missing.
+    /// What all rows of an order have in common. Amounts in a currency without a rate on the day
+    /// of the order are missing.
     fn head(
         &self,
         order: &OrderTold<'_>,
@@ -188,7 +199,7 @@ impl Orders {
             occurred_at: Some(placed_at),
             updated_at: Some(told.event.occurred_at),
             status: Some(OrderStatus::Placed),
-            currency: if is_own {
+            currency: if is_own || self.convert(0, currency, placed_at).is_none() {
                 Symbol::NONE
             } else {
                 table.intern(currency.code())
@@ -196,7 +207,7 @@ impl Orders {
             currency_named: true,
             ..Row::default()
         };
-        if is_own || self.rates.knows(currency) {
+        if self.convert(0, currency, placed_at).is_some() {
             let amounts = [
                 (Amount::OrderTotal, facts.total_minor),
                 (
@@ -218,22 +229,6 @@ impl Orders {
         row
     }
 
-    /// Adds the records of every order told to those of the history.
-    ///
-    /// # Errors
-    /// When the first rate of a currency begins after the day of its order.
-    pub(super) fn add_told(
-        &mut self,
-        all: &[Told],
-        records: &mut Vec<LineRecord>,
-        table: &SymbolTable,
-    ) -> Result<(), PipelineError> {
-        let currency = self.currency;
-        let told = all.iter().filter_map(|told| of(told, currency));
-        self.known.extend(told.map(|order| order.key()));
-        self.records_told(all, records, table)
-    }
-
     /// The same rates, knowing of no order yet.
     pub(super) fn knowing_none(&self) -> Self {
         Self {
@@ -243,11 +238,11 @@ impl Orders {
         }
     }
 
-    /// As [`Orders::add_told`], without noting the orders.
+    /// Adds the records of every order told to those of the history.
     ///
     /// # Errors
-    /// As [`Orders::add_told`].
-    pub(super) fn records_told(
+    /// When the first rate of a currency begins after the day of its order.
+    pub(crate) fn add_told(
         &self,
         all: &[Told],
         records: &mut Vec<LineRecord>,

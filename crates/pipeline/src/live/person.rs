@@ -4,28 +4,20 @@
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
 //! the history and from what was told since: both ways give the same.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
 
-use regulars_core::{
-    CustomerId, Event, EventKind, LineRecord, Order, Properties, RecordKind, Timestamp,
-};
-use regulars_ingest::tracking::{Limits, flatten};
-use regulars_profile::{CartChange, Ledger, Member, Products, Profile};
-use regulars_rules::{LeafStates, Program};
+use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_profile::{CartChange, Carts, Ledger, Member, Products, Profile};
+use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
-use regulars_store::log::StoredEvent;
 
+use super::carts::{self, LatestChanges};
+use super::engine::Wakes;
 use super::orders::{self, Orders};
-use super::{carts, traits};
+use super::told::{Told, ToldOf, by_time};
+use super::{retell, traits};
 use crate::base::Declaring;
 use crate::error::PipelineError;
-
-/// An event with its offset in the log.
-#[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) offset: u64,
-    pub(super) event: Box<StoredEvent>,
-}
 
 /// One customer.
 #[derive(Debug, Clone)]
@@ -39,8 +31,47 @@ pub(super) struct Person {
     pub(super) merged: Vec<CustomerId>,
     /// Whether the history may have rows of them.
     pub(super) has_history: bool,
+    /// When they are looked at next, as it stands in the queue.
+    pub(super) queued: Option<Timestamp>,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+    /// Whether it is known that nothing ever went back.
+    is_plain: bool,
+    /// Time and key of the latest orders that count, so that one that comes late finds its place.
+    latest_orders: Vec<(Timestamp, OrderKey)>,
+    latest_changes: LatestChanges,
+}
+
+/// Orders whose key is kept, at least.
+const ORDERS_KEPT: usize = 32;
+
+/// Whether an event can make a difference to any segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touched {
+    Something,
+    Nothing,
+}
+
+/// Whether the event can make a difference to any segment.
+fn touched_by(told: &Told, program: &Program) -> Touched {
+    let event = &told.event;
+    let is_read = || {
+        let (kind, name) = (event.kind, &*event.name);
+        let touched = program.segments_touched_by(Change::Event { kind, name });
+        !touched.is_empty()
+    };
+    let tells_order = || told.what.is_some_and(orders::is_of_orders);
+    let touches = match event.kind {
+        EventKind::Identify => true,
+        EventKind::Track => is_read() || carts::concerns(told) || tells_order(),
+        EventKind::Page | EventKind::Screen => is_read(),
+        EventKind::Group | EventKind::Alias => false,
+    };
+    if touches {
+        Touched::Something
+    } else {
+        Touched::Nothing
+    }
 }
 
 /// What a fold needs besides the person.
@@ -62,21 +93,67 @@ impl Person {
         Self::folded(Profile::new(customer), program.new_states(), program, false)
     }
 
-    /// Somebody as the history tells.
+    /// Somebody as the history tells; their last order ended every cart before it.
     pub(super) fn folded(
         profile: Profile,
         states: LeafStates,
         program: &Program,
         has_history: bool,
     ) -> Self {
+        let last_order_at = profile.last_order_at();
+        let mut member = Member::new(profile, states, program);
+        if let Some(at) = last_order_at {
+            member.carts.change(None, at, CartChange::Ordered);
+        }
+        let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
-            member: Member::new(profile, states, program),
+            member,
             known: has_history,
             told: Vec::new(),
             merged: Vec::new(),
             has_history,
+            queued: None,
             identified_at: Timestamp::MIN,
+            is_plain: !has_history,
+            latest_orders: Vec::new(),
+            latest_changes,
         }
+    }
+
+    /// Puts the next instant at which they flip into the queue, unless an earlier one stands there:
+    /// when that comes, they are looked at and queued again.
+    pub(super) fn queue(&mut self, customer: CustomerId, wakes: &mut Wakes) {
+        if let Some(at) = self.member.wake_at()
+            && self.queued.is_none_or(|queued| at < queued)
+        {
+            wakes.push(Reverse((at, customer)));
+            self.queued = Some(at);
+        }
+    }
+
+    /// The latest moment that what is known of them needs.
+    pub(super) fn known_to(&self) -> Timestamp {
+        let arrived = self.told.iter().map(|told| told.event.received_at);
+        arrived
+            .max()
+            .unwrap_or(Timestamp::MIN)
+            .max(self.member.last_flip_at())
+    }
+
+    /// Takes what was told of them, which is folded already.
+    pub(super) fn with_told(mut self, of: ToldOf, carts: Carts) -> Self {
+        let identified = of
+            .told
+            .iter()
+            .filter(|told| told.event.kind == EventKind::Identify);
+        let last = identified.map(|told| told.event.occurred_at).max();
+        self.identified_at = last.unwrap_or(Timestamp::MIN);
+        self.known |= of.known;
+        self.told = of.told;
+        self.merged = of.merged;
+        self.latest_changes = LatestChanges::unknown(&carts);
+        self.member.carts = carts;
+        self
     }
 
     /// Takes over what was told of somebody who turned out to be the same.
@@ -89,7 +166,7 @@ impl Person {
         self.told.sort_by_key(|told| told.offset);
     }
 
-    /// Folds the next event by offset.
+    /// Folds the next event by offset; says whether it can make a difference to any segment.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -97,13 +174,14 @@ impl Person {
         &mut self,
         told: Told,
         folding: &mut Folding<'_>,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<Touched, PipelineError> {
+        let touched = touched_by(&told, folding.program);
         let in_order = self.fold_event(&told, folding)?;
         self.told.push(told);
         if !in_order {
             self.refold(folding)?;
         }
-        Ok(())
+        Ok(touched)
     }
 
     /// Folds an event as the latest of all; says false when it changes the past.
@@ -131,19 +209,14 @@ impl Person {
         }
     }
 
-    /// Folds what conditions on events and carts see; says false when carts changed later already.
+    /// Folds what conditions on events and carts see; says false when a change of a cart is too
+    /// late to be put in its place.
     fn fold_seen(&mut self, told: &Told, folding: &Folding<'_>) -> bool {
-        fold_event(&mut self.member.states, told, folding.program);
-        if !carts::concerns(told) {
-            return true;
+        retell::fold_event(&mut self.member.states, told, folding.program);
+        match carts::of(told, folding.orders, folding.table) {
+            Some(change) => self.latest_changes.take(change, &mut self.member.carts),
+            None => true,
         }
-        let last = self.member.carts.changed_at();
-        let in_order = last.is_none_or(|last| last <= told.event.occurred_at);
-        if in_order {
-            let carts = &mut self.member.carts;
-            carts::change(carts, told, folding.orders, folding.table);
-        }
-        in_order
     }
 
     fn fold_order_told(
@@ -155,26 +228,56 @@ impl Person {
             return Ok(true);
         };
         let is_new = folding.orders.is_new(order.key());
-        let last = self.member.profile.last_order_at();
-        let is_latest = last.is_none_or(|last| last < told.event.occurred_at);
-        if !(order.is_placed() && is_new && is_latest) {
+        let placed_at = told.event.occurred_at;
+        if !(order.is_placed() && is_new) {
             return Ok(false);
         }
-        let placed_at = told.event.occurred_at;
+        let Some(place) = self.place_of(placed_at, order.key()) else {
+            return Ok(false);
+        };
         let records = folding
             .orders
             .assemble(&order, told, placed_at, folding.table)?;
         folding
             .ledger
             .resolve(&records, folding.products, folding.now);
-        let before = self.member.profile.orders.len();
         let Member {
             profile, states, ..
         } = &mut self.member;
-        for order in folding.ledger.orders() {
-            fold_order(profile, states, folding.program, &order);
+        if records.iter().any(|record| record.kind != RecordKind::Sale) {
+            return Ok(false);
         }
-        Ok(profile.orders.len() > before || records.is_empty())
+        let mut counted = folding.ledger.orders();
+        let (Some(order), None) = (counted.next(), counted.next()) else {
+            return Ok(records.is_empty());
+        };
+        let is_last = place == profile.orders.len();
+        // What went back before it may be of a late order.
+        if !(is_last || self.is_plain) || !profile.insert(place, &order) {
+            return Ok(false);
+        }
+        folding.program.fold(states, &order);
+        let from_end = profile.orders.len() - 1 - place;
+        let place = self.latest_orders.len() - from_end;
+        self.latest_orders
+            .insert(place, (order.occurred_at, order.key));
+        if self.latest_orders.len() >= 2 * ORDERS_KEPT {
+            self.latest_orders.drain(..ORDERS_KEPT);
+        }
+        Ok(true)
+    }
+
+    /// The place by time of an order among those that count; `None` when it is too early to tell.
+    fn place_of(&self, at: Timestamp, key: u64) -> Option<usize> {
+        let orders = self.member.profile.orders.len();
+        let last = self.member.profile.last_order_at();
+        if last.is_none_or(|last| last < at) {
+            return Some(orders);
+        }
+        let before = |known: &(Timestamp, OrderKey)| *known < (at, OrderKey(key));
+        let place = self.latest_orders.partition_point(before);
+        let is_known = place > 0 || self.latest_orders.len() == orders;
+        is_known.then(|| orders - (self.latest_orders.len() - place))
     }
 
     /// Folds everything again.
@@ -202,94 +305,38 @@ impl Person {
             .orders
             .add_told(&self.told, &mut records, folding.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        self.is_plain = records.iter().all(|record| record.kind == RecordKind::Sale);
+        let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         folding
             .ledger
             .resolve(&records, folding.products, folding.now);
-        let Member {
-            profile, states, ..
-        } = &mut self.member;
-        profile.reset(customer);
-        folding.program.reset(states);
-        for order in folding.ledger.orders() {
-            fold_order(profile, states, folding.program, &order);
-        }
-        profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
-        declared.retain(|row| row.occurred_at <= folding.now);
-        Declaring::new(folding.table)
-            .declare(profile, &declared)
-            .map_err(PipelineError::Declared)?;
-        self.refold_events(&records, folding);
-        Ok(())
-    }
-
-    /// Folds all events again, by time; orders of the history end the carts before them.
-    fn refold_events(&mut self, records: &[LineRecord], folding: &Folding<'_>) {
         let Member {
             profile,
             states,
             carts,
             ..
         } = &mut self.member;
-        carts.clear();
-        let mut told: Vec<&Told> = self.told.iter().collect();
-        told.sort_by_key(|told| (told.event.occurred_at, told.offset));
-        let offsets: HashSet<u64> = told.iter().map(|told| told.offset).collect();
-        let imported =
-            |line: &&LineRecord| line.kind == RecordKind::Sale && !offsets.contains(&line.import);
-        let mut ordered_at: Vec<Timestamp> = records
-            .iter()
-            .filter(imported)
-            .map(|line| line.occurred_at)
-            .collect();
-        ordered_at.dedup();
-        let mut ordered = ordered_at.into_iter().peekable();
-        for told in told {
-            while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
-                carts.change(None, at, CartChange::Ordered);
-            }
-            match told.event.kind {
-                EventKind::Identify => {
-                    traits::declare(profile, &told.event.properties, folding.table);
-                    self.identified_at = told.event.occurred_at;
-                }
-                EventKind::Track | EventKind::Page | EventKind::Screen => {
-                    fold_event(states, told, folding.program);
-                    carts::change(carts, told, folding.orders, folding.table);
-                }
-                EventKind::Group | EventKind::Alias => {}
-            }
+        profile.reset(customer);
+        folding.program.reset(states);
+        self.latest_orders.clear();
+        for order in folding.ledger.orders() {
+            profile.fold(&order);
+            folding.program.fold(states, &order);
+            self.latest_orders.push((order.occurred_at, order.key));
         }
-        for at in ordered {
-            if !carts.open().is_empty() {
-                carts.change(None, at, CartChange::Ordered);
-            }
-        }
+        let over = self.latest_orders.len().saturating_sub(ORDERS_KEPT);
+        self.latest_orders.drain(..over);
+        profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
+        declared.retain(|row| row.occurred_at <= folding.now);
+        Declaring::new(folding.table)
+            .declare(profile, &declared)
+            .map_err(PipelineError::Declared)?;
+        let told = by_time(&self.told);
+        let last = retell::declare(profile, &told, folding.table);
+        self.identified_at = last.unwrap_or(Timestamp::MIN);
+        retell::fold_events(states, &told, folding.program);
+        *carts = retell::carts_of(&told, &records[..seen], folding.orders, folding.table);
+        self.latest_changes = LatestChanges::unknown(carts);
+        Ok(())
     }
-}
-
-/// Folds an event into what conditions remember of events.
-fn fold_event(states: &mut LeafStates, told: &Told, program: &Program) {
-    let event = &told.event;
-    let none = Properties::default();
-    let seen = Event {
-        kind: event.kind,
-        name: &event.name,
-        occurred_at: event.occurred_at,
-        received_at: event.received_at,
-        properties: &none,
-    };
-    if program.reads(&seen) {
-        let properties = &flatten(&event.properties, &Limits::default());
-        program.fold_event(states, &Event { properties, ..seen });
-    }
-}
-
-fn fold_order(
-    profile: &mut Profile,
-    states: &mut LeafStates,
-    program: &Program,
-    order: &Order<'_>,
-) {
-    profile.fold(order);
-    program.fold(states, order);
 }

@@ -10,8 +10,7 @@
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use regulars_core::{Cause, CustomerId, Direction, Partition, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
@@ -20,11 +19,13 @@ use regulars_store::Store;
 use regulars_store::history::SymbolTable;
 use regulars_store::log::{Found, LogRecord, LogRecordKind, Logged, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
+use regulars_store::vault::IdentityId;
 
 use super::definitions::{self, Definitions};
-use super::engine::{Engine, Finding, RECORDED_KEPT, transition_id};
-use super::orders::Orders;
-use super::person::{Person, Told};
+use super::engine::{Engine, Finding, People, transition_id};
+use super::orders::{self, Orders};
+use super::person::Person;
+use super::told::{Tellings, Until};
 use crate::base::{Base, FoldOptions, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -72,12 +73,21 @@ impl Engine {
             Some(recorded) if !imported => recorded.now.min(options.now),
             Some(_) | None => options.now,
         };
-        let mut engine = Self::folded(workspace, store, catalogue, now, options.threads, progress)?;
-        engine.started_at = options.now;
-        engine.definitions = definitions::take_into_use(store, &engine.catalogue, options.now)?;
         let folded_to = recorded.as_ref().map(|recorded| recorded.folded_to);
         let told_to = if imported { None } else { folded_to };
-        let tail = engine.tell_all(store, told_to.unwrap_or(u64::MAX))?;
+        let mut tellings = Tellings::load(store, Until::Offset(told_to.unwrap_or(u64::MAX)))?;
+        let tail = std::mem::take(&mut tellings.tail);
+        // Facts as they are known by now: each customer is looked at from when they were known.
+        let fold = FoldOptions {
+            now: now.max(options.now),
+            threads: options.threads,
+            scoring: Scoring::FitThen,
+            keep: Keep::Needed,
+        };
+        let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        engine.now = now;
+        engine.started_at = options.now;
+        engine.definitions = definitions::take_into_use(store, &engine.catalogue, options.now)?;
         match recorded {
             None => {
                 engine.look_at_everyone(options.threads, |_| Cause::Definition);
@@ -105,36 +115,44 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Everyone as the history tells, in no segment yet.
+    /// Everyone as the history and the log tell, in no segment yet.
     fn folded(
         workspace: &Workspace,
         store: &Store,
-        catalogue: Catalogue,
-        now: Timestamp,
-        threads: usize,
+        catalogue: &Catalogue,
+        options: FoldOptions,
+        mut tellings: Tellings,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let config = workspace.config();
-        let options = FoldOptions {
-            now,
-            threads,
-            scoring: Scoring::FitThen,
-            keep: Keep::Needed,
-        };
-        let mut base = Base::fold(store, config, &catalogue, options, progress)?;
+        let mut base = Base::fold_told(store, config, catalogue, options, &tellings, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
         let everyone = base.take_everyone();
-        let mut people: super::engine::People = HashMap::default();
+        let mut people = People::default();
         people.reserve(everyone.len());
         let vault = store.vault()?;
-        for (profile, states) in everyone {
+        for (profile, states, carts) in everyone {
             let customer = profile.customer;
             let mut person = Person::folded(profile, states, &base.program, true);
-            person.known = !vault.is_anonymous(regulars_store::vault::IdentityId(customer.0));
+            person.known = !vault.is_anonymous(IdentityId(customer.0));
+            person.member.carts = carts;
             people.insert(customer, person);
         }
-        let orders = Orders::new(config, known_orders(store)?, &mut symbols);
+        let mut known = known_orders(store)?;
+        let redirects = std::mem::take(&mut tellings.redirects);
+        for (customer, of) in tellings.take() {
+            known.extend(
+                of.told
+                    .iter()
+                    .filter_map(|told| orders::key_of(told, config)),
+            );
+            let new = || Person::new(customer, &base.program);
+            let person = people.remove(&customer).unwrap_or_else(new);
+            let carts = person.member.carts.clone();
+            people.insert(customer, person.with_told(of, carts));
+        }
+        let orders = Orders::new(config, known, &mut symbols);
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),
@@ -146,59 +164,15 @@ impl Engine {
             orders,
             definitions: Definitions::default(),
             people,
-            redirects: HashMap::default(),
+            redirects: redirects.into_iter().collect(),
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
             folded_to: 0,
-            now,
-            started_at: now,
+            now: options.now,
+            started_at: options.now,
             found: Vec::new(),
-            recorded: VecDeque::new(),
+            recorded: tellings.recorded,
         })
-    }
-
-    /// Tells everyone what the log holds of them before `end`; gives what follows.
-    fn tell_all(&mut self, store: &Store, end: u64) -> Result<Vec<(u64, Logged)>, PipelineError> {
-        let vault = store.vault()?;
-        let mut tail = Vec::new();
-        let mut touched = std::collections::BTreeSet::new();
-        for entry in store.logged(0) {
-            let (offset, record) = entry?;
-            if let Logged::Found(found) = &record {
-                self.recorded.extend(found.transitions.iter().cloned());
-                let over = self.recorded.len().saturating_sub(RECORDED_KEPT);
-                self.recorded.drain(..over);
-            }
-            if offset >= end {
-                tail.push((offset, record));
-                continue;
-            }
-            match record {
-                Logged::Event(event) => {
-                    let customer = self.canonical(vault.resolve(event.identity));
-                    let new = || Person::new(customer, &self.program);
-                    let person = self.people.entry(customer).or_insert_with(new);
-                    person.known |= !event.anonymous;
-                    let event = Box::new(event);
-                    person.told.push(Told { offset, event });
-                    touched.insert(customer);
-                }
-                Logged::Workspace(record) => {
-                    if let LogRecord::MergeAccepted(merge) = *record {
-                        let (from, into) = (merge.from, merge.into);
-                        self.join(from, into);
-                        touched.remove(&from);
-                        touched.insert(self.canonical(into));
-                    }
-                }
-                Logged::Found(_) | Logged::Tick(_) | Logged::Marks(_) | Logged::Identities => {}
-            }
-        }
-        for customer in touched {
-            self.with(customer, |person, folding| person.refold(folding))?;
-        }
-        self.recompile_for_new_texts()?;
-        Ok(tail)
     }
 
     /// Takes over what is recorded of memberships. Members of segments that are no more leave.
@@ -249,13 +223,13 @@ impl Engine {
         let share = people.len().div_ceil(threads.max(1)).max(1);
         let run = |people: &mut [&mut Person]| {
             let mut scratch = program.new_scratch();
-            let (mut found, mut wakes) = (Vec::new(), Vec::new());
+            let (mut found, mut wakes) = (Vec::new(), BinaryHeap::new());
             for person in people {
                 let customer = person.member.profile.customer;
                 let mut flips = Vec::new();
                 let mut each = |flip| flips.push(flip);
                 // What was recorded of somebody may be ahead of the others.
-                let now = now.max(person.member.last_flip_at());
+                let now = now.max(person.known_to());
                 person
                     .member
                     .changed(world, now, now, &mut scratch, &mut each);
@@ -271,7 +245,7 @@ impl Engine {
                     };
                     finding.add(flip);
                 }
-                wakes.extend(person.member.wake_at().map(|at| Reverse((at, customer))));
+                person.queue(customer, &mut wakes);
             }
             (found, wakes)
         };
@@ -309,7 +283,7 @@ impl Engine {
         });
         let saved = MembershipsSaved {
             folded_to: self.folded_to,
-            now: self.now,
+            now: self.looked_to(),
             segments,
             customers: customers.collect(),
         };

@@ -7,6 +7,7 @@ mod cdnow;
 mod dirty;
 mod docs;
 mod dry_run;
+mod equivalence;
 mod future;
 mod live;
 mod models;

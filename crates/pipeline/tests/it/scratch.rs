@@ -114,7 +114,11 @@ impl Scratch {
     }
 
     pub(crate) fn fold(&self, as_of: Option<&str>) -> Base {
-        let options = FoldOptions::at(self.now(as_of), self.threads);
+        self.fold_at(self.now(as_of))
+    }
+
+    pub(crate) fn fold_at(&self, now: Timestamp) -> Base {
+        let options = FoldOptions::at(now, self.threads);
         let store = self.workspace.open_read().unwrap();
         Base::fold(
             &store,

@@ -1,7 +1,9 @@
 //! The ready-made segments on the made-up shop.
 
-use regulars_core::Currency;
-use regulars_pipeline::{Config, LIFECYCLE, kpis};
+use std::collections::BTreeSet;
+
+use regulars_core::{Currency, DataNeed};
+use regulars_pipeline::{Config, LIFECYCLE, SegmentKpis, kpis};
 use regulars_rules::Availability;
 
 use crate::scratch::{Scratch, shop_files, shop_workspace};
@@ -12,7 +14,11 @@ fn every_ready_made_segment_is_populated_and_the_lifecycle_is_a_partition() {
     scratch.import(&shop_files(&scratch, 3_000));
     let base = scratch.score(None, None);
     let all = kpis(&base, 2);
-    for segment in &all.segments {
+    let of_history = |segment: &&SegmentKpis| match &segment.availability {
+        Availability::Unknown { missing } => *missing != BTreeSet::from([DataNeed::Events]),
+        _ => true,
+    };
+    for segment in all.segments.iter().filter(of_history) {
         let kpis = segment
             .kpis
             .as_ref()

@@ -22,7 +22,7 @@ pub(crate) struct KeysArgs {
 pub(crate) enum KeysCommand {
     /// Make a write key, with which events can be sent and nothing else done; it is shown once.
     #[command(
-        after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys create --write till --format json"
+        after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys create --write app --format json"
     )]
     Create {
         /// What it is for.
@@ -52,7 +52,7 @@ pub(crate) struct TokensArgs {
 pub(crate) enum TokensCommand {
     /// Make an API token; it is shown once.
     #[command(
-        after_help = "Examples:\n  regulars tokens create --role analyst\n  regulars tokens create --role read-only --label grafana"
+        after_help = "Examples:\n  regulars tokens create --role analyst\n  regulars tokens create --role read-only --label dashboard"
     )]
     Create {
         /// What it may do.
@@ -64,7 +64,7 @@ pub(crate) enum TokensCommand {
     },
     /// List them.
     #[command(
-        after_help = "Examples:\n  regulars tokens list\n  regulars tokens list --format csv"
+        after_help = "Examples:\n  regulars tokens list\n  regulars tokens list --format json"
     )]
     List,
     /// Take one back, by its id.

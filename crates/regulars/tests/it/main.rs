@@ -8,6 +8,7 @@ mod golden;
 mod import;
 mod json;
 mod kills;
+mod kills_live;
 mod page;
 mod served;
 mod server;

@@ -230,7 +230,7 @@ impl Head {
         line.record.status = OrderStatus::Placed;
         line.record.occurred_at = row.occurred_at.unwrap_or(line.record.occurred_at);
         line.record.quantity = row.quantity.unwrap_or(0.0).abs();
-        line.record.net_minor = line_net(row).or_else(whole).unwrap_or(0).abs();
+        line.record.net_minor = line_net(row).or_else(whole).unwrap_or(0).saturating_abs();
         line
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
+use regulars_core::{Timestamp, Transition};
 use regulars_store::log::Found;
 
 use super::{Shared, Work};
@@ -12,6 +13,8 @@ use crate::live::engine::Engine;
 
 /// Records after which it is said how far the folder has come, even if nothing was found.
 const SAY_EVERY: u64 = 20_000;
+/// Transitions in one record, at most.
+const MOST_AT_ONCE: usize = 20_000;
 /// Records folded between two looks at what was found.
 const AT_ONCE: usize = 256;
 
@@ -21,6 +24,8 @@ pub(super) struct Folder {
     found: Sender<Found>,
     shared: Arc<Shared>,
     said_to: u64,
+    said_now: Timestamp,
+    is_last: bool,
 }
 
 impl Folder {
@@ -32,6 +37,8 @@ impl Folder {
     ) -> Self {
         Self {
             said_to: engine.folded_to(),
+            said_now: engine.looked_to(),
+            is_last: false,
             engine,
             work,
             found,
@@ -74,7 +81,7 @@ impl Folder {
                 Work::Stop => break,
             }
         }
-        self.said_to = 0;
+        self.is_last = true;
         self.say();
         Ok(self.engine)
     }
@@ -85,14 +92,27 @@ impl Folder {
         self.shared.next_wake.store(wake, Ordering::Relaxed);
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();
-        if transitions.is_empty() && folded_to < self.said_to.saturating_add(SAY_EVERY) {
+        let is_little = folded_to < self.said_to.saturating_add(SAY_EVERY);
+        if transitions.is_empty() && is_little && !self.is_last {
             return;
         }
-        self.said_to = folded_to;
+        let now = self.engine.looked_to();
+        // Many at once come in pieces; only the last says how far everything is known.
+        let mut rest = transitions;
+        while rest.len() > MOST_AT_ONCE {
+            let later = rest.split_off(MOST_AT_ONCE);
+            self.send(self.said_to, self.said_now, rest);
+            rest = later;
+        }
+        self.send(folded_to, now, rest);
+        (self.said_to, self.said_now) = (folded_to, now);
+    }
+
+    fn send(&self, folded_to: u64, now: Timestamp, transitions: Vec<Transition>) {
         // When the writer is gone, nothing can be recorded any more.
         let _ = self.found.send(Found {
             folded_to,
-            now: self.engine.looked_to(),
+            now,
             transitions,
         });
     }

@@ -35,6 +35,8 @@ pub(super) struct Writer {
     on_transitions: OnTransitions,
     seen: Seen,
     now: Timestamp,
+    /// The latest tick.
+    ticked_to: Timestamp,
 }
 
 /// What goes into one frame.
@@ -83,6 +85,7 @@ impl Writer {
             on_transitions,
             seen,
             now,
+            ticked_to: Timestamp::MIN,
         })
     }
 
@@ -131,6 +134,10 @@ impl Writer {
     /// How long to wait for a task: until somebody flips.
     fn patience(&self) -> Duration {
         let wake = self.shared.next_wake.load(Ordering::Relaxed);
+        if wake <= self.ticked_to.0 {
+            // The folder knows that it is that late already.
+            return LOOK_EVERY;
+        }
         let left = wake.saturating_sub((self.clock)().0).max(0);
         Duration::from_millis(left.unsigned_abs()).min(LOOK_EVERY)
     }
@@ -152,7 +159,7 @@ impl Writer {
                 let mut appended = Appended::default();
                 for event in &events {
                     let message = identify::message_of(event);
-                    if !self.seen.is_new(message, received_at) {
+                    if self.seen.contains(message) {
                         appended.repeated += 1;
                         continue;
                     }
@@ -161,6 +168,7 @@ impl Writer {
                     match identified {
                         Ok((merges, event)) => {
                             merges.into_iter().for_each(|merge| batch.merge(merge));
+                            self.seen.note(message, received_at);
                             batch.event(event);
                             appended.stored += 1;
                         }
@@ -201,7 +209,9 @@ impl Writer {
         let now = self.time();
         if self.shared.waiting.load(Ordering::Acquire) == 0
             && self.shared.next_wake.load(Ordering::Relaxed) <= now.0
+            && self.shared.next_wake.load(Ordering::Relaxed) > self.ticked_to.0
         {
+            self.ticked_to = now;
             batch.frame.tick(now);
             batch.records.push(Logged::Tick(now));
         }
@@ -224,9 +234,6 @@ impl Writer {
                 return Err(error.into());
             }
         };
-        for (answer, appended) in batch.answers {
-            answer(Ok(appended));
-        }
         if !batch.told.is_empty() {
             (self.on_transitions)(&batch.told);
         }
@@ -236,6 +243,10 @@ impl Writer {
             .fetch_add(records.len(), Ordering::Relaxed);
         // Only a folder that failed is gone, which is noticed after this.
         let _ = self.work.send(Work::Records(records));
+        // Last: who has an answer and asks a question is told what comes of the events.
+        for (answer, appended) in batch.answers {
+            answer(Ok(appended));
+        }
         Ok(())
     }
 }
@@ -255,17 +266,19 @@ impl Seen {
             if let (_, Logged::Event(event)) = entry?
                 && event.received_at.0 > now.0 - REPEATS_MS
             {
-                seen.is_new(event.message, event.received_at);
+                seen.note(event.message, event.received_at);
             }
         }
         Ok(seen)
     }
 
-    /// Notes a message; false when it was noted before.
-    fn is_new(&mut self, message: u128, received_at: Timestamp) -> bool {
-        if self.days.iter().any(|(_, known)| known.contains(&message)) {
-            return false;
-        }
+    /// True when the message was noted before.
+    fn contains(&self, message: u128) -> bool {
+        self.days.iter().any(|(_, known)| known.contains(&message))
+    }
+
+    /// Notes a message.
+    fn note(&mut self, message: u128, received_at: Timestamp) {
         let day = received_at.0.div_euclid(DAY_MS);
         if self.days.back().is_none_or(|(last, _)| *last < day) {
             self.days.push_back((day, HashSet::default()));
@@ -280,6 +293,5 @@ impl Seen {
         if let Some((_, today)) = self.days.back_mut() {
             today.insert(message);
         }
-        true
     }
 }

@@ -1,0 +1,82 @@
+//! What events come to, from the first one on: the same for a customer who is folded anew on the
+//! live path and for everyone who is folded from the history and the log.
+
+use std::collections::HashSet;
+
+use regulars_core::{Event, EventKind, LineRecord, Properties, RecordKind, Timestamp};
+use regulars_ingest::tracking::{Limits, flatten};
+use regulars_profile::{CartChange, Carts, Profile};
+use regulars_rules::{LeafStates, Program};
+use regulars_store::history::SymbolTable;
+
+use super::orders::Orders;
+use super::told::Told;
+use super::{carts, traits};
+
+/// Declares what `identify` said, by time; gives the time of the last.
+pub(crate) fn declare(
+    profile: &mut Profile,
+    by_time: &[&Told],
+    table: &SymbolTable,
+) -> Option<Timestamp> {
+    let identify = |told: &&&Told| told.event.kind == EventKind::Identify;
+    let mut last = None;
+    for told in by_time.iter().filter(identify) {
+        traits::declare(profile, &told.event.properties, table);
+        last = Some(told.event.occurred_at);
+    }
+    last
+}
+
+/// Folds what conditions on events remember.
+pub(crate) fn fold_events(states: &mut LeafStates, by_time: &[&Told], program: &Program) {
+    for told in by_time {
+        fold_event(states, told, program);
+    }
+}
+
+/// Folds an event into what conditions on events remember.
+pub(super) fn fold_event(states: &mut LeafStates, told: &Told, program: &Program) {
+    let event = &told.event;
+    let none = Properties::default();
+    let seen = Event {
+        kind: event.kind,
+        name: &event.name,
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        properties: &none,
+    };
+    if program.reads(&seen) {
+        let properties = &flatten(&event.properties, &Limits::default());
+        program.fold_event(states, &Event { properties, ..seen });
+    }
+}
+
+/// The carts that events leave; orders of the history among `records` end those before them.
+pub(crate) fn carts_of(
+    by_time: &[&Told],
+    records: &[LineRecord],
+    orders: &Orders,
+    table: &SymbolTable,
+) -> Carts {
+    let mut carts = Carts::default();
+    let offsets: HashSet<u64> = by_time.iter().map(|told| told.offset).collect();
+    let imported =
+        |line: &&LineRecord| line.kind == RecordKind::Sale && !offsets.contains(&line.import);
+    let of_history = records.iter().filter(imported);
+    let mut ordered_at: Vec<Timestamp> = of_history.map(|line| line.occurred_at).collect();
+    ordered_at.dedup();
+    let mut ordered = ordered_at.into_iter().peekable();
+    for told in by_time {
+        while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
+            carts.change(None, at, CartChange::Ordered);
+        }
+        if told.event.kind == EventKind::Track {
+            carts::change(&mut carts, told, orders, table);
+        }
+    }
+    for at in ordered {
+        carts.change(None, at, CartChange::Ordered);
+    }
+    carts
+}

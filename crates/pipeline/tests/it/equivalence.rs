@@ -1,0 +1,217 @@
+//! What is told live, told again after a start, and folded by a batch command comes to the same.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use regulars_core::{CustomerId, Timestamp};
+use regulars_ingest::tracking::{Endpoint, Limits, read};
+use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
+use regulars_pipeline::{Base, Silent};
+use serde_json::{Value, json};
+
+use crate::scratch::Scratch;
+
+const START: i64 = 1_795_615_380_000;
+const HOUR: i64 = 3_600_000;
+const RULES: &str = r#"
+[[segment]]
+name = "carts_now"
+rule = "carts where value >= 30 and idle for 3 hours >= 1"
+
+[[segment]]
+name = "viewers"
+rule = "events 'Product Viewed' where price > 10 in last 12 hours >= 2"
+
+[[segment]]
+name = "sums"
+rule = "sum of price of events 'Product Viewed' in last 30 hours > 40"
+
+[[segment]]
+name = "left_checkout"
+rule = "event 'Checkout Started' then not event 'Order Completed' within 2 hours"
+
+[[segment]]
+name = "web_spend"
+rule = "revenue where category = 'Coats' in last 40 hours > 25"
+
+[[segment]]
+name = "german"
+rule = "country = 'DE' and not (orders >= 3)"
+"#;
+
+type Memberships = BTreeMap<CustomerId, Vec<String>>;
+
+/// A random event of one of a few customers, which happened up to a day before it arrives.
+fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
+    let user = format!("c-{}", rng.random_range(0..4));
+    let device = format!("d-{}", rng.random_range(0..5));
+    let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
+    let price = rng.random_range(1..40);
+    let product = json!({
+        "product_id": format!("p-{}", rng.random_range(0..3)),
+        "price": price,
+        "quantity": rng.random_range(1..3),
+        "category": if price % 2 == 0 { "Coats" } else { "Hats" },
+    });
+    let order = format!("o-{}", rng.random_range(0..8));
+    let cart = format!("k-{}", rng.random_range(0..3));
+    let (name, properties) = match rng.random_range(0..10) {
+        0..=2 => ("Product Viewed", product),
+        3 | 4 => {
+            let mut item = product;
+            item["cart_id"] = cart.into();
+            ("Product Added", item)
+        }
+        5 => ("Checkout Started", json!({"order_id": order})),
+        6 | 7 => (
+            "Order Completed",
+            json!({"order_id": order, "total": price, "products": [product]}),
+        ),
+        8 => ("Order Cancelled", json!({"order_id": order})),
+        _ => ("Order Refunded", json!({"order_id": order})),
+    };
+    let mut event = json!({
+        "type": "track",
+        "messageId": format!("m-{n}"),
+        "event": name,
+        "timestamp": Timestamp(happened).to_string(),
+        "properties": properties,
+    });
+    match rng.random_range(0..12) {
+        0..=2 => event["anonymousId"] = device.into(),
+        3 => {
+            let country = if price % 2 == 0 { "DE" } else { "AT" };
+            event = json!({
+                "type": "identify", "userId": user, "anonymousId": device,
+                "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
+                "traits": {"address": {"country": country}},
+            });
+        }
+        _ => event["userId"] = user.into(),
+    }
+    event
+}
+
+fn start(scratch: &Scratch, now: i64) -> Live {
+    let mut store = scratch.workspace.open().unwrap();
+    let options = StartOptions {
+        now: Timestamp(now),
+        threads: scratch.threads,
+    };
+    let engine = Engine::start(&scratch.workspace, &mut store, options, &Silent).unwrap();
+    let options = LiveOptions {
+        clock: std::sync::Arc::new(move || Timestamp(now)),
+        queue: 16,
+        behind: 10_000,
+        on_transitions: Box::new(|_| ()),
+    };
+    Live::start(store, engine, options).unwrap()
+}
+
+fn append(live: &Live, events: &[Value], now: i64) {
+    let body = json!({ "batch": events }).to_string();
+    let now = Timestamp(now);
+    let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
+    let events = received.events.into_iter().map(|event| event.into_owned());
+    let (answer, answered) = std::sync::mpsc::channel();
+    let answer = Box::new(move |appended: Result<_, _>| answer.send(appended).unwrap());
+    live.append(events.collect(), now, answer);
+    answered.recv().unwrap().unwrap();
+}
+
+fn of_live(live: &Live) -> Memberships {
+    live.ask(|engine| {
+        let everyone = engine.customer_ids().into_iter();
+        everyone
+            .map(|customer| {
+                let segments = engine.segments_of(customer).unwrap();
+                (customer, segments.iter().map(ToString::to_string).collect())
+            })
+            .collect()
+    })
+    .unwrap()
+}
+
+fn of_batch(scratch: &Scratch, now: i64) -> Memberships {
+    let base: Base = scratch.fold_at(Timestamp(now));
+    let parts = base.evaluate(1, Vec::new, |all, _, folded, members| {
+        let names = members
+            .iter()
+            .map(|n| base.program.segment_name(n).to_string());
+        all.push((folded.profile.customer, names.collect::<Vec<_>>()));
+    });
+    parts.into_iter().flatten().collect()
+}
+
+/// Without the segments that depend on everyone else: their limits are computed at a start and
+/// stay until the next one.
+fn absolute(memberships: &Memberships) -> Memberships {
+    let absolute = |name: &&String| {
+        let own = [
+            "carts_now",
+            "viewers",
+            "sums",
+            "left_checkout",
+            "web_spend",
+            "german",
+        ];
+        let live = [
+            "open_carts",
+            "abandoned_carts",
+            "high_value_abandoned_carts",
+            "browsing_without_cart",
+            "checkout_left",
+            "first_purchase_48h",
+            "prospect",
+            "dormant",
+            "one_time_buyers",
+        ];
+        own.contains(&name.as_str()) || live.contains(&name.as_str())
+    };
+    memberships
+        .iter()
+        .map(|(&customer, names)| (customer, names.iter().filter(absolute).cloned().collect()))
+        .collect()
+}
+
+#[test]
+fn live_restarted_and_batch_agree() {
+    for seed in 0..8 {
+        let scratch = Scratch::new();
+        std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
+        if seed % 2 == 0 {
+            let orders = "order_id,customer_id,date,total\no-1,c-1,2026-11-20,20.00\n\
+                          o-9,c-2,2026-11-23,31.00\n";
+            scratch.import(&[scratch.file("orders.csv", orders)]);
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut now = START;
+        let mut n = 0;
+        for round in 0..4 {
+            let live = start(&scratch, now);
+            let batch: Vec<Value> = (0..12)
+                .map(|_| {
+                    n += 1;
+                    event(&mut rng, n, now)
+                })
+                .collect();
+            for events in batch.chunks(5) {
+                append(&live, events, now);
+            }
+            let told = of_live(&live);
+            live.stop().unwrap();
+            let report = format!("seed {seed}, round {round}");
+            let batch = of_batch(&scratch, now);
+            assert_eq!(
+                absolute(&batch),
+                absolute(&told),
+                "batch and live: {report}"
+            );
+            let again = start(&scratch, now);
+            assert_eq!(of_live(&again), batch, "started again and batch: {report}");
+            again.stop().unwrap();
+            now += rng.random_range(1..30) * HOUR;
+        }
+    }
+}
