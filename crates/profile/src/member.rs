@@ -159,7 +159,7 @@ impl Member {
         };
         let mut members = program.no_memberships();
         program.evaluate(&self.states, &customer, now, scratch, &mut members);
-        self.wake_at = program.next_flip_of_any(&self.states, &customer, now, scratch);
+        self.wake_at = program.next_look(&self.states, &customer, now);
         self.seen_to = self.seen_to.max(now);
         if members == self.segments {
             return;

@@ -8,7 +8,9 @@ use crate::check::{
     EventValue, InstantTest, LeafSpec, MILLIONTHS, MeasureKind, Node, OrderedTest, Source,
     TextTest, ValueTest,
 };
-use crate::program::{Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, WindowStarts};
+use crate::program::{
+    Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, Search, WindowStarts,
+};
 use crate::subject::Subject;
 use crate::tree::Measure;
 
@@ -271,7 +273,7 @@ impl<S: Subject> Explainer<'_, S> {
                 self.states,
                 self.subject,
                 now,
-                program.horizon(now),
+                Search::exact(program.horizon(now)),
             ),
         }
     }

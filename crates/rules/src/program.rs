@@ -29,7 +29,7 @@ use crate::subject::Subject;
 
 pub(crate) use event::EventProgram;
 pub use index::Change;
-pub(crate) use leaf::{Leaf, LeafSource};
+pub(crate) use leaf::{Leaf, LeafSource, Search};
 pub use measure::LeafStates;
 pub(crate) use measure::MeasureProgram;
 
@@ -376,6 +376,18 @@ impl Program {
     ) -> Option<Timestamp> {
         let all = &self.everything;
         flips::next_flip(self, all, &all.segments, states, subject, now, scratch)
+    }
+
+    /// An instant after `now` before which the customer enters and leaves no segment if nothing
+    /// happens; `None` when that is never. Cheaper than [`Self::next_flip_of_any`], and not later:
+    /// when it comes, nothing may have changed, and it is asked for again.
+    pub fn next_look<S: Subject>(
+        &self,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        flips::next_look(self, states, subject, now)
     }
 
     /// How far each segment can be answered with the data that is there, by segment number.

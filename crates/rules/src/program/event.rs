@@ -310,21 +310,22 @@ impl EventProgram {
         slots: &EventSlots,
         number: u32,
         test: &ValueTest,
-        now: Timestamp,
+        (now, most): (Timestamp, usize),
         zone: &Zone,
     ) -> Option<Timestamp> {
         let window = self.spec.window;
         match slots.get(number)? {
             EventSlot::Count(_) | EventSlot::Sum(_) | EventSlot::DistinctEver(_) => None,
             EventSlot::Times(times) => {
-                flip_of(window, times.iter().map(|&time| (time, 1)), test, now, zone)
+                let entries = times.iter().map(|&time| (time, 1));
+                flip_of(window, entries, test, (now, most), zone)
             }
             EventSlot::Amounts(amounts) => {
-                flip_of(window, amounts.iter().copied(), test, now, zone)
+                flip_of(window, amounts.iter().copied(), test, (now, most), zone)
             }
             EventSlot::Distinct(values) => {
                 let entries = values.iter().map(|&(time, _)| (time, 1));
-                flip_of(window, entries, test, now, zone)
+                flip_of(window, entries, test, (now, most), zone)
             }
             slot => match (test, self.instant(slot)?) {
                 (ValueTest::Instant(test), at) => test.next_flip(at, now, zone),

@@ -7,7 +7,7 @@
 use regulars_core::Timestamp;
 
 use super::evaluate::run;
-use super::leaf::HORIZON_MS;
+use super::leaf::{HORIZON_MS, Search};
 use super::{LeafStates, Program, Scope, Scratch};
 use crate::subject::Subject;
 
@@ -20,9 +20,9 @@ pub(super) fn next_flip<S: Subject>(
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Option<Timestamp> {
-    let horizon = now.plus_ms(HORIZON_MS);
+    let search = Search::exact(now.plus_ms(HORIZON_MS));
     let flip_of = |leaf: u32, at| {
-        program.leaves[leaf as usize].next_flip(program, states, subject, at, horizon)
+        program.leaves[leaf as usize].next_flip(program, states, subject, at, search)
     };
     scratch.flips.clear();
     scratch
@@ -56,6 +56,22 @@ pub(super) fn next_flip<S: Subject>(
             return Some(next);
         }
     }
+}
+
+/// An instant until which no leaf's truth changes if nothing happens; `None` when none ever does.
+pub(super) fn next_look<S: Subject>(
+    program: &Program,
+    states: &LeafStates,
+    subject: &S,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let search = Search::soon(now.plus_ms(HORIZON_MS));
+    let leaves = program.everything.leaves.iter();
+    leaves
+        .filter_map(|&leaf| {
+            program.leaves[leaf as usize].next_flip(program, states, subject, now, search)
+        })
+        .min()
 }
 
 fn run_scope(scope: &Scope, scratch: &mut Scratch) {

@@ -29,6 +29,31 @@ pub(crate) enum LeafSource {
     Carts(Option<FilterNode<CartProperty>>),
 }
 
+/// How hard a flip is searched for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search {
+    /// Not beyond this instant.
+    pub(crate) horizon: Timestamp,
+    /// After so many entries or steps without a change the last of them is given instead: an
+    /// instant up to which the truth does not change.
+    pub(crate) most: usize,
+}
+
+impl Search {
+    /// Until it is found.
+    pub(crate) fn exact(horizon: Timestamp) -> Self {
+        Self {
+            horizon,
+            most: usize::MAX,
+        }
+    }
+
+    /// As far as it costs little.
+    pub(crate) fn soon(horizon: Timestamp) -> Self {
+        Self { horizon, most: 32 }
+    }
+}
+
 /// How far ahead flips of traits that rise, fall or step are looked for: ten years.
 pub(crate) const HORIZON_MS: i64 = 3653 * DAY_MS;
 
@@ -87,15 +112,15 @@ impl Leaf {
         self.test.holds(value, now, &program.zone)
     }
 
-    /// The first instant after `now`, up to `horizon` where it must be searched for, at which the
-    /// truth changes if nothing happens.
+    /// The first instant after `now` at which the truth changes if nothing happens, as far as
+    /// `search` goes.
     pub(crate) fn next_flip<S: Subject>(
         &self,
         program: &Program,
         states: &LeafStates,
         subject: &S,
         now: Timestamp,
-        horizon: Timestamp,
+        search: Search,
     ) -> Option<Timestamp> {
         let zone = &program.zone;
         let still = |value: TraitValue<'_>, now| match (&self.test, value) {
@@ -103,13 +128,19 @@ impl Leaf {
             _ => None,
         };
         match &self.source {
-            LeafSource::Measure(measure) => program.measures[*measure as usize]
-                .next_flip(states, *measure, &self.test, now, zone),
+            LeafSource::Measure(measure) => program.measures[*measure as usize].next_flip(
+                states,
+                *measure,
+                &self.test,
+                now,
+                zone,
+                search.most,
+            ),
             LeafSource::Events(value) => program.events[*value as usize].next_flip(
                 &states.events,
                 *value,
                 &self.test,
-                now,
+                (now, search.most),
                 zone,
             ),
             LeafSource::Carts(filter) => {
@@ -124,12 +155,12 @@ impl Leaf {
                     Motion::Still => still(value_at(now), now),
                     Motion::DaysSince(since) => self.flip_of_days(value_at(now), since, now),
                     Motion::Rises | Motion::Falls => {
-                        flip_of_crossing(&self.test, value_at, truth_at, now, horizon)
+                        flip_of_crossing(&self.test, value_at, truth_at, now, search.horizon)
                     }
                     Motion::Steps => {
                         let next_step = |at| subject.next_step_after(*which, at);
                         let within_step = |at| still(value_at(at), at);
-                        flip_of_steps(truth_at, next_step, within_step, now, horizon)
+                        flip_of_steps(truth_at, next_step, within_step, now, search)
                     }
                 }
             }
@@ -199,19 +230,21 @@ fn flip_of_steps(
     next_step: impl Fn(Timestamp) -> Option<Timestamp>,
     within_step: impl Fn(Timestamp) -> Option<Timestamp>,
     now: Timestamp,
-    horizon: Timestamp,
+    search: Search,
 ) -> Option<Timestamp> {
     let truth = truth_at(now);
     let mut from = now;
+    let mut steps = 0;
     loop {
-        let step = next_step(from).filter(|&step| step > from && step <= horizon);
+        let step = next_step(from).filter(|&step| step > from && step <= search.horizon);
         if let Some(flip) = within_step(from)
             && step.is_none_or(|step| flip < step)
         {
             return Some(flip);
         }
         let step = step?;
-        if truth_at(step) != truth {
+        steps += 1;
+        if truth_at(step) != truth || steps >= search.most {
             return Some(step);
         }
         from = step;

@@ -349,6 +349,7 @@ impl MeasureProgram {
         test: &ValueTest,
         now: Timestamp,
         zone: &Zone,
+        most: usize,
     ) -> Option<Timestamp> {
         let window = self.spec.window;
         match &states.slots[measure as usize] {
@@ -358,17 +359,16 @@ impl MeasureProgram {
                 _ => None,
             },
             Slot::Times(times) => {
-                flip_of(window, times.iter().map(|&time| (time, 1)), test, now, zone)
+                let entries = times.iter().map(|&time| (time, 1));
+                flip_of(window, entries, test, (now, most), zone)
             }
-            Slot::Distinct(entries) => flip_of(
-                window,
-                entries.iter().map(|&(time, _)| (time, 1)),
-                test,
-                now,
-                zone,
-            ),
-            Slot::Amounts { entries, .. } => {
-                flip_of(window, entries.iter().copied(), test, now, zone)
+            Slot::Distinct(entries) => {
+                let entries = entries.iter().map(|&(time, _)| (time, 1));
+                flip_of(window, entries, test, (now, most), zone)
+            }
+            Slot::Amounts { total, entries } => {
+                let entries = entries.iter().copied();
+                flip_of_sum(window, (*total, entries), test, (now, most), zone)
             }
         }
     }
@@ -388,26 +388,43 @@ pub(super) fn cap_for(test: &ValueTest, keep: Keep) -> usize {
     }
 }
 
-/// Lets the entries leave the window one instant after the other until the truth changes.
+/// Lets the entries leave the window one instant after the other until the truth changes; after
+/// `most` of them without a change, gives the instant of the last: it is time to look again.
 pub(super) fn flip_of(
     window: Window,
     entries: impl Iterator<Item = (Timestamp, i64)> + Clone,
     test: &ValueTest,
-    now: Timestamp,
+    (now, most): (Timestamp, usize),
+    zone: &Zone,
+) -> Option<Timestamp> {
+    let sum = entries.clone().map(|(_, amount)| i128::from(amount)).sum();
+    flip_of_sum(window, (sum, entries), test, (now, most), zone)
+}
+
+/// As [`flip_of`], of entries whose sum is known.
+fn flip_of_sum(
+    window: Window,
+    (sum, entries): (i128, impl Iterator<Item = (Timestamp, i64)> + Clone),
+    test: &ValueTest,
+    (now, most): (Timestamp, usize),
     zone: &Zone,
 ) -> Option<Timestamp> {
     let start = window.start(now, zone);
-    let inside = entries.filter(|&(time, _)| time > start);
-    let mut value: i128 = inside.clone().map(|(_, amount)| i128::from(amount)).sum();
+    let mut value = sum;
+    let mut inside = entries.peekable();
+    while let Some((_, amount)) = inside.next_if(|&(time, _)| time <= start) {
+        value -= i128::from(amount);
+    }
     let holds = |value: i128| {
         let value = value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
         test.holds(TraitValue::Integer(value), now, zone)
     };
     let truth = holds(value);
-    let mut inside = inside.peekable();
+    let mut looked_at = 0;
     while let Some((time, amount)) = inside.next() {
         value -= i128::from(amount);
-        if holds(value) == truth {
+        looked_at += 1;
+        if holds(value) == truth && looked_at < most {
             continue;
         }
         let leaves_at = window.leaves_at(time, zone)?;
