@@ -3,6 +3,7 @@
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 └ person (one customer) ─► orders, carts, traits
+//! look (one customer as a whole), preview (a rule, tried on everyone)
 //! start (from disk to everyone) ─► definitions (versions of segments)
 //! ```
 
@@ -10,8 +11,10 @@ mod carts;
 mod definitions;
 mod engine;
 mod identify;
+mod look;
 pub(crate) mod orders;
 mod person;
+mod preview;
 pub(crate) mod retell;
 mod service;
 mod start;
@@ -20,5 +23,8 @@ mod traits;
 mod why;
 
 pub use engine::Engine;
+pub use look::{Happening, LiveCustomer, Place};
+pub use preview::Preview;
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
 pub use start::StartOptions;
+pub use told::RECORDED_KEPT;

@@ -6,6 +6,7 @@ mod live;
 mod look;
 mod read;
 mod shop;
+mod transitions;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub(crate) use look::{
 };
 pub(crate) use read::{DateOrderArg, DecimalArg, EncodingArg, LevelArg, ReadArgs};
 pub(crate) use shop::{DemoArgs, FilesAs, GenerateArgs};
+pub(crate) use transitions::TransitionsArgs;
 
 /// Customer segmentation that is exact, explained and acts.
 #[derive(Debug, Parser)]
@@ -151,6 +153,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  regulars explain 00123 loyal\n  regulars explain 00123 at_risk --as-of 2026-03-01T12:00:00Z"
     )]
     Explain(ExplainArgs),
+
+    /// Who entered or left a segment, when exactly and why; the latest first.
+    #[command(
+        after_help = "Examples:\n  regulars transitions --since 1h\n  regulars transitions --segment open_carts --limit 20 --format json"
+    )]
+    Transitions(TransitionsArgs),
 
     /// Take events, keep everyone up to date, answer questions; ends on Ctrl-C.
     ///

@@ -11,7 +11,9 @@ mod models;
 mod report;
 mod segments;
 mod serve;
+mod served;
 mod traits;
+mod transitions;
 mod try_files;
 
 use std::io::Write;
@@ -23,6 +25,9 @@ use crate::failure::Done;
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
+    if let Some(done) = served::through_server(cli)? {
+        return Ok(done);
+    }
     match &cli.command {
         Command::Try(args) => try_files::run(cli, args),
         Command::Init(args) => import::init(cli, args),
@@ -32,6 +37,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Segments(args) => segments::run(cli, args),
         Command::Customers(args) => customers::run(cli, args),
         Command::Explain(args) => customers::explain(cli, args),
+        Command::Transitions(args) => transitions::run(cli, args),
         Command::Serve(args) => serve::run(cli, args),
         Command::Keys(args) => keys::keys(cli, args),
         Command::Tokens(args) => keys::tokens(cli, args),

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use regulars_pipeline::PipelineError;
 
+use crate::remote::RemoteError;
+
 /// A wrong use that the command line's grammar cannot see.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -58,6 +60,13 @@ fn message(error: &anyhow::Error) -> String {
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         return 2;
+    }
+    if let Some(RemoteError::Refused { status, .. }) = error.downcast_ref() {
+        return match status {
+            404 => 3,
+            400 => 4,
+            _ => 1,
+        };
     }
     match error.downcast_ref::<PipelineError>() {
         None => 1,

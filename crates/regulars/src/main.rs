@@ -11,9 +11,7 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
-#[allow(dead_code, reason = "more commands will ask the server")]
 mod remote;
-#[allow(dead_code, reason = "the server does not announce itself yet")]
 mod serving;
 mod session;
 mod text;

@@ -1,8 +1,11 @@
 //! Answers in case of trouble: JSON that says what is wrong and what to do.
 
+use std::io::Write as _;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use regulars_pipeline::PipelineError;
 use serde::Serialize;
 
 /// A problem, in the form of RFC 9457, with the `code` and `message` that tracking SDKs read.
@@ -67,6 +70,30 @@ impl Problem {
             StatusCode::NOT_FOUND,
             "not_found",
             format!("there is no {what}"),
+        )
+    }
+
+    /// What a question to the live path ended with.
+    pub(crate) fn of(error: &PipelineError) -> Self {
+        match error {
+            PipelineError::NotFound { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", error.to_string())
+            }
+            PipelineError::Rule(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "bad_rule", error.to_string())
+            }
+            error => Self::failed(error),
+        }
+    }
+
+    /// Something went wrong here; what it was is not the asker's business.
+    pub(crate) fn failed(error: &dyn std::error::Error) -> Self {
+        // Whoever runs the server reads it there; when nobody can, nothing is lost.
+        let _ = writeln!(std::io::stderr(), "a request failed: {error}");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "failed",
+            "the server could not do this: its messages say why",
         )
     }
 

@@ -1,15 +1,23 @@
 //! The REST API: who is who, who is where, who moved.
 
+mod access;
+pub(crate) mod asked;
 mod customers;
 mod deliveries;
 mod destinations;
+mod document;
+mod operations;
+mod page;
+mod schemas;
 mod segments;
 mod transitions;
+
+pub use document::openapi;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::routing::{delete, get, post};
 use regulars_ingest::tracking::bearer;
@@ -18,11 +26,17 @@ use regulars_store::access::Role;
 use crate::answer::Problem;
 use crate::state::Server;
 
+/// Bytes that a request may hold.
+const LARGEST_BODY: usize = 64 << 10;
+
 pub(crate) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/segments", get(segments::list))
+        .route("/segments/preview", post(segments::preview))
+        .route("/segments/{segment}", get(segments::show))
         .route("/segments/{segment}/members", get(segments::members))
         .route("/customers/{customer}", get(customers::show))
+        .route("/customers/{customer}/timeline", get(customers::timeline))
         .route(
             "/customers/{customer}/segments/{segment}",
             get(customers::explain),
@@ -37,6 +51,13 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/destinations/{id}", delete(destinations::remove))
         .route("/destinations/{id}/rotate", post(destinations::rotate))
         .route("/destinations/{id}/enable", post(destinations::enable))
+        .route("/keys", get(access::keys).post(access::make_key))
+        .route("/keys/{id}", delete(access::revoke_key))
+        .route("/tokens", get(access::tokens).post(access::make_token))
+        .route("/tokens/{id}", delete(access::revoke_token))
+        .route("/openapi.json", get(document::show))
+        .route("/docs", get(page::show))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 /// Somebody who may read.
@@ -49,6 +70,20 @@ impl FromRequestParts<Arc<Server>> for Reader {
         let header = parts.headers.get("authorization");
         let header = header.and_then(|value| value.to_str().ok());
         server.allow(header.and_then(bearer), &[Role::ReadOnly, Role::Analyst])?;
+        Ok(Self)
+    }
+}
+
+/// Somebody who may give and take back keys and tokens.
+pub(crate) struct Admin;
+
+impl FromRequestParts<Arc<Server>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
+        let header = parts.headers.get("authorization");
+        let header = header.and_then(|value| value.to_str().ok());
+        server.allow(header.and_then(bearer), &[])?;
         Ok(Self)
     }
 }

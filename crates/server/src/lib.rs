@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /v1/{track,identify,batch,…}   tracking: body ─► events ─► live path ─► 200 when they are on disk
-//! /api/v1/…                      api: customers, segments, transitions
+//! /api/v1/…                      api: customers, segments, transitions, keys and tokens; its description and page
 //! /health, /metrics              observe
 //! webhooks                       delivery: what is due is sent, what became of it goes to the log
 //! ```
@@ -17,6 +17,7 @@ mod serve;
 mod state;
 mod tracking;
 
+pub use api::openapi;
 pub use delivery::Delivery;
 pub use serve::{Running, ServeError, serve};
 pub use state::{Server, ServerOptions, TransitionLog};

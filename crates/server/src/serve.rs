@@ -97,5 +97,7 @@ fn router(server: Arc<Server>) -> Router {
         .nest("/api/v1", api::routes())
         .route("/health", get(observe::health))
         .route("/metrics", get(observe::metrics))
+        .fallback(api::asked::unknown_route)
+        .method_not_allowed_fallback(api::asked::wrong_method)
         .with_state(server)
 }

@@ -1,10 +1,10 @@
 //! What all requests share.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use regulars_core::{Timestamp, Transition};
+use regulars_core::{CustomerId, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::Limits;
 use regulars_pipeline::live::Live;
 use regulars_store::access::{Access, Grant, Role};
@@ -112,12 +112,56 @@ impl TransitionLog {
         latest.drain(..over);
     }
 
-    /// Those recorded at or after an instant, the latest last, at most `most` of them.
-    pub(crate) fn since(&self, at: Timestamp, most: usize) -> Vec<Transition> {
+    /// Those wanted, the latest first, at most `most` of them; `None` when the one that they shall
+    /// be before is not kept.
+    pub(crate) fn find(&self, wanted: &Wanted, most: usize) -> Option<Vec<Transition>> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = latest.iter().filter(|known| known.recorded_at >= at);
-        let mut found: Vec<Transition> = wanted.rev().take(most).cloned().collect();
-        found.reverse();
-        found
+        let end = match &wanted.before {
+            None => latest.len(),
+            Some(id) => latest
+                .iter()
+                .rposition(|known| known.id.to_string() == *id)?,
+        };
+        let found = latest.range(..end).rev();
+        let found = found.filter(|known| wanted.takes(known)).take(most);
+        Some(found.cloned().collect())
+    }
+
+    /// Of the segments that a customer last entered, and did not leave again: when that was.
+    pub(crate) fn entered(&self, customer: CustomerId) -> HashMap<String, Timestamp> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entered = HashMap::new();
+        for known in latest.iter().filter(|known| known.customer == customer) {
+            let segment = known.segment.to_string();
+            match known.direction {
+                Direction::Entered => entered.insert(segment, known.occurred_at),
+                Direction::Exited => entered.remove(&segment),
+            };
+        }
+        entered
+    }
+}
+
+/// Which transitions are wanted.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Recorded at or after.
+    pub(crate) since: Timestamp,
+    /// Of this segment only.
+    pub(crate) segment: Option<String>,
+    /// Of this customer only.
+    pub(crate) customer: Option<CustomerId>,
+    /// Before the one with this id.
+    pub(crate) before: Option<String>,
+}
+
+impl Wanted {
+    fn takes(&self, known: &Transition) -> bool {
+        let segment = self.segment.as_deref();
+        known.recorded_at >= self.since
+            && segment.is_none_or(|segment| known.segment.as_str() == segment)
+            && self
+                .customer
+                .is_none_or(|customer| known.customer == customer)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::answer::Problem;
+use crate::api::asked::of_bytes;
 use crate::state::Server;
 
 /// What the tracking API answers when events were taken.
@@ -51,9 +53,13 @@ pub(crate) async fn take(
     State(server): State<Arc<Server>>,
     Path(endpoint): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let answer = match accept(&server, &endpoint, &headers, &body).await {
+    let taken = match body {
+        Ok(body) => accept(&server, &endpoint, &headers, &body).await,
+        Err(error) => Err(of_bytes(&error)),
+    };
+    let answer = match taken {
         Ok(taken) => Json(taken).into_response(),
         Err(problem) => {
             server.counts.refused.fetch_add(1, Ordering::Relaxed);

@@ -84,6 +84,8 @@ pub struct NewGrant {
 pub struct Access {
     path: PathBuf,
     grants: Vec<Grant>,
+    /// Grants of this process alone: they are not listed and not kept.
+    passing: Vec<Grant>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,6 +108,7 @@ impl Access {
                 return Ok(Self {
                     path,
                     grants: Vec::new(),
+                    passing: Vec::new(),
                 });
             }
             Err(error) => return Err(StoreError::io("read", &path)(error)),
@@ -123,6 +126,7 @@ impl Access {
         Ok(Self {
             path,
             grants: file.grants,
+            passing: Vec::new(),
         })
     }
 
@@ -141,6 +145,28 @@ impl Access {
         label: &str,
         created_at: Timestamp,
     ) -> Result<NewGrant, StoreError> {
+        let made = self.draw(role, label, created_at)?;
+        self.grants.push(made.grant.clone());
+        self.save()?;
+        Ok(made)
+    }
+
+    /// Makes a grant that holds as long as this value lives and is written nowhere.
+    ///
+    /// # Errors
+    /// When no random number can be had.
+    pub fn grant_in_passing(
+        &mut self,
+        role: Role,
+        label: &str,
+        created_at: Timestamp,
+    ) -> Result<NewGrant, StoreError> {
+        let made = self.draw(role, label, created_at)?;
+        self.passing.push(made.grant.clone());
+        Ok(made)
+    }
+
+    fn draw(&self, role: Role, label: &str, created_at: Timestamp) -> Result<NewGrant, StoreError> {
         let secret = format!("{}{}", role.prefix(), random_text::<32>(&self.path)?);
         let grant = Grant {
             id: random_text::<6>(&self.path)?,
@@ -149,8 +175,6 @@ impl Access {
             created_at,
             hash: hex(&Sha256::digest(&secret)),
         };
-        self.grants.push(grant.clone());
-        self.save()?;
         Ok(NewGrant { grant, secret })
     }
 
@@ -172,7 +196,7 @@ impl Access {
     pub fn find(&self, secret: &str) -> Option<&Grant> {
         let hash = hex(&Sha256::digest(secret));
         let mut found = None;
-        for grant in &self.grants {
+        for grant in self.grants.iter().chain(&self.passing) {
             let pairs = grant.hash.bytes().zip(hash.bytes());
             let differs = pairs.fold(0, |differs, (a, b)| differs | (a ^ b));
             if differs == 0 && grant.hash.len() == hash.len() {
@@ -224,8 +248,13 @@ mod tests {
         assert_eq!(access.find(&made.secret), Some(&made.grant));
         assert_eq!(access.find(&other.secret), Some(&other.grant));
         assert_eq!(access.find("rwk_0"), None);
+        let passing = access.grant_in_passing(Role::Admin, "", Timestamp(3));
+        let passing = passing.unwrap();
+        assert_eq!(access.find(&passing.secret), Some(&passing.grant));
+        assert!(!access.grants().contains(&passing.grant));
         let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(!text.contains(&made.secret), "{text}");
+        assert!(!text.contains(&passing.grant.id), "{text}");
         assert!(access.revoke(&made.grant.id).unwrap());
         assert!(!access.revoke(&made.grant.id).unwrap());
         let access = Access::load(dir.path()).unwrap();

@@ -9,7 +9,7 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
@@ -62,6 +62,8 @@ pub struct Engine {
     /// What time alone flips up to then is caught up with: nothing was running.
     pub(super) started_at: Timestamp,
     pub(super) found: Vec<Transition>,
+    /// The latest transitions that the log held at the start, in order.
+    pub(super) recorded: VecDeque<Transition>,
 }
 
 impl Engine {
@@ -88,6 +90,12 @@ impl Engine {
     /// Takes the transitions found since the last call, in order.
     pub fn take_found(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.found)
+    }
+
+    /// Takes the latest transitions that the log held at the start, in order; at most
+    /// [`RECORDED_KEPT`](super::RECORDED_KEPT) of them.
+    pub fn take_recorded(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.recorded).into()
     }
 
     /// Number of customers: anonymous visitors are none.
@@ -140,7 +148,8 @@ impl Engine {
         )
     }
 
-    /// Why a customer is in a segment or not, and when that changes; `None` for nobody.
+    /// Why a customer is in a segment or not at `at` or, if that is later, at the time of the
+    /// latest record, and when that changes; `None` for nobody.
     ///
     /// # Errors
     /// When there is no segment of that name.
@@ -148,6 +157,7 @@ impl Engine {
         &self,
         customer: CustomerId,
         segment: &str,
+        at: Timestamp,
     ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
         self.catalogue.get(segment)?;
         let person = self.people.get(&self.canonical(customer));
@@ -157,7 +167,7 @@ impl Engine {
                 ..Customer::new(&person.member.profile, &self.context)
             };
             self.program
-                .explain(number, &person.member.states, &subject, self.now)
+                .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
     }
 
@@ -451,13 +461,17 @@ fn name_of(event: &StoredEvent) -> String {
     if !event.name.is_empty() {
         return event.name.to_string();
     }
-    let kind = match event.kind {
+    call_name(event.kind).to_owned()
+}
+
+/// Name of a tracking call.
+pub(super) fn call_name(kind: EventKind) -> &'static str {
+    match kind {
         EventKind::Identify => "identify",
         EventKind::Track => "track",
         EventKind::Page => "page",
         EventKind::Screen => "screen",
         EventKind::Group => "group",
         EventKind::Alias => "alias",
-    };
-    kind.to_owned()
+    }
 }

@@ -89,6 +89,11 @@ impl OrderTold<'_> {
         key_of_order(SOURCE, &self.order_id)
     }
 
+    /// What the shop calls it; empty when the event does not say.
+    pub(super) fn id(&self) -> &str {
+        self.facts.order_id.as_deref().unwrap_or_default().trim()
+    }
+
     /// True for an order that was placed, with what was bought or what it cost.
     pub(super) fn is_placed(&self) -> bool {
         self.what == StandardEvent::OrderCompleted && self.has_content()
@@ -222,6 +227,15 @@ impl Orders {
             }
         }
         row
+    }
+
+    /// The same rates, knowing of no order yet.
+    pub(super) fn knowing_none(&self) -> Self {
+        Self {
+            currency: self.currency,
+            rates: self.rates.clone(),
+            known: Keys::default(),
+        }
     }
 
     /// Adds the records of every order told to those of the history.

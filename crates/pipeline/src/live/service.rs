@@ -268,6 +268,13 @@ impl Live {
         answered.recv().ok()
     }
 
+    /// Waits until everything stored before is folded, and what was found of it is on disk and
+    /// told; `None` when the live path has stopped.
+    pub fn settle(&self) -> Option<()> {
+        self.ask(|_| ())?;
+        self.with_store(|_| ())
+    }
+
     /// Takes no more, finishes what was taken, and gives back what is left.
     ///
     /// # Errors

@@ -171,6 +171,7 @@ impl Engine {
             now: options.now,
             started_at: options.now,
             found: Vec::new(),
+            recorded: tellings.recorded,
         })
     }
 

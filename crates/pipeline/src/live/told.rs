@@ -1,8 +1,8 @@
 //! What the log tells of customers, beside their history: read once, put to whoever it is of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
+use regulars_core::{CustomerId, EventKind, Partition, Timestamp, Transition};
 use regulars_ingest::tracking::vocabulary::StandardEvent;
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::vault::{IdentityId, Vault};
@@ -51,7 +51,12 @@ pub(crate) struct Tellings {
     pub(crate) latest: Option<Timestamp>,
     /// What the log holds from the given point on.
     pub(crate) tail: Vec<(u64, Logged)>,
+    /// The latest transitions that the log holds, in order.
+    pub(crate) recorded: VecDeque<Transition>,
 }
+
+/// Transitions of the log that are at hand after a start.
+pub const RECORDED_KEPT: usize = 100_000;
 
 /// Up to where the log is read.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +79,9 @@ impl Tellings {
         };
         for entry in store.logged(0) {
             let (offset, record) = entry?;
+            if let Logged::Found(found) = &record {
+                tellings.note(&found.transitions);
+            }
             if matches!(until, Until::Offset(end) if offset >= end) {
                 tellings.tail.push((offset, record));
                 continue;
@@ -94,6 +102,12 @@ impl Tellings {
             }
         }
         Ok(tellings)
+    }
+
+    fn note(&mut self, transitions: &[Transition]) {
+        self.recorded.extend(transitions.iter().cloned());
+        let over = self.recorded.len().saturating_sub(RECORDED_KEPT);
+        self.recorded.drain(..over);
     }
 
     fn tell(&mut self, vault: &Vault, offset: u64, event: StoredEvent) {

@@ -21,7 +21,7 @@ impl Engine {
             Cause::Merge => "two customers turned out to be one".to_owned(),
         };
         let entered = transition.direction == Direction::Entered;
-        let explained = self.explain(transition.customer, transition.segment.as_str());
+        let explained = self.explain(transition.customer, transition.segment.as_str(), self.now());
         let explained = explained.ok().flatten();
         if let Some(explained) = explained.filter(|explained| explained.holds == entered) {
             let mut conditions = Vec::new();

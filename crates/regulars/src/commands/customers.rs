@@ -188,7 +188,7 @@ fn declared_text(view: &CustomerView) -> String {
     heading("From the customers file") + &pairs(&lines)
 }
 
-fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> String {
+pub(super) fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> String {
     match (value, unit) {
         (Value::Number(n), "minor units") => amounts.full(n.as_i64().unwrap_or(0)),
         (Value::Number(n), "share") => percent(n.as_f64()),

@@ -261,10 +261,6 @@ fn served_or(
         let remote = Remote { serving };
         match remote.ask(method, path, body) {
             Err(RemoteError::Gone(_)) => {}
-            Err(RemoteError::Refused {
-                status: 400,
-                message,
-            }) => return Err(PipelineError::Destination(message).into()),
             answer => return Ok(answer?),
         }
     }

@@ -53,9 +53,20 @@ fn create(cli: &Cli, what: What, role: Role, label: &str) -> anyhow::Result<Done
     let session = Session::open(cli)?;
     let NewGrant { grant, secret } = access(&session)?.grant(role, label, wall_clock())?;
     let mut document = view(&grant);
-    document["secret"] = secret.clone().into();
-    session.tell(&format!("The {} is shown this once:", what.noun()));
-    Output::of(&document, "", || format!("{secret}\n")).print(cli.format)?;
+    document["secret"] = secret.into();
+    print_secret(cli, &session, what.noun(), &document)
+}
+
+/// Shows what was just made.
+pub(super) fn print_secret(
+    cli: &Cli,
+    session: &Session,
+    noun: &str,
+    made: &Value,
+) -> anyhow::Result<Done> {
+    session.tell(&format!("The {noun} is shown this once:"));
+    let secret = made["secret"].as_str().unwrap_or_default();
+    Output::of(made, "", || format!("{secret}\n")).print(cli.format)?;
     Ok(Done::Whole)
 }
 
@@ -64,17 +75,20 @@ fn list(cli: &Cli, what: What) -> anyhow::Result<Done> {
     let access = access(&session)?;
     let grants: Vec<&Grant> = access.grants().iter().filter(|g| what.holds(g)).collect();
     let views: Vec<Value> = grants.iter().map(|grant| view(grant)).collect();
-    Output::of(&json!({ "grants": views }), "/grants", || {
-        let row = |grant: &&Grant| {
-            vec![
-                grant.id.clone(),
-                grant.role.name().to_owned(),
-                grant.created_at.to_string(),
-                grant.label.clone(),
-            ]
+    print_list(cli, &json!({ "grants": views }))
+}
+
+/// Shows keys or tokens without their secrets.
+pub(super) fn print_list(cli: &Cli, document: &Value) -> anyhow::Result<Done> {
+    Output::of(document, "/grants", || {
+        let names = ["id", "role", "created_at", "label"];
+        let row = |grant: &Value| {
+            let field = |name| grant[name].as_str().unwrap_or_default().to_owned();
+            names.map(field).to_vec()
         };
+        let grants = document["grants"].as_array().into_iter().flatten();
         let columns = ["id", "role", "created", "label"].map(|name| (name, Align::Left));
-        table(&columns, &grants.iter().map(row).collect::<Vec<_>>())
+        table(&columns, &grants.map(row).collect::<Vec<_>>())
     })
     .print(cli.format)?;
     Ok(Done::Whole)

@@ -13,6 +13,7 @@ use regulars_store::access::{Access, Role};
 use crate::cli::{Cli, ServeArgs};
 use crate::clock::steady_clock;
 use crate::failure::Done;
+use crate::serving::Announced;
 use crate::session::{Session, wall_clock};
 
 /// Requests that may wait for the disk.
@@ -29,9 +30,10 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         now: wall_clock(),
         threads: session.threads,
     };
-    let engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
+    let mut engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
     session.tell(&format!("{} customers", engine.customers()));
     let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
+    transitions.add(&engine.take_recorded());
     let told = Arc::clone(&transitions);
     let delivery = Arc::new(delivery(&session, &store)?);
     let delivered = Arc::clone(&delivery);
@@ -48,7 +50,8 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             }),
         },
     )?;
-    let access = first_grants(&session)?;
+    let mut access = first_grants(&session)?;
+    let local = access.grant_in_passing(Role::Admin, "commands on this machine", wall_clock())?;
     let options = ServerOptions {
         limits: Limits::default(),
     };
@@ -60,8 +63,10 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         .context("cannot start the server's threads")?;
     let server = runtime.block_on(async {
         let running = serve(server, args.listen).await?;
+        let data = session.workspace.data_dir();
+        let _announced = Announced::new(&data, running.address(), local.secret)?;
         session.tell(&format!("listening on http://{}", running.address()));
-        running.until(stop_signal()).await
+        anyhow::Ok(running.until(stop_signal()).await?)
     })?;
     session.tell("stopping: what was taken is finished");
     server.into_live().stop()?;
@@ -84,10 +89,12 @@ fn first_grants(session: &Session) -> anyhow::Result<Access> {
         let now = wall_clock();
         let key = access.grant(Role::Write, "first start", now)?;
         let token = access.grant(Role::Admin, "first start", now)?;
-        session.tell(&format!(
+        // Also when nothing else is said: they are shown nowhere else.
+        anstream::eprintln!(
             "These are shown this once:\n  write key  {}\n  API token  {}",
-            key.secret, token.secret
-        ));
+            key.secret,
+            token.secret
+        );
     }
     Ok(access)
 }

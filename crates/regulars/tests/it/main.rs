@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clients;
 mod deliver;
 mod exits;
 mod golden;
@@ -10,6 +11,8 @@ mod json;
 mod kills;
 mod kills_live;
 mod page;
+mod served;
+mod server;
 mod shop;
 mod streams;
 mod text;

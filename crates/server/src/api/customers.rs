@@ -1,13 +1,18 @@
-//! Customers: where they are and why.
+//! Customers: who they are, what happened to them, where they are and why.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use regulars_core::CustomerId;
-use serde::Serialize;
+use axum::extract::State;
+use axum::http::StatusCode;
+use regulars_core::{CustomerId, Timestamp};
+use regulars_pipeline::live::{Happening, LiveCustomer, Place};
+use regulars_pipeline::{OrderView, SegmentView, TraitView};
+use regulars_rules::Explanation;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::asked::{Asked, Named};
 use super::{Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;
@@ -17,48 +22,170 @@ use crate::state::Server;
 pub(crate) struct CustomerNow {
     customer_id: String,
     as_of: String,
-    segments: Vec<String>,
+    currency: String,
+    currency_exponent: u32,
+    lifecycle: String,
+    traits: Vec<TraitView>,
+    declared: std::collections::BTreeMap<String, Value>,
+    orders: Vec<OrderView>,
+    segments: Vec<Membership>,
+}
+
+/// A segment that the customer is in.
+#[derive(Debug, Serialize)]
+pub(crate) struct Membership {
+    #[serde(flatten)]
+    segment: SegmentView,
+    /// When they entered; null for members since before transitions were recorded or kept.
+    since: Option<String>,
 }
 
 /// `GET /api/v1/customers/{customer}`.
 pub(crate) async fn show(
     _: Reader,
     State(server): State<Arc<Server>>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<Json<CustomerNow>, Problem> {
     let customer = find(&server, &name).await?;
     let found = ask(&server, move |server| {
-        server
-            .live
-            .ask(move |engine| (engine.now(), engine.segments_of(customer)))
+        let live = &server.live;
+        live.settle()?;
+        let now = live.now();
+        live.ask(move |engine| (engine.canonical(customer), engine.customer(customer, now)))
     });
-    let (now, segments) = found.await?;
-    let segments = segments.ok_or_else(|| nobody(&name))?;
+    let (customer, found) = found.await?;
+    let found = found.map_err(|error| Problem::of(&error))?;
+    let LiveCustomer {
+        as_of,
+        currency,
+        currency_exponent,
+        lifecycle,
+        traits,
+        declared,
+        orders,
+        segments,
+    } = found.ok_or_else(|| nobody(&name))?;
+    let mut entered = server.transitions.entered(customer);
+    let segments = segments.into_iter().map(|segment| Membership {
+        since: entered
+            .remove(segment.segment.as_str())
+            .map(|at| at.to_string()),
+        segment,
+    });
     Ok(Json(CustomerNow {
         customer_id: name,
-        as_of: now.to_string(),
-        segments: segments.iter().map(ToString::to_string).collect(),
+        as_of,
+        currency,
+        currency_exponent,
+        lifecycle,
+        traits,
+        declared,
+        orders,
+        segments: segments.collect(),
     }))
+}
+
+/// Which part of a timeline.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    limit: Option<usize>,
+    before: Option<String>,
+}
+
+/// What happened to a customer, the latest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct Timeline {
+    happenings: Vec<Happening>,
+    /// What to give as `before` for what happened earlier; null at the beginning.
+    next: Option<String>,
+}
+
+/// `GET /api/v1/customers/{customer}/timeline?limit&before`.
+pub(crate) async fn timeline(
+    _: Reader,
+    State(server): State<Arc<Server>>,
+    Named(name): Named<String>,
+    Asked(part): Asked<Part>,
+) -> Result<Json<Timeline>, Problem> {
+    let before = part.before.as_deref().map(place).transpose()?;
+    let limit = part.limit.unwrap_or(100).clamp(1, 1_000);
+    let customer = find(&server, &name).await?;
+    let found = ask(&server, move |server| {
+        let live = &server.live;
+        live.ask(move |engine| engine.timeline(customer, before, limit + 1))
+    });
+    let found = found.await?.map_err(|error| Problem::of(&error))?;
+    let mut found = found.ok_or_else(|| nobody(&name))?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|((at, number), _)| format!("{}.{number}", at.0));
+    let happenings = found.into_iter().map(|(_, happening)| happening);
+    Ok(Json(Timeline {
+        happenings: happenings.collect(),
+        next,
+    }))
+}
+
+/// Reads what `next` was.
+fn place(text: &str) -> Result<Place, Problem> {
+    let parts = text.split_once('.');
+    let read = parts.and_then(|(at, number)| Some((at.parse().ok()?, number.parse().ok()?)));
+    let (at, number) = read.ok_or_else(|| {
+        let message = "`before` must be what `next` was in the answer before";
+        Problem::new(StatusCode::BAD_REQUEST, "bad_cursor", message)
+    })?;
+    Ok((Timestamp(at), number))
+}
+
+/// Why a customer is in a segment or not.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explained {
+    customer_id: String,
+    as_of: String,
+    currency: String,
+    /// When they last entered, if they are in; null as in [`Membership`].
+    since: Option<String>,
+    explanation: Explanation,
 }
 
 /// `GET /api/v1/customers/{customer}/segments/{segment}`: why, and when that changes.
 pub(crate) async fn explain(
     _: Reader,
     State(server): State<Arc<Server>>,
-    Path((name, segment)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+    Named((name, segment)): Named<(String, String)>,
+) -> Result<Json<Explained>, Problem> {
     let customer = find(&server, &name).await?;
     let asked = segment.clone();
     let explained = ask(&server, move |server| {
-        server
-            .live
-            .ask(move |engine| engine.explain(customer, &asked).ok())
+        server.live.settle()?;
+        let now = server.live.now();
+        server.live.ask(move |engine| {
+            let explained = engine.explain(customer, &asked, now);
+            let currency = engine.currency();
+            (
+                engine.canonical(customer),
+                engine.now().max(now),
+                currency,
+                explained,
+            )
+        })
     });
-    let explained = explained
-        .await?
-        .ok_or_else(|| Problem::not_found(&format!("segment `{segment}`")))?
-        .ok_or_else(|| nobody(&name))?;
-    Ok(Json(serde_json::json!(explained)))
+    let (customer, now, currency, explained) = explained.await?;
+    let explained = explained.map_err(|error| Problem::of(&error))?;
+    let explanation = explained.ok_or_else(|| nobody(&name))?;
+    let mut entered = server.transitions.entered(customer);
+    let since = entered
+        .remove(segment.as_str())
+        .filter(|_| explanation.holds);
+    Ok(Json(Explained {
+        customer_id: name,
+        as_of: now.to_string(),
+        currency: currency.code().to_owned(),
+        since: since.map(|at| at.to_string()),
+        explanation,
+    }))
 }
 
 fn nobody(name: &str) -> Problem {
@@ -66,12 +193,11 @@ fn nobody(name: &str) -> Problem {
 }
 
 /// The customer of that external id.
-async fn find(server: &Arc<Server>, name: &str) -> Result<CustomerId, Problem> {
+pub(super) async fn find(server: &Arc<Server>, name: &str) -> Result<CustomerId, Problem> {
     let wanted = name.to_owned();
     let found = ask(server, move |server| {
-        server
-            .live
-            .with_store(move |store| store.vault().ok().and_then(|vault| vault.find(&wanted)))
+        let live = &server.live;
+        live.with_store(move |store| store.vault().ok().and_then(|vault| vault.find(&wanted)))
     });
     found.await?.ok_or_else(|| nobody(name))
 }

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use regulars_pipeline::PipelineError;
 use regulars_pipeline::deliver::{self, DeliveryView, Which};
 use serde::{Deserialize, Serialize};
 
-use super::destinations::{Steward, delivery, problem};
-use super::{Reader, ask};
+use super::asked::{Asked, Named};
+use super::destinations::{delivery, problem};
+use super::{Admin, Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;
 
 /// Which, and how many at most.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     failed: Option<bool>,
     limit: Option<usize>,
@@ -30,7 +32,7 @@ pub(crate) struct Deliveries {
 pub(crate) async fn list(
     _: Reader,
     State(server): State<Arc<Server>>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Deliveries>, Problem> {
     let which = if wanted.failed == Some(true) {
         Which::Failed
@@ -55,9 +57,9 @@ pub(crate) async fn list(
 
 /// `POST /api/v1/deliveries/{id}/replay`.
 pub(crate) async fn replay(
-    _: Steward,
+    _: Admin,
     State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Json<DeliveryView>, Problem> {
     let replayed: Result<DeliveryView, PipelineError> = ask(&server, move |server| {
         let delivery = server.delivery.as_ref()?;

@@ -3,33 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
-use regulars_ingest::tracking::bearer;
 use regulars_pipeline::PipelineError;
 use regulars_pipeline::deliver::{self, DestinationView, NewDestination};
 use serde::Serialize;
 
-use super::{Reader, ask};
+use super::asked::{Named, Told};
+use super::{Admin, Reader, ask};
 use crate::answer::Problem;
 use crate::delivery::Delivery;
 use crate::state::Server;
-
-/// Somebody who may say where data goes: an admin.
-pub(crate) struct Steward;
-
-impl FromRequestParts<Arc<Server>> for Steward {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        let header = parts.headers.get("authorization");
-        let header = header.and_then(|value| value.to_str().ok());
-        server.allow(header.and_then(bearer), &[])?;
-        Ok(Self)
-    }
-}
 
 /// All destinations, oldest first.
 #[derive(Debug, Serialize)]
@@ -58,14 +42,10 @@ pub(crate) async fn list(
 
 /// `POST /api/v1/destinations`.
 pub(crate) async fn add(
-    _: Steward,
+    _: Admin,
     State(server): State<Arc<Server>>,
-    body: Bytes,
+    Told(wanted): Told<NewDestination>,
 ) -> Result<(StatusCode, Json<WithSecret>), Problem> {
-    let wanted: NewDestination = serde_json::from_slice(&body).map_err(|error| {
-        let message = format!("the body is no destination: {error}");
-        Problem::new(StatusCode::BAD_REQUEST, "bad_destination", message)
-    })?;
     let (known, secret) = change(&server, move |delivery, store, now| {
         let offset = store.next_offset();
         deliver::add(store.dir(), delivery.guard(), wanted, offset, now)
@@ -80,9 +60,9 @@ pub(crate) async fn add(
 
 /// `DELETE /api/v1/destinations/{id}`.
 pub(crate) async fn remove(
-    _: Steward,
+    _: Admin,
     State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
     change(&server, move |_, store, _| {
         deliver::remove(store.dir(), &id)
@@ -93,9 +73,9 @@ pub(crate) async fn remove(
 
 /// `POST /api/v1/destinations/{id}/rotate`.
 pub(crate) async fn rotate(
-    _: Steward,
+    _: Admin,
     State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Json<WithSecret>, Problem> {
     let wanted = id.clone();
     let rotate = change(&server, move |_, store, _| {
@@ -115,9 +95,9 @@ pub(crate) async fn rotate(
 
 /// `POST /api/v1/destinations/{id}/enable`: after the receiver answered 410.
 pub(crate) async fn enable(
-    _: Steward,
+    _: Admin,
     State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
     let delivery = delivery(&server)?;
     let resumed = delivery.deliveries.resume(&id, server.live.now());

@@ -204,7 +204,7 @@ impl Served {
         let body = body.map(Value::to_string).unwrap_or_default();
         let length = body.len();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\n\
              content-length: {length}\r\nconnection: close\r\n\r\n{body}"
         );
         let mut stream = TcpStream::connect(self.address).await.unwrap();

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Numbers are little-endian. A record of the log that begins with `{` is a
-//! [`LogRecord`](super::LogRecord).
+//! [`LogRecord`].
 
 use regulars_core::{CustomerId, EventKind, Timestamp, Transition};
 use serde::{Deserialize, Serialize};

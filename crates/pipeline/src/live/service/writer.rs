@@ -182,6 +182,7 @@ impl Writer {
                 batch.records.push(Logged::Marks(json));
             }
             Task::Store(change) => {
+                self.gather(batch);
                 self.write(std::mem::take(batch))?;
                 change(&mut self.store);
             }

@@ -1,0 +1,267 @@
+//! One customer of the live path as a whole, and what happened to them.
+
+use std::collections::BTreeMap;
+
+use regulars_core::{
+    Currency, CustomerId, LineRecord, OrderKey, RecordKind, Symbols, Timestamp, Trait,
+};
+use regulars_profile::{Customer, Ledger};
+use regulars_rules::Subject;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::engine::{Engine, call_name};
+use super::orders;
+use super::person::Person;
+use crate::base::trait_json;
+use crate::customer_view::{LineView, OrderView, SegmentView, TraitView, unit_name};
+use crate::error::PipelineError;
+
+/// What is known of a customer. Money is in minor units of `currency`.
+#[derive(Debug, Clone, Serialize)]
+pub struct LiveCustomer {
+    /// The moment of all that follows.
+    pub as_of: String,
+    /// Currency of all amounts.
+    pub currency: String,
+    /// Digits after the point of that currency.
+    pub currency_exponent: u32,
+    /// Stage of life.
+    pub lifecycle: String,
+    /// Standard traits, in the order in which they are documented.
+    pub traits: Vec<TraitView>,
+    /// Declared traits by name.
+    pub declared: BTreeMap<String, Value>,
+    /// Orders, the latest first.
+    pub orders: Vec<OrderView>,
+    /// Segments that they are in.
+    pub segments: Vec<SegmentView>,
+}
+
+/// Where something stands in a timeline: things are sorted by time, then by this number.
+pub type Place = (Timestamp, u64);
+
+/// Something that happened to a customer, without personal data.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Happening {
+    /// A tracking call.
+    Event {
+        /// The call.
+        kind: &'static str,
+        /// What was tracked, or the page or screen.
+        name: String,
+        /// When it happened.
+        occurred_at: String,
+        /// When it arrived.
+        received_at: String,
+        /// Properties, or traits of the person or account.
+        properties: Value,
+    },
+    /// An order, credit or refund of an imported file; those told by events are events.
+    Order {
+        /// The order.
+        #[serde(flatten)]
+        order: OrderView,
+    },
+}
+
+impl Engine {
+    /// Everything about a customer at `at` or, if that is later, at the time of the latest record;
+    /// `None` for nobody.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn customer(
+        &self,
+        customer: CustomerId,
+        at: Timestamp,
+    ) -> Result<Option<LiveCustomer>, PipelineError> {
+        let now = self.now.max(at);
+        let customer = self.canonical(customer);
+        let Some(person) = self.people.get(&customer) else {
+            return Ok(None);
+        };
+        let symbols = &self.context.symbols;
+        let subject = self.subject(person);
+        let profile = &person.member.profile;
+        let declared = profile.all_declared().map(|(name, value)| {
+            let value = trait_json(value.value(|s| symbols.text(s)));
+            (symbols.text(name).to_owned(), value)
+        });
+        let traits = Trait::all().iter().map(|def| TraitView {
+            name: def.name,
+            value: trait_json(subject.value(def.id, now)),
+            unit: unit_name(def.kind),
+            meaning: def.id.meaning(&self.context.settings).into_owned(),
+        });
+        Ok(Some(LiveCustomer {
+            as_of: now.to_string(),
+            currency: self.context.currency.code().to_owned(),
+            currency_exponent: self.context.currency.exponent(),
+            lifecycle: subject.lifecycle(now).to_string(),
+            traits: traits.collect(),
+            declared: declared.collect(),
+            orders: self
+                .orders_of(person, now)?
+                .into_iter()
+                .map(|(_, o)| o)
+                .collect(),
+            segments: self.segments_with_reasons(person, now),
+        }))
+    }
+
+    /// What happened to a customer, the latest first, at most `most` things and only those before
+    /// a place; `None` for nobody. Each with its place.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn timeline(
+        &self,
+        customer: CustomerId,
+        before: Option<Place>,
+        most: usize,
+    ) -> Result<Option<Vec<(Place, Happening)>>, PipelineError> {
+        let customer = self.canonical(customer);
+        let Some(person) = self.people.get(&customer) else {
+            return Ok(None);
+        };
+        let events = person.told.iter().map(|told| {
+            let event = &told.event;
+            let happening = Happening::Event {
+                kind: call_name(event.kind),
+                name: event.name.to_string(),
+                occurred_at: event.occurred_at.to_string(),
+                received_at: event.received_at.to_string(),
+                properties: serde_json::from_str(&event.properties).unwrap_or_default(),
+            };
+            ((event.occurred_at, told.offset), happening)
+        });
+        let mut timeline: Vec<(Place, Happening)> = events.collect();
+        let told: std::collections::HashSet<u64> =
+            person.told.iter().map(|told| told.offset).collect();
+        for (head, order) in self.orders_of(person, self.now)? {
+            if !told.contains(&head.import) {
+                let place = (head.occurred_at, head.order.0);
+                timeline.push((place, Happening::Order { order }));
+            }
+        }
+        timeline.retain(|(place, _)| before.is_none_or(|before| *place < before));
+        timeline.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        timeline.truncate(most);
+        Ok(Some(timeline))
+    }
+
+    /// The currency of all amounts.
+    pub fn currency(&self) -> Currency {
+        self.context.currency
+    }
+
+    /// Number of members of a segment.
+    ///
+    /// # Errors
+    /// When there is no segment of that name.
+    pub fn size(&self, segment: &str) -> Result<usize, PipelineError> {
+        Ok(self.members(segment)?.len())
+    }
+
+    fn subject<'a>(&'a self, person: &'a Person) -> Customer<'a> {
+        Customer {
+            carts: person.member.carts.open(),
+            ..Customer::new(&person.member.profile, &self.context)
+        }
+    }
+
+    fn segments_with_reasons(&self, person: &Person, now: Timestamp) -> Vec<SegmentView> {
+        let subject = self.subject(person);
+        let states = &person.member.states;
+        let mut scratch = self.program.new_scratch();
+        let mut view = |number: usize| {
+            let segment = &self.catalogue.segments()[number];
+            let program = &self.program;
+            let leaves_at = program.next_flip(number, states, &subject, now, &mut scratch);
+            SegmentView {
+                segment: segment.name.to_string(),
+                title: segment.title.clone(),
+                because: segment.in_words(),
+                leaves_at: leaves_at.map(|at| at.to_string()),
+            }
+        };
+        let segments = person.member.segments().iter();
+        segments.map(&mut view).collect()
+    }
+
+    /// Orders, credits and refunds, the latest first, newest versions only; each with its first
+    /// record.
+    fn orders_of(
+        &self,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
+        let mut names: BTreeMap<OrderKey, String> = BTreeMap::new();
+        let mut records: Vec<LineRecord> = Vec::new();
+        if person.has_history {
+            let own = person.member.profile.customer;
+            for &id in [own].iter().chain(&person.merged) {
+                for row in self.history.timeline(id, &self.table)? {
+                    names.insert(row.record.order, row.order_id);
+                    records.push(row.record);
+                }
+            }
+        }
+        for told in &person.told {
+            if let Some(order) = orders::of(told, self.orders.currency()) {
+                let name = || order.id().to_owned();
+                names.entry(OrderKey(order.key())).or_insert_with(name);
+            }
+        }
+        self.orders
+            .add_told(&person.told, &mut records, &self.table)?;
+        records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        let mut ledger = Ledger::default();
+        ledger.resolve(&records, &self.products, now);
+        let counted: BTreeMap<OrderKey, (i64, i64)> = ledger
+            .orders()
+            .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
+            .collect();
+        let newest = Ledger::newest_versions(&records, now);
+        let mut views: Vec<(LineRecord, OrderView)> = self.table.with(|symbols| {
+            let view = |range| order_view(&records, range, &names, &counted, symbols);
+            newest.into_iter().map(view).collect()
+        });
+        views.reverse();
+        Ok(views)
+    }
+}
+
+fn order_view(
+    records: &[LineRecord],
+    range: std::ops::Range<usize>,
+    names: &BTreeMap<OrderKey, String>,
+    counted: &BTreeMap<OrderKey, (i64, i64)>,
+    symbols: &Symbols,
+) -> (LineRecord, OrderView) {
+    let (head, lines) = (records[range.start], &records[range]);
+    let in_ledger = counted.get(&head.order);
+    let in_ledger = in_ledger.filter(|_| head.kind == RecordKind::Sale);
+    let told: i64 = lines.iter().map(|line| line.net_minor).sum();
+    let refunded: i64 = lines.iter().map(|line| line.refunded_minor).sum();
+    let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
+    let line = |line: &LineRecord| LineView {
+        product_id: symbols.text(line.product).to_owned(),
+        name: None,
+        quantity: line.quantity,
+        net_minor: line.net_minor,
+    };
+    let view = OrderView {
+        order_id: names.get(&head.order).cloned().unwrap_or_default(),
+        occurred_at: head.occurred_at.to_string(),
+        kind: head.kind,
+        status: head.status,
+        counts: in_ledger.is_some(),
+        net_minor,
+        refunded_minor,
+        lines: lines.iter().map(line).collect(),
+    };
+    (head, view)
+}

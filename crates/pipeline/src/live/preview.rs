@@ -1,0 +1,110 @@
+//! How many customers a rule would have, before it is a segment.
+//!
+//! Everyone is looked at in steps, so that events are not kept waiting.
+
+use regulars_core::{CustomerId, SegmentName, Timestamp};
+use regulars_profile::{Customer, Ledger};
+use regulars_rules::{Keep, Program};
+
+use super::engine::Engine;
+use super::person::Folding;
+use crate::error::PipelineError;
+
+/// Customers that are looked at in one step.
+const STEP: usize = 500;
+/// The rule among the segments.
+const NAME: &str = "the_rule_that_is_previewed";
+
+/// A rule that is being tried on everyone.
+#[derive(Debug)]
+pub struct Preview {
+    program: Program,
+    number: usize,
+    people: Vec<CustomerId>,
+    looked_at: usize,
+    now: Timestamp,
+    /// The rule as canonical text.
+    pub rule: String,
+    /// The rule as a sentence.
+    pub in_words: String,
+    /// Customers who would be in, of those looked at.
+    pub customers: usize,
+}
+
+impl Preview {
+    /// Customers altogether.
+    pub fn everyone(&self) -> usize {
+        self.people.len()
+    }
+
+    /// True when everyone was looked at.
+    pub fn is_done(&self) -> bool {
+        self.looked_at == self.people.len()
+    }
+}
+
+impl Engine {
+    /// Begins to try a rule at `at` or, if that is later, at the time of the latest record.
+    ///
+    /// # Errors
+    /// When the rule does not make sense; the message shows the place.
+    pub fn preview(&self, rule: &str, at: Timestamp) -> Result<Preview, PipelineError> {
+        let rule = self.catalogue.rule(rule)?;
+        let name = SegmentName::new(NAME).expect("it is a name of a segment");
+        let catalogue = self.catalogue.clone().with_rule(&name, rule);
+        let symbols = self.table.snapshot();
+        let program = catalogue.compile(&symbols, Keep::Needed)?;
+        let number = program.segment_index(&name).expect("it was added");
+        let segment = catalogue.get(NAME)?;
+        Ok(Preview {
+            number,
+            program,
+            people: self.everyone().into_iter().collect(),
+            looked_at: 0,
+            now: self.now.max(at),
+            rule: segment.rule_text(),
+            in_words: segment.in_words(),
+            customers: 0,
+        })
+    }
+
+    /// Looks at the next customers.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn preview_some(&self, preview: &mut Preview) -> Result<(), PipelineError> {
+        let program = &preview.program;
+        let mut scratch = program.new_scratch();
+        let mut orders = self.orders.knowing_none();
+        let mut ledger = Ledger::default();
+        let now = preview.now.max(self.now);
+        let to = (preview.looked_at + STEP).min(preview.people.len());
+        for customer in &preview.people[preview.looked_at..to] {
+            // Somebody may have become another since the preview began.
+            let Some(person) = self.people.get(customer) else {
+                continue;
+            };
+            let mut person = person.clone();
+            person.member.states = program.new_states();
+            person.refold(&mut Folding {
+                history: &self.history,
+                table: &self.table,
+                products: &self.products,
+                program,
+                orders: &mut orders,
+                ledger: &mut ledger,
+                now,
+            })?;
+            let subject = Customer {
+                carts: person.member.carts.open(),
+                ..Customer::new(&person.member.profile, &self.context)
+            };
+            let states = &person.member.states;
+            let number = preview.number;
+            let inside = program.evaluate_one(number, states, &subject, now, &mut scratch);
+            preview.customers += usize::from(inside);
+        }
+        preview.looked_at = to;
+        Ok(())
+    }
+}

@@ -1,0 +1,286 @@
+//! The server's answers, for people and for scripts.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use regulars_core::Zone;
+use serde_json::{Value, json};
+
+use crate::cli::Cli;
+use crate::commands::customers::trait_text;
+use crate::failure::Done;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::{
+    Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, tick,
+};
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn whole(value: &Value) -> String {
+    count(value.as_u64().unwrap_or_default())
+}
+
+pub(super) fn segments(cli: &Cli, document: &Value) -> anyhow::Result<Done> {
+    Output::of(document, "/segments", || {
+        let rows: Vec<Vec<String>> = items(&document["segments"])
+            .map(|segment| {
+                vec![
+                    text(&segment["segment"]).to_owned(),
+                    whole(&segment["customers"]),
+                    faint(text(&segment["in_words"])),
+                ]
+            })
+            .collect();
+        let columns = [
+            ("segment", Align::Left),
+            ("customers", Align::Right),
+            ("who", Align::Left),
+        ];
+        table(&columns, &rows)
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+pub(super) fn segment(cli: &Cli, segment: &Value) -> anyhow::Result<Done> {
+    Output::of(segment, "", || {
+        let mut shown = heading(text(&segment["title"]));
+        let _ = writeln!(shown, "  {}", text(&segment["meaning"]));
+        shown.push_str(&heading("Definition"));
+        let size = format!(
+            "{} of {}",
+            whole(&segment["customers"]),
+            whole(&segment["everyone"])
+        );
+        shown.push_str(&pairs(&[
+            ("rule", text(&segment["rule"]).to_owned()),
+            ("in words", text(&segment["in_words"]).to_owned()),
+            ("customers", size),
+        ]));
+        if items(&segment["play"]).next().is_some() {
+            shown.push_str(&heading("What to do"));
+            for step in items(&segment["play"]) {
+                let _ = writeln!(shown, "  • {}", text(step));
+            }
+        }
+        shown
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+pub(super) fn preview(cli: &Cli, preview: &Value) -> anyhow::Result<Done> {
+    Output::of(preview, "", || {
+        let size = format!(
+            "{} of {}",
+            whole(&preview["customers"]),
+            whole(&preview["everyone"])
+        );
+        pairs(&[
+            ("rule", text(&preview["rule"]).to_owned()),
+            ("in words", text(&preview["in_words"]).to_owned()),
+            ("customers", size),
+        ])
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+pub(super) fn members(
+    cli: &Cli,
+    segment: &str,
+    members: Vec<Value>,
+    output: Option<&Path>,
+) -> anyhow::Result<Done> {
+    let document = json!({ "segment": segment, "members": members });
+    Output::of(&document, "/members", || {
+        let rows: Vec<Vec<String>> = items(&document["members"])
+            .map(|member| vec![text(&member["customer_id"]).to_owned()])
+            .collect();
+        table(&[("customer_id", Align::Left)], &rows)
+    })
+    .print_to(output, cli.format)?;
+    Ok(Done::Whole)
+}
+
+pub(super) fn customer(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<Done> {
+    let config = session.workspace.config();
+    let (zone, amounts) = (config.zone(), Amounts(config.workspace.currency));
+    Output::of(view, "", || customer_text(view, amounts, &zone)).print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
+    let mut shown = heading(&format!(
+        "{} · {} · now",
+        text(&view["customer_id"]),
+        text(&view["lifecycle"])
+    ));
+    let at = |value: &Value| value.as_str().map_or(String::new(), |at| moment(at, zone));
+    let left = |name| (name, Align::Left);
+    shown.push_str(&heading("Segments"));
+    let segments = items(&view["segments"]).map(|of| {
+        let because = text(&of["because"]).to_owned();
+        vec![
+            text(&of["segment"]).to_owned(),
+            at(&of["since"]),
+            at(&of["leaves_at"]),
+            because,
+        ]
+    });
+    let columns = ["segment", "since", "leaves, if nothing happens", "because"].map(left);
+    shown.push_str(&table(&columns, &segments.collect::<Vec<_>>()));
+    shown.push_str(&heading("Traits"));
+    let traits = items(&view["traits"]).filter(|of| !of["value"].is_null());
+    let traits = traits.map(|of| {
+        vec![
+            text(&of["name"]).to_owned(),
+            trait_text(&of["value"], text(&of["unit"]), amounts, zone),
+            faint(text(&of["meaning"])),
+        ]
+    });
+    let columns = [left("trait"), ("value", Align::Right), left("meaning")];
+    shown.push_str(&table(&columns, &traits.collect::<Vec<_>>()));
+    let declared: Vec<(&str, String)> = view["declared"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            (name.as_str(), value)
+        })
+        .collect();
+    if !declared.is_empty() {
+        shown.push_str(&heading("Declared"));
+        shown.push_str(&pairs(&declared));
+    }
+    shown.push_str(&heading("Orders"));
+    let orders = items(&view["orders"]).map(|order| {
+        let products = items(&order["lines"]).map(|line| text(&line["product_id"]));
+        let products: Vec<&str> = products.filter(|id| !id.is_empty()).collect();
+        vec![
+            at(&order["occurred_at"]),
+            text(&order["order_id"]).to_owned(),
+            amounts.bare(order["net_minor"].as_f64()),
+            text(&order["status"]).to_owned(),
+            products.join(", "),
+        ]
+    });
+    let net = format!("net {}", amounts.0.code());
+    let columns = [
+        left("placed"),
+        left("order"),
+        (net.as_str(), Align::Right),
+        left("status"),
+        left("products"),
+    ];
+    shown.push_str(&table(&columns, &orders.collect::<Vec<_>>()));
+    shown
+}
+
+pub(super) fn explanation(cli: &Cli, session: &Session, document: &Value) -> anyhow::Result<Done> {
+    let config = session.workspace.config();
+    let (zone, amounts) = (config.zone(), Amounts(config.workspace.currency));
+    Output::of(document, "/explanation", || {
+        let explanation = &document["explanation"];
+        let is = if holds(explanation) {
+            "is in"
+        } else {
+            "is not in"
+        };
+        let mut shown = heading(&format!(
+            "{} {is} {}",
+            text(&document["customer_id"]),
+            text(&explanation["segment"])
+        ));
+        write_explanation(&mut shown, explanation, 1, amounts, &zone);
+        if let Some(since) = document["since"].as_str() {
+            let _ = writeln!(
+                shown,
+                "  {}",
+                faint(&format!("since {}", moment(since, &zone)))
+            );
+        }
+        shown
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn holds(part: &Value) -> bool {
+    part["holds"].as_bool().unwrap_or(true)
+}
+
+fn write_explanation(
+    shown: &mut String,
+    explanation: &Value,
+    depth: usize,
+    amounts: Amounts,
+    zone: &Zone,
+) {
+    write_part(shown, &explanation["because"], depth, amounts, zone);
+    let at = explanation["next_change_at"]
+        .as_str()
+        .map(|at| moment(at, zone));
+    let change = match (at, holds(explanation)) {
+        (Some(at), true) => format!("leaves on {at} if nothing happens"),
+        (Some(at), false) => format!("enters on {at} if nothing happens"),
+        (None, true) => "stays if nothing happens".to_owned(),
+        (None, false) => "stays outside if nothing happens".to_owned(),
+    };
+    let _ = writeln!(shown, "{}{}", "  ".repeat(depth), faint(&change));
+}
+
+fn write_part(shown: &mut String, part: &Value, depth: usize, amounts: Amounts, zone: &Zone) {
+    let indent = "  ".repeat(depth);
+    let mark = tick(holds(part));
+    let words = match text(&part["kind"]) {
+        "everyone" => "everyone".to_owned(),
+        "and" => "all of".to_owned(),
+        "or" => "any of".to_owned(),
+        "not" => "not".to_owned(),
+        "segment" => format!("in segment {}", text(&part["segment"])),
+        _ => {
+            let at = part["next_change_at"].as_str();
+            let change = at.map_or(String::new(), |at| {
+                faint(&format!("  changes on {}", moment(at, zone)))
+            });
+            let value = value_text(&part["value"], amounts, zone);
+            format!("{}   it is {value}{change}", text(&part["text"]))
+        }
+    };
+    let _ = writeln!(shown, "{indent}{mark} {words}");
+    for part in items(&part["parts"]).chain(part.get("part")) {
+        write_part(shown, part, depth + 1, amounts, zone);
+    }
+    if part["explanation"].is_object() {
+        write_explanation(shown, &part["explanation"], depth + 1, amounts, zone);
+    }
+}
+
+/// A value with its type, such as `{"money_minor": 12050}` or `"missing"`.
+fn value_text(value: &Value, amounts: Amounts, zone: &Zone) -> String {
+    let Some((kind, value)) = value.as_object().and_then(|typed| typed.iter().next()) else {
+        return "not known".to_owned();
+    };
+    match kind.as_str() {
+        "at_least" => format!("at least {value}"),
+        "number" => number(value.as_f64(), 2),
+        "share" => percent(value.as_f64()),
+        "money_minor" => amounts.full(value.as_i64().unwrap_or_default()),
+        "days" => format!("{value} days"),
+        "text" => text(value).to_owned(),
+        "instant" => moment(text(value), zone),
+        "flag" => if value == true { "yes" } else { "no" }.to_owned(),
+        _ => value.to_string(),
+    }
+}

@@ -1,0 +1,187 @@
+//! `transitions`: who moved where, when exactly and why; from the server, or from the log.
+
+use regulars_core::{CustomerId, Timestamp, Transition};
+use regulars_pipeline::PipelineError;
+use regulars_store::Store;
+use regulars_store::log::Logged;
+use serde_json::{Value, json};
+
+use crate::cli::{Cli, TransitionsArgs};
+use crate::failure::Done;
+use crate::output::Output;
+use crate::remote::{Remote, encoded};
+use crate::session::{Session, wall_clock};
+use crate::text::{Align, moment, table};
+
+/// The most that the server gives at once.
+const PAGE: usize = 10_000;
+
+/// Without a server: from the log.
+pub(crate) fn run(cli: &Cli, args: &TransitionsArgs) -> anyhow::Result<Done> {
+    let session = Session::open(cli)?;
+    let since = since(&session, args)?.unwrap_or(Timestamp::MIN);
+    let store = session.workspace.open_read()?;
+    if let Some(segment) = &args.segment {
+        session.catalogue()?.get(segment)?;
+    }
+    let customer = match &args.customer {
+        None => None,
+        Some(name) => Some(find(&store, name)?),
+    };
+    let wanted = |known: &Transition| {
+        let segment = args.segment.as_deref();
+        known.recorded_at >= since
+            && segment.is_none_or(|segment| known.segment.as_str() == segment)
+            && customer.is_none_or(|customer| known.customer == customer)
+    };
+    let mut found = std::collections::VecDeque::new();
+    for entry in store.logged(0) {
+        if let (_, Logged::Found(record)) = entry? {
+            found.extend(record.transitions.into_iter().filter(wanted));
+            let over = found.len().saturating_sub(args.limit);
+            found.drain(..over);
+        }
+    }
+    let vault = store.vault()?;
+    let view = |known: &Transition| {
+        json!({
+            "id": known.id.to_string(),
+            "customer_id": vault.external_id(known.customer),
+            "segment": known.segment,
+            "version": known.version,
+            "sequence": known.sequence,
+            "direction": known.direction,
+            "occurred_at": known.occurred_at.to_string(),
+            "recorded_at": known.recorded_at.to_string(),
+            "cause": known.cause,
+        })
+    };
+    print(cli, &session, found.iter().rev().map(view).collect())
+}
+
+/// From the server.
+pub(crate) fn ask(
+    cli: &Cli,
+    session: &Session,
+    remote: &Remote,
+    args: &TransitionsArgs,
+) -> anyhow::Result<Done> {
+    let mut query = String::new();
+    let since = since(session, args)?.map(|at| at.to_string());
+    let filters = [
+        ("since", since.as_ref()),
+        ("segment", args.segment.as_ref()),
+        ("customer", args.customer.as_ref()),
+    ];
+    for (name, value) in filters {
+        if let Some(value) = value {
+            query.push_str(&format!("&{name}={}", encoded(value)));
+        }
+    }
+    let mut found: Vec<Value> = Vec::new();
+    let mut before = String::new();
+    while found.len() < args.limit {
+        let limit = (args.limit - found.len()).min(PAGE);
+        let page = remote.get(&format!("/api/v1/transitions?limit={limit}{query}{before}"))?;
+        let transitions = page["transitions"].as_array();
+        found.extend(transitions.into_iter().flatten().cloned());
+        match page["next"].as_str() {
+            Some(next) => before = format!("&before={}", encoded(next)),
+            None => break,
+        }
+    }
+    print(cli, session, found)
+}
+
+fn print(cli: &Cli, session: &Session, transitions: Vec<Value>) -> anyhow::Result<Done> {
+    let zone = session.workspace.config().zone();
+    let document = json!({ "transitions": transitions });
+    Output::of(&document, "/transitions", || {
+        let text = |of: &Value| of.as_str().unwrap_or_default().to_owned();
+        let row = |of: &Value| {
+            vec![
+                moment(&text(&of["occurred_at"]), &zone),
+                text(&of["customer_id"]),
+                text(&of["direction"]),
+                text(&of["segment"]),
+                why(&of["cause"]),
+            ]
+        };
+        let columns = ["when", "customer", "", "segment", "because"];
+        let columns = columns.map(|name| (name, Align::Left));
+        table(&columns, &transitions.iter().map(row).collect::<Vec<_>>())
+    })
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+/// A cause in words.
+fn why(cause: &Value) -> String {
+    let words = match cause["type"].as_str().unwrap_or_default() {
+        "event" => return format!("of `{}`", cause["name"].as_str().unwrap_or_default()),
+        "time" => "time went by",
+        "catch_up" => "time went by while nothing ran",
+        "import" => "files were imported",
+        "models" => "scores were computed anew",
+        "definition" => "the segment changed",
+        "merge" => "two customers are one",
+        other => other,
+    };
+    words.to_owned()
+}
+
+/// The instant of `--since`.
+fn since(session: &Session, args: &TransitionsArgs) -> anyhow::Result<Option<Timestamp>> {
+    let Some(text) = &args.since else {
+        return Ok(None);
+    };
+    if let Some(ms) = ago_ms(text) {
+        return Ok(Some(wall_clock().plus_ms(-ms)));
+    }
+    session.instant("--since", text).map(Some)
+}
+
+/// Milliseconds of `90s`, `15m`, `1h`, `7d`.
+fn ago_ms(text: &str) -> Option<i64> {
+    let unit = text.chars().next_back()?;
+    let unit_ms = match unit {
+        's' => 1_000,
+        'm' => 60_000,
+        'h' => 3_600_000,
+        'd' => 86_400_000,
+        _ => return None,
+    };
+    let number: i64 = text[..text.len() - 1].parse().ok()?;
+    number.checked_mul(unit_ms).filter(|ms| *ms >= 0)
+}
+
+fn find(store: &Store, name: &str) -> anyhow::Result<CustomerId> {
+    let found = store.vault()?.find(name);
+    Ok(found.ok_or_else(|| PipelineError::NotFound {
+        what: "customer",
+        name: name.to_owned(),
+        hint: ": use the customer id of your files or events".to_owned(),
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_long_ago_is_read_and_everything_else_is_a_moment() {
+        assert_eq!(ago_ms("90s"), Some(90_000));
+        assert_eq!(ago_ms("7d"), Some(604_800_000));
+        for other in [
+            "",
+            "h",
+            "-1h",
+            "1w",
+            "2026-01-31",
+            "99999999999999999d",
+            "1ä",
+        ] {
+            assert_eq!(ago_ms(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+// @segment/analytics-node: the story of one customer (tests/it/clients.rs).
+const { Analytics } = require('@segment/analytics-node')
+
+const me = process.argv[2]
+const analytics = new Analytics({ writeKey: process.env.REGULARS_KEY, host: process.env.REGULARS_HOST })
+analytics.on('error', (error) => { console.error(error); process.exitCode = 1 })
+
+const product = { product_id: 'p-1', price: 19.99, quantity: 1 }
+const anonymousId = `visitor-${me}`
+analytics.track({ anonymousId, event: 'Products Searched', properties: { query: 'coat' } })
+analytics.identify({ userId: me, anonymousId, traits: { email: `${me}@example.com`, plan: 'gold' } })
+analytics.track({ userId: me, event: 'Products Searched', properties: { query: 'red coat' } })
+analytics.track({ userId: me, event: 'Order Completed', properties: { order_id: `o-${me}`, total: 19.99, currency: 'EUR', products: [product] } })
+analytics.page({ userId: me, category: 'Docs', name: 'Home', properties: { url: 'https://shop.example/' } })
+analytics.screen({ userId: me, name: 'Welcome' })
+analytics.group({ userId: me, groupId: 'acme', traits: { name: 'Acme' } })
+analytics.closeAndFlush()

@@ -1,0 +1,386 @@
+//! The REST API, and commands while a server uses their workspace.
+
+use serde_json::{Value, json};
+
+use crate::server::{Answer, Server};
+use crate::shop::Shop;
+
+fn shop() -> Shop {
+    let shop = Shop::empty("EUR");
+    shop.own_segment("searchers", "events 'Products Searched' >= 2");
+    shop
+}
+
+fn search(customer: &str, number: u32) -> Value {
+    json!({
+        "type": "track",
+        "userId": customer,
+        "messageId": format!("{customer} {number}"),
+        "event": "Products Searched",
+        "properties": {"query": "coat", "number": number},
+    })
+}
+
+fn told(server: &Server) {
+    server.track(&json!([
+        search("c-1", 1),
+        search("c-1", 2),
+        search("c-2", 1)
+    ]));
+}
+
+/// Method, path, status and code, and the body if there is one.
+const PROBLEMS: &str = r#"
+GET    /api/v1/nothing                           404 unknown_route
+GET    /nothing                                  404 unknown_route
+DELETE /api/v1/segments                          405 wrong_method
+GET    /v1/batch                                 405 wrong_method
+GET    /api/v1/customers/nobody                  404 not_found
+GET    /api/v1/customers/c-1/segments/searcher   404 not_found
+GET    /api/v1/segments/searcher                 404 not_found
+GET    /api/v1/segments/searcher/members         404 not_found
+GET    /api/v1/transitions?limit=many            400 bad_query
+GET    /api/v1/transitions?sinse=now             400 bad_query
+GET    /api/v1/transitions?since=now             400 bad_instant
+GET    /api/v1/transitions?before=x              400 bad_cursor
+GET    /api/v1/customers/c-1/timeline?before=x   400 bad_cursor
+GET    /api/v1/customers/%FF                     400 bad_path
+POST   /api/v1/segments/preview                  400 bad_body {"rule":
+POST   /api/v1/segments/preview                  400 bad_body {}
+POST   /api/v1/segments/preview                  400 bad_rule {"rule": "orderz > 1"}
+POST   /api/v1/tokens                            400 bad_body {"role": "king"}
+POST   /api/v1/tokens                            400 bad_role {"role": "write"}
+DELETE /api/v1/keys/none                         404 not_found
+POST   /v1/nothing                               404 unknown_endpoint {}
+"#;
+
+fn check_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status, status, "{code}: {answer:?}");
+    let kind = "content-type: application/problem+json";
+    assert!(answer.head.contains(kind), "{answer:?}");
+    let problem = answer.json();
+    assert_eq!(
+        (&problem["code"], &problem["status"]),
+        (&json!(code), &json!(status))
+    );
+    assert!(problem["message"].as_str().unwrap().len() > 10, "{problem}");
+}
+
+#[test]
+fn every_error_is_a_problem() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    for line in PROBLEMS.trim().lines() {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().unwrap();
+        let (method, path, status, code) = (next(), next(), next(), next());
+        let body: Vec<&str> = words.collect();
+        let answer = server.ask(method, path, &server.token, &body.join(" "));
+        check_problem(&answer, status.parse().unwrap(), code);
+    }
+    let wrong = server.ask("DELETE", "/api/v1/segments", &server.token, "");
+    assert!(wrong.head.contains("\r\nallow: get"), "{wrong:?}");
+    for token in ["rat_0", "", &server.key] {
+        let answer = server.ask("GET", "/api/v1/segments", token, "");
+        check_problem(&answer, 401, "unknown_token");
+    }
+    let large = "x".repeat(700_000);
+    for path in ["/api/v1/segments/preview", "/v1/batch"] {
+        let answer = server.ask("POST", path, &server.token, &large);
+        check_problem(&answer, 413, "too_large");
+    }
+    let plain = format!("Authorization: Bearer {}", server.token);
+    let answer = server.send("POST", "/api/v1/segments/preview", &plain, "{}");
+    check_problem(&answer, 415, "not_json");
+    server.stop();
+}
+
+#[test]
+fn every_operation_of_the_description_is_served() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let document = server.get("/api/v1/openapi.json");
+    assert_eq!(document["openapi"], "3.1.0");
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{customer}", "c-1")
+            .replace("{segment}", "searchers");
+        let path = path
+            .replace("{endpoint}", "track")
+            .replace("{key}", &server.key);
+        let path = path.replace("{id}", "none");
+        for (method, operation) in operations.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let answer = server.ask(&method, &path, &server.token, "");
+            let known = operation["responses"].get(answer.status.to_string());
+            assert!(known.is_some(), "{method} {path}: {answer:?}");
+            assert_ne!(answer.status, 405, "{method} {path}");
+            assert!(!answer.body.contains("unknown_route"), "{method} {path}");
+        }
+    }
+    let page = server.send("GET", "/api/v1/docs", "Accept: text/html", "");
+    assert!(page.head.contains("content-type: text/html"), "{page:?}");
+    server.stop();
+}
+
+#[test]
+fn a_timeline_and_transitions_come_page_by_page() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let all: Vec<Value> = (0..7).map(|number| search("c-1", number)).collect();
+    server.track(&Value::from(all));
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut before = String::new();
+    loop {
+        let page = server.get(&format!("/api/v1/customers/c-1/timeline?limit=3{before}"));
+        let happenings = page["happenings"].as_array().unwrap();
+        assert!(happenings.len() <= 3);
+        numbers.extend(
+            happenings
+                .iter()
+                .map(|of| of["properties"]["number"].as_i64().unwrap()),
+        );
+        match page["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, [6, 5, 4, 3, 2, 1, 0]);
+    let whole = server.get("/api/v1/transitions?limit=10000");
+    let whole = whole["transitions"].as_array().unwrap();
+    let first = server.get("/api/v1/transitions?limit=1");
+    assert_eq!(first["transitions"][0], whole[0]);
+    let next = first["next"].as_str().unwrap();
+    let second = server.get(&format!("/api/v1/transitions?before={next}"));
+    assert_eq!(second["transitions"].as_array().unwrap()[..], whole[1..]);
+    server.stop();
+}
+
+#[test]
+fn a_preview_reads_all_that_was_told() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let sizes = [
+        ("events 'Products Searched' >= 1", 2),
+        ("events 'Products Searched' where query = \"coat\" >= 2", 1),
+        ("not in segment searchers", 1),
+        ("orders = 0", 2),
+    ];
+    for (rule, customers) in sizes {
+        let body = json!({ "rule": rule }).to_string();
+        let answer = server.ask("POST", "/api/v1/segments/preview", &server.token, &body);
+        let preview = answer.json();
+        let found = (&preview["customers"], &preview["everyone"]);
+        assert_eq!(found, (&json!(customers), &json!(2)), "{rule}: {answer:?}");
+    }
+    server.stop();
+}
+
+#[test]
+fn commands_go_through_the_server_and_work_without_it() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    let segments = shop.json(&["segments"]);
+    let mut found = segments["segments"].as_array().unwrap().iter();
+    let searchers = found.find(|of| of["segment"] == "searchers").unwrap();
+    assert_eq!(searchers["customers"], 1);
+    assert_eq!(shop.json(&["segments", "show", "searchers"])["everyone"], 2);
+    let members = shop.json(&["segments", "members", "searchers"]);
+    assert_eq!(members["members"], json!([{"customer_id": "c-1"}]));
+    let view = shop.json(&["customers", "show", "c-1"]);
+    assert!(
+        view["segments"].to_string().contains("searchers"),
+        "{view:#}"
+    );
+    let explained = shop.json(&["explain", "c-2", "searchers"]);
+    assert_eq!(explained["explanation"]["holds"], false);
+    for arguments in [
+        &["segments"][..],
+        &["segments", "show", "searchers"],
+        &["segments", "members", "searchers"],
+        &["segments", "preview", "orders = 0"],
+        &["customers", "show", "c-1"],
+        &["explain", "c-1", "searchers"],
+        &["transitions", "--since", "1h"],
+    ] {
+        assert!(!shop.good(arguments).is_empty(), "{arguments:?}");
+    }
+    // What cannot be done says what to do, with the exit codes of old.
+    let ends = [
+        (&["customers", "show", "nobody"][..], 3, "nobody"),
+        (&["segments", "preview", "orderz > 1"], 4, "orderz"),
+        (
+            &["segments", "--as-of", "2026-01-31"],
+            2,
+            "is using this workspace",
+        ),
+        (&["report"], 1, "is using this workspace; stop it"),
+        (
+            &["serve", "--listen", "127.0.0.1:0"],
+            1,
+            "another process is using",
+        ),
+    ];
+    for (arguments, code, words) in ends {
+        let output = shop.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    server.track(&json!([search("c-2", 2)]));
+    let moved = shop.json(&["transitions", "--segment", "searchers"]);
+    assert_eq!(
+        moved["transitions"].as_array().unwrap().len(),
+        2,
+        "{moved:#}"
+    );
+    server.stop();
+    assert!(!shop.root().join("data/serving.json").exists());
+    // The log tells the same.
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    let one = shop.json(&["transitions", "--customer", "c-2", "--segment", "searchers"]);
+    assert_eq!(one["transitions"].as_array().unwrap().len(), 1, "{one:#}");
+    // So does the next server.
+    let server = Server::start(&shop);
+    assert_eq!(shop.json(&["transitions", "--segment", "searchers"]), moved);
+    server.kill();
+    // A server that was killed leaves its file behind: it is ignored, and that is said.
+    assert!(shop.root().join("data/serving.json").exists());
+    let output = shop.run(&["transitions"]);
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("left over"), "{said}");
+}
+
+#[test]
+fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let key = shop.json(&["keys", "create", "--write", "till"]);
+    let body = json!({"writeKey": key["secret"], "batch": [search("c-2", 2)]}).to_string();
+    assert_eq!(
+        server
+            .send("POST", "/v1/batch", "Accept: */*", &body)
+            .status,
+        200
+    );
+    let id = key["id"].as_str().unwrap();
+    shop.good(&["keys", "revoke", id, "--quiet"]);
+    assert_eq!(
+        server
+            .send("POST", "/v1/batch", "Accept: */*", &body)
+            .status,
+        401
+    );
+    let reader = shop.json(&["tokens", "create", "--role", "read-only"]);
+    let reader = reader["secret"].as_str().unwrap();
+    assert_eq!(
+        server.ask("GET", "/api/v1/segments", reader, "").status,
+        200
+    );
+    let refused = server.ask("GET", "/api/v1/keys", reader, "");
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (403, &json!("not_allowed"))
+    );
+    server.stop();
+}
+
+/// What the API and a look without a server must agree on.
+fn facts(view: &Value) -> Value {
+    let mut orders = view["orders"].clone();
+    for order in orders.as_array_mut().unwrap() {
+        for line in order["lines"].as_array_mut().unwrap() {
+            line["name"].take();
+        }
+    }
+    let segments = view["segments"].as_array().unwrap().iter();
+    let segments: Vec<[&Value; 3]> = segments
+        .map(|of| [&of["segment"], &of["because"], &of["leaves_at"]])
+        .collect();
+    json!({
+        "customer_id": view["customer_id"],
+        "lifecycle": view["lifecycle"],
+        "currency": view["currency"],
+        "traits": view["traits"],
+        "declared": view["declared"],
+        "orders": orders,
+        "segments": segments,
+    })
+}
+
+#[test]
+fn a_customer_of_imported_files_looks_the_same_with_a_server_and_without() {
+    let shop = Shop::tiny_scored();
+    let everyone = shop.json(&["export", "customers"]);
+    let ids = everyone["customers"].as_array().unwrap().iter();
+    let ids: Vec<&str> = ids.map(|of| of["customer_id"].as_str().unwrap()).collect();
+    let server = Server::start(&shop);
+    let live: Vec<Value> = ids
+        .iter()
+        .map(|id| server.get(&format!("/api/v1/customers/{id}")))
+        .collect();
+    let orders = |timeline: &Value| {
+        let happenings = timeline["happenings"].as_array().unwrap().iter();
+        happenings.filter(|of| of["type"] == "order").count()
+    };
+    for (id, view) in ids.iter().zip(&live) {
+        let timeline = server.get(&format!("/api/v1/customers/{id}/timeline"));
+        assert_eq!(
+            orders(&timeline),
+            view["orders"].as_array().unwrap().len(),
+            "{id}"
+        );
+    }
+    let (key, token) = (server.key.clone(), server.token.clone());
+    server.stop();
+    assert!(ids.len() > 5);
+    for (id, view) in ids.iter().zip(&live) {
+        let at = view["as_of"].as_str().unwrap();
+        let look = shop.json(&["customers", "show", id, "--as-of", at]);
+        assert_eq!(facts(view), facts(&look), "{id}");
+    }
+    // An event tells of another order.
+    let mut server = Server::start(&shop);
+    (server.key, server.token) = (key, token);
+    let properties = json!({"order_id": "new-1", "total": 12.5, "currency": "EUR"});
+    let event = json!({
+        "type": "track",
+        "userId": ids[0],
+        "event": "Order Completed",
+        "messageId": "new-1",
+        "properties": properties,
+    });
+    server.track(&json!([event]));
+    let view = server.get(&format!("/api/v1/customers/{}", ids[0]));
+    assert_eq!(view["orders"][0]["order_id"], "new-1");
+    assert_eq!(view["orders"][0]["net_minor"], 1250);
+    let before = live[0]["orders"].as_array().unwrap();
+    assert_eq!(view["orders"].as_array().unwrap()[1..], before[..]);
+    let timeline = server.get(&format!("/api/v1/customers/{}/timeline", ids[0]));
+    assert_eq!(timeline["happenings"][0]["name"], "Order Completed");
+    assert_eq!(orders(&timeline), before.len());
+    server.stop();
+}
+
+#[test]
+fn a_file_that_names_the_server_of_another_workspace_is_ignored() {
+    let (other, shop) = (Shop::empty("EUR"), Shop::empty("EUR"));
+    let server = Server::start(&other);
+    let file = |shop: &Shop| shop.root().join("data/serving.json");
+    let text = std::fs::read_to_string(file(&other)).unwrap();
+    let mut serving: Value = serde_json::from_str(&text).unwrap();
+    serving["token"] = "rat_0".into();
+    std::fs::write(file(&shop), serving.to_string()).unwrap();
+    let output = shop.run(&["transitions"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("left over"),
+        "{output:?}"
+    );
+    server.stop();
+}

@@ -1,0 +1,136 @@
+//! A server of the binary on a free port of loopback.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::shop::Shop;
+
+/// A server at work; killed when it goes.
+pub(crate) struct Server {
+    child: Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    /// Host and port.
+    pub(crate) address: String,
+    /// Shown at the first start.
+    pub(crate) key: String,
+    /// Shown at the first start.
+    pub(crate) token: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Server {
+    /// Starts one and waits until it listens.
+    pub(crate) fn start(shop: &Shop) -> Self {
+        let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut address, mut key, mut token) = (String::new(), String::new(), String::new());
+        let mut said = String::new();
+        while address.is_empty() {
+            let from = said.len();
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+            let line = said[from..].trim();
+            let after = |what: &str| line.strip_prefix(what).map(|rest| rest.trim().to_owned());
+            address = after("listening on http://").unwrap_or_default();
+            key = after("write key").unwrap_or(key);
+            token = after("API token").unwrap_or(token);
+        }
+        Self {
+            child,
+            stderr,
+            address,
+            key,
+            token,
+        }
+    }
+
+    /// A request with a bearer token.
+    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let kind = format!("Authorization: Bearer {token}\r\nContent-Type: application/json");
+        self.send(method, path, &kind, body)
+    }
+
+    /// The JSON at a path, by the token of the first start.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let answer = self.ask("GET", path, &self.token, "");
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    /// A request with further lines of its head.
+    pub(crate) fn send(&self, method: &str, path: &str, lines: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n{lines}\r\n\r\n",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // It may answer before it has read all that is too much.
+        let _ = stream.write_all(body.as_bytes());
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("{method} {path}: {read:?}: {answer:?}"));
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
+    /// Sends tracking calls as one batch.
+    pub(crate) fn track(&self, batch: &Value) {
+        let body = serde_json::json!({ "batch": batch, "writeKey": self.key }).to_string();
+        let answer = self.send("POST", "/v1/batch", "Content-Type: text/plain", &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json(), serde_json::json!({ "success": true }));
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(told.success());
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {said}");
+    }
+
+    /// Ends it without asking.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

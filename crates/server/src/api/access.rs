@@ -1,0 +1,184 @@
+//! Write keys and API tokens: who may send and who may ask.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use regulars_store::access::{Grant, Role};
+use serde::{Deserialize, Serialize};
+
+use super::asked::{Named, Told};
+use super::{Admin, ask};
+use crate::answer::Problem;
+use crate::state::Server;
+
+/// Write keys or API tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Keys,
+    Tokens,
+}
+
+impl What {
+    fn holds(self, grant: &Grant) -> bool {
+        (self == Self::Keys) == (grant.role == Role::Write)
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Keys => "write key",
+            Self::Tokens => "API token",
+        }
+    }
+}
+
+/// A key or token, without its secret.
+#[derive(Debug, Serialize)]
+pub(crate) struct GrantView {
+    id: String,
+    role: &'static str,
+    label: String,
+    created_at: String,
+}
+
+/// All keys or tokens.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grants {
+    grants: Vec<GrantView>,
+}
+
+/// A key or token that was just made: its secret is told this once.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewGrantView {
+    #[serde(flatten)]
+    grant: GrantView,
+    secret: String,
+}
+
+/// A write key to be made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    #[serde(default)]
+    label: String,
+}
+
+/// A token to be made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewToken {
+    role: Role,
+    #[serde(default)]
+    label: String,
+}
+
+/// `GET /api/v1/keys`.
+pub(crate) async fn keys(_: Admin, State(server): State<Arc<Server>>) -> Json<Grants> {
+    list(&server, What::Keys)
+}
+
+/// `GET /api/v1/tokens`.
+pub(crate) async fn tokens(_: Admin, State(server): State<Arc<Server>>) -> Json<Grants> {
+    list(&server, What::Tokens)
+}
+
+/// `POST /api/v1/keys`.
+pub(crate) async fn make_key(
+    _: Admin,
+    State(server): State<Arc<Server>>,
+    Told(new): Told<NewKey>,
+) -> Result<(StatusCode, Json<NewGrantView>), Problem> {
+    make(&server, Role::Write, new.label).await
+}
+
+/// `POST /api/v1/tokens`.
+pub(crate) async fn make_token(
+    _: Admin,
+    State(server): State<Arc<Server>>,
+    Told(new): Told<NewToken>,
+) -> Result<(StatusCode, Json<NewGrantView>), Problem> {
+    if new.role == Role::Write {
+        let message = "a token cannot have the role `write`: POST /api/v1/keys makes write keys";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_role", message));
+    }
+    make(&server, new.role, new.label).await
+}
+
+/// `DELETE /api/v1/keys/{id}`.
+pub(crate) async fn revoke_key(
+    _: Admin,
+    State(server): State<Arc<Server>>,
+    Named(id): Named<String>,
+) -> Result<StatusCode, Problem> {
+    revoke(&server, What::Keys, id).await
+}
+
+/// `DELETE /api/v1/tokens/{id}`.
+pub(crate) async fn revoke_token(
+    _: Admin,
+    State(server): State<Arc<Server>>,
+    Named(id): Named<String>,
+) -> Result<StatusCode, Problem> {
+    revoke(&server, What::Tokens, id).await
+}
+
+fn list(server: &Server, what: What) -> Json<Grants> {
+    let access = server.access.read().unwrap_or_else(PoisonError::into_inner);
+    let grants = access.grants().iter().filter(|grant| what.holds(grant));
+    Json(Grants {
+        grants: grants.map(view).collect(),
+    })
+}
+
+async fn make(
+    server: &Arc<Server>,
+    role: Role,
+    label: String,
+) -> Result<(StatusCode, Json<NewGrantView>), Problem> {
+    let made = ask(server, move |server| {
+        let now = server.live.now();
+        let mut access = server
+            .access
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(access.grant(role, &label, now))
+    });
+    let made = made.await?.map_err(|error| Problem::failed(&error))?;
+    let view = NewGrantView {
+        grant: view(&made.grant),
+        secret: made.secret,
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+async fn revoke(server: &Arc<Server>, what: What, id: String) -> Result<StatusCode, Problem> {
+    let asked = id.clone();
+    let revoked = ask(server, move |server| {
+        let mut access = server
+            .access
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut grants = access.grants().iter();
+        let known = grants.any(|grant| grant.id == asked && what.holds(grant));
+        Some(if known {
+            access.revoke(&asked)
+        } else {
+            Ok(false)
+        })
+    });
+    if revoked.await?.map_err(|error| Problem::failed(&error))? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found(&format!("{} `{id}`", what.noun())))
+    }
+}
+
+fn view(grant: &Grant) -> GrantView {
+    GrantView {
+        id: grant.id.clone(),
+        role: grant.role.name(),
+        label: grant.label.clone(),
+        created_at: grant.created_at.to_string(),
+    }
+}

@@ -1,0 +1,416 @@
+//! Every operation that the server knows: what its description and its page are made of.
+
+/// What a request must carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A write key.
+    WriteKey,
+    /// A token of role `read_only`, `analyst` or `admin`.
+    Reader,
+    /// A token of role `admin`.
+    Admin,
+}
+
+/// A part of the path or of what comes after the question mark.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// `boolean`, `integer` or `string`.
+    pub(super) kind: &'static str,
+    pub(super) meaning: &'static str,
+}
+
+/// Something that can be asked of the server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) details: &'static str,
+    pub(super) needs: Needs,
+    pub(super) query: &'static [Parameter],
+    /// Name of the schema of the body.
+    pub(super) body: Option<&'static str>,
+    /// Status and, if there is a body, the name of its schema.
+    pub(super) answer: (u16, Option<&'static str>),
+    /// Statuses of problems.
+    pub(super) problems: &'static [u16],
+}
+
+const fn parameter(name: &'static str, kind: &'static str, meaning: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        meaning,
+    }
+}
+
+/// What the parts of paths stand for.
+pub(super) const IN_PATHS: [Parameter; 5] = [
+    parameter(
+        "customer",
+        "string",
+        "Your id of the customer, or the e-mail of a guest.",
+    ),
+    parameter("segment", "string", "Name of the segment."),
+    parameter(
+        "id",
+        "string",
+        "Id of the key, token, destination or delivery, as the list shows it.",
+    ),
+    parameter(
+        "endpoint",
+        "string",
+        "`identify`, `track`, `page`, `screen`, `group`, `alias`, `batch`, or the first letter.",
+    ),
+    parameter("key", "string", "A write key."),
+];
+
+const LIMIT: Parameter = parameter(
+    "limit",
+    "integer",
+    "At most so many; 100 when nothing is said.",
+);
+const READ: &[u16] = &[401, 403, 503];
+const READ_ONE: &[u16] = &[401, 403, 404, 503];
+const READ_PART: &[u16] = &[400, 401, 403, 404, 503];
+
+const fn get(
+    path: &'static str,
+    id: &'static str,
+    schema: &'static str,
+    summary: &'static str,
+    problems: &'static [u16],
+) -> Operation {
+    Operation {
+        method: "get",
+        path,
+        id,
+        summary,
+        details: "",
+        needs: Needs::Reader,
+        query: &[],
+        body: None,
+        answer: (200, Some(schema)),
+        problems,
+    }
+}
+
+/// Every operation.
+pub(super) const OPERATIONS: [Operation; 27] = [
+    Operation {
+        details: "Traits, declared traits, orders, and the segments that they are in, with since \
+                  when. No personal data.",
+        ..get(
+            "/api/v1/customers/{customer}",
+            "showCustomer",
+            "Customer",
+            "A customer now",
+            READ_ONE,
+        )
+    },
+    Operation {
+        details: "Events, and the orders of imported files; the latest first. Personal data is \
+                  left out.",
+        query: &[
+            LIMIT,
+            parameter("before", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/customers/{customer}/timeline",
+            "customerTimeline",
+            "Timeline",
+            "What happened to a customer",
+            READ_PART,
+        )
+    },
+    Operation {
+        details: "Each condition with its value, and when it changes next if nothing happens.",
+        ..get(
+            "/api/v1/customers/{customer}/segments/{segment}",
+            "explainMembership",
+            "Explained",
+            "Why a customer is in a segment or not",
+            READ_ONE,
+        )
+    },
+    get(
+        "/api/v1/segments",
+        "listSegments",
+        "Segments",
+        "Every segment with its size",
+        READ,
+    ),
+    get(
+        "/api/v1/segments/{segment}",
+        "showSegment",
+        "Segment",
+        "A segment",
+        READ_ONE,
+    ),
+    Operation {
+        details: "Sorted by id.",
+        query: &[
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/segments/{segment}/members",
+            "segmentMembers",
+            "Members",
+            "Who is in a segment",
+            READ_PART,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "Tries a rule on everyone, over all of their history. Among a million customers \
+                  this takes a while; events are taken meanwhile.",
+        body: Some("Rule"),
+        ..get(
+            "/api/v1/segments/preview",
+            "previewRule",
+            "Previewed",
+            "How many customers a rule would have",
+            &[400, 401, 403, 413, 415, 503],
+        )
+    },
+    Operation {
+        details: "The latest first. The latest 100,000 are kept at hand.",
+        query: &[
+            parameter(
+                "since",
+                "string",
+                "Recorded at or after this instant (RFC 3339).",
+            ),
+            parameter("segment", "string", "Of this segment only."),
+            parameter("customer", "string", "Of this customer only."),
+            parameter("before", "string", "What `next` was in the answer before."),
+            LIMIT,
+        ],
+        ..get(
+            "/api/v1/transitions",
+            "listTransitions",
+            "Transitions",
+            "Who moved where, when and why",
+            READ_PART,
+        )
+    },
+    Operation {
+        needs: Needs::Admin,
+        ..get("/api/v1/keys", "listKeys", "Grants", "Write keys", READ)
+    },
+    Operation {
+        method: "post",
+        details: "The secret is in this answer and nowhere else.",
+        needs: Needs::Admin,
+        body: Some("NewKey"),
+        answer: (201, Some("NewGrant")),
+        ..get(
+            "/api/v1/keys",
+            "makeKey",
+            "",
+            "Make a write key",
+            &[400, 401, 403, 413, 415, 503],
+        )
+    },
+    Operation {
+        method: "delete",
+        needs: Needs::Admin,
+        answer: (204, None),
+        ..get(
+            "/api/v1/keys/{id}",
+            "revokeKey",
+            "",
+            "Take a write key back",
+            READ_ONE,
+        )
+    },
+    Operation {
+        needs: Needs::Admin,
+        ..get("/api/v1/tokens", "listTokens", "Grants", "API tokens", READ)
+    },
+    Operation {
+        method: "post",
+        details: "The secret is in this answer and nowhere else.",
+        needs: Needs::Admin,
+        body: Some("NewToken"),
+        answer: (201, Some("NewGrant")),
+        ..get(
+            "/api/v1/tokens",
+            "makeToken",
+            "",
+            "Make an API token",
+            &[400, 401, 403, 413, 415, 503],
+        )
+    },
+    Operation {
+        method: "delete",
+        needs: Needs::Admin,
+        answer: (204, None),
+        ..get(
+            "/api/v1/tokens/{id}",
+            "revokeToken",
+            "",
+            "Take an API token back",
+            READ_ONE,
+        )
+    },
+    get(
+        "/api/v1/destinations",
+        "listDestinations",
+        "Destinations",
+        "Where webhooks go",
+        READ_ONE,
+    ),
+    Operation {
+        method: "post",
+        details: "It gets what happens from now on. The secret is in this answer and nowhere else.",
+        needs: Needs::Admin,
+        body: Some("NewDestination"),
+        answer: (201, Some("WithSecret")),
+        ..get(
+            "/api/v1/destinations",
+            "addDestination",
+            "",
+            "Add a destination",
+            &[400, 401, 403, 404, 413, 415, 503],
+        )
+    },
+    Operation {
+        method: "delete",
+        details: "With all that waits for it.",
+        needs: Needs::Admin,
+        answer: (204, None),
+        ..get(
+            "/api/v1/destinations/{id}",
+            "removeDestination",
+            "",
+            "Remove a destination",
+            READ_ONE,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "The one before signs too until the next time. The secret is in this answer and \
+                  nowhere else.",
+        needs: Needs::Admin,
+        ..get(
+            "/api/v1/destinations/{id}/rotate",
+            "rotateSecret",
+            "WithSecret",
+            "Give a destination a new secret",
+            READ_ONE,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "After its receiver answered 410.",
+        needs: Needs::Admin,
+        answer: (204, None),
+        ..get(
+            "/api/v1/destinations/{id}/enable",
+            "enableDestination",
+            "",
+            "Let a destination send again",
+            READ_ONE,
+        )
+    },
+    Operation {
+        details: "The latest, the latest last.",
+        query: &[
+            parameter(
+                "failed",
+                "boolean",
+                "Only those that are dead or expired, or of which an attempt failed.",
+            ),
+            LIMIT,
+        ],
+        ..get(
+            "/api/v1/deliveries",
+            "listDeliveries",
+            "Deliveries",
+            "What became of webhooks",
+            READ_PART,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "One that is dead or expired, with all its attempts.",
+        needs: Needs::Admin,
+        ..get(
+            "/api/v1/deliveries/{id}/replay",
+            "replayDelivery",
+            "Delivery",
+            "Send a webhook again",
+            READ_PART,
+        )
+    },
+    Operation {
+        needs: Needs::Nothing,
+        ..get(
+            "/api/v1/openapi.json",
+            "description",
+            "Anything",
+            "This description",
+            &[],
+        )
+    },
+    Operation {
+        needs: Needs::Nothing,
+        ..get(
+            "/api/v1/docs",
+            "page",
+            "Page",
+            "This description as a page",
+            &[],
+        )
+    },
+    Operation {
+        method: "post",
+        details: "The tracking API of Segment; docs/tracking.md describes it. The write key is the \
+                  user name of HTTP Basic, or stands in the body as `writeKey`.",
+        needs: Needs::WriteKey,
+        body: Some("Anything"),
+        ..get(
+            "/v1/{endpoint}",
+            "track",
+            "Taken",
+            "Send events",
+            &[400, 401, 404, 413, 415, 503],
+        )
+    },
+    Operation {
+        needs: Needs::Nothing,
+        ..get(
+            "/v1/projects/{key}/settings",
+            "browserSettings",
+            "Anything",
+            "What the browser library asks first",
+            &[401],
+        )
+    },
+    Operation {
+        needs: Needs::Nothing,
+        ..get(
+            "/health",
+            "health",
+            "Anything",
+            "Whether events are taken",
+            &[503],
+        )
+    },
+    Operation {
+        needs: Needs::Nothing,
+        ..get(
+            "/metrics",
+            "metrics",
+            "Text",
+            "Counts since the start, for Prometheus",
+            &[],
+        )
+    },
+];

@@ -1,0 +1,269 @@
+//! What bodies and answers look like, as JSON Schema.
+
+use serde_json::{Map, Value, json};
+
+use super::document::reference;
+
+/// An object of which all these fields are there.
+fn object(fields: &[(&str, Value)]) -> Value {
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    let fields = fields.iter().cloned();
+    let fields: Map<String, Value> = fields.map(|(name, kind)| (name.to_owned(), kind)).collect();
+    json!({"type": "object", "required": names, "properties": fields})
+}
+
+fn array(items: &Value) -> Value {
+    json!({"type": "array", "items": items})
+}
+
+fn words(words: &[&str]) -> Value {
+    json!({"type": "string", "enum": words})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn text_or_null() -> Value {
+    json!({"type": ["string", "null"]})
+}
+
+fn instant() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+fn instant_or_null() -> Value {
+    json!({"type": ["string", "null"], "format": "date-time"})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn minor() -> Value {
+    json!({"type": "integer", "description": "Minor units of the currency."})
+}
+
+fn any_object() -> Value {
+    json!({"type": "object"})
+}
+
+/// All of them, by name.
+pub(super) fn schemas() -> Value {
+    let grant = grant();
+    let secret = [&grant[..], &[("secret", text())]].concat();
+    let role = words(&["read_only", "analyst", "admin", "erase"]);
+    json!({
+        "Anything": any_object(),
+        "Problem": object(&[
+            ("code", text()),
+            ("message", text()),
+            ("title", text()),
+            ("status", count()),
+        ]),
+        "Customer": customer(),
+        "Order": order(),
+        "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
+        "Explained": object(&[
+            ("customer_id", text()),
+            ("as_of", instant()),
+            ("currency", text()),
+            ("since", instant_or_null()),
+            ("explanation", any_object()),
+        ]),
+        "Segments": array(&object(&segment())),
+        "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
+        "Members": object(&[("customers", array(&text())), ("next", text_or_null())]),
+        "Rule": object(&[("rule", text())]),
+        "Previewed": object(&[
+            ("rule", text()),
+            ("in_words", text()),
+            ("customers", count()),
+            ("everyone", count()),
+        ]),
+        "Transitions": object(&[("transitions", array(&transition())), ("next", text_or_null())]),
+        "Grants": object(&[("grants", array(&object(&grant)))]),
+        "NewGrant": object(&secret),
+        "NewKey": {"type": "object", "properties": {"label": text()}},
+        "NewToken": {
+            "type": "object",
+            "required": ["role"],
+            "properties": {"role": role, "label": text()},
+        },
+        "Destinations": object(&[("destinations", array(&object(&destination())))]),
+        "NewDestination": {
+            "type": "object",
+            "required": ["url"],
+            "properties": {
+                "url": text(),
+                "segments": wanted_segments(),
+                "form": forms(),
+                "causes": array(&text()),
+                "allow_http": {"type": "boolean"},
+            },
+        },
+        "WithSecret": object(&[&destination()[..], &[("secret", text())]].concat()),
+        "Deliveries": object(&[("deliveries", array(&reference("Delivery")))]),
+        "Delivery": delivery(),
+        "Taken": taken(),
+    })
+}
+
+fn customer() -> Value {
+    let of_trait = object(&[
+        ("name", text()),
+        ("value", json!({})),
+        ("unit", text()),
+        ("meaning", text()),
+    ]);
+    let of_segment = object(&[
+        ("segment", text()),
+        ("title", text()),
+        ("because", text()),
+        ("leaves_at", instant_or_null()),
+        ("since", instant_or_null()),
+    ]);
+    object(&[
+        ("customer_id", text()),
+        ("as_of", instant()),
+        ("currency", text()),
+        ("currency_exponent", count()),
+        ("lifecycle", text()),
+        ("traits", array(&of_trait)),
+        ("declared", any_object()),
+        ("orders", array(&reference("Order"))),
+        ("segments", array(&of_segment)),
+    ])
+}
+
+fn order() -> Value {
+    let line = object(&[
+        ("product_id", text()),
+        ("name", text_or_null()),
+        ("quantity", json!({"type": "number"})),
+        ("net_minor", minor()),
+    ]);
+    object(&[
+        ("order_id", text()),
+        ("occurred_at", instant()),
+        ("kind", words(&["sale", "credit", "refund"])),
+        ("status", text()),
+        ("counts", json!({"type": "boolean"})),
+        ("net_minor", minor()),
+        ("refunded_minor", minor()),
+        ("lines", array(&line)),
+    ])
+}
+
+fn happening() -> Value {
+    let calls = ["identify", "track", "page", "screen", "group", "alias"];
+    let event = object(&[
+        ("type", json!({"const": "event"})),
+        ("kind", words(&calls)),
+        ("name", text()),
+        ("occurred_at", instant()),
+        ("received_at", instant()),
+        ("properties", any_object()),
+    ]);
+    let of_order = object(&[("type", json!({"const": "order"}))]);
+    json!({"oneOf": [event, {"allOf": [of_order, reference("Order")]}]})
+}
+
+fn segment() -> [(&'static str, Value); 5] {
+    [
+        ("segment", text()),
+        ("title", text()),
+        ("rule", text()),
+        ("in_words", text()),
+        ("customers", count()),
+    ]
+}
+
+fn segment_details() -> [(&'static str, Value); 6] {
+    [
+        ("family", text()),
+        ("origin", words(&["ready_made", "derived", "workspace"])),
+        ("meaning", text()),
+        ("play", array(&text())),
+        ("as_of", instant()),
+        ("everyone", count()),
+    ]
+}
+
+fn transition() -> Value {
+    object(&[
+        ("id", text()),
+        ("customer_id", text_or_null()),
+        ("segment", text()),
+        ("version", count()),
+        ("sequence", count()),
+        ("direction", words(&["entered", "exited"])),
+        ("occurred_at", instant()),
+        ("recorded_at", instant()),
+        ("cause", any_object()),
+    ])
+}
+
+fn grant() -> [(&'static str, Value); 4] {
+    let roles = ["write", "read_only", "analyst", "admin", "erase"];
+    [
+        ("id", text()),
+        ("role", words(&roles)),
+        ("label", text()),
+        ("created_at", instant()),
+    ]
+}
+
+fn wanted_segments() -> Value {
+    json!({"oneOf": [{"const": "all"}, array(&text())]})
+}
+
+fn forms() -> Value {
+    words(&["standard", "segment", "segment_identify"])
+}
+
+fn destination() -> [(&'static str, Value); 10] {
+    [
+        ("id", text()),
+        ("url", text()),
+        ("form", forms()),
+        ("segments", wanted_segments()),
+        ("causes", array(&text())),
+        ("created_at", instant()),
+        ("enabled", json!({"type": "boolean"})),
+        ("pending", count()),
+        ("in_flight", count()),
+        ("held_until", instant_or_null()),
+    ]
+}
+
+fn delivery() -> Value {
+    let count_or_null = json!({"type": ["integer", "null"]});
+    let statuses = ["pending", "in_flight", "delivered", "dead", "expired"];
+    object(&[
+        ("id", text()),
+        ("destination", text()),
+        ("transition_id", text()),
+        ("customer_id", text_or_null()),
+        ("segment", text()),
+        ("direction", words(&["entered", "exited"])),
+        ("occurred_at", instant()),
+        ("status", words(&statuses)),
+        ("attempts", count()),
+        ("due_at", instant_or_null()),
+        ("changed_at", instant_or_null()),
+        ("took_ms", count_or_null.clone()),
+        ("answered", count_or_null),
+        ("last_error", json!({"type": ["object", "null"]})),
+        ("last_error_text", text_or_null()),
+    ])
+}
+
+fn taken() -> Value {
+    let rejected = object(&[("index", count()), ("code", text()), ("message", text())]);
+    json!({
+        "type": "object",
+        "required": ["success"],
+        "properties": {"success": {"type": "boolean"}, "rejected": array(&rejected)},
+    })
+}
