@@ -19,5 +19,5 @@ mod tracking;
 
 pub use api::openapi;
 pub use delivery::Delivery;
-pub use serve::{Running, ServeError, serve};
+pub use serve::{Running, ServeError, bind, serve};
 pub use state::{Server, ServerOptions, TransitionLog};

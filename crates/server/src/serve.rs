@@ -1,8 +1,9 @@
 //! Listens, routes, and stops when it is told to.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -36,14 +37,14 @@ pub struct Running {
     server: Arc<Server>,
 }
 
-/// Begins to listen.
+/// Takes up a port that was bound before.
 ///
 /// # Errors
-/// When the address is taken or not allowed.
-pub async fn serve(server: Server, address: SocketAddr) -> Result<Running, ServeError> {
-    let failed = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+/// When the operating system refuses.
+pub fn serve(server: Server, listener: std::net::TcpListener) -> Result<Running, ServeError> {
+    listener.set_nonblocking(true).map_err(ServeError::Serve)?;
+    let listener = TcpListener::from_std(listener).map_err(ServeError::Serve)?;
+    let address = listener.local_addr().map_err(ServeError::Serve)?;
     Ok(Running {
         listener,
         address,
@@ -51,36 +52,73 @@ pub async fn serve(server: Server, address: SocketAddr) -> Result<Running, Serve
     })
 }
 
+/// Binds a port: before anything else is done, so that nothing is done when it is taken.
+///
+/// # Errors
+/// When the address is taken or not allowed.
+pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    std::net::TcpListener::bind(address).map_err(failed)
+}
+
+/// How long connections may take to end when the server stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked at whether events are still taken.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until `stop` is ready, then finishes what was begun and gives the server back.
+    /// Answers until `stop` is ready or no more events can be taken, then finishes what was
+    /// begun: requests have ten seconds to end.
     ///
     /// # Errors
     /// When the operating system refuses to go on.
     pub async fn until(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<Server, ServeError> {
+    ) -> Result<Arc<Server>, ServeError> {
         let app = router(Arc::clone(&self.server));
         let (stop_delivery, stopped) = tokio::sync::oneshot::channel();
         let delivery = self.server.delivery.clone().map(|delivery| {
             let server = Arc::clone(&self.server);
             tokio::spawn(delivery.run(server, stopped))
         });
-        let served = axum::serve(self.listener, app)
-            .with_graceful_shutdown(stop)
-            .await;
+        let (stops, stopping) = tokio::sync::oneshot::channel();
+        let server = Arc::clone(&self.server);
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                () = ended(&server) => {}
+            }
+            // Whoever waits for it may have gone.
+            let _ = stops.send(());
+        };
+        let serving = axum::serve(self.listener, app).with_graceful_shutdown(stop);
+        let served = tokio::select! {
+            served = serving.into_future() => served,
+            () = async {
+                let _ = stopping.await;
+                tokio::time::sleep(PATIENCE).await;
+            } => Ok(()),
+        };
         drop(stop_delivery);
         if let Some(delivery) = delivery {
             // One that failed has nothing to finish: the log says what is to be sent.
             let _ = delivery.await;
         }
         served.map_err(ServeError::Serve)?;
-        Ok(Arc::into_inner(self.server).expect("nobody is served any more"))
+        Ok(self.server)
+    }
+}
+
+/// Ready when no more events can be taken.
+async fn ended(server: &Server) {
+    while server.live.is_running() {
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

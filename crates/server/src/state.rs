@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use regulars_core::{CustomerId, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::Limits;
+use regulars_pipeline::PipelineError;
 use regulars_pipeline::live::Live;
 use regulars_store::access::{Access, Grant, Role};
 
@@ -64,9 +65,12 @@ impl Server {
         self
     }
 
-    /// The live path, when nobody asks any more.
-    pub fn into_live(self) -> Live {
-        self.live
+    /// Takes no more events, finishes what was taken, and saves where everyone is.
+    ///
+    /// # Errors
+    /// When a thread had to give up before.
+    pub fn stop(&self) -> Result<(), PipelineError> {
+        self.live.stop().map(drop)
     }
 
     /// The grant of a secret.

@@ -78,10 +78,24 @@ pub(super) fn identify(
         message,
         name: event.known_name().into(),
         properties: (&**json).into(),
-        context: (&*event.context).into(),
+        context: with_group(&event.context, event.group_id.as_deref()),
         sealed: sealed(vault, identity, event)?,
     };
     Ok(Ok((merges, stored)))
+}
+
+/// The context with the account in it, where the event names one: it stands nowhere else.
+fn with_group(context: &str, group_id: Option<&str>) -> Box<str> {
+    let Some(group_id) = group_id else {
+        return context.into();
+    };
+    let rest = context.trim_start().strip_prefix('{').unwrap_or("}");
+    let comma = if rest.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    format!("{{\"groupId\":{}{comma}{rest}", Value::from(group_id)).into()
 }
 
 struct Identify<'v> {
@@ -163,4 +177,20 @@ pub(super) fn message_of(event: &TrackedEvent<'_>) -> u128 {
     bytes.extend(event.occurred_at.0.to_le_bytes());
     bytes.push(event.kind as u8);
     xxh3_128(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_kept_in_the_context() {
+        assert_eq!(&*with_group("{}", Some("a\"1")), r#"{"groupId":"a\"1"}"#);
+        let context = r#"{"locale":"de"}"#;
+        assert_eq!(
+            &*with_group(context, Some("a")),
+            r#"{"groupId":"a","locale":"de"}"#
+        );
+        assert_eq!(&*with_group(context, None), context);
+    }
 }

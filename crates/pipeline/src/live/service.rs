@@ -15,9 +15,9 @@ mod folder;
 mod writer;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use regulars_core::{Timestamp, Transition};
@@ -122,7 +122,7 @@ pub struct Live {
     shared: Arc<Shared>,
     behind: usize,
     clock: ClockHandle,
-    writer: Option<JoinHandle<Result<Stopped, PipelineError>>>,
+    writer: Mutex<Option<JoinHandle<Result<Stopped, PipelineError>>>>,
 }
 
 #[derive(Clone)]
@@ -186,7 +186,7 @@ impl Live {
             shared,
             behind: options.behind,
             clock,
-            writer: Some(writer),
+            writer: Mutex::new(Some(writer)),
         })
     }
 
@@ -197,9 +197,8 @@ impl Live {
 
     /// True as long as events are taken.
     pub fn is_running(&self) -> bool {
-        self.writer
-            .as_ref()
-            .is_some_and(|writer| !writer.is_finished())
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
 
     /// Records on disk that are not folded yet.
@@ -275,15 +274,20 @@ impl Live {
         self.with_store(|_| ())
     }
 
-    /// Takes no more, finishes what was taken, and gives back what is left.
+    /// Takes no more, finishes what was taken, and gives back what is left; `None` when it was
+    /// stopped before.
     ///
     /// # Errors
     /// When a thread had to give up before.
-    pub fn stop(mut self) -> Result<Stopped, PipelineError> {
+    pub fn stop(&self) -> Result<Option<Stopped>, PipelineError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(writer) = writer.take() else {
+            return Ok(None);
+        };
+        // One that is gone already says why when it is joined.
         let _ = self.tasks.send(Task::Stop);
-        let writer = self.writer.take().expect("it is taken here only");
         match writer.join() {
-            Ok(stopped) => stopped,
+            Ok(stopped) => stopped.map(Some),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }

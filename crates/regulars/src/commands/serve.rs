@@ -6,7 +6,7 @@ use anyhow::Context;
 use regulars_ingest::tracking::Limits;
 use regulars_pipeline::deliver::Deliveries;
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
-use regulars_server::{Delivery, Server, ServerOptions, TransitionLog, serve};
+use regulars_server::{Delivery, Server, ServerOptions, TransitionLog, bind, serve};
 use regulars_store::Store;
 use regulars_store::access::{Access, Role};
 
@@ -25,6 +25,7 @@ const TRANSITIONS: usize = 100_000;
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
+    let listener = bind(args.listen)?;
     let mut store = session.workspace.open()?;
     let options = StartOptions {
         now: wall_clock(),
@@ -62,14 +63,14 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         .build()
         .context("cannot start the server's threads")?;
     let server = runtime.block_on(async {
-        let running = serve(server, args.listen).await?;
+        let running = serve(server, listener)?;
         let data = session.workspace.data_dir();
         let _announced = Announced::new(&data, running.address(), local.secret)?;
         session.tell(&format!("listening on http://{}", running.address()));
         anyhow::Ok(running.until(stop_signal()).await?)
     })?;
     session.tell("stopping: what was taken is finished");
-    server.into_live().stop()?;
+    server.stop()?;
     Ok(Done::Whole)
 }
 

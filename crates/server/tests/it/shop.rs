@@ -11,7 +11,7 @@ use regulars_ingest::tracking::Limits;
 use regulars_pipeline::deliver::{self, Deliveries, NewDestination};
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
 use regulars_pipeline::{Config, Silent, Workspace};
-use regulars_server::{Delivery, Server, ServerOptions, TransitionLog, serve};
+use regulars_server::{Delivery, Server, ServerOptions, TransitionLog, bind, serve};
 use regulars_store::Store;
 use regulars_store::access::{Access, Role};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(crate) struct Shop {
 pub(crate) struct Served {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<Server>,
+    task: JoinHandle<Arc<Server>>,
     write_key: String,
     token: String,
 }
@@ -129,7 +129,7 @@ impl Shop {
         };
         let log = Arc::new(TransitionLog::new(100));
         let server = Server::new(live, access, log, options).with_delivery(delivery);
-        let running = serve(server, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let running = serve(server, bind("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap();
         let address = running.address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -237,7 +237,7 @@ impl Served {
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         let server = self.task.await.unwrap();
-        tokio::task::spawn_blocking(move || server.into_live().stop().unwrap())
+        tokio::task::spawn_blocking(move || server.stop().unwrap())
             .await
             .unwrap();
     }
