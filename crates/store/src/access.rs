@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::StoreError;
 use crate::disk::{self, Disk, RealDisk};
+use crate::vault::hex;
 
 const FORMAT: &str = "regulars-access";
 const VERSION: u32 = 1;
@@ -51,6 +52,30 @@ impl Role {
         match self {
             Self::Write => "rwk_",
             Self::ReadOnly | Self::Analyst | Self::Admin | Self::Erase => "rat_",
+        }
+    }
+}
+
+/// The two kinds of grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantKind {
+    /// A write key: events may be sent with it.
+    Key,
+    /// An API token: questions may be asked with it.
+    Token,
+}
+
+impl GrantKind {
+    /// True for a grant of this kind.
+    pub fn holds(self, grant: &Grant) -> bool {
+        (self == Self::Key) == (grant.role == Role::Write)
+    }
+
+    /// What it is called.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Key => "write key",
+            Self::Token => "API token",
         }
     }
 }
@@ -224,14 +249,6 @@ fn random_text<const BYTES: usize>(path: &Path) -> Result<String, StoreError> {
         StoreError::io("draw a random number for", path)(error)
     })?;
     Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

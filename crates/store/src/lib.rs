@@ -39,6 +39,7 @@ pub mod spill;
 mod catalog;
 mod disk;
 mod error;
+mod fields;
 
 pub use error::StoreError;
 pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};

@@ -32,7 +32,7 @@ use std::path::Path;
 use regulars_core::CustomerId;
 
 pub use blocked::is_blocked_identity;
-pub(crate) use key::MasterKey;
+pub(crate) use key::{MasterKey, hex};
 
 use crate::StoreError;
 use crate::disk::Disk;

@@ -41,6 +41,21 @@ pub(crate) const RULES: [&str; 22] = [
     "average_order_value >= 5 and orders in last 365 days = 2",
 ];
 
+/// Rules by their texts, checked for a shop; each names a segment `s0`, `s1`, ….
+pub(crate) fn checked(texts: &[&str], shop: &Shop) -> (Vocabulary, Vec<NamedRule>) {
+    let vocabulary = Vocabulary {
+        currency: Currency::new("EUR").unwrap(),
+        zone: shop.zone.clone(),
+        segments: Vec::new(),
+    };
+    let rules = texts.iter().zip(0..).map(|(text, n)| NamedRule {
+        name: SegmentName::new(&format!("s{n}")).unwrap(),
+        rule: check(&parse(text).unwrap(), &vocabulary).unwrap(),
+    });
+    let rules = rules.collect();
+    (vocabulary, rules)
+}
+
 /// The truth of a rule by definition: every trait is recomputed for this very instant.
 pub(crate) fn truth(
     rule: &Rule,
@@ -73,19 +88,7 @@ proptest! {
         pick in any::<usize>(),
     ) {
         let world = World::of(&shop);
-        let vocabulary = Vocabulary {
-            currency: Currency::new("EUR").unwrap(),
-            zone: shop.zone.clone(),
-            segments: Vec::new(),
-        };
-        let rules: Vec<NamedRule> = texts
-            .iter()
-            .zip(0..)
-            .map(|(text, n)| NamedRule {
-                name: SegmentName::new(&format!("s{n}")).unwrap(),
-                rule: check(&parse(text).unwrap(), &vocabulary).unwrap(),
-            })
-            .collect();
+        let (vocabulary, rules) = checked(&texts, &shop);
         let mut symbols = world.context.symbols.clone();
         let program = Program::compile(&rules, &vocabulary, &symbols, Keep::Needed).unwrap();
         let index = pick % shop.everyone.len();

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use regulars_core::{
-    CivilDate, Currency, CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Trait,
-};
+use regulars_core::{CivilDate, CustomerId, DAY_MS, Direction, Timestamp, Trait};
 use regulars_profile::{Flip, Member, Profile, World as Seen};
-use regulars_rules::{Keep, NamedRule, Program, Vocabulary, check, parse};
+use regulars_rules::{Keep, Program};
 use regulars_testkit::generate;
 use regulars_testkit::history::Customer;
 use regulars_testkit::naive::Shop;
 use regulars_testkit::text::state_as_text;
 
-use crate::flips::{RULES, truth};
+use crate::flips::{RULES, checked, truth};
 use crate::traits::instants;
 use crate::world::{World, profile};
 
@@ -88,19 +86,7 @@ proptest! {
         pick in any::<usize>(),
     ) {
         let world = World::of(&shop);
-        let vocabulary = Vocabulary {
-            currency: Currency::new("EUR").unwrap(),
-            zone: shop.zone.clone(),
-            segments: Vec::new(),
-        };
-        let rules: Vec<NamedRule> = texts
-            .iter()
-            .zip(0..)
-            .map(|(text, n)| NamedRule {
-                name: SegmentName::new(&format!("s{n}")).unwrap(),
-                rule: check(&parse(text).unwrap(), &vocabulary).unwrap(),
-            })
-            .collect();
+        let (vocabulary, rules) = checked(&texts, &shop);
         let program =
             Program::compile(&rules, &vocabulary, &world.context.symbols, Keep::Needed).unwrap();
         let of = &shop.everyone[pick % shop.everyone.len()];

@@ -1,6 +1,6 @@
 //! `keys` and `tokens`: who may send and who may ask.
 
-use regulars_store::access::{Access, Grant, NewGrant, Role};
+use regulars_store::access::{Access, Grant, GrantKind, NewGrant, Role};
 use serde_json::{Value, json};
 
 use crate::cli::{Cli, KeysArgs, KeysCommand, TokensArgs, TokensCommand};
@@ -9,39 +9,21 @@ use crate::output::Output;
 use crate::session::{Session, wall_clock};
 use crate::text::{Align, table};
 
-/// Write keys or API tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    Keys,
-    Tokens,
-}
-
-impl What {
-    fn holds(self, grant: &Grant) -> bool {
-        (self == Self::Keys) == (grant.role == Role::Write)
-    }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Keys => "write key",
-            Self::Tokens => "API token",
-        }
-    }
-}
-
 pub(crate) fn keys(cli: &Cli, args: &KeysArgs) -> anyhow::Result<Done> {
     match &args.command {
-        KeysCommand::Create { write } => create(cli, What::Keys, Role::Write, write),
-        KeysCommand::List => list(cli, What::Keys),
-        KeysCommand::Revoke { id } => revoke(cli, What::Keys, id),
+        KeysCommand::Create { write } => create(cli, GrantKind::Key, Role::Write, write),
+        KeysCommand::List => list(cli, GrantKind::Key),
+        KeysCommand::Revoke { id } => revoke(cli, GrantKind::Key, id),
     }
 }
 
 pub(crate) fn tokens(cli: &Cli, args: &TokensArgs) -> anyhow::Result<Done> {
     match &args.command {
-        TokensCommand::Create { role, label } => create(cli, What::Tokens, (*role).into(), label),
-        TokensCommand::List => list(cli, What::Tokens),
-        TokensCommand::Revoke { id } => revoke(cli, What::Tokens, id),
+        TokensCommand::Create { role, label } => {
+            create(cli, GrantKind::Token, (*role).into(), label)
+        }
+        TokensCommand::List => list(cli, GrantKind::Token),
+        TokensCommand::Revoke { id } => revoke(cli, GrantKind::Token, id),
     }
 }
 
@@ -49,7 +31,7 @@ fn access(session: &Session) -> anyhow::Result<Access> {
     Ok(Access::load(&session.workspace.data_dir())?)
 }
 
-fn create(cli: &Cli, what: What, role: Role, label: &str) -> anyhow::Result<Done> {
+fn create(cli: &Cli, what: GrantKind, role: Role, label: &str) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let NewGrant { grant, secret } = access(&session)?.grant(role, label, wall_clock())?;
     let mut document = view(&grant);
@@ -70,7 +52,7 @@ pub(super) fn print_secret(
     Ok(Done::Whole)
 }
 
-fn list(cli: &Cli, what: What) -> anyhow::Result<Done> {
+fn list(cli: &Cli, what: GrantKind) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let access = access(&session)?;
     let grants: Vec<&Grant> = access.grants().iter().filter(|g| what.holds(g)).collect();
@@ -94,7 +76,7 @@ pub(super) fn print_list(cli: &Cli, document: &Value) -> anyhow::Result<Done> {
     Ok(Done::Whole)
 }
 
-fn revoke(cli: &Cli, what: What, id: &str) -> anyhow::Result<Done> {
+fn revoke(cli: &Cli, what: GrantKind, id: &str) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let mut access = access(&session)?;
     let known = access.grants().iter().any(|g| g.id == id && what.holds(g));

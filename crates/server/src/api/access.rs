@@ -5,33 +5,13 @@ use std::sync::{Arc, PoisonError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use regulars_store::access::{Grant, Role};
+use regulars_store::access::{Grant, GrantKind, Role};
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Named, Told};
 use super::{Admin, ask};
 use crate::answer::Problem;
 use crate::state::Server;
-
-/// Write keys or API tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    Keys,
-    Tokens,
-}
-
-impl What {
-    fn holds(self, grant: &Grant) -> bool {
-        (self == Self::Keys) == (grant.role == Role::Write)
-    }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Keys => "write key",
-            Self::Tokens => "API token",
-        }
-    }
-}
 
 /// A key or token, without its secret.
 #[derive(Debug, Serialize)]
@@ -75,12 +55,12 @@ pub(crate) struct NewToken {
 
 /// `GET /api/v1/keys`.
 pub(crate) async fn keys(_: Admin, State(server): State<Arc<Server>>) -> Json<Grants> {
-    list(&server, What::Keys)
+    list(&server, GrantKind::Key)
 }
 
 /// `GET /api/v1/tokens`.
 pub(crate) async fn tokens(_: Admin, State(server): State<Arc<Server>>) -> Json<Grants> {
-    list(&server, What::Tokens)
+    list(&server, GrantKind::Token)
 }
 
 /// `POST /api/v1/keys`.
@@ -111,7 +91,7 @@ pub(crate) async fn revoke_key(
     State(server): State<Arc<Server>>,
     Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
-    revoke(&server, What::Keys, id).await
+    revoke(&server, GrantKind::Key, id).await
 }
 
 /// `DELETE /api/v1/tokens/{id}`.
@@ -120,10 +100,10 @@ pub(crate) async fn revoke_token(
     State(server): State<Arc<Server>>,
     Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
-    revoke(&server, What::Tokens, id).await
+    revoke(&server, GrantKind::Token, id).await
 }
 
-fn list(server: &Server, what: What) -> Json<Grants> {
+fn list(server: &Server, what: GrantKind) -> Json<Grants> {
     let access = server.access.read().unwrap_or_else(PoisonError::into_inner);
     let grants = access.grants().iter().filter(|grant| what.holds(grant));
     Json(Grants {
@@ -152,7 +132,7 @@ async fn make(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-async fn revoke(server: &Arc<Server>, what: What, id: String) -> Result<StatusCode, Problem> {
+async fn revoke(server: &Arc<Server>, what: GrantKind, id: String) -> Result<StatusCode, Problem> {
     let asked = id.clone();
     let revoked = ask(server, move |server| {
         let mut access = server

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::LogRecord;
 use super::record::Entry;
 use crate::StoreError;
+use crate::fields::Fields;
 use crate::vault::IdentityId;
 
 const VERSION: u8 = 1;
@@ -197,27 +198,6 @@ fn event_of(bytes: &[u8]) -> Option<StoredEvent> {
         sealed: fields.bytes()?.into(),
     };
     fields.0.is_empty().then_some(event)
-}
-
-struct Fields<'b>(&'b [u8]);
-
-impl<'b> Fields<'b> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    fn bytes(&mut self) -> Option<&'b [u8]> {
-        let length = u32::from_le_bytes(self.take()?);
-        let (taken, rest) = self.0.split_at_checked(length as usize)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn text(&mut self) -> Option<Box<str>> {
-        Some(std::str::from_utf8(self.bytes()?).ok()?.into())
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::path::Path;
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 
 use crate::StoreError;
+use crate::fields::Fields;
 
 const MAGIC: &[u8; 8] = b"RGLRMEMB";
 const VERSION: u32 = 1;
@@ -104,8 +105,7 @@ fn read(bytes: &[u8]) -> Option<MembershipsSaved> {
     let mut segments = Vec::new();
     for _ in 0..u32::from_le_bytes(fields.take()?) {
         let length = u16::from_le_bytes(fields.take()?);
-        let (name, rest) = fields.0.split_at_checked(usize::from(length))?;
-        fields.0 = rest;
+        let name = fields.slice(usize::from(length))?;
         segments.push(SegmentName::new(std::str::from_utf8(name).ok()?).ok()?);
     }
     let mut customers = Vec::new();
@@ -130,16 +130,6 @@ fn read(bytes: &[u8]) -> Option<MembershipsSaved> {
         segments,
         customers,
     })
-}
-
-struct Fields<'b>(&'b [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*taken)
-    }
 }
 
 #[cfg(test)]
