@@ -66,9 +66,10 @@ impl Engine {
     ) -> Result<Self, PipelineError> {
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
         let recorded = recorded(store)?;
-        let imported = recorded.as_ref().is_some_and(|recorded| {
-            has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)
-        });
+        let imported = match &recorded {
+            Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
+            None => false,
+        };
         let now = match &recorded {
             Some(recorded) if !imported => recorded.now.min(options.now),
             Some(_) | None => options.now,
@@ -96,7 +97,7 @@ impl Engine {
                 engine.save(store, options.now)?;
             }
             Some(recorded) => {
-                let models = has_since(store, LogRecordKind::ModelsFitted, recorded.folded_to);
+                let models = has_since(store, LogRecordKind::ModelsFitted, recorded.folded_to)?;
                 let changed = engine.definitions.changed.clone();
                 engine.recall(recorded.members);
                 let cause = |segment: &SegmentName| match () {
@@ -338,9 +339,9 @@ fn recorded(store: &Store) -> Result<Option<Recorded>, PipelineError> {
 }
 
 /// Whether the log has a record of that kind at or after an offset.
-fn has_since(store: &Store, kind: LogRecordKind, offset: u64) -> bool {
-    let latest = store.latest(kind).ok().flatten();
-    latest.is_some_and(|(at, _)| at >= offset)
+fn has_since(store: &Store, kind: LogRecordKind, offset: u64) -> Result<bool, PipelineError> {
+    let latest = store.latest(kind)?;
+    Ok(latest.is_some_and(|(at, _)| at >= offset))
 }
 
 /// Keys of every order in the history.
