@@ -6,6 +6,7 @@
 //! with the name of a ready-made one replaces it.
 
 mod derived;
+mod edit;
 mod files;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::error::PipelineError;
 
 pub use derived::MAX_CHANNELS;
+pub use edit::{SegmentDraft, SegmentEdit};
 use files::Entry;
 
 /// Segments of the lifecycle, a partition of all customers, in the order of precedence.
@@ -88,7 +90,11 @@ impl Catalogue {
     /// # Errors
     /// When a file cannot be read or a rule does not make sense; the message shows the place.
     pub fn load(config: &Config, directory: Option<&Path>) -> Result<Self, PipelineError> {
-        let entries = files::entries(config, directory)?;
+        Self::of(config, files::entries(config, directory)?)
+    }
+
+    /// The segments of `entries`.
+    fn of(config: &Config, entries: Vec<Entry>) -> Result<Self, PipelineError> {
         let vocabulary = Vocabulary {
             currency: config.workspace.currency,
             zone: config.zone(),
@@ -147,7 +153,7 @@ impl Catalogue {
         self.segments.push(Segment {
             name: name.clone(),
             title: name.to_string(),
-            family: "own".to_owned(),
+            family: files::OWN.to_owned(),
             origin: Origin::Workspace,
             meaning: String::new(),
             play: Vec::new(),

@@ -42,7 +42,9 @@ mod progress;
 pub use base::{
     AsOfReason, Base, Customers, FoldOptions, Folded, Membership, Scoring, as_of, trait_json,
 };
-pub use catalogue::{Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment};
+pub use catalogue::{
+    Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment, SegmentDraft, SegmentEdit,
+};
 pub use config::{Config, DeliveryConfig, ImportConfig, Rate, WorkspaceConfig};
 pub use customer_view::{
     CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,

@@ -22,12 +22,15 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Done;
+use served::Served;
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
-    if let Some(done) = served::through_server(cli)? {
-        return Ok(done);
-    }
+    let _held_to_the_end = match served::through_server(cli)? {
+        Served::Done(done) => return Ok(done),
+        Served::Lent(loan) => Some(loan),
+        Served::Nothing => None,
+    };
     match &cli.command {
         Command::Try(args) => try_files::run(cli, args),
         Command::Init(args) => import::init(cli, args),

@@ -55,10 +55,46 @@ impl Remote {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, RemoteError> {
+        let mut stream = self.send(method, path, body)?;
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        read.map_err(|error| self.broken(error.to_string()))?;
+        self.understood(&answer)
+    }
+
+    /// Has the data of the workspace for itself, as long as what is returned lives.
+    pub(crate) fn borrow(&self) -> Result<Loan, RemoteError> {
+        let mut stream = self.send("POST", "/api/v1/workspace/lend", None)?;
+        let mut answer = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            let read = stream.read(&mut piece);
+            let length = read.map_err(|error| self.broken(error.to_string()))?;
+            answer.extend_from_slice(&piece[..length]);
+            if answer.starts_with(b"HTTP/1.1 200 ") && is_lent(&answer) {
+                return Ok(Loan { _held: stream });
+            }
+            if length == 0 {
+                self.understood(&answer)?;
+                return Err(self.broken("it lends nothing".to_owned()));
+            }
+        }
+    }
+
+    fn broken(&self, detail: String) -> RemoteError {
         let address = self.serving.address;
-        let gone = || RemoteError::Gone(address);
-        let broken = |detail: String| RemoteError::Broken { address, detail };
-        let mut stream = TcpStream::connect_timeout(&address, CONNECT).map_err(|_| gone())?;
+        RemoteError::Broken { address, detail }
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<TcpStream, RemoteError> {
+        let address = self.serving.address;
+        let stream = TcpStream::connect_timeout(&address, CONNECT);
+        let mut stream = stream.map_err(|_| RemoteError::Gone(address))?;
         let token = &self.serving.token;
         let body = body.map(Value::to_string).unwrap_or_default();
         let length = body.len();
@@ -68,14 +104,17 @@ impl Remote {
              Connection: close\r\n\r\n{body}"
         );
         let sent = stream.write_all(request.as_bytes());
-        sent.map_err(|error| broken(error.to_string()))?;
-        let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer);
-        read.map_err(|error| broken(error.to_string()))?;
-        let (status, body) = parts(&answer).ok_or_else(|| broken("no HTTP".to_owned()))?;
+        sent.map_err(|error| self.broken(error.to_string()))?;
+        Ok(stream)
+    }
+
+    /// What a whole answer says.
+    fn understood(&self, answer: &[u8]) -> Result<Value, RemoteError> {
+        let broken = |detail: String| self.broken(detail);
+        let (status, body) = parts(answer).ok_or_else(|| broken("no HTTP".to_owned()))?;
         // Another server took the port.
         if status == 401 {
-            return Err(gone());
+            return Err(RemoteError::Gone(self.serving.address));
         }
         let value: Value = match body {
             [] => Value::Null,
@@ -90,6 +129,18 @@ impl Remote {
             message: message.to_owned(),
         })
     }
+}
+
+/// The data of the workspace, lent by its server until this goes.
+#[derive(Debug)]
+pub(crate) struct Loan {
+    _held: TcpStream,
+}
+
+/// True when the body of an answer, which comes in pieces with their lengths, says so.
+fn is_lent(answer: &[u8]) -> bool {
+    let lent = b"lent\n";
+    answer.windows(lent.len()).any(|part| part == lent)
 }
 
 /// Status and body of an answer that came whole.

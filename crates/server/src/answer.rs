@@ -86,6 +86,16 @@ impl Problem {
         }
     }
 
+    /// Why a segment cannot be changed.
+    pub(crate) fn of_segment(error: &PipelineError) -> Self {
+        match error {
+            PipelineError::Segment { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "bad_segment", error.to_string())
+            }
+            error => Self::of(error),
+        }
+    }
+
     /// Something went wrong here; what it was is not the asker's business.
     pub(crate) fn failed(error: &dyn std::error::Error) -> Self {
         // Whoever runs the server reads it there; when nobody can, nothing is lost.

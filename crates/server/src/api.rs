@@ -6,11 +6,13 @@ mod customers;
 mod deliveries;
 mod destinations;
 mod document;
+mod edit;
 mod operations;
 mod page;
 mod schemas;
 mod segments;
 mod transitions;
+mod workspace;
 
 pub use document::openapi;
 
@@ -33,7 +35,10 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/segments", get(segments::list))
         .route("/segments/preview", post(segments::preview))
-        .route("/segments/{segment}", get(segments::show))
+        .route(
+            "/segments/{segment}",
+            get(segments::show).put(edit::define).delete(edit::remove),
+        )
         .route("/segments/{segment}/members", get(segments::members))
         .route("/customers/{customer}", get(customers::show))
         .route("/customers/{customer}/timeline", get(customers::timeline))
@@ -55,6 +60,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/keys/{id}", delete(access::revoke_key))
         .route("/tokens", get(access::tokens).post(access::make_token))
         .route("/tokens/{id}", delete(access::revoke_token))
+        .route("/workspace/lend", post(workspace::lend))
         .route("/openapi.json", get(document::show))
         .route("/docs", get(page::show))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -67,11 +73,38 @@ impl FromRequestParts<Arc<Server>> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        let header = parts.headers.get("authorization");
-        let header = header.and_then(|value| value.to_str().ok());
-        server.allow(header.and_then(bearer), &[Role::ReadOnly, Role::Analyst])?;
+        server.allow(token_of(parts), &[Role::ReadOnly, Role::Analyst])?;
         Ok(Self)
     }
+}
+
+/// Somebody who may change segments.
+pub(crate) struct Analyst;
+
+impl FromRequestParts<Arc<Server>> for Analyst {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
+        server.allow(token_of(parts), &[Role::Analyst])?;
+        Ok(Self)
+    }
+}
+
+/// A command on the machine of the server.
+pub(crate) struct Local;
+
+impl FromRequestParts<Arc<Server>> for Local {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
+        server.allow_local(token_of(parts))?;
+        Ok(Self)
+    }
+}
+
+fn token_of(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get("authorization")?;
+    bearer(header.to_str().ok()?)
 }
 
 /// Somebody who may give and take back keys and tokens.
@@ -81,9 +114,7 @@ impl FromRequestParts<Arc<Server>> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        let header = parts.headers.get("authorization");
-        let header = header.and_then(|value| value.to_str().ok());
-        server.allow(header.and_then(bearer), &[])?;
+        server.allow(token_of(parts), &[])?;
         Ok(Self)
     }
 }

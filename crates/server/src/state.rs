@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use axum::http::StatusCode;
 use regulars_core::{CustomerId, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::Limits;
 use regulars_pipeline::PipelineError;
@@ -29,6 +30,8 @@ pub struct Server {
     pub(crate) transitions: Arc<TransitionLog>,
     pub(crate) counts: Counts,
     pub(crate) delivery: Option<Arc<Delivery>>,
+    /// Held by whoever changes segments: each change is checked with those before.
+    pub(crate) editing: Mutex<()>,
 }
 
 /// What happened since the start.
@@ -56,6 +59,7 @@ impl Server {
             transitions,
             counts: Counts::default(),
             delivery: None,
+            editing: Mutex::new(()),
         }
     }
 
@@ -89,6 +93,17 @@ impl Server {
         } else {
             Err(Problem::not_allowed(grant.role.name()))
         }
+    }
+
+    /// Checks that a command on this machine asks, with the token that the data directory tells.
+    pub(crate) fn allow_local(&self, token: Option<&str>) -> Result<(), Problem> {
+        let grant = self.allow(token, &[])?;
+        let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
+        if access.is_in_passing(&grant) {
+            return Ok(());
+        }
+        let message = "only commands on the machine of the server may do this";
+        Err(Problem::new(StatusCode::FORBIDDEN, "not_local", message))
     }
 }
 

@@ -191,6 +191,11 @@ impl Access {
         Ok(made)
     }
 
+    /// True for a grant of [`Self::grant_in_passing`].
+    pub fn is_in_passing(&self, grant: &Grant) -> bool {
+        self.passing.contains(grant)
+    }
+
     fn draw(&self, role: Role, label: &str, created_at: Timestamp) -> Result<NewGrant, StoreError> {
         let secret = format!("{}{}", role.prefix(), random_text::<32>(&self.path)?);
         let grant = Grant {
@@ -269,6 +274,7 @@ mod tests {
         let passing = passing.unwrap();
         assert_eq!(access.find(&passing.secret), Some(&passing.grant));
         assert!(!access.grants().contains(&passing.grant));
+        assert!(access.is_in_passing(&passing.grant) && !access.is_in_passing(&made.grant));
         let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(!text.contains(&made.secret), "{text}");
         assert!(!text.contains(&passing.grant.id), "{text}");

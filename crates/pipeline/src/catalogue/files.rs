@@ -6,7 +6,7 @@ use std::path::Path;
 
 use regulars_core::SegmentName;
 use regulars_rules::{expand_template, parse_template};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Origin;
 use crate::config::Config;
@@ -29,23 +29,26 @@ pub(super) struct Entry {
     pub(super) entry: SegmentEntry,
 }
 
-#[derive(Deserialize)]
+/// Family of the segments of a workspace.
+pub(super) const OWN: &str = "own";
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SegmentFile {
+pub(super) struct SegmentFile {
     #[serde(default)]
-    segment: Vec<SegmentEntry>,
+    pub(super) segment: Vec<SegmentEntry>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SegmentEntry {
     pub(super) name: SegmentName,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) title: Option<String>,
     pub(super) rule: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) meaning: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) play: Vec<String>,
 }
 
@@ -72,7 +75,7 @@ pub(super) fn entries(
                 .iter()
                 .position(|known| known.entry.name == entry.name);
             let own = Entry {
-                family: "own".to_owned(),
+                family: OWN.to_owned(),
                 origin: Origin::Workspace,
                 entry,
             };
@@ -106,7 +109,7 @@ fn expanded(mut entry: SegmentEntry, config: &Config) -> Result<SegmentEntry, Pi
     Ok(entry)
 }
 
-fn parse_file(name: &str, text: &str) -> Result<Vec<SegmentEntry>, PipelineError> {
+pub(super) fn parse_file(name: &str, text: &str) -> Result<Vec<SegmentEntry>, PipelineError> {
     let file: SegmentFile = toml::from_str(text).map_err(|error| PipelineError::Segment {
         name: name.to_owned(),
         message: error.to_string(),
@@ -115,7 +118,7 @@ fn parse_file(name: &str, text: &str) -> Result<Vec<SegmentEntry>, PipelineError
 }
 
 /// Name and text of each file of segments, by name; none when there is no such directory.
-fn segment_files(directory: &Path) -> Result<Vec<(String, String)>, PipelineError> {
+pub(super) fn segment_files(directory: &Path) -> Result<Vec<(String, String)>, PipelineError> {
     let unread = |path: &Path| {
         let path = path.to_owned();
         move |source| PipelineError::Read { path, source }

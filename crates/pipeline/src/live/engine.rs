@@ -185,11 +185,15 @@ impl Engine {
         customer
     }
 
-    /// Folds the record at `offset`, the next one of the log.
+    /// Folds the record at `offset`, the next one of the log; one that is folded already changes
+    /// nothing.
     ///
     /// # Errors
     /// When the history cannot be read.
     pub fn fold(&mut self, offset: u64, record: Logged) -> Result<(), PipelineError> {
+        if offset < self.folded_to {
+            return Ok(());
+        }
         match record {
             Logged::Event(event) => self.fold_event(offset, event)?,
             Logged::Tick(now) => {

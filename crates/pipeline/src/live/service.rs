@@ -15,6 +15,7 @@ mod folder;
 mod writer;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +28,7 @@ use regulars_store::log::Logged;
 
 use super::engine::Engine;
 use crate::error::PipelineError;
+use crate::workspace::Workspace;
 use folder::Folder;
 use writer::Writer;
 
@@ -44,6 +46,8 @@ pub struct LiveOptions {
     pub queue: usize,
     /// Events that may wait to be folded before no more are taken.
     pub behind: usize,
+    /// Threads that take everyone up anew; never affects the result.
+    pub threads: usize,
     /// Is told of transitions.
     pub on_transitions: OnTransitions,
 }
@@ -54,6 +58,7 @@ impl fmt::Debug for LiveOptions {
             .debug_struct("LiveOptions")
             .field("queue", &self.queue)
             .field("behind", &self.behind)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }
@@ -95,13 +100,27 @@ pub(super) enum Task {
     },
     Marks(Vec<u8>),
     Store(Box<dyn FnOnce(&mut Store) + Send>),
+    Lend(Loan),
     Stop,
+}
+
+/// The data for somebody else.
+pub(super) struct Loan {
+    /// Has the data to itself until it returns.
+    use_it: Box<dyn FnOnce() + Send>,
+    /// Is told when everyone is taken up anew, or why nothing was lent.
+    done: Sender<Result<(), PipelineError>>,
 }
 
 /// What the folder is asked to do.
 pub(super) enum Work {
     Records(Vec<(u64, Logged)>),
     Ask(Box<dyn FnOnce(&Engine) + Send>),
+    /// Gives everyone up, and goes on with those that come instead.
+    Exchange {
+        given_up: Sender<Engine>,
+        anew: Receiver<Engine>,
+    },
     Stop,
 }
 
@@ -121,6 +140,7 @@ pub struct Live {
     work: Sender<Work>,
     shared: Arc<Shared>,
     behind: usize,
+    root: PathBuf,
     clock: ClockHandle,
     writer: Mutex<Option<JoinHandle<Result<Stopped, PipelineError>>>>,
 }
@@ -139,8 +159,6 @@ impl fmt::Debug for ClockHandle {
 pub struct Stopped {
     /// The store.
     pub store: Store,
-    /// Everyone.
-    pub engine: Engine,
 }
 
 impl Live {
@@ -149,6 +167,7 @@ impl Live {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(
+        workspace: Workspace,
         store: Store,
         engine: Engine,
         options: LiveOptions,
@@ -162,15 +181,14 @@ impl Live {
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
-        let writer = Writer::new(
-            store,
-            queue,
-            findings,
-            work.clone(),
-            Arc::clone(&shared),
-            options.clock,
-            options.on_transitions,
-        )?;
+        let behind = options.behind;
+        let root = workspace.root().to_owned();
+        let ends = writer::Ends {
+            tasks: queue,
+            found: findings,
+            work: work.clone(),
+        };
+        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options)?;
         let failed = |source| PipelineError::Thread { source };
         let folder = std::thread::Builder::new()
             .name("folder".to_owned())
@@ -184,7 +202,8 @@ impl Live {
             tasks,
             work,
             shared,
-            behind: options.behind,
+            behind,
+            root,
             clock,
             writer: Mutex::new(Some(writer)),
         })
@@ -193,6 +212,11 @@ impl Live {
     /// The time that is.
     pub fn now(&self) -> Timestamp {
         (self.clock.0)()
+    }
+
+    /// Directory of the workspace.
+    pub fn workspace(&self) -> &Path {
+        &self.root
     }
 
     /// True as long as events are taken.
@@ -265,6 +289,24 @@ impl Live {
         });
         self.tasks.send(Task::Store(change)).ok()?;
         answered.recv().ok()
+    }
+
+    /// Lets `use_it` have the data to itself: when it begins, everything stored before is folded,
+    /// what was found is on disk and told, and no file is open. Events wait meanwhile, and so does
+    /// whoever asks. Afterwards settings, segments and data are read again, and everyone is taken
+    /// up anew with what is new in them. Waits until that is done; `None` when the live path has
+    /// stopped.
+    ///
+    /// # Errors
+    /// When the settings or segments of the workspace make no sense: nothing is lent then.
+    pub fn lend(
+        &self,
+        use_it: impl FnOnce() + Send + 'static,
+    ) -> Option<Result<(), PipelineError>> {
+        let (done, waits) = channel();
+        let use_it = Box::new(use_it);
+        self.tasks.send(Task::Lend(Loan { use_it, done })).ok()?;
+        waits.recv().ok()
     }
 
     /// Waits until everything stored before is folded, and what was found of it is on disk and

@@ -88,7 +88,12 @@ impl Engine {
         let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
         engine.now = now;
         engine.started_at = options.now;
-        engine.definitions = definitions::take_into_use(store, &engine.catalogue, options.now)?;
+        engine.definitions = definitions::take_into_use(
+            store,
+            &engine.catalogue,
+            &engine.context.settings,
+            options.now,
+        )?;
         match recorded {
             None => {
                 engine.look_at_everyone(options.threads, |_| Cause::Definition);
@@ -97,14 +102,14 @@ impl Engine {
                 engine.save(store, options.now)?;
             }
             Some(recorded) => {
-                let models = has_since(store, LogRecordKind::ModelsFitted, recorded.folded_to)?;
                 let changed = engine.definitions.changed.clone();
                 engine.recall(recorded.members);
                 let cause = |segment: &SegmentName| match () {
                     () if changed.contains(segment) => Cause::Definition,
                     () if imported => Cause::Import,
-                    () if models => Cause::Models,
-                    () => Cause::CatchUp,
+                    // Besides new models, only limits of everyone make a difference at an
+                    // instant that was looked at before.
+                    () => Cause::Models,
                 };
                 engine.look_at_everyone(options.threads, cause);
                 for (offset, record) in tail {

@@ -104,9 +104,10 @@ fn start(scratch: &Scratch, now: i64) -> Live {
         clock: std::sync::Arc::new(move || Timestamp(now)),
         queue: 16,
         behind: 10_000,
+        threads: scratch.threads,
         on_transitions: Box::new(|_| ()),
     };
-    Live::start(store, engine, options).unwrap()
+    Live::start(scratch.workspace.clone(), store, engine, options).unwrap()
 }
 
 fn append(live: &Live, events: &[Value], now: i64) {

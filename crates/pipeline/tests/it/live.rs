@@ -40,6 +40,7 @@ impl Running {
             clock: Arc::new(move || Timestamp(time.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
+            threads: scratch.threads,
             on_transitions: Box::new(move |transitions| {
                 for transition in transitions {
                     let _ = tell.send(transition.clone());
@@ -47,7 +48,7 @@ impl Running {
             }),
         };
         Self {
-            live: Some(Live::start(store, engine, options).unwrap()),
+            live: Some(Live::start(scratch.workspace.clone(), store, engine, options).unwrap()),
             clock: Arc::clone(clock),
             told,
             seen: Mutex::default(),

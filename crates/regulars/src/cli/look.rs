@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use regulars_pipeline::SegmentDraft;
 
 #[derive(Debug, Args)]
 pub(crate) struct AsOfArgs {
@@ -97,6 +98,52 @@ pub(crate) enum SegmentsCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Make or change a segment of the workspace: a file in `segments/`.
+    #[command(
+        after_help = "Examples:\n  regulars segments set big_spenders \"revenue > 500\"\n  regulars segments set vips \"in segment loyal and revenue > 1000\" --title VIPs --play \"Invite them to the sale a day early.\""
+    )]
+    Set(SetArgs),
+    /// Remove a segment of the workspace.
+    #[command(
+        after_help = "Examples:\n  regulars segments remove big_spenders\n  regulars segments remove loyal --quiet"
+    )]
+    Remove {
+        /// Name of the segment.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// Name of the segment: small letters, digits and `_`. That of a ready-made one replaces it.
+    pub(crate) name: String,
+
+    /// Who belongs to it, such as `orders >= 3 and churn_level >= 4` (docs/rules.md).
+    pub(crate) rule: String,
+
+    /// Its name for people; by default its name.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+
+    /// What it means.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) meaning: String,
+
+    /// What to do about its members; may be repeated.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) play: Vec<String>,
+}
+
+impl SetArgs {
+    /// What the segment shall be.
+    pub(crate) fn draft(&self) -> SegmentDraft {
+        SegmentDraft {
+            title: self.title.clone(),
+            rule: self.rule.clone(),
+            meaning: self.meaning.clone(),
+            play: self.play.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

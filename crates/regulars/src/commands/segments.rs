@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use regulars_core::SegmentName;
 use regulars_pipeline::{
-    Base, Kpis, MAX_CHANNELS, MEMBER_TRAITS, Segment, SegmentKpis, by_external_id, column_name,
-    kpis, kpis_of, row,
+    Base, Kpis, MAX_CHANNELS, MEMBER_TRAITS, Segment, SegmentEdit, SegmentKpis, by_external_id,
+    column_name, kpis, kpis_of, row,
 };
 use regulars_rules::Availability;
 use serde_json::{Value, json};
 
 use crate::cli::{Cli, LookArgs, SegmentsArgs, SegmentsCommand};
 use crate::commands::report::segments_table;
-use crate::failure::Done;
+use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::{Look, Session};
 use crate::text::{
@@ -34,7 +34,24 @@ pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
             limit,
             output,
         }) => members(cli, &session, name, look, *limit, output.as_deref()),
+        Some(SegmentsCommand::Set(args)) => {
+            let name = segment_name(&args.name)?;
+            SegmentEdit::define(&session.workspace, &name, args.draft())?.write()?;
+            session.tell(&format!(
+                "wrote segments/{name}.toml\nnext: regulars segments show {name}"
+            ));
+            Ok(Done::Whole)
+        }
+        Some(SegmentsCommand::Remove { name }) => {
+            SegmentEdit::remove(&session.workspace, &segment_name(name)?)?.write()?;
+            session.tell(&format!("removed `{name}`"));
+            Ok(Done::Whole)
+        }
     }
+}
+
+fn segment_name(name: &str) -> Result<SegmentName, Usage> {
+    SegmentName::new(name).map_err(|error| Usage(error.to_string()))
 }
 
 /// `now` of the fit behind the scores; null without one.

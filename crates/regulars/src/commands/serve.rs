@@ -39,12 +39,14 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let delivery = Arc::new(delivery(&session, &store)?);
     let delivered = Arc::clone(&delivery);
     let live = Live::start(
+        session.workspace.clone(),
         store,
         engine,
         LiveOptions {
             clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
+            threads: session.threads,
             on_transitions: Box::new(move |transitions| {
                 told.add(transitions);
                 delivered.add(transitions);

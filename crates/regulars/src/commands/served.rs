@@ -2,7 +2,6 @@
 
 mod show;
 
-use anyhow::anyhow;
 use regulars_pipeline::Workspace;
 use serde_json::{Value, json};
 
@@ -10,42 +9,66 @@ use crate::cli::{
     Cli, Command, CustomersCommand, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
 use crate::commands::{keys, transitions};
-use crate::failure::{Done, Usage};
-use crate::remote::{Remote, RemoteError, encoded};
+use crate::failure::Done;
+use crate::remote::{Loan, Remote, RemoteError, encoded};
 use crate::serving::Serving;
 use crate::session::Session;
 
 /// The most members that the server gives at once.
 const PAGE: usize = 10_000;
 
-/// Lets the server that uses the workspace do the command; `None` when there is no such server or
-/// the command needs no workspace.
-pub(crate) fn through_server(cli: &Cli) -> anyhow::Result<Option<Done>> {
+/// What the server that uses the workspace did.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// The command.
+    Done(Done),
+    /// It lends the data: the command is to be done here, as if there were no server.
+    Lent(Loan),
+    /// There is no such server, or the command needs no workspace.
+    Nothing,
+}
+
+/// Lets the server that uses the workspace do the command, or lend the data for it.
+pub(crate) fn through_server(cli: &Cli) -> anyhow::Result<Served> {
     if !concerns(&cli.command) {
-        return Ok(None);
+        return Ok(Served::Nothing);
     }
     let start = cli.workspace.clone().unwrap_or_else(|| ".".into());
     // Without a workspace the command itself says so.
     let Ok(workspace) = Workspace::find(&start) else {
-        return Ok(None);
+        return Ok(Served::Nothing);
     };
     let Some(serving) = Serving::read(&workspace.data_dir()) else {
-        return Ok(None);
+        return Ok(Served::Nothing);
     };
     let session = Session::of(cli, workspace);
     let remote = Remote { serving };
-    match ask(cli, &session, &remote) {
-        Ok(done) => Ok(Some(done)),
+    let served = if needs_data(&cli.command) {
+        borrow(&session, &remote)
+    } else {
+        ask(cli, &session, &remote).map(Served::Done)
+    };
+    match served {
+        Ok(served) => Ok(served),
         Err(error) => match error.downcast_ref::<RemoteError>() {
             Some(RemoteError::Gone(address)) => {
                 session.tell(&format!(
                     "data/serving.json is left over from a server at {address} that is no more: ignored"
                 ));
-                Ok(None)
+                Ok(Served::Nothing)
             }
             Some(RemoteError::Refused { .. } | RemoteError::Broken { .. }) | None => Err(error),
         },
     }
+}
+
+fn borrow(session: &Session, remote: &Remote) -> anyhow::Result<Served> {
+    let loan = remote.borrow()?;
+    session.tell(&format!(
+        "the server at http://{} lends the workspace: events wait until this is done",
+        remote.serving.address
+    ));
+    Ok(Served::Lent(loan))
 }
 
 /// Commands that look at the data of a workspace or change it.
@@ -66,46 +89,40 @@ fn concerns(command: &Command) -> bool {
     )
 }
 
+/// True for a command that the server cannot do: it takes the data itself, or it is about another
+/// moment than now.
+fn needs_data(command: &Command) -> bool {
+    let is_past = |look: &LookArgs| look.as_of.as_of.is_some() || look.restated;
+    match command {
+        Command::Segments(args) => match &args.command {
+            None => is_past(&args.look),
+            Some(
+                SegmentsCommand::Show { look, .. }
+                | SegmentsCommand::Preview { look, .. }
+                | SegmentsCommand::Members { look, .. },
+            ) => is_past(look),
+            Some(SegmentsCommand::Set(_) | SegmentsCommand::Remove { .. }) => false,
+        },
+        Command::Customers(args) => match &args.command {
+            CustomersCommand::Show { look, .. } => is_past(look),
+        },
+        Command::Explain(args) => is_past(&args.look),
+        Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => false,
+        _ => true,
+    }
+}
+
 fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
     let get = |path: String| -> anyhow::Result<Value> { Ok(remote.get(&path)?) };
     match &cli.command {
-        Command::Segments(args) => match &args.command {
-            None => {
-                now_only(remote, &args.look)?;
-                let segments = get("/api/v1/segments".to_owned())?;
-                show::segments(cli, &json!({ "segments": segments }))
-            }
-            Some(SegmentsCommand::Show { name, look }) => {
-                now_only(remote, look)?;
-                let segment = get(format!("/api/v1/segments/{}", encoded(name)))?;
-                show::segment(cli, &segment)
-            }
-            Some(SegmentsCommand::Preview { rule, look }) => {
-                now_only(remote, look)?;
-                let body = json!({ "rule": rule });
-                let preview = remote.ask("POST", "/api/v1/segments/preview", Some(&body))?;
-                show::preview(cli, &preview)
-            }
-            Some(SegmentsCommand::Members {
-                name,
-                look,
-                limit,
-                output,
-            }) => {
-                now_only(remote, look)?;
-                let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
-                show::members(cli, name, members, output.as_deref())
-            }
-        },
+        Command::Segments(args) => segments(cli, session, remote, args.command.as_ref()),
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { customer, look } => {
-                now_only(remote, look)?;
+            CustomersCommand::Show { customer, .. } => {
                 let found = get(format!("/api/v1/customers/{}", encoded(customer)))?;
                 show::customer(cli, session, &found)
             }
         },
         Command::Explain(args) => {
-            now_only(remote, &args.look)?;
             let (customer, segment) = (encoded(&args.customer), encoded(&args.segment));
             let path = format!("/api/v1/customers/{customer}/segments/{segment}");
             show::explanation(cli, session, &get(path)?)
@@ -138,13 +155,53 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
                 Ok(Done::Whole)
             }
         },
-        _ => {
-            // Is anybody there at all?
-            remote.get("/health")?;
-            Err(anyhow!(
-                "{}; stop it, or copy the workspace and work on the copy",
-                in_use(remote)
-            ))
+        _ => unreachable!("`needs_data` says so of every other command"),
+    }
+}
+
+fn segments(
+    cli: &Cli,
+    session: &Session,
+    remote: &Remote,
+    command: Option<&SegmentsCommand>,
+) -> anyhow::Result<Done> {
+    match command {
+        None => {
+            let segments = remote.get("/api/v1/segments")?;
+            show::segments(cli, &json!({ "segments": segments }))
+        }
+        Some(SegmentsCommand::Show { name, .. }) => {
+            let segment = remote.get(&format!("/api/v1/segments/{}", encoded(name)))?;
+            show::segment(cli, &segment)
+        }
+        Some(SegmentsCommand::Preview { rule, .. }) => {
+            let body = json!({ "rule": rule });
+            let preview = remote.ask("POST", "/api/v1/segments/preview", Some(&body))?;
+            show::preview(cli, &preview)
+        }
+        Some(SegmentsCommand::Members {
+            name,
+            limit,
+            output,
+            ..
+        }) => {
+            let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
+            show::members(cli, name, members, output.as_deref())
+        }
+        Some(SegmentsCommand::Set(args)) => {
+            let path = format!("/api/v1/segments/{}", encoded(&args.name));
+            remote.ask("PUT", &path, Some(&json!(args.draft())))?;
+            session.tell(&format!("`{}` is in use", args.name));
+            Ok(Done::Whole)
+        }
+        Some(SegmentsCommand::Remove { name }) => {
+            remote.ask(
+                "DELETE",
+                &format!("/api/v1/segments/{}", encoded(name)),
+                None,
+            )?;
+            session.tell(&format!("removed `{name}`"));
+            Ok(Done::Whole)
         }
     }
 }
@@ -165,29 +222,4 @@ fn members(remote: &Remote, segment: &str, most: usize) -> anyhow::Result<Vec<Va
         }
     }
     Ok(members)
-}
-
-/// The server knows what is now.
-fn now_only(remote: &Remote, look: &LookArgs) -> anyhow::Result<()> {
-    if look.as_of.as_of.is_none() && !look.restated {
-        return Ok(());
-    }
-    remote.get("/health")?;
-    let option = if look.restated {
-        "--restated"
-    } else {
-        "--as-of"
-    };
-    Err(Usage(format!(
-        "{} and answers for now; stop it, or leave out {option}",
-        in_use(remote)
-    ))
-    .into())
-}
-
-fn in_use(remote: &Remote) -> String {
-    format!(
-        "the server at http://{} (process {}) is using this workspace",
-        remote.serving.address, remote.serving.pid
-    )
 }

@@ -10,6 +10,7 @@ mod import;
 mod json;
 mod kills;
 mod kills_live;
+mod lent;
 mod page;
 mod served;
 mod server;

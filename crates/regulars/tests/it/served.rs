@@ -213,12 +213,7 @@ fn commands_go_through_the_server_and_work_without_it() {
     let ends = [
         (&["customers", "show", "nobody"][..], 3, "nobody"),
         (&["segments", "preview", "orderz > 1"], 4, "orderz"),
-        (
-            &["segments", "--as-of", "2026-01-31"],
-            2,
-            "is using this workspace",
-        ),
-        (&["report"], 1, "is using this workspace; stop it"),
+        (&["models"], 3, "regulars score"),
         (
             &["serve", "--listen", "127.0.0.1:0"],
             1,

@@ -62,7 +62,7 @@ fn described(operation: &Operation) -> Value {
     let security = match operation.needs {
         Needs::Nothing => json!([]),
         Needs::WriteKey => json!([{"write_key": []}]),
-        Needs::Reader | Needs::Admin => json!([{"token": []}]),
+        Needs::Reader | Needs::Analyst | Needs::Admin | Needs::Local => json!([{"token": []}]),
     };
     let mut described = json!({
         "operationId": operation.id,
@@ -86,7 +86,9 @@ fn described(operation: &Operation) -> Value {
 /// What else there is to say, and which token it takes.
 pub(super) fn details(operation: &Operation) -> String {
     let needs = match operation.needs {
+        Needs::Analyst => "Needs a token of role `analyst` or `admin`.",
         Needs::Admin => "Needs a token of role `admin`.",
+        Needs::Local => "Needs the token of `data/serving.json`.",
         Needs::Nothing | Needs::WriteKey | Needs::Reader => "",
     };
     let parts = [operation.details, needs].into_iter();
@@ -123,6 +125,7 @@ fn meaning_of(status: u16) -> &'static str {
         401 => "The token or write key is missing or unknown.",
         403 => "The token's role may not do this.",
         404 => "There is no such thing.",
+        409 => "The workspace as it lies on disk makes no sense: nothing was done.",
         413 => "The body is too large.",
         415 => "The body is of a kind that is not understood.",
         _ => "The server is stopping, or more is waiting than it can keep up with: try again.",

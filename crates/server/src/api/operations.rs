@@ -9,8 +9,12 @@ pub(super) enum Needs {
     WriteKey,
     /// A token of role `read_only`, `analyst` or `admin`.
     Reader,
+    /// A token of role `analyst` or `admin`.
+    Analyst,
     /// A token of role `admin`.
     Admin,
+    /// The token of a running server that commands on its machine use.
+    Local,
 }
 
 /// A part of the path or of what comes after the question mark.
@@ -100,7 +104,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 30] = [
     Operation {
         details: "Traits, declared traits, orders, and the segments that they are in, with since \
                   when. No personal data.",
@@ -163,6 +167,36 @@ pub(super) const OPERATIONS: [Operation; 27] = [
             "Members",
             "Who is in a segment",
             READ_PART,
+        )
+    },
+    Operation {
+        method: "put",
+        details: "Written to `segments/NAME.toml` of the workspace. The answer comes when everyone \
+                  who belongs to it is in it, after all of their history; events wait meanwhile. \
+                  Who enters or leaves does so with cause `definition`.",
+        needs: Needs::Analyst,
+        body: Some("SegmentDraft"),
+        answer: (204, None),
+        ..get(
+            "/api/v1/segments/{segment}",
+            "defineSegment",
+            "",
+            "Make or change a segment",
+            &[400, 401, 403, 409, 413, 415, 503],
+        )
+    },
+    Operation {
+        method: "delete",
+        details: "The answer comes when everyone has left it. A ready-made segment that it \
+                  replaced is there again.",
+        needs: Needs::Analyst,
+        answer: (204, None),
+        ..get(
+            "/api/v1/segments/{segment}",
+            "removeSegment",
+            "",
+            "Remove a segment",
+            &[400, 401, 403, 404, 409, 503],
         )
     },
     Operation {
@@ -347,6 +381,20 @@ pub(super) const OPERATIONS: [Operation; 27] = [
             "Delivery",
             "Send a webhook again",
             READ_PART,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "For commands such as `regulars import` on the machine of the server. The answer \
+                  is `lent` as soon as the data is free, and does not end: the data is lent as long \
+                  as the connection is open. Events wait meanwhile.",
+        needs: Needs::Local,
+        ..get(
+            "/api/v1/workspace/lend",
+            "lendWorkspace",
+            "Text",
+            "Have the data for a while",
+            &[401, 403, 409, 503],
         )
     },
     Operation {

@@ -60,7 +60,9 @@ fn write_operation(page: &mut String, operation: &Operation, document: &serde_js
         Needs::Nothing => "no token",
         Needs::WriteKey => "a write key",
         Needs::Reader => "a token of role read_only, analyst or admin",
+        Needs::Analyst => "a token of role analyst or admin",
         Needs::Admin => "a token of role admin",
+        Needs::Local => "the token of data/serving.json",
     };
     let _ = write!(
         page,

@@ -73,6 +73,16 @@ pub(super) fn schemas() -> Value {
         ]),
         "Segments": array(&object(&segment())),
         "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
+        "SegmentDraft": {
+            "type": "object",
+            "required": ["rule"],
+            "properties": {
+                "title": text_or_null(),
+                "rule": text(),
+                "meaning": text(),
+                "play": array(&text()),
+            },
+        },
         "Members": object(&[("customers", array(&text())), ("next", text_or_null())]),
         "Rule": object(&[("rule", text())]),
         "Previewed": object(&[

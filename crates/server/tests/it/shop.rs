@@ -116,9 +116,13 @@ impl Shop {
             clock: Arc::new(move || Timestamp(clock.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
+            threads: 2,
             on_transitions: Box::new(move |transitions| told.add(transitions)),
         };
-        (Live::start(store, engine, options).unwrap(), delivery)
+        (
+            Live::start(self.workspace.clone(), store, engine, options).unwrap(),
+            delivery,
+        )
     }
 
     pub(crate) async fn serve(&self) -> Served {

@@ -4,6 +4,8 @@
 //! files has the change in `"change"`, so that the manifest can be made again from the log alone.
 //! A version or type that this program does not know is refused: to skip it would be to forget it.
 
+use std::collections::BTreeMap;
+
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +144,9 @@ pub struct HistoryCompacted {
 pub struct SegmentsDefined {
     /// Every segment, in the order in which they are shown.
     pub segments: Vec<SegmentDefined>,
+    /// The last version of each segment that is no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed: BTreeMap<SegmentName, u32>,
     /// When they were taken into use.
     pub recorded_at: Timestamp,
 }
@@ -151,10 +156,15 @@ pub struct SegmentsDefined {
 pub struct SegmentDefined {
     /// Its name.
     pub name: SegmentName,
-    /// Counted from 1; the next one whenever the rule changes.
+    /// Counted from 1; the next one whenever the rule changes, or what it depends on, also after
+    /// the segment was gone for a while.
     pub version: u32,
     /// The rule, as canonical text.
     pub rule: String,
+    /// What else decides who belongs to it: the rules of the segments that it refers to, and the
+    /// settings of the traits that are read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub depends_on: BTreeMap<String, String>,
 }
 
 /// Memberships that were written to a file.

@@ -46,8 +46,8 @@ impl Folder {
         }
     }
 
-    /// Folds until it is told to stop.
-    pub(super) fn run(mut self) -> Result<Engine, PipelineError> {
+    /// Folds until it is told to stop; `None` when everyone was given up and nobody came instead.
+    pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
         self.say();
         loop {
             let work = if self.engine.is_behind() {
@@ -78,12 +78,27 @@ impl Folder {
                     self.shared.waiting.fetch_sub(folded, Ordering::Release);
                 }
                 Work::Ask(ask) => ask(&self.engine),
+                Work::Exchange { given_up, anew } => {
+                    self.say_last();
+                    // Whoever asked for everyone waits for them.
+                    let _ = given_up.send(self.engine);
+                    let Ok(engine) = anew.recv() else {
+                        return Ok(None);
+                    };
+                    self = Self::new(engine, self.work, self.found, self.shared);
+                    self.say();
+                }
                 Work::Stop => break,
             }
         }
+        self.say_last();
+        Ok(Some(self.engine))
+    }
+
+    /// Says what was found, and how far everything is known.
+    fn say_last(&mut self) {
         self.is_last = true;
         self.say();
-        Ok(self.engine)
     }
 
     /// Says what was found since the last time, and when somebody flips next.

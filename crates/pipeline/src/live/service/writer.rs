@@ -4,19 +4,27 @@ use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use regulars_core::{DAY_MS, Timestamp, Transition};
+use regulars_core::{DAY_MS, Symbols, Timestamp, Transition};
+use regulars_rules::Keep;
 use regulars_store::log::{Found, LogRecord, Logged, MergeAccepted, StoredEvent};
-use regulars_store::{Frame, Store};
+use regulars_store::{Frame, Store, StoreError};
 
-use super::{Answer, Appended, Clock, NotTaken, OnTransitions, Shared, Stopped, Task, Work};
+use super::{
+    Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
+    Work,
+};
+use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
 use crate::live::identify;
+use crate::live::start::StartOptions;
+use crate::progress::Silent;
+use crate::workspace::Workspace;
 
 /// Events in one frame, about.
 const EVENTS_AT_ONCE: usize = 5_000;
@@ -24,12 +32,21 @@ const EVENTS_AT_ONCE: usize = 5_000;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Repeats are told for so long.
 const REPEATS_MS: i64 = 7 * DAY_MS;
+/// Data that was lent is asked for again so often.
+const RETURNED_EVERY: Duration = Duration::from_millis(20);
+
+/// The writer's ends of the queues.
+pub(super) struct Ends {
+    pub(super) tasks: Receiver<Task>,
+    pub(super) found: Receiver<Found>,
+    pub(super) work: Sender<Work>,
+}
 
 pub(super) struct Writer {
+    workspace: Workspace,
     store: Store,
-    tasks: Receiver<Task>,
-    found: Receiver<Found>,
-    work: Sender<Work>,
+    ends: Ends,
+    threads: usize,
     shared: Arc<Shared>,
     clock: Clock,
     on_transitions: OnTransitions,
@@ -37,6 +54,13 @@ pub(super) struct Writer {
     now: Timestamp,
     /// The latest tick.
     ticked_to: Timestamp,
+}
+
+/// What comes after a task.
+enum Next {
+    Task,
+    Loan(Loan),
+    End,
 }
 
 /// What goes into one frame.
@@ -65,24 +89,22 @@ impl Batch {
 
 impl Writer {
     pub(super) fn new(
+        workspace: Workspace,
         store: Store,
-        tasks: Receiver<Task>,
-        found: Receiver<Found>,
-        work: Sender<Work>,
+        ends: Ends,
         shared: Arc<Shared>,
-        clock: Clock,
-        on_transitions: OnTransitions,
+        options: LiveOptions,
     ) -> Result<Self, PipelineError> {
-        let now = clock();
+        let now = (options.clock)();
         let seen = Seen::of(&store, now)?;
         Ok(Self {
+            workspace,
             store,
-            tasks,
-            found,
-            work,
+            ends,
+            threads: options.threads,
             shared,
-            clock,
-            on_transitions,
+            clock: options.clock,
+            on_transitions: options.on_transitions,
             seen,
             now,
             ticked_to: Timestamp::MIN,
@@ -92,42 +114,90 @@ impl Writer {
     /// Writes until it is told to stop, or the disk refuses.
     pub(super) fn run(
         mut self,
-        folder: JoinHandle<Result<Engine, PipelineError>>,
+        folder: JoinHandle<Result<Option<Engine>, PipelineError>>,
     ) -> Result<Stopped, PipelineError> {
-        let mut stopping = false;
-        while !stopping {
+        loop {
             let mut batch = Batch::default();
-            match self.tasks.recv_timeout(self.patience()) {
-                Ok(task) => stopping = self.take(task, &mut batch)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => stopping = true,
-            }
-            while !stopping && batch.events < EVENTS_AT_ONCE {
-                let Ok(task) = self.tasks.try_recv() else {
+            let mut next = match self.ends.tasks.recv_timeout(self.patience()) {
+                Ok(task) => self.take(task, &mut batch)?,
+                Err(RecvTimeoutError::Timeout) => Next::Task,
+                Err(RecvTimeoutError::Disconnected) => Next::End,
+            };
+            while matches!(next, Next::Task) && batch.events < EVENTS_AT_ONCE {
+                let Ok(task) = self.ends.tasks.try_recv() else {
                     break;
                 };
-                stopping = self.take(task, &mut batch)?;
+                next = self.take(task, &mut batch)?;
             }
             self.gather(&mut batch);
             self.tick(&mut batch);
             self.write(batch)?;
-            if folder.is_finished() {
-                break;
+            match next {
+                Next::Loan(loan) => self = self.lend(loan)?,
+                Next::Task if !folder.is_finished() => {}
+                Next::Task | Next::End => break,
             }
         }
-        let _ = self.work.send(Work::Stop);
+        let _ = self.ends.work.send(Work::Stop);
         let engine = match folder.join() {
             Ok(engine) => engine?,
             Err(panic) => std::panic::resume_unwind(panic),
         };
+        self.write_found()?;
+        let now = self.time();
+        if let Some(engine) = engine {
+            engine.save(&mut self.store, now)?;
+        }
+        Ok(Stopped { store: self.store })
+    }
+
+    /// Writes what the folder found since the last frame.
+    fn write_found(&mut self) -> Result<(), PipelineError> {
         let mut batch = Batch::default();
         self.gather(&mut batch);
-        self.write(batch)?;
+        self.write(batch)
+    }
+
+    /// Gives the data to somebody else, and takes everyone up anew when they are done.
+    fn lend(mut self, loan: Loan) -> Result<Self, PipelineError> {
+        let Loan { use_it, done } = loan;
+        if let Err(error) = reread(&self.workspace) {
+            // Who asked may have gone: nothing was done.
+            let _ = done.send(Err(error));
+            return Ok(self);
+        }
+        let (given_up, engine) = channel();
+        let (anew, awaited) = channel();
+        let exchange = Work::Exchange {
+            given_up,
+            anew: awaited,
+        };
+        let _ = self.ends.work.send(exchange);
+        let Ok(engine) = engine.recv() else {
+            // A folder that failed is noticed after this.
+            return Ok(self);
+        };
+        self.write_found()?;
         let now = self.time();
         engine.save(&mut self.store, now)?;
-        Ok(Stopped {
-            store: self.store,
-            engine,
+        drop(engine);
+        drop(self.store);
+        use_it();
+        let mut store = reopened(&self.workspace)?;
+        let workspace = reread(&self.workspace)?;
+        let options = StartOptions {
+            now: now.max((self.clock)()),
+            threads: self.threads,
+        };
+        let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
+        // They are known since the first start.
+        engine.take_recorded();
+        let _ = anew.send(engine);
+        let _ = done.send(Ok(()));
+        Ok(Self {
+            workspace,
+            store,
+            ..self
         })
     }
 
@@ -148,8 +218,8 @@ impl Writer {
         self.now
     }
 
-    /// Takes a task; says whether it is the last.
-    fn take(&mut self, task: Task, batch: &mut Batch) -> Result<bool, PipelineError> {
+    /// Takes a task.
+    fn take(&mut self, task: Task, batch: &mut Batch) -> Result<Next, PipelineError> {
         match task {
             Task::Append {
                 events,
@@ -186,14 +256,15 @@ impl Writer {
                 self.write(std::mem::take(batch))?;
                 change(&mut self.store);
             }
-            Task::Stop => return Ok(true),
+            Task::Lend(loan) => return Ok(Next::Loan(loan)),
+            Task::Stop => return Ok(Next::End),
         }
-        Ok(false)
+        Ok(Next::Task)
     }
 
     /// Puts what the folder found into the frame.
     fn gather(&mut self, batch: &mut Batch) {
-        while let Ok(found) = self.found.try_recv() {
+        while let Ok(found) = self.ends.found.try_recv() {
             self.found(found, batch);
         }
     }
@@ -242,12 +313,32 @@ impl Writer {
             .waiting
             .fetch_add(records.len(), Ordering::Relaxed);
         // Only a folder that failed is gone, which is noticed after this.
-        let _ = self.work.send(Work::Records(records));
+        let _ = self.ends.work.send(Work::Records(records));
         // Last: who has an answer and asks a question is told what comes of the events.
         for (answer, appended) in batch.answers {
             answer(Ok(appended));
         }
         Ok(())
+    }
+}
+
+/// The workspace as it lies on disk now; its segments make sense.
+fn reread(workspace: &Workspace) -> Result<Workspace, PipelineError> {
+    let workspace = Workspace::find(workspace.root())?;
+    let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
+    catalogue.compile(&Symbols::default(), Keep::Needed)?;
+    Ok(workspace)
+}
+
+/// The data, as soon as nobody else uses it.
+fn reopened(workspace: &Workspace) -> Result<Store, PipelineError> {
+    loop {
+        match workspace.open() {
+            Err(PipelineError::Store(StoreError::InUse(_))) => {
+                std::thread::park_timeout(RETURNED_EVERY);
+            }
+            opened => return opened,
+        }
     }
 }
 
