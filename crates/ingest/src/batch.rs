@@ -12,6 +12,8 @@ use serde::{Serialize, Serializer};
 pub(crate) use column::DictBuilder;
 pub use column::{DeclaredColumn, DeclaredValues, DictColumn, TextColumn};
 
+use crate::tracking::ArchivedEvent;
+
 use crate::RowLevel;
 
 /// Rows of one kind, in the order of the file.
@@ -31,6 +33,8 @@ pub enum Batch {
     Products(ProductBatch),
     /// Advertising spend.
     AdSpend(AdSpendBatch),
+    /// Events.
+    Events(EventBatch),
 }
 
 impl Batch {
@@ -42,6 +46,7 @@ impl Batch {
             Self::Customers(batch) => batch.line.len(),
             Self::Products(batch) => batch.line.len(),
             Self::AdSpend(batch) => batch.line.len(),
+            Self::Events(batch) => batch.line.len(),
         }
     }
 
@@ -63,8 +68,20 @@ impl Batch {
             Self::Customers(batch) => &batch.rejected,
             Self::Products(batch) => &batch.rejected,
             Self::AdSpend(batch) => &batch.rejected,
+            Self::Events(batch) => &batch.rejected,
         }
     }
+}
+
+/// Events.
+#[derive(Debug)]
+pub struct EventBatch {
+    /// Line of the file (row number in Parquet), from 1.
+    pub line: Vec<u64>,
+    /// The events.
+    pub events: Vec<ArchivedEvent>,
+    /// Rows that could not be read.
+    pub rejected: Vec<Reject>,
 }
 
 /// Amounts of one column, in minor units of each row's currency; `None` where the cell is empty.
@@ -327,6 +344,12 @@ pub enum RejectReason {
     /// A line of NDJSON that is no object.
     #[error("not a JSON object on one line")]
     NotJson,
+    /// An event that cannot be taken.
+    #[error("{0}")]
+    Event(
+        /// Why and what to do; it says nothing of the event.
+        String,
+    ),
     /// A cell that is no amount or number.
     #[error("not a number")]
     NotANumber,

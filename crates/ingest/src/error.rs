@@ -102,7 +102,7 @@ pub enum IngestError {
     #[error(
         "`{file}` cannot be read as {as_what}: {missing}; its columns are {columns}; {example}",
         file = .file.display(),
-        as_what = .entity.map_or("orders, customers, products or ad spend", Entity::plural),
+        as_what = .entity.map_or("orders, customers, products, ad spend or events", Entity::plural),
     )]
     Unmapped {
         /// The file.

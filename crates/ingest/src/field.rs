@@ -26,16 +26,20 @@ pub enum Entity {
     Products,
     /// Advertising spend.
     AdSpend,
+    /// Events: things that happened.
+    Events,
 }
 
 impl Entity {
-    /// All kinds, in the order in which they are tried.
-    pub const ALL: [Self; 5] = [
+    /// All kinds, in the order in which they are tried; events before all others, where the rows
+    /// speak of them.
+    pub const ALL: [Self; 6] = [
         Self::Refunds,
         Self::Orders,
         Self::AdSpend,
         Self::Products,
         Self::Customers,
+        Self::Events,
     ];
 
     /// Name in `--entity` and in JSON.
@@ -46,6 +50,7 @@ impl Entity {
             Self::Customers => "customers",
             Self::Products => "products",
             Self::AdSpend => "ad_spend",
+            Self::Events => "events",
         }
     }
 
@@ -57,6 +62,7 @@ impl Entity {
             Self::Customers => "customers",
             Self::Products => "products",
             Self::AdSpend => "ad spend",
+            Self::Events => "events",
         }
     }
 
@@ -175,6 +181,10 @@ fields! {
     Spend "spend" Amount "What was spent";
     Clicks "clicks" Number "Clicks";
     Impressions "impressions" Number "Impressions";
+    EventName "event_name" Text "Name of what happened";
+    AnonymousId "anonymous_id" Id "Id of a visitor who may not be known";
+    MessageId "message_id" Id "What makes an event the same when it comes again";
+    Call "call" Text "A tracking call, as JSON";
 }
 
 impl fmt::Display for Field {
@@ -196,6 +206,7 @@ impl Field {
             (Self::Shipping, Entity::Refunds) => Self::RefundShipping,
             (Self::OccurredAt, Entity::AdSpend) => Self::Date,
             (Self::Name, Entity::Products) => Self::ProductName,
+            (Self::Date, Entity::Events) => Self::OccurredAt,
             (Self::UnitCost, Entity::AdSpend) => Self::Spend,
             (field, _) => field,
         };

@@ -28,7 +28,7 @@ mod value;
 
 pub use batch::{
     AdSpendBatch, Amounts, Batch, CustomerBatch, DeclaredColumn, DeclaredValues, DictColumn,
-    Instants, OrderBatch, ProductBatch, RefundBatch, Reject, RejectReason, TextColumn,
+    EventBatch, Instants, OrderBatch, ProductBatch, RefundBatch, Reject, RejectReason, TextColumn,
 };
 pub use error::IngestError;
 pub use field::{Entity, Field, FieldError, FieldNames, field_table};

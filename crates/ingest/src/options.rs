@@ -18,6 +18,8 @@ pub struct ReadOptions {
     pub zone: Zone,
     /// What the rows are (`--entity`).
     pub entity: Option<Entity>,
+    /// What happened, in a file of events that does not say it row by row (`--event`).
+    pub event: Option<String>,
     /// Names of the columns of a file without a header, by position; `None` for one to leave
     /// out (`--columns a,b,-,c`).
     pub columns: Option<Vec<Option<String>>>,
@@ -82,6 +84,7 @@ impl ReadOptions {
             default_currency,
             zone,
             entity: None,
+            event: None,
             columns: None,
             map: Vec::new(),
             traits: Vec::new(),

@@ -99,7 +99,10 @@ pub fn open(
     let rows = open_rows(&input, &recognition.form, &projection, limits, &read)?;
     let rows_total = match recognition.format {
         Format::Parquet => Some(ParquetColumns::of(&input)?.rows),
-        Format::Delimited { .. } | Format::Whitespace { .. } | Format::Ndjson { .. } => None,
+        Format::Delimited { .. }
+        | Format::Whitespace { .. }
+        | Format::Ndjson { .. }
+        | Format::TrackingCalls { .. } => None,
     };
     let builder = Builder::new(recognition, options);
     Ok(Reader {
@@ -185,6 +188,10 @@ pub(crate) fn open_rows(
         }
         Format::Whitespace { encoding, header } => {
             (encoding, header, TextShape::Whitespace { width })
+        }
+        Format::TrackingCalls { encoding } => {
+            let shape = TextShape::Json(JsonLines::whole());
+            (encoding, Header::Absent, shape)
         }
         Format::Ndjson { encoding } => {
             let keys = JsonKeys::new(form.names.clone());

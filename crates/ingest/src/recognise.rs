@@ -90,7 +90,7 @@ pub fn recognise(
     let of_lines = match mapped.entity {
         Entity::Orders => level == RowLevel::Line,
         Entity::Refunds => mapped.has(Field::RefundId) && mapped.has(Field::ProductId),
-        Entity::AdSpend | Entity::Products | Entity::Customers => false,
+        Entity::AdSpend | Entity::Products | Entity::Customers | Entity::Events => false,
     };
     if of_lines {
         amounts::settle(&mut columns, &sample.rows);

@@ -123,6 +123,11 @@ pub enum Format {
         /// Encoding of the text.
         encoding: Encoding,
     },
+    /// One tracking call on each line, as JSON: an archive of events.
+    TrackingCalls {
+        /// Encoding of the text.
+        encoding: Encoding,
+    },
     /// Apache Parquet.
     Parquet,
 }

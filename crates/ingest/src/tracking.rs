@@ -12,6 +12,7 @@
 //! [`TrackedEvent::traits`] and [`TrackedEvent::context`] has no personal data in it; no message
 //! repeats what the body said.
 
+mod archive;
 mod auth;
 mod body;
 mod error;
@@ -28,6 +29,8 @@ pub mod vocabulary;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::ArchivedEvent;
+pub(crate) use archive::{archived, is_call};
 pub use auth::{bearer, write_key_of_basic};
 pub use body::{Received, read};
 pub use error::{BodyError, InflateError, RejectCode, Rejected};

@@ -14,6 +14,7 @@ mod ahead;
 mod apart;
 pub(crate) mod assemble;
 mod dry_run;
+mod events;
 mod frame;
 pub(crate) mod intake;
 mod mappings;
@@ -38,6 +39,7 @@ use regulars_store::log::{ImportAdded, LogRecord};
 
 pub use assemble::OrderCounts;
 pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
+pub use events::EventCounts;
 pub use intake::IntakeCounts;
 pub use refunds::RefundCounts;
 pub use report::{FileReport, ImportReport};
@@ -107,11 +109,16 @@ pub fn import(
     if sources.iter().all(|source| source.skip) {
         return Ok(ImportReport::nothing_new(&sources));
     }
+    let events = events::take(workspace, store, &sources, options, progress)?;
     let mut transaction = store.begin()?;
     transaction.set_currency(workspace.config().workspace.currency)?;
     let import = transaction.offset();
     let mut session = Session::begin(workspace, options, progress, import)?;
-    let (taken, reports) = session.read_all(&mut transaction, &sources)?;
+    session.take_rejected(&events.rejected)?;
+    let (taken, mut reports) = session.read_all(&mut transaction, &sources)?;
+    for (place, report) in events.reports {
+        reports[place] = report;
+    }
     let intake = taken.intake;
     let (orders, refunds) = session.write_orders(&mut transaction, taken)?;
     let customers = session.write_customers(&mut transaction)?;
@@ -123,6 +130,7 @@ pub fn import(
         orders,
         refunds,
         customers,
+        events: events.counts,
         nameless_rows,
         rejects,
     };

@@ -56,8 +56,9 @@ pub use fitted::{
 };
 pub use generate::{FileForm, generate};
 pub use import::{
-    DryFile, DryRun, FileReport, ImportOptions, ImportReport, IntakeCounts, OrderCounts,
-    RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run, expand, import,
+    DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
+    OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,
+    expand, import,
 };
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};

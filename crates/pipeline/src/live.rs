@@ -10,7 +10,7 @@
 mod carts;
 mod definitions;
 mod engine;
-mod identify;
+pub(crate) mod identify;
 mod look;
 pub(crate) mod orders;
 mod person;

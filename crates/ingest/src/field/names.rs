@@ -23,6 +23,7 @@ pub fn field_table(entity: Entity) -> &'static [FieldNames] {
         Entity::Customers => CUSTOMERS,
         Entity::Products => PRODUCTS,
         Entity::AdSpend => AD_SPEND,
+        Entity::Events => EVENTS,
     }
 }
 
@@ -51,6 +52,22 @@ macro_rules! table {
         &[$(FieldNames { field: Field::$field, headers: &[$($header),*] },)*]
     };
 }
+
+const EVENTS: &[FieldNames] = table! {
+    EventName: "event" "event name" "event type" "Ereignis" "Ereignisname" "événement" "evento"
+        "gebeurtenis";
+    CustomerId: "user id" "customer id" "customer" "customer no" "customer number" "client id"
+        "member id" "contact id" "respondent id" "Kundennummer" "Kunden-ID" "numéro client"
+        "id client" "número de cliente" "id cliente" "klantnummer" "klant id";
+    AnonymousId: "anonymous id" "visitor id" "device id" "client uuid" "cookie id" "Besucher-ID";
+    Email: "email" "email address" "user email" "customer email" "E-Mail-Adresse" "courriel"
+        "correo electrónico" "e-mailadres";
+    OccurredAt: "timestamp" "occurred at" "event time" "event timestamp" "event date"
+        "original timestamp" "submitted at" "answered at" "sent at" "created at" "created"
+        "datetime" "date" "time" "Zeitpunkt" "Datum" "fecha";
+    MessageId: "message id" "event id" "event uuid" "insert id" "response id" "Ereignis-ID";
+    Call: ;
+};
 
 const REFUNDS: &[FieldNames] = table! {
     RefundId: "refund id" "refund no" "refund nr" "refund number" "refund name"

@@ -1,6 +1,7 @@
 //! From split rows to a batch: each field from its column, then the rejected rows taken out.
 
 mod bounds;
+mod events;
 mod orders;
 mod refunds;
 
@@ -42,6 +43,8 @@ struct Plan {
     zone: Zone,
     serial: SerialDates,
     statuses: Vec<(String, OrderStatus)>,
+    /// What happened, where no column says it.
+    event: Option<String>,
 }
 
 impl Builder {
@@ -55,6 +58,7 @@ impl Builder {
             zone: options.zone.clone(),
             serial: recognition.serial_dates,
             statuses: recognition.statuses.clone(),
+            event: options.event.clone(),
         };
         Self {
             plan: Arc::new(plan),
@@ -98,6 +102,11 @@ impl Builder {
                 let built = work.ad_spend(&lines);
                 let (batch, contradiction) = finished(built, work);
                 (Batch::AdSpend(batch), contradiction)
+            }
+            Entity::Events => {
+                let built = events::build(&mut work, &lines);
+                let (batch, contradiction) = finished(built, work);
+                (Batch::Events(batch), contradiction)
             }
         }
     }

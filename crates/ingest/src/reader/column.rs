@@ -78,6 +78,25 @@ impl<'l> Rejections<'l> {
         });
     }
 
+    /// True for a row that was rejected.
+    pub(super) fn has(&self, row: usize) -> bool {
+        self.keep.get(row) == Some(&false)
+    }
+
+    /// Rejects a row as a whole: nothing of it is shown.
+    pub(super) fn whole_row(&mut self, row: usize, reason: RejectReason) {
+        if self.keep.is_empty() {
+            self.keep = vec![true; self.lines.len()];
+        }
+        self.keep[row] = false;
+        self.rejects.push(Reject {
+            line: self.lines[row],
+            column: String::new(),
+            value: String::new(),
+            reason,
+        });
+    }
+
     pub(super) fn finish(mut self) -> Finished {
         self.rejects.sort_by_key(|reject| reject.line);
         let keep = (!self.keep.is_empty()).then_some(self.keep);

@@ -9,8 +9,11 @@ use crate::input::{Kind, Unreadable, decide_encoding, read_up_to, sniff};
 use crate::reader::{Privacy, masked};
 use crate::recognition::{CellType, Form};
 use crate::rows::{JsonLearner, ParquetColumns, read_line, split_line, split_sample};
+use crate::tracking::is_call;
 use crate::value::{NumberHint, number_hint};
-use crate::{Compression, DecimalMark, Encoding, Format, IngestError, Input, ReadOptions};
+use crate::{
+    Compression, DecimalMark, Encoding, Entity, Field, Format, IngestError, Input, ReadOptions,
+};
 
 /// How much text decides the form.
 const SAMPLE_BYTES: usize = 1 << 20;
@@ -20,6 +23,8 @@ const SAMPLE_ROWS: usize = 200;
 const JSON_LINES: usize = 5_000;
 /// Columns that a file may have.
 const MAX_COLUMNS: usize = 2_000;
+/// Lines that tell whether NDJSON holds tracking calls.
+const CALL_LINES: usize = 20;
 
 /// Finds out the form of a file.
 pub(super) fn form(input: &Input, options: &ReadOptions) -> Result<Form, IngestError> {
@@ -287,6 +292,9 @@ fn json(
         .lines()
         .filter(|line| !line.trim().is_empty())
         .take(JSON_LINES);
+    if options.entity.is_none_or(|entity| entity == Entity::Events) && are_calls(lines.clone()) {
+        return Ok(calls(compression, encoding));
+    }
     let (mut read, mut broken) = (0, 0);
     for line in lines {
         if learner.learn(line.trim().as_bytes()) {
@@ -320,6 +328,27 @@ fn json(
         names,
         header: None,
     })
+}
+
+/// Whether the first lines are tracking calls, as archives of events have them.
+fn are_calls<'t>(lines: impl Iterator<Item = &'t str>) -> bool {
+    let mut first = lines.take(CALL_LINES).peekable();
+    first.peek().is_some() && first.all(is_call)
+}
+
+/// The form of an archive of tracking calls.
+fn calls(compression: Compression, encoding: Encoding) -> Form {
+    let names = vec![Field::Call.name().to_owned()];
+    Form {
+        compression,
+        format: Format::TrackingCalls { encoding },
+        line_end: b'\n',
+        preamble: 0,
+        types: vec![CellType::Text],
+        signature: header::signature_of(&names),
+        names,
+        header: None,
+    }
 }
 
 /// Learns the keys of every row: one that comes late may say that an order was cancelled.

@@ -18,8 +18,8 @@ use crate::reader::text_of;
 use crate::recognition::{CellType, Form};
 use crate::rows::Rows;
 use crate::{
-    AmountUnit, ColumnInfo, DeclaredKind, Entity, Field, IngestError, Input, MapReason, Role,
-    Source,
+    AmountUnit, ColumnInfo, DeclaredKind, Entity, Field, Format, IngestError, Input, MapReason,
+    Role, Source,
 };
 
 use names::Names;
@@ -86,7 +86,24 @@ pub(super) fn map(
         given,
         traits: traits(&names, said),
     };
-    let candidates = mapping.candidates()?;
+    if matches!(form.format, Format::TrackingCalls { .. }) {
+        let mut mapped = mapping.entity(Entity::Events);
+        mapped.set(0, Field::Call, MapReason::Content, AmountUnit::Major);
+        return Ok((mapped, unused));
+    }
+    let mut candidates = mapping.candidates()?;
+    // Rows that name what happened are nothing else, but orders of events (tickets) are orders.
+    let events = candidates
+        .iter()
+        .position(|&entity| entity == Entity::Events);
+    if let Some(position) = events.filter(|_| candidates.len() > 1) {
+        candidates.remove(position);
+        let mapped = mapping.entity(Entity::Events);
+        let is_ordered = mapping.entity(Entity::Orders).has(Field::OrderId);
+        if !is_ordered && missing::missing(&mapped, &[], form, (sample, said)).is_empty() {
+            return Ok((mapped, unused));
+        }
+    }
     let candidates_are_open = said.now.entity.is_none();
     let mut attempts = Vec::new();
     for entity in candidates {
@@ -97,7 +114,7 @@ pub(super) fn map(
         {
             continue;
         }
-        let missing = missing::missing(&mapped, &attempts, form, sample);
+        let missing = missing::missing(&mapped, &attempts, form, (sample, said));
         if missing.is_empty() {
             return Ok((mapped, unused));
         }
@@ -318,7 +335,7 @@ impl Mapping<'_> {
             });
         }
         let date = match mapped.entity {
-            Entity::Orders | Entity::Refunds => Some(Field::OccurredAt),
+            Entity::Orders | Entity::Refunds | Entity::Events => Some(Field::OccurredAt),
             Entity::AdSpend => Some(Field::Date),
             Entity::Products | Entity::Customers => None,
         };
@@ -366,6 +383,9 @@ pub(super) fn column_infos(
             (None, Some(name)) if mapped.entity == Entity::Customers => {
                 Role::Declared(name.clone(), DeclaredKind::Text)
             }
+            (None, _) if mapped.entity == Entity::Events && !left_out => {
+                property(form, survey, position)
+            }
             (None, _) if mapped.entity != Entity::Customers || left_out => Role::Unmapped,
             (None, _) => customer_role(form, survey, position, &mut names),
         };
@@ -382,6 +402,19 @@ pub(super) fn column_infos(
         }
     });
     columns.collect()
+}
+
+/// What another column of a file of events is: a property under its own name.
+fn property(form: &Form, survey: &Survey, position: usize) -> Role {
+    let header = &form.names[position];
+    if form.types[position] == CellType::Other {
+        return Role::Unmapped;
+    }
+    if looks_personal(header) || survey.of(position).looks_like_emails() {
+        Role::Personal(header.clone())
+    } else {
+        Role::Declared(header.clone(), DeclaredKind::Text)
+    }
 }
 
 /// What another column of a file of customers is: a declared trait, or personal.

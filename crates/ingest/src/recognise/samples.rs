@@ -9,8 +9,8 @@ use crate::batch::{Amounts, Instants};
 use crate::reader::{Builder, Privacy, masked, open_rows, text_of};
 use crate::rows::{Limits, Projection};
 use crate::{
-    AdSpendBatch, Batch, CustomerBatch, DeclaredValues, DictColumn, Field, IngestError, Input,
-    OrderBatch, ProductBatch, ReadOptions, Recognition, RefundBatch, SampleRow, TextColumn,
+    AdSpendBatch, Batch, CustomerBatch, DeclaredValues, DictColumn, EventBatch, Field, IngestError,
+    Input, OrderBatch, ProductBatch, ReadOptions, Recognition, RefundBatch, SampleRow, TextColumn,
 };
 
 /// Rows that are shown.
@@ -89,6 +89,7 @@ fn lines_of(batch: &Batch) -> &[u64] {
         Batch::Customers(batch) => &batch.line,
         Batch::Products(batch) => &batch.line,
         Batch::AdSpend(batch) => &batch.line,
+        Batch::Events(batch) => &batch.line,
     }
 }
 
@@ -103,6 +104,7 @@ fn typed(batch: &Batch, row: usize) -> Vec<(String, String)> {
         Batch::Customers(batch) => shown.customer(batch),
         Batch::Products(batch) => shown.product(batch),
         Batch::AdSpend(batch) => shown.ad_spend(batch),
+        Batch::Events(batch) => shown.event(batch),
     }
     shown.values
 }
@@ -125,6 +127,23 @@ impl Shown {
             field.name(),
             column.map(|column| masked(column.get(self.row), Privacy::Open)),
         );
+    }
+
+    fn event(&mut self, batch: &EventBatch) {
+        let event = &batch.events[self.row].event;
+        let open = |text: &str| Some(masked(text, Privacy::Open));
+        self.push("event", open(event.known_name()));
+        for (field, id) in [
+            (Field::CustomerId, &event.user_id),
+            (Field::AnonymousId, &event.anonymous_id),
+        ] {
+            self.push(field.name(), id.as_deref().and_then(open));
+        }
+        self.push(
+            Field::OccurredAt.name(),
+            Some(event.occurred_at.to_string()),
+        );
+        self.push("properties", open(&event.properties));
     }
 
     fn hidden(&mut self, name: &str, column: Option<&TextColumn>) {

@@ -132,15 +132,31 @@ impl JsonLearner {
 #[derive(Debug, Clone)]
 pub(crate) struct JsonLines {
     keys: JsonKeys,
+    /// Each object stays whole, as the text of the only column.
+    is_whole: bool,
 }
 
 impl JsonLines {
     pub(crate) fn new(keys: JsonKeys) -> Self {
-        Self { keys }
+        Self {
+            keys,
+            is_whole: false,
+        }
+    }
+
+    /// Objects that are not split.
+    pub(crate) fn whole() -> Self {
+        Self {
+            keys: JsonKeys::default(),
+            is_whole: true,
+        }
     }
 
     pub(super) fn width(&self) -> usize {
-        self.keys.names.len()
+        match self.is_whole {
+            true => 1,
+            false => self.keys.names.len(),
+        }
     }
 
     pub(super) fn split(&self, block: &[u8], max_rows: usize) -> Found {
@@ -177,6 +193,15 @@ impl JsonLines {
     }
 
     fn read(&self, line: &[u8], text: &mut String, cells: &mut [(u32, u32)]) -> bool {
+        if self.is_whole {
+            let is_object = line.starts_with(b"{");
+            let Some(whole) = std::str::from_utf8(line).ok().filter(|_| is_object) else {
+                return false;
+            };
+            cells[0] = (text.len() as u32, (text.len() + whole.len()) as u32);
+            text.push_str(whole);
+            return true;
+        }
         let keys = &self.keys;
         visit(line, &mut |_, name, shape, value| {
             if shape == Shape::Object && keys.flattened.contains(name) {

@@ -122,6 +122,7 @@ impl Reading<'_> {
             integrations: None,
             sent_at: None,
             received_at: self.received_at,
+            may_lack_ids: false,
             limits: self.limits,
         };
         let sent = Sent::of(Raw(raw.get()));
@@ -151,6 +152,7 @@ impl Reading<'_> {
             integrations: raw(batch.integrations),
             sent_at: raw(batch.sent_at).and_then(instant_of),
             received_at: self.received_at,
+            may_lack_ids: false,
             limits: self.limits,
         };
         let shared = [around.context, around.integrations];

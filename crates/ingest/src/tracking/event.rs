@@ -137,6 +137,8 @@ pub(super) struct Around<'t, 'l> {
     pub(super) integrations: Option<Raw<'t>>,
     pub(super) sent_at: Option<Timestamp>,
     pub(super) received_at: Timestamp,
+    /// Whether an event may say by its contacts alone whose it is.
+    pub(super) may_lack_ids: bool,
     pub(super) limits: &'l Limits,
 }
 
@@ -189,6 +191,20 @@ impl<'t> Sent<'t> {
             *member = Some(value);
         }
         sent
+    }
+
+    /// The event without what the correction of times needs: it is done already.
+    pub(super) fn archived(self) -> Self {
+        Self {
+            sent_at: None,
+            ..self
+        }
+    }
+
+    /// When it says that it happened.
+    pub(super) fn happened_at(&self) -> Option<Timestamp> {
+        let timestamp = self.timestamp.and_then(instant_of);
+        timestamp.or_else(|| self.original_timestamp.and_then(instant_of))
     }
 
     /// The kind that the event says it is of.
@@ -330,7 +346,7 @@ fn whole<'t>(
         | EventKind::Group
         | EventKind::Alias => None,
     };
-    let ids = Ids::of(sent, kind, about, limits)?;
+    let ids = Ids::of(sent, kind, about, around)?;
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),

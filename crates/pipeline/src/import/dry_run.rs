@@ -205,7 +205,8 @@ impl Looking<'_> {
             match &batch {
                 Batch::Orders(batch) => self.take_orders(batch, until),
                 Batch::Refunds(batch) => self.take_refunds(batch, until),
-                Batch::Customers(_) | Batch::Products(_) | Batch::AdSpend(_) => {}
+                Batch::Customers(_) | Batch::Products(_) | Batch::AdSpend(_) | Batch::Events(_) => {
+                }
             }
             check_rates(&batch, &mut rates, &zone)
         })?;
@@ -290,7 +291,7 @@ fn check_rates(batch: &Batch, rates: &mut Rates, zone: &Zone) -> Result<(), Pipe
             let dates = Some(&batch.date);
             (batch.currency.as_ref(), batch.file_currency, dates)
         }
-        Batch::Products(_) | Batch::Customers(_) => return Ok(()),
+        Batch::Products(_) | Batch::Customers(_) | Batch::Events(_) => return Ok(()),
     };
     let mut first: BTreeMap<Option<&str>, Option<Timestamp>> = BTreeMap::new();
     for row in 0..batch.len() {

@@ -7,7 +7,7 @@ use regulars_ingest::Entity;
 use serde::Serialize;
 
 use super::sources::SourceFile;
-use super::{IntakeCounts, OrderCounts, RefundCounts};
+use super::{EventCounts, IntakeCounts, OrderCounts, RefundCounts};
 
 /// What an import did.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +22,8 @@ pub struct ImportReport {
     pub refunds: RefundCounts,
     /// Customers with declared traits.
     pub customers: u64,
+    /// Events of files of events.
+    pub events: EventCounts,
     /// Rows of customers, products or ad spend files that name nothing.
     pub nameless_rows: u64,
     /// Where rejected rows are.
@@ -56,6 +58,7 @@ impl ImportReport {
             orders: OrderCounts::default(),
             refunds: RefundCounts::default(),
             customers: 0,
+            events: EventCounts::default(),
             nameless_rows: 0,
             rejects: None,
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use regulars_core::{CustomerId, Symbols};
-use regulars_ingest::{Batch, open};
+use regulars_ingest::{Batch, Reject, open};
 use regulars_store::Transaction;
 use regulars_store::history::SymbolTable;
 use regulars_store::spill::{Slice, Spilled};
@@ -12,6 +12,7 @@ use regulars_store::spill::{Slice, Spilled};
 use super::ahead::ahead;
 use super::apart::Apart;
 use super::assemble::OrderCounts;
+use super::events::holds_events;
 use super::frame;
 use super::intake::ProductNames;
 use super::intake::{Intake, IntakeCounts};
@@ -81,7 +82,18 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Reads every file; rows of orders go to the slice of their identity.
+    /// Keeps rows aside that were rejected before, by file.
+    pub(super) fn take_rejected(
+        &mut self,
+        rejected: &[(String, Vec<Reject>)],
+    ) -> Result<(), PipelineError> {
+        for (file, rejects) in rejected {
+            self.rejects.add(file, rejects)?;
+        }
+        Ok(())
+    }
+
+    /// Reads every file but those of events; rows of orders go to the slice of their identity.
     pub(super) fn read_all(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -94,7 +106,7 @@ impl<'a> Session<'a> {
         let mut names = HashMap::new();
         for (file, source) in sources.iter().enumerate() {
             let mut report = source.report();
-            if !source.skip {
+            if !source.skip && !holds_events(source) {
                 let mut symbols = std::mem::take(&mut self.symbols);
                 let mut rates = self.rates.clone();
                 let pending = transaction.spill(PENDING_BUDGET_BYTES)?;
@@ -173,6 +185,8 @@ impl<'a> Session<'a> {
                 Batch::AdSpend(batch) => {
                     self.nameless_rows += self.ad_spend.take(batch, file, intake.rates, &zone)?;
                 }
+                // Files of events were taken before.
+                Batch::Events(_) => {}
             }
             Ok(())
         })?;

@@ -204,7 +204,7 @@ pub(super) fn fingerprint(
     let currency = config.workspace.currency;
     let zone = options.read.zone.name();
     let reading = (
-        &options.source,
+        (&options.source, &options.read.event),
         recognition.reading(),
         currency,
         zone,

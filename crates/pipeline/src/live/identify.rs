@@ -10,13 +10,13 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// An event identifies nobody: every id in it is one that many people share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Nobody;
+pub(crate) struct Nobody;
 
 /// An event as it is stored, and the merges that it brings, which come first.
 ///
 /// # Errors
 /// When the vault fails. The inside is an error when the event names nobody.
-pub(super) fn identify(
+pub(crate) fn identify(
     vault: &mut Vault,
     event: &TrackedEvent<'_>,
     message: u128,
@@ -159,7 +159,7 @@ fn sealed(
 }
 
 /// What makes an event the same when it is sent again: its message id, else all that it says.
-pub(super) fn message_of(event: &TrackedEvent<'_>) -> u128 {
+pub(crate) fn message_of(event: &TrackedEvent<'_>) -> u128 {
     if let Some(id) = &event.message_id {
         return xxh3_128(id.as_bytes());
     }

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::scratch::Scratch;
 
-const START: i64 = 1_795_615_380_000;
-const HOUR: i64 = 3_600_000;
-const RULES: &str = r#"
+pub(crate) const START: i64 = 1_795_615_380_000;
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const RULES: &str = r#"
 [[segment]]
 name = "carts_now"
 rule = "carts where value >= 30 and idle for 3 hours >= 1"
@@ -40,10 +40,10 @@ name = "german"
 rule = "country = 'DE' and not (orders >= 3)"
 "#;
 
-type Memberships = BTreeMap<CustomerId, Vec<String>>;
+pub(crate) type Memberships = BTreeMap<CustomerId, Vec<String>>;
 
 /// A random event of one of a few customers, which happened up to a day before it arrives.
-fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
+pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
     let user = format!("c-{}", rng.random_range(0..4));
     let device = format!("d-{}", rng.random_range(0..5));
     let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
@@ -93,7 +93,7 @@ fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
     event
 }
 
-fn start(scratch: &Scratch, now: i64) -> Live {
+pub(crate) fn start(scratch: &Scratch, now: i64) -> Live {
     let mut store = scratch.workspace.open().unwrap();
     let options = StartOptions {
         now: Timestamp(now),
@@ -110,7 +110,7 @@ fn start(scratch: &Scratch, now: i64) -> Live {
     Live::start(scratch.workspace.clone(), store, engine, options).unwrap()
 }
 
-fn append(live: &Live, events: &[Value], now: i64) {
+pub(crate) fn append(live: &Live, events: &[Value], now: i64) {
     let body = json!({ "batch": events }).to_string();
     let now = Timestamp(now);
     let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
@@ -134,7 +134,7 @@ fn of_live(live: &Live) -> Memberships {
     .unwrap()
 }
 
-fn of_batch(scratch: &Scratch, now: i64) -> Memberships {
+pub(crate) fn of_batch(scratch: &Scratch, now: i64) -> Memberships {
     let base: Base = scratch.fold_at(Timestamp(now));
     let parts = base.evaluate(1, Vec::new, |all, _, folded, members| {
         let names = members
@@ -147,7 +147,7 @@ fn of_batch(scratch: &Scratch, now: i64) -> Memberships {
 
 /// Without the segments that depend on everyone else: their limits are computed at a start and
 /// stay until the next one.
-fn absolute(memberships: &Memberships) -> Memberships {
+pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
     let absolute = |name: &&String| {
         let own = [
             "carts_now",

@@ -8,6 +8,7 @@ mod dirty;
 mod docs;
 mod dry_run;
 mod equivalence;
+mod event_files;
 mod future;
 mod live;
 mod models;

@@ -5,9 +5,14 @@ use clap::{Args, ValueEnum};
 /// How files are read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadArgs {
-    /// What the rows are, when it is not recognised: orders, refunds, customers, products, `ad_spend`.
+    /// What the rows are, when it is not recognised: orders, refunds, customers, products,
+    /// `ad_spend`, events.
     #[arg(long, value_name = "KIND")]
     pub(crate) entity: Option<String>,
+
+    /// What happened, for files of events that do not say it row by row: `--event 'NPS Answered'`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: Option<String>,
 
     /// Names of the columns of files without a header; `-` leaves one out.
     #[arg(
@@ -53,6 +58,7 @@ impl ReadArgs {
     pub(crate) fn nothing() -> Self {
         Self {
             entity: None,
+            event: None,
             columns: Vec::new(),
             map: Vec::new(),
             date_order: None,

@@ -19,6 +19,10 @@ pub(crate) fn read_options(config: &Config, args: &ReadArgs) -> anyhow::Result<R
             Usage(format!("`--entity {name}`: use one of `{kinds}`"))
         })?),
     };
+    options.event = args.event.clone();
+    if args.event.is_some() && options.entity.is_none() {
+        options.entity = Some(Entity::Events);
+    }
     if !args.columns.is_empty() {
         let name = |name: &String| (name != "-").then(|| name.clone());
         options.columns = Some(args.columns.iter().map(name).collect());

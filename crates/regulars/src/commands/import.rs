@@ -128,23 +128,7 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         })
         .collect();
     let mut text = table(&header, &rows);
-    let mut say = |number: u64, what: &str| {
-        if number > 0 {
-            let _ = writeln!(text, "{}", agreeing(number, what));
-        }
-    };
-    say(report.orders.orders, "order{|s}");
-    say(
-        report.orders.unchanged_orders,
-        "of them unchanged, not stored again",
-    );
-    say(report.orders.credits, "credit note{|s}");
-    say(report.refunds.refunds, "refund{|s}");
-    say(
-        report.refunds.refunds_not_made,
-        "refund{|s} that failed, {was|were} cancelled or {is|are} pending: nothing goes back",
-    );
-    say(report.customers, "customer{|s} with details");
+    what_is_new(report, &mut text);
     let mut warn = |number: u64, what: &str| {
         if number > 0 {
             text.push_str(&warning(&agreeing(number, what)));
@@ -153,6 +137,10 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
     warn(
         report.intake.rows_without_customer,
         "row{|s} {has|have} neither a customer nor an e-mail and {was|were} left out",
+    );
+    warn(
+        report.events.nameless,
+        "event{|s} {names|name} nobody and {was|were} left out",
     );
     warn(
         report.orders.orders_without_date,
@@ -182,6 +170,32 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         )));
     }
     text
+}
+
+/// What there is that was not there before.
+fn what_is_new(report: &ImportReport, text: &mut String) {
+    let mut say = |number: u64, what: &str| {
+        if number > 0 {
+            let _ = writeln!(text, "{}", agreeing(number, what));
+        }
+    };
+    say(report.orders.orders, "order{|s}");
+    say(
+        report.orders.unchanged_orders,
+        "of them unchanged, not stored again",
+    );
+    say(report.orders.credits, "credit note{|s}");
+    say(report.refunds.refunds, "refund{|s}");
+    say(
+        report.refunds.refunds_not_made,
+        "refund{|s} that failed, {was|were} cancelled or {is|are} pending: nothing goes back",
+    );
+    say(report.customers, "customer{|s} with details");
+    say(report.events.events, "event{|s}");
+    say(
+        report.events.repeated,
+        "event{|s} that {was|were} there already",
+    );
 }
 
 fn refund_warnings(refunds: &RefundCounts, warn: &mut dyn FnMut(u64, &str)) {

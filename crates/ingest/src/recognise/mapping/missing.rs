@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Mapped;
+use super::{Mapped, Said};
 use crate::field::nearest;
 use crate::reader::{Privacy, masked, text_of};
 use crate::recognition::Form;
@@ -30,7 +30,7 @@ pub(super) fn missing(
     mapped: &Mapped,
     tried: &[(Mapped, Vec<Missing>)],
     form: &Form,
-    sample: &Rows,
+    (sample, said): (&Rows, &Said),
 ) -> Vec<Missing> {
     let any = |fields: &[Field]| fields.iter().any(|&field| mapped.has(field));
     let mut missing = Vec::new();
@@ -89,6 +89,7 @@ pub(super) fn missing(
             );
             need(&about, what);
         }
+        Entity::Events => needs_of_events(said, &mut need),
         Entity::Customers => {
             need(&[Field::CustomerId, Field::Email], NO_CUSTOMER);
             let meant = tried
@@ -104,6 +105,24 @@ pub(super) fn missing(
         }
     }
     missing
+}
+
+fn needs_of_events(said: &Said, need: &mut dyn FnMut(&[Field], Missing)) {
+    let ids = [Field::CustomerId, Field::Email, Field::AnonymousId];
+    let what = (
+        Field::CustomerId,
+        "nothing to tell whose it is by (`customer_id`, `email` or `anonymous_id`)",
+    );
+    need(&ids, what);
+    let what = (Field::OccurredAt, "no time of the event (`occurred_at`)");
+    need(&[Field::OccurredAt], what);
+    if said.now.event.is_none() {
+        let what = (
+            Field::EventName,
+            "nothing that says what happened (`event_name`, or `--event NAME` for all rows)",
+        );
+        need(&[Field::EventName], what);
+    }
 }
 
 /// Whether the rows are refunds: each has an id of its own as one, or the only amount beside an

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use regulars_core::EventKind;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{OfContext, Refusal, Sent, refuse};
+use super::{Around, OfContext, Refusal, Sent, refuse};
 use crate::tracking::json::Raw;
 use crate::tracking::{ExternalId, Limits, RejectCode};
 
@@ -28,8 +28,9 @@ impl<'t> Ids<'t> {
         sent: &Sent<'t>,
         kind: EventKind,
         about: &OfContext<'t>,
-        limits: &Limits,
+        around: &Around<'t, '_>,
     ) -> Result<Self, Refusal> {
+        let limits = around.limits;
         let ids = Self {
             user: id("userId", sent.user_id, limits)?,
             anonymous: id("anonymousId", sent.anonymous_id, limits)?,
@@ -37,7 +38,7 @@ impl<'t> Ids<'t> {
             group: id("groupId", sent.group_id.or(about.group_id), limits)?,
             external: external_ids(about, limits)?,
         };
-        if ids.user.is_none() && ids.anonymous.is_none() {
+        if ids.user.is_none() && ids.anonymous.is_none() && !around.may_lack_ids {
             return refuse(
                 RejectCode::NoId,
                 "the event says of nobody: send `userId`, or `anonymousId` of a visitor",
