@@ -118,6 +118,10 @@ pub enum Motion {
     Rises,
     /// It never rises while nothing happens; crossing times are found by search.
     Falls,
+    /// As [`Motion::Rises`], at the starts of calendar days only.
+    RisesDaily,
+    /// As [`Motion::Falls`], at the starts of calendar days only.
+    FallsDaily,
 }
 
 /// What is known of a trait before any customer is seen.
@@ -295,6 +299,11 @@ impl Trait {
     /// The trait of that name.
     pub fn named(name: &str) -> Option<Self> {
         TABLE.iter().find(|def| def.name == name).map(|def| def.id)
+    }
+
+    /// True when a declared trait may stand in for it.
+    pub fn may_be_declared(self) -> bool {
+        matches!(self, Self::FirstChannel | Self::Country | Self::Consent)
     }
 
     /// What a windowed trait counts: `Some` for those that are shorthand for an aggregate over

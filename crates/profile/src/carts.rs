@@ -69,19 +69,20 @@ impl Carts {
     }
 
     /// Takes in the next change by time. An order that names no cart was of all of them.
-    pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: CartChange) {
+    pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange) {
         self.changed_at = self.changed_at.max(Some(at));
         self.contents
             .retain(|content| at < content.changed_at.plus_ms(OPEN_MS));
-        if change == CartChange::Ordered && id.is_none() {
+        if *change == CartChange::Ordered && id.is_none() {
             self.contents.clear();
         } else {
             self.change_one(id, at, change);
         }
-        self.open = self.contents.iter().map(Content::seen).collect();
+        self.open.clear();
+        self.open.extend(self.contents.iter().map(Content::seen));
     }
 
-    fn change_one(&mut self, id: Option<&str>, at: Timestamp, change: CartChange) {
+    fn change_one(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange) {
         let found = self
             .contents
             .iter()
@@ -172,9 +173,9 @@ mod tests {
     fn a_cart_is_open_until_it_is_ordered_or_empty() {
         let mut carts = Carts::default();
         let add = |items: &[CartItem]| CartChange::Add(items.to_vec());
-        carts.change(Some("a"), Timestamp(1), add(&[item(1, 2.0, 500)]));
-        carts.change(Some("b"), Timestamp(2), add(&[item(1, 1.0, 500)]));
-        carts.change(None, Timestamp(3), add(&[item(7, 1.0, 90)]));
+        carts.change(Some("a"), Timestamp(1), &add(&[item(1, 2.0, 500)]));
+        carts.change(Some("b"), Timestamp(2), &add(&[item(1, 1.0, 500)]));
+        carts.change(None, Timestamp(3), &add(&[item(7, 1.0, 90)]));
         let three = [
             (Some(1000), 2.0, 1),
             (Some(500), 1.0, 2),
@@ -183,24 +184,24 @@ mod tests {
         assert_eq!(seen(&carts), three);
         // To look at a cart changes nothing, to take something out does.
         let looked = CartChange::Content(vec![item(1, 2.0, 500)]);
-        carts.change(Some("a"), Timestamp(4), looked);
+        carts.change(Some("a"), Timestamp(4), &looked);
         assert_eq!(seen(&carts), three);
         carts.change(
             Some("a"),
             Timestamp(5),
-            CartChange::Remove(vec![item(1, 1.0, 500)]),
+            &CartChange::Remove(vec![item(1, 1.0, 500)]),
         );
         assert_eq!(seen(&carts)[0], (Some(500), 1.0, 5));
-        carts.change(Some("b"), Timestamp(6), CartChange::Ordered);
+        carts.change(Some("b"), Timestamp(6), &CartChange::Ordered);
         assert_eq!(seen(&carts), [(Some(500), 1.0, 5), (Some(90), 1.0, 3)]);
         carts.change(
             Some("a"),
             Timestamp(7),
-            CartChange::Remove(vec![item(1, 9.0, 500)]),
+            &CartChange::Remove(vec![item(1, 9.0, 500)]),
         );
         assert_eq!(seen(&carts), [(Some(90), 1.0, 3)]);
-        carts.change(Some("c"), Timestamp(8), add(&[item(2, 1.0, 10)]));
-        carts.change(None, Timestamp(9), CartChange::Ordered);
+        carts.change(Some("c"), Timestamp(8), &add(&[item(2, 1.0, 10)]));
+        carts.change(None, Timestamp(9), &CartChange::Ordered);
         assert_eq!(seen(&carts), []);
         assert_eq!(carts.changed_at(), Some(Timestamp(9)));
     }
@@ -215,7 +216,7 @@ mod tests {
         carts.change(
             None,
             Timestamp(1),
-            CartChange::Add(vec![item(1, 1.0, 5), unknown]),
+            &CartChange::Add(vec![item(1, 1.0, 5), unknown]),
         );
         assert_eq!(seen(&carts), [(None, 2.0, 1)]);
     }
@@ -226,13 +227,13 @@ mod tests {
         carts.change(
             Some("a"),
             Timestamp(0),
-            CartChange::Add(vec![item(1, 1.0, 5)]),
+            &CartChange::Add(vec![item(1, 1.0, 5)]),
         );
         assert_eq!(carts.open()[0].open_until, Timestamp(OPEN_MS));
         carts.change(
             Some("b"),
             Timestamp(OPEN_MS),
-            CartChange::Add(vec![item(1, 1.0, 5)]),
+            &CartChange::Add(vec![item(1, 1.0, 5)]),
         );
         assert_eq!(seen(&carts), [(Some(5), 1.0, OPEN_MS)]);
     }

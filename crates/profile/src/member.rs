@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!              ┌─ advance(now): every flip that the passing of time brings, at its instant
-//! Member ──────┼─ change(…): something happened, what it flips
+//! Member ──────┼─ happened(changes, …): something happened, what it flips
+//!              ├─ changed(…): anything may have happened, what it flips
 //!              └─ wake_at: nothing flips before
 //! ```
 //!
@@ -10,7 +11,7 @@
 //! what is told late counts from the moment at which it is told.
 
 use regulars_core::{Direction, Timestamp};
-use regulars_rules::{LeafStates, Memberships, Program, Scratch};
+use regulars_rules::{Change, LeafStates, Memberships, Program, Scratch, Truths};
 
 use crate::carts::Carts;
 use crate::context::Context;
@@ -48,13 +49,13 @@ pub struct Member {
     pub states: LeafStates,
     /// Carts.
     pub carts: Carts,
+    truths: Truths,
     segments: Memberships,
     /// Transitions so far by segment, ascending; those without any are left out.
     sequences: Vec<(u32, u64)>,
     /// Up to when the passing of time has been taken into account.
     seen_to: Timestamp,
     last_flip_at: Timestamp,
-    wake_at: Option<Timestamp>,
 }
 
 impl Member {
@@ -64,11 +65,11 @@ impl Member {
             profile,
             states,
             carts: Carts::default(),
+            truths: Truths::unknown(),
             segments: program.no_memberships(),
             sequences: Vec::new(),
             seen_to: Timestamp::MIN,
             last_flip_at: Timestamp::MIN,
-            wake_at: None,
         }
     }
 
@@ -79,7 +80,7 @@ impl Member {
 
     /// Nothing flips before, unless something happens; `None` when nothing flips at all.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.wake_at
+        self.truths.next_look()
     }
 
     /// Up to when the passing of time has been taken into account.
@@ -122,8 +123,12 @@ impl Member {
         scratch: &mut Scratch,
         each: &mut impl FnMut(Flip),
     ) {
-        while let Some(at) = self.wake_at.filter(|&at| at <= now) {
-            self.look(world, at, at, scratch, each);
+        while let Some(at) = self.wake_at().filter(|&at| at <= now) {
+            let customer = customer(&self.profile, &self.carts, world.context);
+            let (truths, states) = (&mut self.truths, &self.states);
+            if world.program.look_at_due(truths, states, &customer, at) {
+                self.move_to_truth(world.program, at, scratch, each);
+            }
         }
         self.seen_to = self.seen_to.max(now);
     }
@@ -140,38 +145,69 @@ impl Member {
         each: &mut impl FnMut(Flip),
     ) {
         let now = now.max(self.seen_to);
-        let at = occurred_at.min(now).max(self.last_flip_at.min(now));
-        self.look(world, now, at, scratch, each);
+        let customer = customer(&self.profile, &self.carts, world.context);
+        world
+            .program
+            .look(&mut self.truths, &self.states, &customer, now);
+        self.seen_to = now;
+        self.move_to_truth(
+            world.program,
+            self.flip_time(occurred_at, now),
+            scratch,
+            each,
+        );
     }
 
-    fn look(
+    /// As [`Self::changed`], when no more than `changes` happened since everything was looked at:
+    /// looks only at what they touch.
+    pub fn happened(
         &mut self,
         world: World<'_>,
-        now: Timestamp,
+        changes: &[Change],
+        (occurred_at, now): (Timestamp, Timestamp),
+        scratch: &mut Scratch,
+        each: &mut impl FnMut(Flip),
+    ) {
+        if !self.truths.is_known() {
+            return self.changed(world, occurred_at, now, scratch, each);
+        }
+        let now = now.max(self.seen_to);
+        self.seen_to = now;
+        let customer = customer(&self.profile, &self.carts, world.context);
+        let (program, truths, states) = (world.program, &mut self.truths, &self.states);
+        let mut differs = program.look_at_due(truths, states, &customer, now);
+        for &change in changes {
+            differs |= program.look_at_change(change, truths, states, &customer, now);
+        }
+        if differs {
+            self.move_to_truth(program, self.flip_time(occurred_at, now), scratch, each);
+        }
+    }
+
+    /// When what happened at `occurred_at` and was learnt at `now` counts.
+    fn flip_time(&self, occurred_at: Timestamp, now: Timestamp) -> Timestamp {
+        occurred_at.min(now).max(self.last_flip_at.min(now))
+    }
+
+    /// Enters and leaves segments until they are those of the truths.
+    fn move_to_truth(
+        &mut self,
+        program: &Program,
         occurred_at: Timestamp,
         scratch: &mut Scratch,
         each: &mut impl FnMut(Flip),
     ) {
-        let World { program, context } = world;
-        let customer = Customer {
-            carts: self.carts.open(),
-            ..Customer::new(&self.profile, context)
-        };
-        let mut members = program.no_memberships();
-        program.evaluate(&self.states, &customer, now, scratch, &mut members);
-        self.wake_at = program.next_look(&self.states, &customer, now);
-        self.seen_to = self.seen_to.max(now);
-        if members == self.segments {
+        let members = program.members(&self.truths, scratch);
+        if *members == self.segments {
             return;
         }
-        for segment in 0..program.segment_count() {
-            let direction = match (self.segments.contains(segment), members.contains(segment)) {
-                (false, true) => Direction::Entered,
-                (true, false) => Direction::Exited,
-                _ => continue,
+        for segment in members.differing(&self.segments) {
+            let direction = if members.contains(segment) {
+                Direction::Entered
+            } else {
+                Direction::Exited
             };
-            let sequence = self.sequence(segment) + 1;
-            self.set_sequence(segment, sequence);
+            let sequence = count_one(&mut self.sequences, segment);
             each(Flip {
                 segment,
                 sequence,
@@ -180,18 +216,43 @@ impl Member {
             });
         }
         self.last_flip_at = occurred_at;
-        self.segments = members;
+        self.segments.copy_from(members);
     }
 
     fn position(&self, segment: usize) -> Result<usize, usize> {
-        self.sequences
-            .binary_search_by_key(&(segment as u32), |&(known, _)| known)
+        position(&self.sequences, segment)
     }
 
     fn set_sequence(&mut self, segment: usize, sequence: u64) {
         match self.position(segment) {
             Ok(at) => self.sequences[at].1 = sequence,
             Err(at) => self.sequences.insert(at, (segment as u32, sequence)),
+        }
+    }
+}
+
+/// A customer as conditions see them.
+fn customer<'a>(profile: &'a Profile, carts: &'a Carts, context: &'a Context) -> Customer<'a> {
+    Customer {
+        carts: carts.open(),
+        ..Customer::new(profile, context)
+    }
+}
+
+fn position(sequences: &[(u32, u64)], segment: usize) -> Result<usize, usize> {
+    sequences.binary_search_by_key(&(segment as u32), |&(known, _)| known)
+}
+
+/// Counts a transition of a segment; gives its number.
+fn count_one(sequences: &mut Vec<(u32, u64)>, segment: usize) -> u64 {
+    match position(sequences, segment) {
+        Ok(at) => {
+            sequences[at].1 += 1;
+            sequences[at].1
+        }
+        Err(at) => {
+            sequences.insert(at, (segment as u32, 1));
+            1
         }
     }
 }

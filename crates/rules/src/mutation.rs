@@ -42,11 +42,15 @@ pub enum Mutation {
     FilterAcrossCarts,
     /// Carts stay open for ever.
     CartsNeverExpire,
+    /// What happens touches one condition less than it does.
+    TouchesOneLess,
+    /// After something happened, the next look is when it was due before.
+    ChangesWakeNobody,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::WindowEdge,
         Self::KeepsOneLess,
         Self::SumIgnoresExits,
@@ -64,6 +68,8 @@ impl Mutation {
         Self::FirstStartCounts,
         Self::FilterAcrossCarts,
         Self::CartsNeverExpire,
+        Self::TouchesOneLess,
+        Self::ChangesWakeNobody,
     ];
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //! new_states ── fold(order)*, fold_event(event)* ──► LeafStates ─┐
 //!                                                    Subject ────┴─ evaluate(now) ──► Memberships
-//!                                                                 └ next_flip(now) ──► the instant of the next change
+//!                                                                 ├ next_flip(now) ──► the instant of the next change
+//!                                                                 └ look(now) ──► Truths ──► Memberships, kept up to date
 //! ```
 //!
 //! Orders are folded in ascending time of occurrence, events in any order, each once, and none
@@ -20,9 +21,11 @@ mod flips;
 mod index;
 mod leaf;
 mod measure;
+mod memberships;
 mod pairs;
+mod truths;
 
-use regulars_core::{DataNeed, Event, Order, SegmentName, Symbols, Timestamp, Zone};
+use regulars_core::{DataNeed, Event, EventKind, Order, SegmentName, Symbols, Timestamp, Zone};
 
 use crate::check::{Availability, CheckedRule, Vocabulary};
 use crate::subject::Subject;
@@ -32,6 +35,8 @@ pub use index::Change;
 pub(crate) use leaf::{Leaf, LeafSource, Search};
 pub use measure::LeafStates;
 pub(crate) use measure::MeasureProgram;
+pub use memberships::Memberships;
+pub use truths::Truths;
 
 /// A checked rule with the name of its segment.
 #[derive(Debug, Clone)]
@@ -102,6 +107,8 @@ pub struct Program {
     /// What decides about all segments.
     everything: Scope,
     leaves: Vec<Leaf>,
+    /// Leaf numbers by what they look at, ascending.
+    parts: [Vec<u32>; truths::Part::COUNT],
     measures: Vec<MeasureProgram>,
     events: Vec<EventProgram>,
     index: index::Index,
@@ -156,12 +163,6 @@ enum Op {
 pub struct WindowStarts {
     orders: Vec<Timestamp>,
     events: Vec<Timestamp>,
-}
-
-/// A set of segments of a program, by their numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Memberships {
-    bits: Vec<u64>,
 }
 
 /// Working memory of evaluations, to be used again from customer to customer.
@@ -256,27 +257,36 @@ impl Program {
     /// Folds an event into a state: in any order, each once. One that no condition reads costs a
     /// look at its name.
     pub fn fold_event(&self, states: &mut LeafStates, event: &Event<'_>) {
-        for &value in self.index.values(event.kind, event.name) {
+        self.fold_event_with(states, event, |_| ());
+    }
+
+    /// As [`Self::fold_event`]; gives what the event changed to `each`.
+    pub fn fold_event_with(
+        &self,
+        states: &mut LeafStates,
+        event: &Event<'_>,
+        mut each: impl FnMut(Change),
+    ) {
+        let readers = self.index.readers(event.kind, event.name);
+        for &value in readers.map_or(&[][..], |readers| &readers.values) {
             let program = &self.events[value as usize];
-            program.fold(&mut states.events, value, event, &self.zone, self.faults);
+            if program.fold(&mut states.events, value, event, &self.zone, self.faults) {
+                each(Change::Events(value));
+            }
         }
     }
 
-    /// True when a condition looks at events of this kind and name.
-    pub fn reads(&self, event: &Event<'_>) -> bool {
-        !self.index.values(event.kind, event.name).is_empty()
+    /// Paths of the properties that conditions ask of events of this kind and name, sorted; `None`
+    /// when no condition looks at such events.
+    pub fn reads(&self, kind: EventKind, name: &str) -> Option<&[Box<str>]> {
+        let readers = self.index.readers(kind, name)?;
+        Some(&readers.paths)
     }
 
     /// True when a condition asks for texts of orders: one that is interned after the program was
     /// compiled is not seen by it.
     pub fn asks_for_texts(&self) -> bool {
         self.measures.iter().any(|measure| measure.filter.is_some())
-    }
-
-    /// Numbers of the segments that such a change can move a customer into or out of, ascending;
-    /// those that refer to others included. The others move with time only.
-    pub fn segments_touched_by(&self, change: Change<'_>) -> &[u32] {
-        self.index.segments(change)
     }
 
     /// As [`Self::fold`], for a state that is evaluated at the `now` of `starts` and later only:
@@ -314,9 +324,7 @@ impl Program {
 
     /// The empty set of segments.
     pub fn no_memberships(&self) -> Memberships {
-        Memberships {
-            bits: vec![0; self.segments.len().div_ceil(64)],
-        }
+        Memberships::none_of(self.segments.len())
     }
 
     /// Which segments the customer is in at `now`.
@@ -378,18 +386,6 @@ impl Program {
         flips::next_flip(self, all, &all.segments, states, subject, now, scratch)
     }
 
-    /// An instant after `now` before which the customer enters and leaves no segment if nothing
-    /// happens; `None` when that is never. Cheaper than [`Self::next_flip_of_any`], and not later:
-    /// when it comes, nothing may have changed, and it is asked for again.
-    pub fn next_look<S: Subject>(
-        &self,
-        states: &LeafStates,
-        subject: &S,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        flips::next_look(self, states, subject, now)
-    }
-
     /// How far each segment can be answered with the data that is there, by segment number.
     pub fn availability(&self, has: &dyn Fn(DataNeed) -> bool) -> Vec<Availability> {
         let mut known = vec![Availability::Known; self.segments.len()];
@@ -441,53 +437,6 @@ impl Program {
         }
         self.faults = Faults(Some(mutation));
         self
-    }
-}
-
-impl Memberships {
-    /// True when `segment` is in the set.
-    pub fn contains(&self, segment: usize) -> bool {
-        self.bits[segment / 64] >> (segment % 64) & 1 == 1
-    }
-
-    /// Numbers of the segments in the set, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.bits.iter().enumerate().flat_map(|(word, &bits)| {
-            let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|&rest| rest != 0);
-            std::iter::successors(Some(bits).filter(|&bits| bits != 0), rest)
-                .map(move |bits| word * 64 + bits.trailing_zeros() as usize)
-        })
-    }
-
-    /// Number of segments in the set.
-    pub fn len(&self) -> usize {
-        self.bits
-            .iter()
-            .map(|bits| bits.count_ones() as usize)
-            .sum()
-    }
-
-    /// True when no segment is in the set.
-    pub fn is_empty(&self) -> bool {
-        self.bits.iter().all(|&bits| bits == 0)
-    }
-
-    fn clear(&mut self) {
-        self.bits.fill(0);
-    }
-
-    /// Puts `segment` into the set or takes it out.
-    pub fn set(&mut self, segment: usize, inside: bool) {
-        let bit = 1 << (segment % 64);
-        if inside {
-            self.bits[segment / 64] |= bit;
-        } else {
-            self.bits[segment / 64] &= !bit;
-        }
-    }
-
-    pub(crate) fn insert(&mut self, segment: usize) {
-        self.bits[segment / 64] |= 1 << (segment % 64);
     }
 }
 

@@ -5,7 +5,8 @@
 //! ShopOptions ──► Shop ──► fill_customers(range)     who they say they are     Customers
 //!                   │  ├──► fill_order_lines(range)  what they bought          OrderLines
 //!                   │  ├──► products()               what there was to buy     [Product]
-//!                   │  └──► ad_spend(grain)          what finding them cost    [AdSpend]
+//!                   │  ├──► ad_spend(grain)          what finding them cost    [AdSpend]
+//!                   │  └──► Traffic                  what they do live         TrafficEvent
 //!                   └─────► truth(customer)          why they did it: never in a file
 //! ```
 //!
@@ -44,6 +45,7 @@ mod spend;
 mod calendar;
 mod columns;
 mod random;
+mod traffic;
 mod words;
 
 pub use customer::{CustomerNumber, CustomerRow, Customers};
@@ -53,4 +55,5 @@ pub use order::{Buyer, OrderLineRow, OrderLines, OrderNumber};
 pub use product::{Product, ProductNumber};
 pub use shop::Shop;
 pub use spend::{AdSpend, SpendGrain};
+pub use traffic::{Traffic, TrafficEvent};
 pub use words::{Channel, Country, Coupon, Device, Gender};

@@ -21,6 +21,79 @@ pub fn flatten<'t>(json: &'t str, limits: &Limits) -> Properties<'t> {
     properties
 }
 
+/// As [`flatten`], of the scalars at `paths` only: nothing else is read or copied.
+pub fn flatten_at<'t>(json: &'t str, limits: &Limits, paths: &[Box<str>]) -> Properties<'t> {
+    let mut properties = Properties::default();
+    if paths.is_empty() {
+        return properties;
+    }
+    let mut picking = Picking {
+        out: &mut properties.0,
+        paths,
+        left: limits.properties,
+        most_depth: limits.property_depth,
+    };
+    if picking.object("", Raw(json), 1) {
+        return properties;
+    }
+    // Whether a scalar comes too late is only known when all before it are counted.
+    let mut all = flatten(json, limits);
+    all.0
+        .retain(|(path, _)| paths.iter().any(|asked| **asked == **path));
+    all
+}
+
+/// Bytes that a member of an object takes at least: `"":1`.
+const SHORTEST_MEMBER: usize = 4;
+
+struct Picking<'t, 'o> {
+    out: &'o mut Vec<(Cow<'t, str>, PropertyValue<'t>)>,
+    paths: &'o [Box<str>],
+    /// How many scalars may come at least before one is too late.
+    left: usize,
+    most_depth: usize,
+}
+
+impl<'t> Picking<'t, '_> {
+    /// False when a scalar may come too late.
+    fn object(&mut self, above: &str, object: Raw<'t>, depth: usize) -> bool {
+        for (key, value) in object.members() {
+            let path = below(above, key);
+            if value.is_object() && depth < self.most_depth {
+                let is_above = |asked: &Box<str>| {
+                    let rest = asked.strip_prefix(&*path);
+                    path.is_empty() || rest.is_some_and(|rest| rest.starts_with('.'))
+                };
+                if !self.paths.iter().any(is_above) {
+                    self.left = self.left.saturating_sub(value.0.len() / SHORTEST_MEMBER);
+                } else if !self.object(&path, value, depth + 1) {
+                    return false;
+                }
+                continue;
+            }
+            if self.left == 0 {
+                return false;
+            }
+            self.left -= 1;
+            if self.paths.iter().any(|asked| **asked == *path)
+                && let Some(value) = scalar(value)
+            {
+                self.out.push((path, value));
+            }
+        }
+        true
+    }
+}
+
+/// The path of a key in an object at `above`.
+fn below<'t>(above: &str, key: Cow<'t, str>) -> Cow<'t, str> {
+    if above.is_empty() {
+        key
+    } else {
+        Cow::Owned(format!("{above}.{key}"))
+    }
+}
+
 struct Flattening<'t, 'o> {
     out: &'o mut Vec<(Cow<'t, str>, PropertyValue<'t>)>,
     most: usize,
@@ -33,11 +106,7 @@ impl<'t> Flattening<'t, '_> {
             if self.out.len() >= self.most {
                 return;
             }
-            let path = if above.is_empty() {
-                key
-            } else {
-                Cow::Owned(format!("{above}.{key}"))
-            };
+            let path = below(above, key);
             if value.is_object() {
                 if depth < self.most_depth {
                     self.object(&path, value, depth + 1);
@@ -97,5 +166,22 @@ mod tests {
         let deep = format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
         assert_eq!(flatten(&deep, &Limits::default()).0, []);
         assert_eq!(flatten("[1]", &limits).0, []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_asked_for_is_what_all_of_it_has(
+            json in r#"\{("(a|b|c|a\.b|)":(1|2\.5|"x"|null|1e999|\{"(a|b)":(1|\{"c":true\})\}),?){0,6}\}"#,
+            properties in 1_usize..40,
+            property_depth in 1_usize..4,
+        ) {
+            let limits = Limits { properties, property_depth, ..Limits::default() };
+            let paths = ["a", "a.b", "a.b.c", "c", ""].map(Box::from);
+            for asked in [&paths[..], &paths[1..2], &paths[2..4], &[]] {
+                let mut all = flatten(&json, &limits);
+                all.0.retain(|(path, _)| asked.iter().any(|asked| **asked == **path));
+                proptest::prop_assert_eq!(flatten_at(&json, &limits, asked), all, "{}", json);
+            }
+        }
     }
 }

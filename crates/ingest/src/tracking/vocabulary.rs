@@ -9,5 +9,5 @@
 mod commerce;
 mod names;
 
-pub use commerce::{CartFacts, Item, OrderFacts, cart_facts, items, order_facts};
+pub use commerce::{CartFacts, Item, OrderFacts, cart_facts, cart_id, items, order_facts};
 pub use names::{Family, StandardEvent};

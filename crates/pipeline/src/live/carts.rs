@@ -3,8 +3,8 @@
 //! Changes come nearly in order: two requests that overtake each other are milliseconds apart. So
 //! the latest changes are kept aside, and one that comes late is put in its place among them.
 
-use regulars_core::{Symbol, Timestamp};
-use regulars_ingest::tracking::vocabulary::{Item, StandardEvent, cart_facts, items, order_facts};
+use regulars_core::{Currency, Symbol, Timestamp};
+use regulars_ingest::tracking::vocabulary::{Item, StandardEvent, cart_facts, cart_id};
 use regulars_profile::{CartChange, CartItem, Carts};
 use regulars_store::history::SymbolTable;
 
@@ -34,8 +34,8 @@ impl Change {
         }
     }
 
-    pub(super) fn apply(self, carts: &mut Carts) {
-        carts.change(self.cart.as_deref(), self.at, self.what);
+    pub(super) fn apply(&self, carts: &mut Carts) {
+        carts.change(self.cart.as_deref(), self.at, &self.what);
     }
 }
 
@@ -71,7 +71,7 @@ impl LatestChanges {
             if !is_known && self.before.changed_at() > Some(change.at) {
                 return false;
             }
-            change.clone().apply(carts);
+            change.apply(carts);
             self.changes.push(change);
         } else if place == 0 && self.has_earlier {
             return false;
@@ -79,7 +79,7 @@ impl LatestChanges {
             self.changes.insert(place, change);
             *carts = self.before.clone();
             for change in &self.changes {
-                change.clone().apply(carts);
+                change.apply(carts);
             }
         }
         if self.changes.len() >= 2 * KEPT {
@@ -95,55 +95,49 @@ impl LatestChanges {
 /// What an event says of carts.
 pub(super) fn of(told: &Told, orders: &Orders, table: &SymbolTable) -> Option<Change> {
     let properties = &*told.event.properties;
-    let content = || content(properties, told.event.occurred_at, orders, table);
+    let at = told.event.occurred_at;
     let what = match told.what? {
-        StandardEvent::ProductAdded | StandardEvent::WishlistProductAddedToCart => {
-            CartChange::Add(content())
+        StandardEvent::ProductAdded | StandardEvent::WishlistProductAddedToCart => CartChange::Add,
+        StandardEvent::ProductRemoved => CartChange::Remove,
+        StandardEvent::CartViewed => CartChange::Content,
+        StandardEvent::OrderCompleted => {
+            return Some(Change {
+                at,
+                offset: told.offset,
+                cart: cart_id(properties).as_deref().map(Box::from),
+                what: CartChange::Ordered,
+            });
         }
-        StandardEvent::ProductRemoved => CartChange::Remove(content()),
-        StandardEvent::CartViewed => {
-            let items = content();
-            (!items.is_empty()).then_some(CartChange::Content(items))?
-        }
-        StandardEvent::OrderCompleted => CartChange::Ordered,
         _ => return None,
     };
+    let facts = cart_facts(properties, orders.currency());
+    let items = facts.items.iter();
+    let items: Vec<CartItem> = items
+        .map(|item| content(item, facts.currency, at, orders, table))
+        .collect();
+    if items.is_empty() && told.what == Some(StandardEvent::CartViewed) {
+        return None;
+    }
     Some(Change {
-        at: told.event.occurred_at,
+        at,
         offset: told.offset,
-        cart: cart_facts(properties).cart_id.as_deref().map(Box::from),
-        what,
+        cart: facts.cart_id.as_deref().map(Box::from),
+        what: what(items),
     })
 }
 
-/// True for an event that says something of carts.
-pub(super) fn concerns(told: &Told) -> bool {
-    use StandardEvent::{
-        CartViewed, OrderCompleted, ProductAdded, ProductRemoved, WishlistProductAddedToCart,
-    };
-    let of_carts = [
-        CartViewed,
-        OrderCompleted,
-        ProductAdded,
-        ProductRemoved,
-        WishlistProductAddedToCart,
-    ];
-    told.what.is_some_and(|what| of_carts.contains(&what))
-}
-
-fn content(properties: &str, at: Timestamp, orders: &Orders, table: &SymbolTable) -> Vec<CartItem> {
-    let currency = order_facts(properties, orders.currency()).currency;
-    let item = |item: &Item<'_>| {
-        let product = item.key().or(item.name.as_deref());
-        let unit_minor = item.price_minor.zip(currency);
-        CartItem {
-            product: product.map_or(Symbol::NONE, |text| table.intern(text.trim())),
-            quantity: item.quantity.unwrap_or(1.0),
-            unit_minor: unit_minor.and_then(|(minor, from)| orders.convert(minor, from, at)),
-        }
-    };
-    items(properties, orders.currency())
-        .iter()
-        .map(item)
-        .collect()
+fn content(
+    item: &Item<'_>,
+    currency: Option<Currency>,
+    at: Timestamp,
+    orders: &Orders,
+    table: &SymbolTable,
+) -> CartItem {
+    let product = item.key().or(item.name.as_deref());
+    let unit_minor = item.price_minor.zip(currency);
+    CartItem {
+        product: product.map_or(Symbol::NONE, |text| table.intern(text.trim())),
+        quantity: item.quantity.unwrap_or(1.0),
+        unit_minor: unit_minor.and_then(|(minor, from)| orders.convert(minor, from, at)),
+    }
 }

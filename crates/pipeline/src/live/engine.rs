@@ -17,7 +17,7 @@ use regulars_core::{
     TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
-use regulars_rules::{Keep, Program, Scratch};
+use regulars_rules::{Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use xxhash_rust::xxh3::xxh3_128;
@@ -29,8 +29,11 @@ use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 
-/// Wake-ups that are looked at between two events.
+/// Wake-ups that are looked at when nothing else waits.
 const WAKES_AT_ONCE: usize = 256;
+/// Wake-ups that are looked at between two events: when very many are due at one instant, events
+/// go on nearly as fast as before.
+const WAKES_BETWEEN_EVENTS: usize = 4;
 
 /// When to look at whom, the earliest first.
 pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
@@ -54,6 +57,8 @@ pub struct Engine {
     /// When to look at whom; entries that are too early do no harm.
     pub(super) wakes: Wakes,
     pub(super) ledger: Ledger,
+    /// What the latest event changed, for conditions.
+    pub(super) changes: Vec<Change>,
     pub(super) scratch: Scratch,
     /// Records before this offset are folded.
     pub(super) folded_to: u64,
@@ -213,28 +218,68 @@ impl Engine {
 
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
-        self.wake_some();
+        self.wake(WAKES_BETWEEN_EVENTS);
         self.context.population.data.insert(DataNeed::Events);
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
-        let cause = Cause::Event {
-            offset,
-            name: name_of(&event),
-        };
         // What was due before it happened before it.
         self.advance(customer);
         let known = !event.anonymous;
-        let moves = self.with(customer, |person, folding| {
+        self.changes.clear();
+        let mut touched = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
             let touched = person.tell(Told::new(offset, event), folding)?;
-            Ok(is_new || touched == Touched::Something)
+            Ok(if is_new { Touched::Everything } else { touched })
         })?;
-        self.recompile_for_new_texts(customer)?;
-        if moves {
-            self.look_at(customer, occurred_at, &cause);
+        if self.recompile_for_new_texts(customer)? {
+            touched = Touched::Everything;
+        }
+        if touched == Touched::Everything || !self.changes.is_empty() {
+            self.look_at_told(customer, occurred_at, touched);
         }
         Ok(())
+    }
+
+    /// Looks at a customer after the event that was told of them last.
+    fn look_at_told(&mut self, customer: CustomerId, occurred_at: Timestamp, touched: Touched) {
+        let person = self.people.get_mut(&customer);
+        let Some(person) = person.filter(|person| person.known) else {
+            return;
+        };
+        let Some(last) = person.told.last() else {
+            return;
+        };
+        let world = World {
+            program: &self.program,
+            context: &self.context,
+        };
+        let mut flips = Vec::new();
+        let mut each = |flip| flips.push(flip);
+        let (now, scratch, member) = (self.now, &mut self.scratch, &mut person.member);
+        match touched {
+            Touched::Everything => member.changed(world, occurred_at, now, scratch, &mut each),
+            Touched::Changes => {
+                let at = (occurred_at, now);
+                member.happened(world, &self.changes, at, scratch, &mut each);
+            }
+        }
+        if !flips.is_empty() {
+            let cause = Cause::Event {
+                offset: last.offset,
+                name: name_of(&last.event),
+            };
+            let mut found = Finding {
+                customer,
+                program: &self.program,
+                definitions: &self.definitions,
+                recorded_at: now,
+                cause: &cause,
+                found: &mut self.found,
+            };
+            flips.into_iter().for_each(|flip| found.add(flip));
+        }
+        person.queue(customer, &mut self.wakes);
     }
 
     /// True when somebody's flip is due and was not looked at yet.
@@ -251,7 +296,11 @@ impl Engine {
     /// Looks at some of those who are due: few enough that nobody else waits for long. The
     /// order in which customers are looked at changes nothing for any of them.
     pub fn wake_some(&mut self) {
-        for _ in 0..WAKES_AT_ONCE {
+        self.wake(WAKES_AT_ONCE);
+    }
+
+    fn wake(&mut self, most: usize) {
+        for _ in 0..most {
             let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
             let Some(&Reverse((at, customer))) = due else {
                 return;
@@ -340,6 +389,7 @@ impl Engine {
             program: &self.program,
             orders: &mut self.orders,
             ledger: &mut self.ledger,
+            changes: &mut self.changes,
             now: self.now,
         };
         change(person, &mut folding)
@@ -348,22 +398,23 @@ impl Engine {
     /// Texts that are new to the program may be ones that a condition asks for.
     ///
     /// Whoever brought them is folded again: the program that they were folded with did not know
-    /// the texts. Nobody else has any of them.
-    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<(), PipelineError> {
+    /// the texts. Nobody else has any of them. Says whether they were folded again.
+    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<bool, PipelineError> {
         let known = self.context.symbols.len();
         if self.table.with(Symbols::len) == known {
-            return Ok(());
+            return Ok(false);
         }
         let Self { table, context, .. } = self;
         table.with(|symbols| context.symbols.catch_up(symbols));
         if !self.program.asks_for_texts() {
-            return Ok(());
+            return Ok(false);
         }
         self.program = self
             .catalogue
             .compile(&self.context.symbols, Keep::Needed)?;
         self.scratch = self.program.new_scratch();
-        self.with(customer, |person, folding| person.refold(folding))
+        self.with(customer, |person, folding| person.refold(folding))?;
+        Ok(true)
     }
 
     /// Makes one customer of two: what was told of either is told of the one that stays.

@@ -45,33 +45,13 @@ pub(super) struct Person {
 /// Orders whose key is kept, at least.
 const ORDERS_KEPT: usize = 32;
 
-/// Whether an event can make a difference to any segment.
+/// What an event can have changed for conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Touched {
-    Something,
-    Nothing,
-}
-
-/// Whether the event can make a difference to any segment.
-fn touched_by(told: &Told, program: &Program) -> Touched {
-    let event = &told.event;
-    let is_read = || {
-        let (kind, name) = (event.kind, &*event.name);
-        let touched = program.segments_touched_by(Change::Event { kind, name });
-        !touched.is_empty()
-    };
-    let tells_order = || told.what.is_some_and(orders::is_of_orders);
-    let touches = match event.kind {
-        EventKind::Identify => true,
-        EventKind::Track => is_read() || carts::concerns(told) || tells_order(),
-        EventKind::Page | EventKind::Screen => is_read(),
-        EventKind::Group | EventKind::Alias => false,
-    };
-    if touches {
-        Touched::Something
-    } else {
-        Touched::Nothing
-    }
+    /// What [`Folding::changes`] says.
+    Changes,
+    /// Anything: everything was folded again.
+    Everything,
 }
 
 /// What a fold needs besides the person.
@@ -83,6 +63,8 @@ pub(super) struct Folding<'a> {
     pub(super) program: &'a Program,
     pub(super) orders: &'a mut Orders,
     pub(super) ledger: &'a mut Ledger,
+    /// What the events that are folded change, for conditions.
+    pub(super) changes: &'a mut Vec<Change>,
     /// What is later than this is not known yet.
     pub(super) now: Timestamp,
 }
@@ -103,7 +85,7 @@ impl Person {
         let last_order_at = profile.last_order_at();
         let mut member = Member::new(profile, states, program);
         if let Some(at) = last_order_at {
-            member.carts.change(None, at, CartChange::Ordered);
+            member.carts.change(None, at, &CartChange::Ordered);
         }
         let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
@@ -166,7 +148,7 @@ impl Person {
         self.told.sort_by_key(|told| told.offset);
     }
 
-    /// Folds the next event by offset; says whether it can make a difference to any segment.
+    /// Folds the next event by offset; says what it can have changed.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -175,13 +157,13 @@ impl Person {
         told: Told,
         folding: &mut Folding<'_>,
     ) -> Result<Touched, PipelineError> {
-        let touched = touched_by(&told, folding.program);
         let in_order = self.fold_event(&told, folding)?;
         self.told.push(told);
-        if !in_order {
-            self.refold(folding)?;
+        if in_order {
+            return Ok(Touched::Changes);
         }
-        Ok(touched)
+        self.refold(folding)?;
+        Ok(Touched::Everything)
     }
 
     /// Folds an event as the latest of all; says false when it changes the past.
@@ -197,6 +179,7 @@ impl Person {
                 if in_order {
                     self.identified_at = event.occurred_at;
                     traits::declare(&mut self.member.profile, &event.properties, folding.table);
+                    folding.changes.push(Change::Declared);
                 }
                 Ok(in_order)
             }
@@ -211,10 +194,16 @@ impl Person {
 
     /// Folds what conditions on events and carts see; says false when a change of a cart is too
     /// late to be put in its place.
-    fn fold_seen(&mut self, told: &Told, folding: &Folding<'_>) -> bool {
-        retell::fold_event(&mut self.member.states, told, folding.program);
+    fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
+        let changes = &mut *folding.changes;
+        retell::fold_event(&mut self.member.states, told, folding.program, |change| {
+            changes.push(change);
+        });
         match carts::of(told, folding.orders, folding.table) {
-            Some(change) => self.latest_changes.take(change, &mut self.member.carts),
+            Some(change) => {
+                changes.push(Change::Carts);
+                self.latest_changes.take(change, &mut self.member.carts)
+            }
             None => true,
         }
     }
@@ -257,6 +246,7 @@ impl Person {
             return Ok(false);
         }
         folding.program.fold(states, &order);
+        folding.changes.push(Change::Order);
         let from_end = profile.orders.len() - 1 - place;
         let place = self.latest_orders.len() - from_end;
         self.latest_orders

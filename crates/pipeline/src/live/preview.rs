@@ -93,6 +93,7 @@ impl Engine {
                 program,
                 orders: &mut orders,
                 ledger: &mut ledger,
+                changes: &mut Vec::new(),
                 now,
             })?;
             let subject = Customer {

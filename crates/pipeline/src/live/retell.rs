@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use regulars_core::{Event, EventKind, LineRecord, Properties, RecordKind, Timestamp};
-use regulars_ingest::tracking::{Limits, flatten};
+use regulars_core::{Event, EventKind, LineRecord, RecordKind, Timestamp};
+use regulars_ingest::tracking::{Limits, flatten_at};
 use regulars_profile::{Carts, Profile};
-use regulars_rules::{LeafStates, Program};
+use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::SymbolTable;
 
-use super::carts::{self, Change};
+use super::carts;
 use super::orders::Orders;
 use super::told::Told;
 use super::traits;
@@ -32,25 +32,29 @@ pub(crate) fn declare(
 /// Folds what conditions on events remember.
 pub(crate) fn fold_events(states: &mut LeafStates, by_time: &[&Told], program: &Program) {
     for told in by_time {
-        fold_event(states, told, program);
+        fold_event(states, told, program, |_| ());
     }
 }
 
-/// Folds an event into what conditions on events remember.
-pub(super) fn fold_event(states: &mut LeafStates, told: &Told, program: &Program) {
+/// Folds an event into what conditions on events remember; gives what it changed to `each`.
+pub(super) fn fold_event(
+    states: &mut LeafStates,
+    told: &Told,
+    program: &Program,
+    each: impl FnMut(Change),
+) {
     let event = &told.event;
-    let none = Properties::default();
-    let seen = Event {
+    let Some(paths) = program.reads(event.kind, &event.name) else {
+        return;
+    };
+    let event = Event {
         kind: event.kind,
         name: &event.name,
         occurred_at: event.occurred_at,
         received_at: event.received_at,
-        properties: &none,
+        properties: &flatten_at(&event.properties, &Limits::default(), paths),
     };
-    if program.reads(&seen) {
-        let properties = &flatten(&event.properties, &Limits::default());
-        program.fold_event(states, &Event { properties, ..seen });
-    }
+    program.fold_event_with(states, &event, each);
 }
 
 /// The carts that events leave; orders of the history among `records` end those before them.
@@ -73,7 +77,7 @@ pub(super) fn changes_of(
     records: &[LineRecord],
     orders: &Orders,
     table: &SymbolTable,
-    mut each: impl FnMut(Change),
+    mut each: impl FnMut(carts::Change),
 ) {
     let offsets: HashSet<u64> = by_time.iter().map(|told| told.offset).collect();
     let imported =
@@ -84,11 +88,11 @@ pub(super) fn changes_of(
     let mut ordered = ordered_at.into_iter().peekable();
     for told in by_time {
         while let Some(at) = ordered.next_if(|&at| at <= told.event.occurred_at) {
-            each(Change::ordered(at));
+            each(carts::Change::ordered(at));
         }
         if let Some(change) = carts::of(told, orders, table) {
             each(change);
         }
     }
-    ordered.map(Change::ordered).for_each(each);
+    ordered.map(carts::Change::ordered).for_each(each);
 }

@@ -173,6 +173,7 @@ impl Engine {
             redirects: redirects.into_iter().collect(),
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
+            changes: Vec::new(),
             folded_to: 0,
             now: options.now,
             started_at: options.now,

@@ -230,8 +230,8 @@ impl Subject for Customer<'_> {
             | Trait::YearRound
             | Trait::Lifecycle => Motion::Steps,
             // Ages are differences of calendar days, so these move at midnight.
-            Trait::ChurnRisk | Trait::ChurnLevel => Motion::Rises,
-            Trait::ProbabilityAlive | Trait::ExpectedOrders | Trait::Clv => Motion::Falls,
+            Trait::ChurnRisk | Trait::ChurnLevel => Motion::RisesDaily,
+            Trait::ProbabilityAlive | Trait::ExpectedOrders | Trait::Clv => Motion::FallsDaily,
             _ => Motion::Still,
         }
     }

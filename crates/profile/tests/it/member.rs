@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use regulars_core::{CivilDate, CustomerId, DAY_MS, Direction, Timestamp, Trait};
 use regulars_profile::{Flip, Member, Profile, World as Seen};
-use regulars_rules::{Keep, Program};
+use regulars_rules::{Change, Keep, Program};
 use regulars_testkit::generate;
 use regulars_testkit::history::Customer;
 use regulars_testkit::naive::Shop;
@@ -51,7 +51,7 @@ fn flips_of(
             member.profile.fold(order);
             program.fold(&mut member.states, order);
         });
-        member.changed(seen, at, at, &mut scratch, &mut each);
+        member.happened(seen, &[Change::Order], (at, at), &mut scratch, &mut each);
         last = at;
     }
     member.advance(seen, until, &mut scratch, &mut each);

@@ -117,6 +117,7 @@ proptest! {
                 let value = |at| customer.value(def.id, at);
                 let first = value(now);
                 let later = || instants.iter().copied().filter(|&at| at > now);
+                let morning = |at| shop.zone.start_of(shop.zone.date_of(at)).max(now);
                 let wrong = match customer.motion(def.id) {
                     Motion::Still => later().find(|&at| value(at) != first),
                     Motion::Steps => {
@@ -130,6 +131,10 @@ proptest! {
                     }),
                     Motion::Rises => first_fall(later(), |at| number(value(at))),
                     Motion::Falls => first_fall(later(), |at| -number(value(at))),
+                    Motion::RisesDaily => first_fall(later(), |at| number(value(at)))
+                        .or_else(|| later().find(|&at| value(at) != value(morning(at)))),
+                    Motion::FallsDaily => first_fall(later(), |at| -number(value(at)))
+                        .or_else(|| later().find(|&at| value(at) != value(morning(at)))),
                 };
                 prop_assert_eq!(wrong, None, "{} from {}\n{}", def.name, now, state_as_text(raw_customer));
             }

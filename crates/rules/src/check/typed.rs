@@ -110,6 +110,16 @@ impl EventValue {
         };
         std::iter::once(first).chain(then)
     }
+
+    /// Calls `each` with every path of a property that it asks for.
+    pub(crate) fn for_each_path(&self, each: &mut impl FnMut(&str)) {
+        if let Self::Sum(_, path) | Self::Distinct(_, path) = self {
+            each(&path.0);
+        }
+        for filter in self.events().filter_map(|events| events.filter.as_ref()) {
+            filter.for_each_test(&mut |path, _| each(&path.0));
+        }
+    }
 }
 
 /// A filter whose literals are resolved.

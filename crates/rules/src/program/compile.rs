@@ -8,6 +8,7 @@ use super::evaluate::REMEMBERED;
 use super::event::EventProgram;
 use super::filter::FilterProgram;
 use super::index::Index;
+use super::truths::Part;
 use super::{
     CompileError, Faults, Keep, Leaf, LeafSource, MAX_REFERENCES, MeasureProgram, NamedRule, Op,
     Program, Scope, Segment,
@@ -51,7 +52,8 @@ pub(super) fn compile(
         leaves: (0..compiler.leaves.len() as u32).collect(),
     };
     Ok(Program {
-        index: Index::new(&segments, &compiler.leaves, &compiler.events),
+        index: Index::new(&compiler.leaves, &compiler.events),
+        parts: parts_of(&compiler.leaves),
         segments,
         everything,
         leaves: compiler.leaves,
@@ -178,6 +180,15 @@ fn share_memory(leaves: &mut [Leaf]) {
             leaf.memory = places.get(&which).copied();
         }
     }
+}
+
+/// Numbers of the leaves of each part, ascending.
+fn parts_of(leaves: &[Leaf]) -> [Vec<u32>; Part::COUNT] {
+    let mut parts: [Vec<u32>; Part::COUNT] = Default::default();
+    for (number, leaf) in (0_u32..).zip(leaves) {
+        parts[leaf.part() as usize].push(number);
+    }
+    parts
 }
 
 /// The programs of several segments as one: jumps are moved, each result is kept.

@@ -5,12 +5,43 @@
 
 use regulars_core::{Timestamp, TraitValue};
 
-use super::leaf::LeafSource;
-use super::{LeafStates, Memberships, Op, Program, Scratch};
+use super::{Leaf, LeafStates, Memberships, Op, Program, Scratch};
 use crate::subject::Subject;
 
 /// How many traits' values one evaluation remembers.
 pub(super) const REMEMBERED: usize = 16;
+
+/// Values of traits that several leaves ask for, at one instant.
+pub(super) struct Remembered<'s> {
+    values: [TraitValue<'s>; REMEMBERED],
+    /// One bit for each value that is there.
+    asked: u32,
+}
+
+impl<'s> Remembered<'s> {
+    pub(super) fn nothing() -> Self {
+        Self {
+            values: [TraitValue::Missing; REMEMBERED],
+            asked: 0,
+        }
+    }
+
+    /// The value of a leaf: `ask` is called unless another leaf asked for the same trait before.
+    pub(super) fn value(
+        &mut self,
+        leaf: &Leaf,
+        ask: impl FnOnce() -> TraitValue<'s>,
+    ) -> TraitValue<'s> {
+        let Some(place) = leaf.memory.map(usize::from) else {
+            return ask();
+        };
+        if self.asked >> place & 1 == 0 {
+            self.asked |= 1 << place;
+            self.values[place] = ask();
+        }
+        self.values[place]
+    }
+}
 
 pub(super) fn evaluate<S: Subject>(
     program: &Program,
@@ -30,23 +61,14 @@ pub(super) fn evaluate<S: Subject>(
         starts,
         ..
     } = scratch;
-    let (mut values, mut asked) = ([TraitValue::Missing; REMEMBERED], 0_u32);
+    let mut remembered = Remembered::nothing();
     let leaf_truth = |number: u32| {
         let (word, bit) = (number as usize / 64, 1_u64 << (number % 64));
         if known[word] & bit == 0 {
             known[word] |= bit;
             let leaf = &program.leaves[number as usize];
-            let value = match (&leaf.source, leaf.memory) {
-                (LeafSource::Trait(which), Some(place)) => {
-                    let place = usize::from(place);
-                    if asked >> place & 1 == 0 {
-                        asked |= 1 << place;
-                        values[place] = subject.value(*which, now);
-                    }
-                    values[place]
-                }
-                _ => leaf.value(program, states, subject, now, starts),
-            };
+            let value =
+                remembered.value(leaf, || leaf.value(program, states, subject, now, starts));
             let holds = leaf.holds(program, value, now);
             truth[word] = if holds {
                 truth[word] | bit

@@ -88,6 +88,7 @@ impl EventProgram {
         self.spec.window.start(now, zone).plus_ms(-edge)
     }
 
+    /// Folds an event; says whether it was one of those that the value is of.
     pub(super) fn fold(
         &self,
         slots: &mut EventSlots,
@@ -95,22 +96,24 @@ impl EventProgram {
         event: &Event<'_>,
         zone: &Zone,
         faults: Faults,
-    ) {
+    ) -> bool {
         let takes = |events: &EventsSpec| events.take(event, zone, faults);
         let at = event.occurred_at;
         match &self.spec.value {
             EventValue::Count(events) if takes(events) => {
                 self.fold_count(slots, number, at, zone, faults);
             }
-            EventValue::Sum(events, path) if takes(events) => {
-                if let TraitValue::Number(value) = property(event, path) {
+            EventValue::Sum(events, path) if takes(events) => match property(event, path) {
+                TraitValue::Number(value) => {
                     self.fold_amount(slots, number, (at, millionths(value)), zone);
                 }
-            }
+                _ => return false,
+            },
             EventValue::Distinct(events, path) if takes(events) => {
-                if let Some(value) = text_of(property(event, path)) {
-                    self.fold_value(slots, number, (at, value), zone, faults);
-                }
+                let Some(value) = text_of(property(event, path)) else {
+                    return false;
+                };
+                self.fold_value(slots, number, (at, value), zone, faults);
             }
             EventValue::Time(which, events) if takes(events) => {
                 if let EventSlot::Time(time) = slots.get_or(number, || EventSlot::Time(at)) {
@@ -123,19 +126,21 @@ impl EventProgram {
             EventValue::Count(_)
             | EventValue::Sum(..)
             | EventValue::Distinct(..)
-            | EventValue::Time(..) => {}
+            | EventValue::Time(..) => return false,
             EventValue::NotFollowed { first, then, .. } => {
                 let (is_first, is_then) = (takes(first), takes(then));
-                if is_first || is_then {
-                    fold_wait(slots, number, at, (is_first, is_then), faults);
+                if !(is_first || is_then) {
+                    return false;
                 }
+                fold_wait(slots, number, at, (is_first, is_then), faults);
             }
             EventValue::Followed { first, then, ms } => {
                 let (is_first, is_then) = (takes(first), takes(then));
+                if !(is_first || is_then) {
+                    return false;
+                }
                 let empty = || EventSlot::Followed(Box::default());
-                if (is_first || is_then)
-                    && let EventSlot::Followed(pairs) = slots.get_or(number, empty)
-                {
+                if let EventSlot::Followed(pairs) = slots.get_or(number, empty) {
                     if is_first {
                         pairs.insert_first(at, *ms);
                     }
@@ -146,6 +151,7 @@ impl EventProgram {
                 }
             }
         }
+        true
     }
 
     fn fold_count(

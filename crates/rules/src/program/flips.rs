@@ -58,22 +58,6 @@ pub(super) fn next_flip<S: Subject>(
     }
 }
 
-/// An instant until which no leaf's truth changes if nothing happens; `None` when none ever does.
-pub(super) fn next_look<S: Subject>(
-    program: &Program,
-    states: &LeafStates,
-    subject: &S,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let search = Search::soon(now.plus_ms(HORIZON_MS));
-    let leaves = program.everything.leaves.iter();
-    leaves
-        .filter_map(|&leaf| {
-            program.leaves[leaf as usize].next_flip(program, states, subject, now, search)
-        })
-        .min()
-}
-
 fn run_scope(scope: &Scope, scratch: &mut Scratch) {
     let Scratch { truth, members, .. } = scratch;
     members.clear();

@@ -1,7 +1,8 @@
 //! One condition of a program: its value, its truth at `now`, its next flip.
 
-use regulars_core::{DAY_MS, Motion, Timestamp, Trait, TraitValue};
+use regulars_core::{CivilDate, DAY_MS, Motion, Timestamp, Trait, TraitValue};
 
+use super::truths::Part;
 use super::{LeafStates, Program, WindowStarts, cart};
 use crate::check::{FilterNode, ValueTest};
 use crate::subject::Subject;
@@ -52,12 +53,25 @@ impl Search {
     pub(crate) fn soon(horizon: Timestamp) -> Self {
         Self { horizon, most: 32 }
     }
+
+    fn is_exact(self) -> bool {
+        self.most == usize::MAX
+    }
 }
 
 /// How far ahead flips of traits that rise, fall or step are looked for: ten years.
 pub(crate) const HORIZON_MS: i64 = 3653 * DAY_MS;
 
 impl Leaf {
+    /// What the value is of.
+    pub(super) fn part(&self) -> Part {
+        match self.source {
+            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Measure(_) => Part::Orders,
+            LeafSource::Events(_) => Part::Events,
+            LeafSource::Carts(_) => Part::Carts,
+        }
+    }
+
     pub(crate) fn value<'s, S: Subject>(
         &self,
         program: &Program,
@@ -66,15 +80,44 @@ impl Leaf {
         now: Timestamp,
         starts: &WindowStarts,
     ) -> TraitValue<'s> {
+        let of_orders = |measure: u32| starts.orders[measure as usize];
+        let of_events = |value: u32| starts.events[value as usize];
+        self.value_since(program, states, subject, now, (of_orders, of_events))
+    }
+
+    /// As [`Self::value`], of one leaf alone: no window but its own is looked at.
+    pub(super) fn value_alone<'s, S: Subject>(
+        &self,
+        program: &Program,
+        states: &LeafStates,
+        subject: &'s S,
+        now: Timestamp,
+    ) -> TraitValue<'s> {
+        let (zone, faults) = (&program.zone, program.faults);
+        let of_orders = |measure: u32| program.measures[measure as usize].start(now, zone, faults);
+        let of_events = |value: u32| program.events[value as usize].start(now, zone, faults);
+        self.value_since(program, states, subject, now, (of_orders, of_events))
+    }
+
+    /// The value over windows that start at what the two functions say of measures and of values
+    /// of events.
+    fn value_since<'s, S: Subject>(
+        &self,
+        program: &Program,
+        states: &LeafStates,
+        subject: &'s S,
+        now: Timestamp,
+        (of_orders, of_events): (impl Fn(u32) -> Timestamp, impl Fn(u32) -> Timestamp),
+    ) -> TraitValue<'s> {
         match &self.source {
             LeafSource::Trait(which) => subject.value(*which, now),
             LeafSource::Declared(name) => subject.declared(name),
             LeafSource::Measure(measure) => {
-                let (number, start) = (*measure as usize, starts.orders[*measure as usize]);
+                let (number, start) = (*measure as usize, of_orders(*measure));
                 program.measures[number].value(states, *measure, start, program.faults)
             }
             LeafSource::Events(value) => {
-                let start = starts.events[*value as usize];
+                let start = of_events(*value);
                 program.events[*value as usize].value(&states.events, *value, start)
             }
             LeafSource::Carts(filter) => {
@@ -155,7 +198,18 @@ impl Leaf {
                     Motion::Still => still(value_at(now), now),
                     Motion::DaysSince(since) => self.flip_of_days(value_at(now), since, now),
                     Motion::Rises | Motion::Falls => {
-                        flip_of_crossing(&self.test, value_at, truth_at, now, search.horizon)
+                        let ms = (now.0, search.horizon.0);
+                        flip_of_crossing(&self.test, value_at, truth_at, Timestamp, ms, search)
+                    }
+                    Motion::RisesDaily | Motion::FallsDaily => {
+                        let (today, last) = (zone.date_of(now), zone.date_of(search.horizon));
+                        let days = (i64::from(today.0), i64::from(last.0));
+                        // Of today there is only what is left of it.
+                        let start_of = |day: i64| match i32::try_from(day) {
+                            Ok(day) if day > today.0 => zone.start_of(CivilDate(day)),
+                            _ => now,
+                        };
+                        flip_of_crossing(&self.test, value_at, truth_at, start_of, days, search)
                     }
                     Motion::Steps => {
                         let next_step = |at| subject.next_step_after(*which, at);
@@ -190,35 +244,42 @@ impl Leaf {
     }
 }
 
-/// Of a value that only rises or only falls: the first instant at which it has crossed a bound
-/// that matters, found by bisection to the millisecond.
+/// Of a value that only rises or only falls, and may do so at each of the places from the first to
+/// the last, whose instants `at` gives: the first instant at which it has crossed a bound that
+/// matters, found by bisection.
 fn flip_of_crossing<'s>(
     test: &ValueTest,
     value_at: impl Fn(Timestamp) -> TraitValue<'s>,
     truth_at: impl Fn(Timestamp) -> bool,
-    now: Timestamp,
-    horizon: Timestamp,
+    at: impl Fn(i64) -> Timestamp,
+    (first, last): (i64, i64),
+    search: Search,
 ) -> Option<Timestamp> {
-    let truth = truth_at(now);
-    let mut from = now;
+    let truth = truth_at(at(first));
+    let mut from = first;
     loop {
         // The truth is the same as long as the value stays on the same side of every bound.
-        let side = test.side_of(value_at(from));
-        let has_left = |at| test.side_of(value_at(at)) != side;
-        if from >= horizon || !has_left(horizon) {
+        let side = test.side_of(value_at(at(from)));
+        let has_left = |place| test.side_of(value_at(at(place))) != side;
+        if from >= last || !has_left(last) {
             return None;
         }
-        let (mut inside, mut outside) = (from, horizon);
-        while outside.0 - inside.0 > 1 {
-            let middle = Timestamp(inside.0 + (outside.0 - inside.0) / 2);
+        let (mut inside, mut outside) = (from, last);
+        while outside - inside > 1 {
+            let middle = inside + (outside - inside) / 2;
             if has_left(middle) {
                 outside = middle;
             } else {
                 inside = middle;
             }
+            // Half of the way without a change is enough, and then it is looked at again.
+            let left = outside - inside;
+            if !search.is_exact() && left > 1 && left <= inside - first {
+                return Some(at(inside));
+            }
         }
-        if truth_at(outside) != truth {
-            return Some(outside);
+        if truth_at(at(outside)) != truth {
+            return Some(at(outside));
         }
         from = outside;
     }

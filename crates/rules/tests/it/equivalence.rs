@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use regulars_core::{Currency, SegmentName, Symbols, Timestamp, Zone};
+use regulars_core::{Currency, Event, SegmentName, Symbols, Timestamp, Zone};
 use regulars_rules::{
-    Change, Keep, LeafStates, Memberships, Mutation, NamedRule, Program, Rule, Vocabulary, check,
+    Change, Keep, LeafStates, Memberships, Mutation, NamedRule, Program, Rule, Scratch, Truths,
+    Vocabulary, check,
 };
 use regulars_testkit::generate;
-use regulars_testkit::history::{Customer, RawEvent};
+use regulars_testkit::history::Customer;
 use regulars_testkit::reference::{self, World};
 use regulars_testkit::text::state_as_text;
 
@@ -103,7 +104,11 @@ impl<'a> Trial<'a> {
         let (mut scratch, mut members) =
             (self.program.new_scratch(), self.program.no_memberships());
         let (mut folded, mut received) = (0, 0);
+        let mut kept = Kept::new(&self.program);
         for (position, now) in nows.into_iter().enumerate() {
+            if let Some(what) = kept.let_time_pass(&self.program, &states, now) {
+                return Some(self.report(0, now, &what));
+            }
             while let Some(order) = self
                 .case
                 .customer
@@ -113,13 +118,19 @@ impl<'a> Trial<'a> {
             {
                 let program = &self.program;
                 order.with_order(&mut self.symbols, |order| program.fold(&mut states, order));
+                kept.changes.push(Change::Order);
                 folded += 1;
             }
             let known = self.case.customer.up_to(now);
             for event in &known.events[received..] {
-                if let Some(what) = self.fold_event(&mut states, &known, event, now) {
-                    return Some(self.report(0, now, &what));
-                }
+                let (program, changes) = (&self.program, &mut kept.changes);
+                let fold = |event: &Event<'_>| {
+                    program.fold_event_with(&mut states, event, |change| changes.push(change));
+                };
+                event.with_event(fold);
+            }
+            if let Some(what) = kept.look(&self.program, &states, &known, now) {
+                return Some(self.report(0, now, &what));
             }
             received = known.events.len();
             self.program
@@ -157,33 +168,6 @@ impl<'a> Trial<'a> {
             }
         }
         None
-    }
-
-    /// Folds an event, which moves the customer at once only into or out of segments that it is
-    /// said to touch.
-    fn fold_event(
-        &self,
-        states: &mut LeafStates,
-        known: &Customer,
-        event: &RawEvent,
-        now: Timestamp,
-    ) -> Option<String> {
-        let program = &self.program;
-        let members = |states: &LeafStates| {
-            let (mut scratch, mut members) = (program.new_scratch(), program.no_memberships());
-            program.evaluate(states, known, now, &mut scratch, &mut members);
-            members
-        };
-        let before = members(states);
-        event.with_event(|event| program.fold_event(states, event));
-        let after = members(states);
-        let touched = program.segments_touched_by(Change::Event {
-            kind: event.kind,
-            name: &event.name,
-        });
-        let moved = (0..self.case.rules.len())
-            .find(|&s| before.contains(s) != after.contains(s) && !touched.contains(&(s as u32)));
-        moved.map(|segment| format!("{event:?} moved {segment}, and touches {touched:?}"))
     }
 
     /// A state folded from the same orders and events in another way says the same; from events in
@@ -265,6 +249,81 @@ impl<'a> Trial<'a> {
             state_as_text(&self.case.customer),
         );
         format!("{name} at {now}: {what}\n\n{rules}\n{state}")
+    }
+}
+
+/// What is kept of a customer from look to look: only what something touches is looked at.
+struct Kept {
+    truths: Truths,
+    changes: Vec<Change>,
+    known: Customer,
+    scratch: Scratch,
+}
+
+impl Kept {
+    fn new(program: &Program) -> Self {
+        Self {
+            truths: Truths::unknown(),
+            changes: Vec::new(),
+            known: Customer::default(),
+            scratch: program.new_scratch(),
+        }
+    }
+
+    /// Looks at what is due up to `now`, and that nothing else was.
+    fn let_time_pass(
+        &mut self,
+        program: &Program,
+        states: &LeafStates,
+        now: Timestamp,
+    ) -> Option<String> {
+        while let Some(at) = self.truths.next_look().filter(|&at| at <= now) {
+            program.look_at_due(&mut self.truths, states, &self.known, at);
+            if self.truths.next_look().is_some_and(|next| next <= at) {
+                return Some(format!("after a look at {at} the next is not later"));
+            }
+        }
+        let all = self.truths.is_known();
+        all.then(|| self.difference(program, states, now))
+            .flatten()
+            .map(|what| format!("time went by: {what}"))
+    }
+
+    /// Looks at what the changes touch, and that nothing else is another.
+    fn look(
+        &mut self,
+        program: &Program,
+        states: &LeafStates,
+        known: &Customer,
+        now: Timestamp,
+    ) -> Option<String> {
+        if self.known.carts != known.carts {
+            self.changes.push(Change::Carts);
+        }
+        self.known = known.clone();
+        if !self.truths.is_known() {
+            program.look(&mut self.truths, states, known, now);
+        }
+        let changes = std::mem::take(&mut self.changes);
+        for &change in &changes {
+            program.look_at_change(change, &mut self.truths, states, known, now);
+        }
+        self.difference(program, states, now)
+            .map(|what| format!("{changes:?}: {what}"))
+    }
+
+    /// What differs from a look at everything.
+    fn difference(
+        &mut self,
+        program: &Program,
+        states: &LeafStates,
+        now: Timestamp,
+    ) -> Option<String> {
+        let (mut scratch, mut all) = (program.new_scratch(), program.no_memberships());
+        program.evaluate(states, &self.known, now, &mut scratch, &mut all);
+        let kept = program.members(&self.truths, &mut self.scratch);
+        let differing: Vec<usize> = kept.differing(&all).collect();
+        (!differing.is_empty()).then(|| format!("{differing:?} are kept otherwise"))
     }
 }
 

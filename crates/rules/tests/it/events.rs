@@ -1,6 +1,6 @@
 //! What conditions on events and carts mean, one by one: on histories small enough to check by hand.
 
-use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
+use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp};
 use regulars_rules::{Availability, Change, Keep, LeafStates, Program, check, describe, parse};
 use regulars_testkit::history::{Customer, RawEvent, RawValue};
 
@@ -319,26 +319,34 @@ fn a_cart_is_abandoned_on_its_own_clock_and_ends() {
 }
 
 #[test]
-fn what_changes_names_the_segments_that_may_move() {
+fn an_event_changes_only_what_takes_it_in() {
     let program = program(&[
-        ("viewers", "events 'Viewed' >= 3"),
+        ("viewers", "events 'Viewed' where price > 5 >= 3"),
         ("active", "events in last 7 days >= 1"),
-        ("not_viewers", "not in segment viewers and consent"),
-        ("carts", "carts >= 1"),
-        ("buyers", "orders in last 30 days >= 1 or traits.vip"),
+        ("spenders", "sum of price of events 'Viewed' > 10"),
         ("pricing", "pages 'Pricing' >= 1"),
     ]);
-    let touched = |change| program.segments_touched_by(change).to_vec();
-    let of = |kind, name| touched(Change::Event { kind, name });
-    assert_eq!(of(EventKind::Track, "Viewed"), [0, 1, 2]);
-    assert_eq!(of(EventKind::Track, "Pricing"), [1]);
-    assert_eq!(of(EventKind::Page, "Pricing"), [1, 5]);
-    assert_eq!(of(EventKind::Identify, ""), Vec::<u32>::new());
-    assert_eq!(touched(Change::Trait(Trait::Consent)), [2]);
-    assert_eq!(touched(Change::Trait(Trait::Clv)), Vec::<u32>::new());
-    assert_eq!(touched(Change::Declared("vip")), [4]);
-    assert_eq!(touched(Change::Order), [4]);
-    assert_eq!(touched(Change::Carts), [3]);
+    let changes = |of: &RawEvent| {
+        let (mut states, mut changes) = (program.new_states(), Vec::new());
+        of.with_event(|event| {
+            program.fold_event_with(&mut states, event, |change| changes.push(change));
+        });
+        changes
+    };
+    let viewed = |price| event("Viewed", 0, &[("price", price)]);
+    let [viewers, active, spenders, pricing] = [0, 1, 2, 3].map(Change::Events);
+    assert_eq!(changes(&viewed(number(6.0))), [viewers, active, spenders]);
+    assert_eq!(changes(&viewed(number(5.0))), [active, spenders]);
+    assert_eq!(changes(&viewed(text("6"))), [active]);
+    let page = RawEvent {
+        kind: EventKind::Page,
+        ..event("Pricing", 0, &[])
+    };
+    assert_eq!(changes(&page), [active, pricing]);
+    let reads = |kind, name| program.reads(kind, name).map(<[Box<str>]>::len);
+    assert_eq!(reads(EventKind::Track, "Viewed"), Some(1));
+    assert_eq!(reads(EventKind::Page, "Pricing"), Some(0));
+    assert_eq!(reads(EventKind::Identify, ""), None);
 }
 
 #[test]
@@ -348,7 +356,7 @@ fn an_event_that_no_condition_reads_leaves_no_trace() {
         kind,
         ..event(name, 0, &[])
     };
-    let reads = |of: &RawEvent| of.with_event(|event| program.reads(event));
+    let reads = |of: &RawEvent| program.reads(of.kind, &of.name).is_some();
     assert!(reads(&of_kind(EventKind::Track, "Viewed")));
     assert!(reads(&of_kind(EventKind::Page, "Pricing")));
     for other in [

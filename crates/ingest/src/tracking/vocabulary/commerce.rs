@@ -73,12 +73,15 @@ pub struct OrderFacts<'e> {
 }
 
 /// What an event says of a cart.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CartFacts<'e> {
     /// The shop's id of the cart.
     pub cart_id: Option<Cow<'e, str>>,
-    /// The checkout that it became.
-    pub checkout_id: Option<Cow<'e, str>>,
+    /// The currency of the prices: that of the event, else the given one; `None` when the event
+    /// names one that is none, and then there are no prices.
+    pub currency: Option<Currency>,
+    /// Its products, as [`items`] gives them.
+    pub items: Vec<Item<'e>>,
 }
 
 /// The products of an event: those of `products`, else the one that the properties are of.
@@ -99,7 +102,26 @@ pub fn items<'e>(properties: &'e str, default: Currency) -> Vec<Item<'e>> {
 }
 
 fn item(product: Raw<'_>, currency: Option<Currency>) -> Item<'_> {
-    let mut item = Item::default();
+    item_with(product, |_, _| ()).priced_in(currency)
+}
+
+/// An item whose price waits for its currency.
+struct Unpriced<'e> {
+    item: Item<'e>,
+    price: Option<Raw<'e>>,
+}
+
+impl<'e> Unpriced<'e> {
+    fn priced_in(mut self, currency: Option<Currency>) -> Item<'e> {
+        let price = self.price.zip(currency);
+        self.item.price_minor = price.and_then(|(price, currency)| amount(price, currency).ok());
+        self.item
+    }
+}
+
+/// A product, and every other member to `other`.
+fn item_with<'e>(product: Raw<'e>, mut other: impl FnMut(&str, Raw<'e>)) -> Unpriced<'e> {
+    let (mut item, mut price) = (Item::default(), None);
     for (key, value) in product.members() {
         let member = match &*key {
             "product_id" | "productId" | "id" => &mut item.product_id,
@@ -110,21 +132,24 @@ fn item(product: Raw<'_>, currency: Option<Currency>) -> Item<'_> {
             "variant" => &mut item.variant,
             "coupon" => &mut item.coupon,
             "price" => {
-                item.price_minor = currency.and_then(|currency| amount(value, currency).ok());
+                price = Some(value);
                 continue;
             }
             "quantity" => {
                 item.quantity = quantity(value);
                 continue;
             }
-            _ => continue,
+            key => {
+                other(key, value);
+                continue;
+            }
         };
         // `product_id` comes before `id`, wherever it stands.
         if key != "id" || member.is_none() {
             *member = text(value);
         }
     }
-    item
+    Unpriced { item, price }
 }
 
 /// What the properties say of an order. Amounts are in the event's currency, else in `default`.
@@ -163,14 +188,43 @@ pub fn order_facts(properties: &str, default: Currency) -> OrderFacts<'_> {
     }
 }
 
-/// What the properties say of a cart.
-pub fn cart_facts(properties: &str) -> CartFacts<'_> {
-    let properties = Raw(properties);
-    let of = |names: [&str; 2]| names.iter().find_map(|name| text(properties.get(name)?));
+/// What the properties say of a cart. Prices are in the event's currency, else in `default`.
+pub fn cart_facts(properties: &str, default: Currency) -> CartFacts<'_> {
+    let (mut named, mut products, mut ids) = (None, None, [None; 2]);
+    // Most of what is sent of carts is one product: all of it is read in one pass.
+    let own = item_with(Raw(properties), |key, value| match key {
+        "currency" => named = Some(value),
+        "products" => products = Some(value),
+        "cart_id" => ids[0] = Some(value),
+        "cartId" => ids[1] = Some(value),
+        _ => {}
+    });
+    let currency = match named.and_then(text) {
+        Some(named) => Currency::new(&named).ok(),
+        None => Some(default),
+    };
+    let items = match products.filter(|raw| raw.is_array()) {
+        Some(products) => {
+            let products = products.elements().filter(|product| product.is_object());
+            products.map(|product| item(product, currency)).collect()
+        }
+        None => {
+            let own = own.priced_in(currency);
+            own.key().is_some().then_some(own).into_iter().collect()
+        }
+    };
     CartFacts {
-        cart_id: of(["cart_id", "cartId"]),
-        checkout_id: of(["checkout_id", "checkoutId"]),
+        cart_id: ids.into_iter().flatten().find_map(text),
+        currency,
+        items,
     }
+}
+
+/// The shop's id of the cart that an event names.
+pub fn cart_id(properties: &str) -> Option<Cow<'_, str>> {
+    let properties = Raw(properties);
+    let names = ["cart_id", "cartId"];
+    names.iter().find_map(|name| text(properties.get(name)?))
 }
 
 /// The currency that is named, else the default; `None` when what is named is none.
@@ -325,10 +379,27 @@ mod tests {
         assert_eq!((one[0].key(), one[0].price_minor), (Some("s"), Some(50)));
         assert_eq!(super::items(r#"{"order_id":"o"}"#, eur()), []);
         assert_eq!(super::items(r#"{"products":[]}"#, eur()), []);
+    }
+
+    #[test]
+    fn a_cart_is_read_in_one_pass_as_its_parts_are() {
+        for json in [
+            r#"{"cart_id":"c"}"#,
+            r#"{"cartId":7,"cart_id":" ","price":1.5,"product_id":"p","currency":"usd"}"#,
+            r#"{"id":"i","price":"3","currency":"none","quantity":2,"products":"none"}"#,
+            r#"{"cart_id":"c","price":4,"products":[{"sku":"s","price":2},7]}"#,
+            r#"{"cart_id":null,"price":1,"price":2,"sku":"s"}"#,
+        ] {
+            let facts = cart_facts(json, eur());
+            assert_eq!(facts.items, items(json, eur()), "{json}");
+            assert_eq!(facts.currency, order_facts(json, eur()).currency, "{json}");
+            assert_eq!(facts.cart_id, cart_id(json), "{json}");
+        }
         assert_eq!(
-            cart_facts(r#"{"cart_id":"c"}"#).cart_id.as_deref(),
+            cart_id(r#"{"cart_id":null,"cartId":"c"}"#).as_deref(),
             Some("c")
         );
+        assert_eq!(cart_id("{}"), None);
     }
 
     proptest::proptest! {
@@ -337,6 +408,7 @@ mod tests {
             let _ = amount(Raw(&text), eur());
             let _ = items(&text, eur());
             let _ = order_facts(&text, eur());
+            let _ = cart_facts(&text, eur());
         }
 
         #[test]
