@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 
 mod failure;
+mod open_files;
 mod output;
 mod progress;
 mod remote;

@@ -6,6 +6,7 @@ mod clients;
 mod deliver;
 mod exits;
 mod golden;
+mod idle;
 mod import;
 mod json;
 mod kills;
