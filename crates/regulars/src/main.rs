@@ -8,6 +8,7 @@ mod clock;
 
 mod commands;
 
+mod disk_space;
 mod failure;
 mod open_files;
 mod output;

@@ -34,6 +34,7 @@ pub mod log;
 pub mod manifest;
 
 pub mod export;
+pub mod inspect;
 pub mod spill;
 
 mod catalog;

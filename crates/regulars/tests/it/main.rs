@@ -4,6 +4,7 @@
 
 mod clients;
 mod deliver;
+mod doctor;
 mod exits;
 mod golden;
 mod idle;
@@ -12,6 +13,7 @@ mod json;
 mod kills;
 mod kills_live;
 mod lent;
+mod operations;
 mod page;
 mod served;
 mod server;
