@@ -42,5 +42,8 @@ mod disk;
 mod error;
 mod fields;
 
+#[cfg(test)]
+mod faults;
+
 pub use error::StoreError;
 pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};

@@ -4,6 +4,7 @@
 
 mod clients;
 mod deliver;
+mod disk_full;
 mod doctor;
 mod exits;
 mod golden;
