@@ -16,6 +16,7 @@ mod kills_live;
 mod lent;
 mod operations;
 mod page;
+mod receiver;
 mod served;
 mod server;
 mod shop;
