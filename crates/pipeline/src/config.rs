@@ -22,6 +22,9 @@ pub struct Config {
     /// Units of the workspace's currency for one unit of another, each from a day on.
     #[serde(default)]
     pub rates: BTreeMap<Currency, Vec<Rate>>,
+    /// What a server takes at once.
+    #[serde(default)]
+    pub serve: ServeConfig,
     /// How webhooks are sent.
     #[serde(default)]
     pub delivery: DeliveryConfig,
@@ -71,6 +74,34 @@ impl Default for ImportConfig {
             max_rejected_share: 0.1,
             map: BTreeMap::new(),
             date_order: None,
+        }
+    }
+}
+
+/// What a server takes at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServeConfig {
+    /// Events that one write key may send in a second, on average over ten; 0 for any number.
+    pub events_per_second: u32,
+    /// Megabytes of bodies that may be read and wait for the disk.
+    pub waiting_megabytes: u32,
+    /// Connections, idle ones included.
+    pub connections: u32,
+    /// Seconds that a connection may be without a whole head of a request.
+    pub idle_seconds: u32,
+    /// Seconds that a body may take to arrive.
+    pub body_seconds: u32,
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self {
+            events_per_second: 200_000,
+            waiting_megabytes: 256,
+            connections: 20_000,
+            idle_seconds: 75,
+            body_seconds: 30,
         }
     }
 }
@@ -190,6 +221,7 @@ impl Config {
             },
             import: ImportConfig::default(),
             rates: BTreeMap::new(),
+            serve: ServeConfig::default(),
             delivery: DeliveryConfig::default(),
             lifecycle,
             churn,

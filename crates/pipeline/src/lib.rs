@@ -45,7 +45,7 @@ pub use base::{
 pub use catalogue::{
     Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment, SegmentDraft, SegmentEdit,
 };
-pub use config::{Config, DeliveryConfig, ImportConfig, Rate, WorkspaceConfig};
+pub use config::{Config, DeliveryConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig};
 pub use customer_view::{
     CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,
     find, unit_name, view,

@@ -167,6 +167,12 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  regulars serve\n  regulars serve --listen 0.0.0.0:7070")]
     Serve(ServeArgs),
 
+    /// Is all of the data there, and can all of it be read? Changes nothing; works beside a server.
+    #[command(
+        after_help = "Ends with 4 when something is damaged, else with 0.\n\nExamples:\n  regulars doctor\n  regulars doctor --format json"
+    )]
+    Doctor,
+
     /// Write keys, with which events are sent.
     #[command(
         after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys list"

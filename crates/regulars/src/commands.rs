@@ -3,6 +3,7 @@
 mod customers;
 mod deliver;
 mod demo;
+mod doctor;
 mod export;
 mod files;
 mod import;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Explain(args) => customers::explain(cli, args),
         Command::Transitions(args) => transitions::run(cli, args),
         Command::Serve(args) => serve::run(cli, args),
+        Command::Doctor => doctor::run(cli),
         Command::Keys(args) => keys::keys(cli, args),
         Command::Tokens(args) => keys::tokens(cli, args),
         Command::Destinations(args) => deliver::destinations(cli, args),

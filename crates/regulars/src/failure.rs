@@ -18,7 +18,7 @@ pub(crate) enum Done {
     Whole,
     /// Some rows were rejected.
     InPart,
-    /// What was looked at could not be imported.
+    /// What was looked at could not be imported, or is damaged.
     Refused,
 }
 

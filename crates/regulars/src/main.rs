@@ -8,7 +8,9 @@ mod clock;
 
 mod commands;
 
+mod disk_space;
 mod failure;
+mod open_files;
 mod output;
 mod progress;
 mod remote;

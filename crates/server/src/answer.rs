@@ -1,6 +1,7 @@
 //! Answers in case of trouble: JSON that says what is wrong and what to do.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,7 +15,7 @@ pub(crate) struct Problem {
     #[serde(skip)]
     status: StatusCode,
     /// For a program.
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// For a person: what is wrong and what to do.
     message: String,
     title: &'static str,
@@ -105,6 +106,32 @@ impl Problem {
             "failed",
             "the server could not do this: its messages say why",
         )
+    }
+
+    /// More is under way than there is room for.
+    pub(crate) fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "more is waiting than can be kept up with: try again in a second",
+        )
+        .retry_after(1)
+    }
+
+    /// A body did not arrive in time.
+    pub(crate) fn too_slow(patience: Duration) -> Self {
+        let seconds = patience.as_secs();
+        let message = format!("the body took longer than {seconds} seconds: send it again");
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+    }
+
+    /// A write key sends more than it may.
+    pub(crate) fn too_fast(per_second: u64, seconds: u32) -> Self {
+        let message = format!(
+            "this write key may send {per_second} events a second: send again in {seconds} s, and \
+             less at once; `events_per_second` in regulars.toml says how many"
+        );
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_fast", message).retry_after(seconds)
     }
 
     pub(crate) fn stopping() -> Self {

@@ -23,10 +23,10 @@ use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::routing::{delete, get, post};
 use regulars_ingest::tracking::bearer;
-use regulars_store::access::Role;
 
 use crate::answer::Problem;
 use crate::state::Server;
+use operations::Needs;
 
 /// Bytes that a request may hold.
 const LARGEST_BODY: usize = 64 << 10;
@@ -73,7 +73,7 @@ impl FromRequestParts<Arc<Server>> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        server.allow(token_of(parts), &[Role::ReadOnly, Role::Analyst])?;
+        server.allow(token_of(parts), Needs::Reader.roles())?;
         Ok(Self)
     }
 }
@@ -85,7 +85,7 @@ impl FromRequestParts<Arc<Server>> for Analyst {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        server.allow(token_of(parts), &[Role::Analyst])?;
+        server.allow(token_of(parts), Needs::Analyst.roles())?;
         Ok(Self)
     }
 }
@@ -114,7 +114,7 @@ impl FromRequestParts<Arc<Server>> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
-        server.allow(token_of(parts), &[])?;
+        server.allow(token_of(parts), Needs::Admin.roles())?;
         Ok(Self)
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP: the tracking API that SDKs send to, and the REST API that everybody asks.
 //!
 //! ```text
+//! every connection               connections: how many, how long idle, who gives way
 //! /v1/{track,identify,batch,…}   tracking: body ─► events ─► live path ─► 200 when they are on disk
 //! /api/v1/…                      api: customers, segments, transitions, keys and tokens; its description and page
 //! /health, /metrics              observe
@@ -9,13 +10,21 @@
 //!
 //! Nothing here decides anything about customers: requests become calls of the live path.
 
-mod answer;
+mod serve;
+
+mod connections;
+mod tracking;
+
+mod body;
+mod rate;
+
 mod api;
 mod delivery;
+mod grants;
 mod observe;
-mod serve;
+
+mod answer;
 mod state;
-mod tracking;
 
 pub use api::openapi;
 pub use delivery::Delivery;

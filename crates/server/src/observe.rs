@@ -1,12 +1,12 @@
 //! `/health` and `/metrics`.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::answer::Problem;
@@ -17,7 +17,11 @@ pub(crate) async fn health(State(server): State<Arc<Server>>) -> Response {
     if server.live.is_running() {
         Json(serde_json::json!({"status": "ok"})).into_response()
     } else {
-        Problem::stopping().into_response()
+        // A server that is told to stop does not listen any more by then.
+        let message = "no events are taken any more, since the disk refused or something failed: \
+                       the server ends, and its messages say why";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "failed", message);
+        problem.into_response()
     }
 }
 
@@ -46,21 +50,57 @@ pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> Response {
             "Of these, answered with an error.",
             &counts.refused,
         ),
+        (
+            "events_limited_total",
+            "Events refused because their write key sends too many.",
+            &counts.limited,
+        ),
     ];
     let mut text = String::new();
     for (name, help, count) in metrics {
-        let count = count.load(Ordering::Relaxed);
-        let _ = writeln!(
-            text,
-            "# HELP regulars_{name} {help}\n# TYPE regulars_{name} counter\nregulars_{name} {count}"
+        add(
+            &mut text,
+            "counter",
+            name,
+            help,
+            count.load(Ordering::Relaxed),
         );
     }
-    let waiting = server.live.waiting();
-    let _ = writeln!(
-        text,
-        "# HELP regulars_records_waiting Records on disk that are not folded yet.\n\
-         # TYPE regulars_records_waiting gauge\nregulars_records_waiting {waiting}"
+    let connections = &server.connections;
+    add(
+        &mut text,
+        "counter",
+        "connections_refused_total",
+        "Connections refused because there were as many as there may be.",
+        connections.refused(),
     );
+    let gauges = [
+        (
+            "connections",
+            "Connections now, idle ones included.",
+            connections.open(),
+        ),
+        (
+            "body_bytes",
+            "Bytes of tracking bodies that are being read or wait for the disk.",
+            server.budget.used(),
+        ),
+        (
+            "records_waiting",
+            "Records on disk that are not folded yet.",
+            server.live.waiting(),
+        ),
+    ];
+    for (name, help, value) in gauges {
+        add(&mut text, "gauge", name, help, value);
+    }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn add(text: &mut String, kind: &str, name: &str, help: &str, value: impl Display) {
+    let _ = writeln!(
+        text,
+        "# HELP regulars_{name} {help}\n# TYPE regulars_{name} {kind}\nregulars_{name} {value}"
+    );
 }

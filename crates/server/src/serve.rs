@@ -1,17 +1,16 @@
 //! Listens, routes, and stops when it is told to.
 
-use std::future::{Future, IntoFuture as _};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use crate::state::Server;
-use crate::{api, observe, tracking};
+use crate::{api, connections, grants, observe, tracking};
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -74,44 +73,31 @@ impl Running {
 
     /// Answers until `stop` is ready or no more events can be taken, then finishes what was
     /// begun: requests have ten seconds to end.
-    ///
-    /// # Errors
-    /// When the operating system refuses to go on.
-    pub async fn until(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<Arc<Server>, ServeError> {
+    pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Arc<Server> {
         let app = router(Arc::clone(&self.server));
         let (stop_delivery, stopped) = tokio::sync::oneshot::channel();
+        let grants = tokio::spawn(grants::follow(Arc::clone(&self.server)));
         let delivery = self.server.delivery.clone().map(|delivery| {
             let server = Arc::clone(&self.server);
             tokio::spawn(delivery.run(server, stopped))
         });
-        let (stops, stopping) = tokio::sync::oneshot::channel();
         let server = Arc::clone(&self.server);
         let stop = async move {
             tokio::select! {
                 () = stop => {}
                 () = ended(&server) => {}
             }
-            // Whoever waits for it may have gone.
-            let _ = stops.send(());
         };
-        let serving = axum::serve(self.listener, app).with_graceful_shutdown(stop);
-        let served = tokio::select! {
-            served = serving.into_future() => served,
-            () = async {
-                let _ = stopping.await;
-                tokio::time::sleep(PATIENCE).await;
-            } => Ok(()),
-        };
+        let connections = Arc::clone(&self.server.connections);
+        let options = &self.server.options;
+        connections::take(self.listener, app, connections, options, stop, PATIENCE).await;
+        grants.abort();
         drop(stop_delivery);
         if let Some(delivery) = delivery {
             // One that failed has nothing to finish: the log says what is to be sent.
             let _ = delivery.await;
         }
-        served.map_err(ServeError::Serve)?;
-        Ok(self.server)
+        self.server
     }
 }
 
@@ -123,15 +109,12 @@ async fn ended(server: &Server) {
 }
 
 fn router(server: Arc<Server>) -> Router {
-    // Compressed bodies may have a little more than the plain ones they stand for.
-    let most = server.options.limits.batch_bytes + (64 << 10);
     Router::new()
         .route("/v1/projects/{key}/settings", get(tracking::settings))
         .route(
             "/v1/{endpoint}",
             post(tracking::take).options(tracking::preflight),
         )
-        .layer(DefaultBodyLimit::max(most))
         .nest("/api/v1", api::routes())
         .route("/health", get(observe::health))
         .route("/metrics", get(observe::metrics))

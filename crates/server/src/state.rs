@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use regulars_core::{CustomerId, Direction, Timestamp, Transition};
@@ -12,13 +13,39 @@ use regulars_pipeline::live::Live;
 use regulars_store::access::{Access, Grant, Role};
 
 use crate::answer::Problem;
+use crate::body::Budget;
+use crate::connections::Connections;
 use crate::delivery::Delivery;
+use crate::rate::Rates;
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// What bodies of the tracking API may hold.
     pub limits: Limits,
+    /// Events that one write key may send in a second, on average over ten; 0 for any number.
+    pub events_per_second: u32,
+    /// Bytes of bodies that may be read and wait for the disk at the same time.
+    pub waiting_bytes: usize,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// How long a connection may be without a whole head of a request.
+    pub idle_patience: Duration,
+    /// How long a body may take to arrive.
+    pub body_patience: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            events_per_second: 200_000,
+            waiting_bytes: 256 << 20,
+            connections: 20_000,
+            idle_patience: Duration::from_secs(75),
+            body_patience: Duration::from_secs(30),
+        }
+    }
 }
 
 /// What all requests share.
@@ -29,6 +56,9 @@ pub struct Server {
     pub(crate) options: ServerOptions,
     pub(crate) transitions: Arc<TransitionLog>,
     pub(crate) counts: Counts,
+    pub(crate) budget: Budget,
+    pub(crate) rates: Rates,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) delivery: Option<Arc<Delivery>>,
     /// Held by whoever changes segments: each change is checked with those before.
     pub(crate) editing: Mutex<()>,
@@ -42,6 +72,8 @@ pub(crate) struct Counts {
     pub(crate) rejected: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Events of requests that were refused because their key sends too many.
+    pub(crate) limited: AtomicU64,
 }
 
 impl Server {
@@ -55,9 +87,12 @@ impl Server {
         Self {
             live,
             access: RwLock::new(access),
-            options,
             transitions,
             counts: Counts::default(),
+            budget: Budget::new(options.waiting_bytes),
+            rates: Rates::new(options.events_per_second, options.limits.batch_events),
+            connections: Arc::default(),
+            options,
             delivery: None,
             editing: Mutex::new(()),
         }
@@ -88,7 +123,7 @@ impl Server {
         let grant = token.and_then(|token| self.grant(token));
         let grant = grant.filter(|grant| grant.role != Role::Write);
         let grant = grant.ok_or_else(Problem::no_token)?;
-        if roles.contains(&grant.role) || grant.role == Role::Admin {
+        if roles.contains(&grant.role) {
             Ok(grant)
         } else {
             Err(Problem::not_allowed(grant.role.name()))
@@ -97,7 +132,7 @@ impl Server {
 
     /// Checks that a command on this machine asks, with the token that the data directory tells.
     pub(crate) fn allow_local(&self, token: Option<&str>) -> Result<(), Problem> {
-        let grant = self.allow(token, &[])?;
+        let grant = self.allow(token, &[Role::Admin])?;
         let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
         if access.is_in_passing(&grant) {
             return Ok(());

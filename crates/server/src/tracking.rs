@@ -1,11 +1,11 @@
 //! The tracking API: what SDKs send to.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,13 +14,16 @@ use regulars_ingest::tracking::{
     write_key_of_basic,
 };
 use regulars_pipeline::live::{Appended, NotTaken};
-use regulars_store::access::Role;
+use regulars_store::access::{Grant, Role};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::answer::Problem;
-use crate::api::asked::of_bytes;
+use crate::body;
 use crate::state::Server;
+
+/// Compressed bodies may have so many bytes more than the plain ones that they stand for.
+const PACKED_BYTES: usize = 64 << 10;
 
 /// What the tracking API answers when events were taken.
 #[derive(Debug, Serialize)]
@@ -53,13 +56,9 @@ pub(crate) async fn take(
     State(server): State<Arc<Server>>,
     Path(endpoint): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
-    let taken = match body {
-        Ok(body) => accept(&server, &endpoint, &headers, &body).await,
-        Err(error) => Err(of_bytes(&error)),
-    };
-    let answer = match taken {
+    let answer = match accept(&server, &endpoint, &headers, body).await {
         Ok(taken) => Json(taken).into_response(),
         Err(problem) => {
             server.counts.refused.fetch_add(1, Ordering::Relaxed);
@@ -115,7 +114,7 @@ async fn accept(
     server: &Server,
     endpoint: &str,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Body,
 ) -> Result<Taken, Problem> {
     let endpoint = Endpoint::named(endpoint).ok_or_else(|| {
         Problem::new(
@@ -124,18 +123,32 @@ async fn accept(
             "send to /v1/track, identify, page, screen, group, alias or batch",
         )
     })?;
-    let limits = &server.options.limits;
+    let options = &server.options;
+    let limits = &options.limits;
+    // Held until the events are on disk, or refused.
+    let mut charge = server.budget.charge();
+    let most = limits.batch_bytes + PACKED_BYTES;
+    let body = body::read(body, most, options.body_patience, &mut charge).await?;
     let encoding = headers.get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|encoding| encoding.to_str().ok());
-    let body = inflate(body, encoding, limits.batch_bytes).map_err(|error| of_inflate(&error))?;
+    let body = inflate(&body, encoding, limits.batch_bytes).map_err(|error| of_inflate(&error))?;
+    if let Cow::Owned(inflated) = &body {
+        charge.add(inflated.len())?;
+    }
     let received_at = server.live.now();
     let received = read(endpoint, &body, received_at, limits).map_err(|error| of_body(&error))?;
-    authorise(server, headers, received.write_key.as_deref())?;
-    let mut rejected: Vec<RejectedEvent> = received
-        .rejected
-        .into_iter()
-        .map(RejectedEvent::from)
-        .collect();
+    let grant = authorise(server, headers, received.write_key.as_deref())?;
+    let events = received.events.len();
+    let allowed = server.rates.take(&grant.id, events, received_at);
+    allowed.map_err(|seconds| {
+        server
+            .counts
+            .limited
+            .fetch_add(events as u64, Ordering::Relaxed);
+        Problem::too_fast(server.rates.per_second(), seconds)
+    })?;
+    let rejected = received.rejected.into_iter().map(RejectedEvent::from);
+    let rejected: Vec<RejectedEvent> = rejected.collect();
     let events: Vec<_> = received
         .events
         .into_iter()
@@ -143,16 +156,27 @@ async fn accept(
         .collect();
     let (answer, answered) = oneshot::channel();
     let answer = Box::new(move |appended| {
+        drop(charge);
         // Whoever asked may have gone: the events are stored all the same.
         let _ = answer.send(appended);
     });
     server.live.append(events, received_at, answer);
     let appended = answered.await.map_err(|_| Problem::stopping())?;
+    let appended = appended.map_err(|why| of_not_taken(&why))?;
+    taken(server, appended, rejected)
+}
+
+/// What is answered when events are on disk.
+fn taken(
+    server: &Server,
+    appended: Appended,
+    mut rejected: Vec<RejectedEvent>,
+) -> Result<Taken, Problem> {
     let Appended {
         stored,
         repeated,
         nobody,
-    } = appended.map_err(|why| of_not_taken(&why))?;
+    } = appended;
     rejected.extend(nobody.into_iter().map(names_nobody));
     rejected.sort_by_key(|rejected| rejected.index);
     let counts = &server.counts;
@@ -188,7 +212,11 @@ fn names_nobody(index: usize) -> RejectedEvent {
 }
 
 /// Finds the write key: HTTP Basic, Bearer, `X-Write-Key` or the body's `writeKey`.
-fn authorise(server: &Server, headers: &HeaderMap, in_body: Option<&str>) -> Result<(), Problem> {
+fn authorise(
+    server: &Server,
+    headers: &HeaderMap,
+    in_body: Option<&str>,
+) -> Result<Grant, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = text("authorization").unwrap_or_default();
     let basic = write_key_of_basic(authorization);
@@ -198,15 +226,12 @@ fn authorise(server: &Server, headers: &HeaderMap, in_body: Option<&str>) -> Res
         text("x-write-key"),
         in_body,
     ];
-    let is_known = |key: &str| {
+    let known = |key: &str| {
         let grant = server.grant(key);
-        grant.is_some_and(|grant| grant.role == Role::Write)
+        grant.filter(|grant| grant.role == Role::Write)
     };
-    if candidates.into_iter().flatten().any(is_known) {
-        Ok(())
-    } else {
-        Err(Problem::unknown_key())
-    }
+    let mut candidates = candidates.into_iter().flatten();
+    candidates.find_map(known).ok_or_else(Problem::unknown_key)
 }
 
 fn of_inflate(error: &InflateError) -> Problem {
@@ -228,10 +253,16 @@ fn of_body(error: &BodyError) -> Problem {
 }
 
 fn of_not_taken(why: &NotTaken) -> Problem {
-    let code = match why {
-        NotTaken::Busy => "busy",
-        NotTaken::Stopping => return Problem::stopping(),
-        NotTaken::Failed(_) => "not_stored",
-    };
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, why.to_string()).retry_after(1)
+    match why {
+        NotTaken::Busy => Problem::busy(),
+        NotTaken::Stopping => Problem::stopping(),
+        // What exactly is for whoever runs the server, not for everyone with a write key.
+        NotTaken::Failed(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_stored",
+            "the events could not be stored, since the server's disk refused: send them again \
+             later; the server's messages say why",
+        )
+        .retry_after(5),
+    }
 }

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use regulars_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,7 @@ pub struct NewGrant {
 /// All grants of a workspace.
 #[derive(Debug, Clone)]
 pub struct Access {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     grants: Vec<Grant>,
     /// Grants of this process alone: they are not listed and not kept.
@@ -126,33 +128,27 @@ impl Access {
     /// # Errors
     /// When the file is damaged or of an unknown version.
     pub fn load(data: &Path) -> Result<Self, StoreError> {
+        Self::load_from(Arc::new(RealDisk), data)
+    }
+
+    pub(crate) fn load_from(disk: Arc<dyn Disk>, data: &Path) -> Result<Self, StoreError> {
         let path = data.join(FILE);
-        let bytes = match RealDisk.read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self {
-                    path,
-                    grants: Vec::new(),
-                    passing: Vec::new(),
-                });
-            }
-            Err(error) => return Err(StoreError::io("read", &path)(error)),
-        };
-        let file: File = serde_json::from_slice(&bytes)
-            .map_err(|error| StoreError::damaged(&path, error.to_string()))?;
-        if file.format != FORMAT || file.version != VERSION {
-            return Err(StoreError::UnknownVersion {
-                path,
-                what: "file of grants",
-                found: format!("{} ({})", file.version, file.format),
-                known: VERSION,
-            });
-        }
+        let grants = read(disk.as_ref(), &path)?;
         Ok(Self {
+            disk,
             path,
-            grants: file.grants,
+            grants,
             passing: Vec::new(),
         })
+    }
+
+    /// Takes up what other processes made of the file since.
+    ///
+    /// # Errors
+    /// When the file is damaged or of an unknown version; the grants stay as they were.
+    pub fn reload(&mut self) -> Result<(), StoreError> {
+        self.grants = read(self.disk.as_ref(), &self.path)?;
+        Ok(())
     }
 
     /// All grants, oldest first.
@@ -171,8 +167,9 @@ impl Access {
         created_at: Timestamp,
     ) -> Result<NewGrant, StoreError> {
         let made = self.draw(role, label, created_at)?;
-        self.grants.push(made.grant.clone());
-        self.save()?;
+        let mut grants = self.grants.clone();
+        grants.push(made.grant.clone());
+        self.save(grants)?;
         Ok(made)
     }
 
@@ -213,12 +210,12 @@ impl Access {
     /// # Errors
     /// When the file cannot be written.
     pub fn revoke(&mut self, id: &str) -> Result<bool, StoreError> {
-        let before = self.grants.len();
-        self.grants.retain(|grant| grant.id != id);
-        if self.grants.len() == before {
+        let mut grants = self.grants.clone();
+        grants.retain(|grant| grant.id != id);
+        if grants.len() == self.grants.len() {
             return Ok(false);
         }
-        self.save()?;
+        self.save(grants)?;
         Ok(true)
     }
 
@@ -236,15 +233,38 @@ impl Access {
         found
     }
 
-    fn save(&self) -> Result<(), StoreError> {
+    /// Only what is on disk counts: when this fails, the grants stay as they were.
+    fn save(&mut self, grants: Vec<Grant>) -> Result<(), StoreError> {
         let file = File {
             format: FORMAT.to_owned(),
             version: VERSION,
-            grants: self.grants.clone(),
+            grants,
         };
         let bytes = serde_json::to_vec_pretty(&file).expect("text keys only");
-        disk::replace(&RealDisk, &self.path, &bytes).map_err(StoreError::io("replace", &self.path))
+        disk::replace(self.disk.as_ref(), &self.path, &bytes)
+            .map_err(StoreError::io("replace", &self.path))?;
+        self.grants = file.grants;
+        Ok(())
     }
+}
+
+fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<Grant>, StoreError> {
+    let bytes = match disk.read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    };
+    let file: File = serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::damaged(path, error.to_string()))?;
+    if file.format != FORMAT || file.version != VERSION {
+        return Err(StoreError::UnknownVersion {
+            path: path.to_owned(),
+            what: "file of grants",
+            found: format!("{} ({})", file.version, file.format),
+            known: VERSION,
+        });
+    }
+    Ok(file.grants)
 }
 
 fn random_text<const BYTES: usize>(path: &Path) -> Result<String, StoreError> {
@@ -278,6 +298,15 @@ mod tests {
         let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(!text.contains(&made.secret), "{text}");
         assert!(!text.contains(&passing.grant.id), "{text}");
+        let mut beside = Access::load(dir.path()).unwrap();
+        let late = beside.grant(Role::Write, "", Timestamp(4)).unwrap();
+        assert_eq!(access.find(&late.secret), None);
+        access.reload().unwrap();
+        assert_eq!(access.find(&late.secret), Some(&late.grant));
+        assert_eq!(access.find(&passing.secret), Some(&passing.grant));
+        assert!(beside.revoke(&late.grant.id).unwrap());
+        access.reload().unwrap();
+        assert_eq!(access.find(&late.secret), None);
         assert!(access.revoke(&made.grant.id).unwrap());
         assert!(!access.revoke(&made.grant.id).unwrap());
         let access = Access::load(dir.path()).unwrap();

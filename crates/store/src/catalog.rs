@@ -213,7 +213,7 @@ impl Catalog {
 
 /// True for the names that transactions give: `<what>-<offset>-<number>.parquet`, `.vault` or
 /// `.members`.
-fn is_named_by_us(file: &str) -> bool {
+pub(crate) fn is_named_by_us(file: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let Some((stem, extension)) = file.rsplit_once('.') else {
         return false;

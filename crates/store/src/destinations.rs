@@ -6,8 +6,7 @@
 //! its owner to know; here it is JSON.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use regulars_core::Timestamp;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::StoreError;
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{self, Disk, RealDisk};
 
 const FORMAT: &str = "regulars-destinations";
 const VERSION: u32 = 1;
@@ -66,8 +65,15 @@ pub fn path(data: &Path) -> PathBuf {
 /// # Errors
 /// When the file is damaged or of an unknown version.
 pub fn load(data: &Path) -> Result<Vec<StoredDestination>, StoreError> {
+    load_from(&RealDisk, data)
+}
+
+pub(crate) fn load_from(
+    disk: &dyn Disk,
+    data: &Path,
+) -> Result<Vec<StoredDestination>, StoreError> {
     let path = path(data);
-    let bytes = match RealDisk.read(&path) {
+    let bytes = match disk.read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::io("read", &path)(error)),
@@ -94,6 +100,14 @@ pub fn load(data: &Path) -> Result<Vec<StoredDestination>, StoreError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn save(data: &Path, destinations: &[StoredDestination]) -> Result<(), StoreError> {
+    save_to(&RealDisk, data, destinations)
+}
+
+pub(crate) fn save_to(
+    disk: &dyn Disk,
+    data: &Path,
+    destinations: &[StoredDestination],
+) -> Result<(), StoreError> {
     let path = path(data);
     let file = File {
         format: FORMAT.to_owned(),
@@ -101,7 +115,7 @@ pub fn save(data: &Path, destinations: &[StoredDestination]) -> Result<(), Store
         destinations: destinations.to_vec(),
     };
     let bytes = serde_json::to_vec_pretty(&file).expect("text keys only");
-    replace_for_owner(data, &path, &bytes).map_err(StoreError::io("replace", &path))
+    disk::replace_for_owner(disk, &path, &bytes).map_err(StoreError::io("replace", &path))
 }
 
 /// Random bytes, for names and secrets.
@@ -117,26 +131,10 @@ pub fn random<const BYTES: usize>(data: &Path) -> Result<[u8; BYTES], StoreError
     Ok(bytes)
 }
 
-/// As `disk::replace`, but nobody else can read it at any moment.
-fn replace_for_owner(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    RealDisk.rename(&beside, path)?;
-    RealDisk.sync_dir(dir)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -12,10 +12,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::StoreError;
+
 /// A file system.
 pub(crate) trait Disk: Debug + Send + Sync {
     /// Makes an empty file, replacing one that is there.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Makes an empty file that its owner alone may read, replacing one that is there.
+    fn create_for_owner(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Opens a file to write at its end.
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Cuts a file to `length` bytes, durably.
@@ -47,6 +51,19 @@ pub(crate) struct RealDisk;
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         Ok(Box::new(File::create(path)?))
+    }
+
+    fn create_for_owner(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        // One that is there may be open to others.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Box::new(options.open(path)?))
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -111,11 +128,34 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
 /// Writes a file under a temporary name, then gives it its own: durable when this returns, and at
 /// no moment half-written under its name.
 pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let temporary = path.with_extension("new");
-    let mut file = disk.create(&temporary)?;
+    let beside = path.with_extension("new");
+    let file = disk.create(&beside)?;
+    put_in_place(disk, file, &beside, path, bytes)
+}
+
+/// As [`replace`], but nobody except its owner can read it at any moment.
+pub(crate) fn replace_for_owner(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let file = disk.create_for_owner(&beside)?;
+    put_in_place(disk, file, &beside, path, bytes)
+}
+
+fn put_in_place(
+    disk: &dyn Disk,
+    mut file: Box<dyn DiskFile>,
+    beside: &Path,
+    path: &Path,
+    bytes: &[u8],
+) -> io::Result<()> {
     file.write(bytes)?;
     file.sync()?;
-    disk.rename(&temporary, path)?;
-    disk.sync_dir(dir)
+    disk.rename(beside, path)?;
+    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Writes a new file; durable once the names in its directory are.
+pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = disk.create(path).map_err(StoreError::io("create", path))?;
+    file.write(bytes).map_err(StoreError::io("write", path))?;
+    file.sync().map_err(StoreError::io("sync", path))
 }

@@ -25,6 +25,7 @@ mod symbols;
 mod values;
 
 pub(crate) mod rewrite;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -34,12 +34,16 @@ pub mod log;
 pub mod manifest;
 
 pub mod export;
+pub mod inspect;
 pub mod spill;
 
 mod catalog;
 mod disk;
 mod error;
 mod fields;
+
+#[cfg(test)]
+mod faults;
 
 pub use error::StoreError;
 pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};

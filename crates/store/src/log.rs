@@ -15,6 +15,7 @@ pub mod live;
 pub mod record;
 
 mod frame;
+pub(crate) mod inspect;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -324,7 +324,7 @@ impl Store {
     }
 }
 
-fn check_format(dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn check_format(dir: &Path) -> Result<(), StoreError> {
     let path = dir.join("FORMAT");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -345,7 +345,7 @@ fn check_format(dir: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn lock(dir: &Path, access: Access) -> Result<File, StoreError> {
+pub(crate) fn lock(dir: &Path, access: Access) -> Result<File, StoreError> {
     let path = dir.join("LOCK");
     let (file, locked) = match access {
         Access::Write => {

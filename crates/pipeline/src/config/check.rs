@@ -57,9 +57,29 @@ pub(super) fn values(config: &Config) -> Result<(), String> {
         holdout > 0.0 && holdout < 1.0,
         "a share above 0 and under 1",
     )?;
+    serve(config)?;
     let delivery = config.delivery.outbox().check();
     delivery.map_err(|error| format!("`delivery`: {error}"))?;
     rates(config)
+}
+
+fn serve(config: &Config) -> Result<(), String> {
+    let serve = &config.serve;
+    at_least_one("serve.waiting_megabytes", serve.waiting_megabytes)?;
+    expect(
+        "serve.waiting_megabytes",
+        serve.waiting_megabytes,
+        serve.waiting_megabytes <= 1 << 20,
+        "at most 1048576",
+    )?;
+    expect(
+        "serve.connections",
+        serve.connections,
+        serve.connections >= 16,
+        "16 or more",
+    )?;
+    at_least_one("serve.idle_seconds", serve.idle_seconds)?;
+    at_least_one("serve.body_seconds", serve.body_seconds)
 }
 
 fn lifecycle(config: &Config) -> Result<(), String> {
@@ -297,6 +317,8 @@ mod tests {
             ),
             ("[season]\nmin_orders=1", "season.min_orders", "1"),
             ("[models]\nholdout_share=1.0", "models.holdout_share", "1"),
+            ("[serve]\nbody_seconds=0", "serve.body_seconds", "0"),
+            ("[serve]\nconnections=3", "serve.connections", "3"),
         ] {
             let message = refusal(lines);
             let named = format!("`{key}` is ");

@@ -1,6 +1,7 @@
 //! `serve`: the tracking API, the REST API, everyone kept up to date.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use regulars_ingest::tracking::Limits;
@@ -13,6 +14,7 @@ use regulars_store::access::{Access, Role};
 use crate::cli::{Cli, ServeArgs};
 use crate::clock::steady_clock;
 use crate::failure::Done;
+use crate::open_files;
 use crate::serving::Announced;
 use crate::session::{Session, wall_clock};
 
@@ -55,9 +57,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     )?;
     let mut access = first_grants(&session)?;
     let local = access.grant_in_passing(Role::Admin, "commands on this machine", wall_clock())?;
-    let options = ServerOptions {
-        limits: Limits::default(),
-    };
+    let options = server_options(&session);
     let server = Server::new(live, access, transitions, options).with_delivery(delivery);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.threads.max(2))
@@ -69,11 +69,32 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         let data = session.workspace.data_dir();
         let _announced = Announced::new(&data, running.address(), local.secret)?;
         session.tell(&format!("listening on http://{}", running.address()));
-        anyhow::Ok(running.until(stop_signal()).await?)
+        anyhow::Ok(running.until(stop_signal()).await)
     })?;
     session.tell("stopping: what was taken is finished");
     server.stop()?;
     Ok(Done::Whole)
+}
+
+/// What the settings say, as far as the system allows it.
+fn server_options(session: &Session) -> ServerOptions {
+    let settings = &session.workspace.config().serve;
+    let wanted = settings.connections as usize;
+    let connections = wanted.min(open_files::room_for_connections(wanted));
+    if connections < wanted {
+        session.tell(&format!(
+            "at most {connections} connections, not {wanted}: the system lets this process open no \
+             more files (`ulimit -Hn` shows how many)"
+        ));
+    }
+    ServerOptions {
+        limits: Limits::default(),
+        events_per_second: settings.events_per_second,
+        waiting_bytes: (settings.waiting_megabytes as usize) << 20,
+        connections,
+        idle_patience: Duration::from_secs(settings.idle_seconds.into()),
+        body_patience: Duration::from_secs(settings.body_seconds.into()),
+    }
 }
 
 /// What is to be sent where, from the destinations and the log.

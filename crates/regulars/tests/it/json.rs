@@ -140,6 +140,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     for (command, words) in looks("0006", "1998-06-30") {
         add(command, cdnow.json(&words));
     }
+    for (command, document) in crate::doctor::samples() {
+        add(command, document);
+    }
     for (command, document) in crate::deliver::samples() {
         add(command, document);
     }

@@ -1,5 +1,8 @@
-//! A server that is killed again and again while events come in: each acknowledged one is there
-//! once, and so is every transition.
+//! A server that is killed again and again while events come in and webhooks leave: each
+//! acknowledged event is there once, so is every transition, each is received, and the state is
+//! that of an undisturbed replay.
+//!
+//! `REGULARS_KILLS` says how many kills there are; a few without it.
 
 #![allow(
     clippy::disallowed_methods,
@@ -7,16 +10,17 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use regulars_core::{Direction, TransitionId};
+use regulars_core::Direction;
 use regulars_store::log::Logged;
 use regulars_store::{Store, StoreOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::receiver::Receiver;
+use crate::server::Server;
 use crate::shop::Shop;
 
 const RULES: &str = r#"
@@ -32,41 +36,10 @@ rule = "events 'Product Viewed' in last 1 minutes >= 1"
 name = "buyers"
 rule = "orders >= 1"
 "#;
-
-/// A server, its address and its write key.
-struct Serving {
-    child: Child,
-    address: String,
-}
-
-impl Serving {
-    /// Starts it; the first start tells a write key as well.
-    fn start(shop: &Shop, key: &mut Option<String>) -> Self {
-        let mut child = shop
-            .command(&["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = loop {
-            let line = lines.next().unwrap().unwrap();
-            if let Some(found) = line.trim().strip_prefix("write key") {
-                *key = Some(found.trim().to_owned());
-            }
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                break address.trim().to_owned();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
+/// Segments whose webhooks are sent.
+const SENT: [&str; 3] = ["viewers", "quick", "buyers"];
+/// Segments that do not move while the state is compared.
+const LASTING: [&str; 2] = ["viewers", "buyers"];
 
 /// Sends a batch; true when it was acknowledged.
 fn send(address: &str, key: &str, body: &str) -> bool {
@@ -89,7 +62,11 @@ fn body(batch: u64) -> String {
     let events: Vec<_> = (0..20)
         .map(|n| {
             let number = batch * 20 + n;
-            let customer = format!("c-{}", number % 13);
+            // Some come again and again, some are new.
+            let customer = match number % 3 {
+                0 => format!("c-{}", number % 13),
+                _ => format!("n-{}", number / 40),
+            };
             let order = json!({"order_id": format!("o-{number}"), "total": 10});
             let (name, properties) = match number % 7 {
                 6 => ("Order Completed", order),
@@ -102,69 +79,164 @@ fn body(batch: u64) -> String {
     json!({ "batch": events }).to_string()
 }
 
+/// A workspace whose webhooks go to `receiver`.
+fn shop(receiver: &Receiver) -> Shop {
+    let shop = Shop::empty("EUR");
+    std::fs::write(shop.root().join("segments/kills.toml"), RULES).unwrap();
+    let settings = shop.root().join("regulars.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let none = "allow_private_targets = []";
+    assert!(text.contains(none));
+    let loopback = "allow_private_targets = [\"127.0.0.0/8\"]";
+    std::fs::write(settings, text.replace(none, loopback)).unwrap();
+    let segments = SENT.join(",");
+    let url = &receiver.url;
+    let add = [
+        "destinations",
+        "add",
+        url,
+        "--segments",
+        &segments,
+        "--allow-http",
+        "--quiet",
+    ];
+    shop.good(&add);
+    shop
+}
+
 /// What the log of a stopped server holds.
-fn check(shop: &Shop, batches: u64) {
-    let options = StoreOptions::default();
-    let store = Store::open_read(&shop.root().join("data"), &options).unwrap();
-    let mut messages: BTreeMap<u128, u32> = BTreeMap::new();
-    let mut ids: BTreeSet<TransitionId> = BTreeSet::new();
-    let mut last = BTreeMap::new();
-    for entry in store.logged(0) {
-        match entry.unwrap().1 {
-            Logged::Event(event) => *messages.entry(event.message).or_default() += 1,
-            Logged::Found(found) => {
-                for transition in found.transitions {
-                    assert!(ids.insert(transition.id), "twice: {transition:?}");
-                    let key = (transition.customer, transition.segment.clone());
-                    let before = last.insert(key, (transition.sequence, transition.direction));
-                    let (sequence, direction) = before.unwrap_or((0, Direction::Exited));
-                    assert_eq!(transition.sequence, sequence + 1, "{transition:?}");
-                    assert_ne!(transition.direction, direction, "{transition:?}");
+#[derive(Default)]
+struct InLog {
+    /// How often each event is there.
+    events: BTreeMap<u128, u64>,
+    /// How often each transition is there.
+    transitions: BTreeMap<String, u64>,
+    /// Those that are sent.
+    sent: BTreeSet<String>,
+}
+
+impl InLog {
+    fn read(shop: &Shop) -> Self {
+        let data = shop.root().join("data");
+        let store = Store::open_read(&data, &StoreOptions::default()).unwrap();
+        let mut found = Self::default();
+        let mut last = BTreeMap::new();
+        for entry in store.logged(0) {
+            match entry.unwrap().1 {
+                Logged::Event(event) => *found.events.entry(event.message).or_default() += 1,
+                Logged::Found(record) => {
+                    for transition in record.transitions {
+                        let key = (transition.customer, transition.segment.clone());
+                        let before = last.insert(key, (transition.sequence, transition.direction));
+                        let (sequence, direction) = before.unwrap_or((0, Direction::Exited));
+                        assert_eq!(transition.sequence, sequence + 1, "{transition:?}");
+                        assert_ne!(transition.direction, direction, "{transition:?}");
+                        let id = transition.id.to_string();
+                        if SENT.contains(&transition.segment.as_str()) {
+                            found.sent.insert(id.clone());
+                        }
+                        *found.transitions.entry(id).or_default() += 1;
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
+        found
     }
-    assert_eq!(messages.len() as u64, batches * 20, "every event is there");
-    assert!(messages.values().all(|&times| times == 1), "and once");
-    assert!(ids.len() > 20, "{}", ids.len());
+}
+
+/// Number of what is there more than once.
+fn doubles<K>(counted: &BTreeMap<K, u64>) -> usize {
+    counted.values().filter(|times| **times > 1).count()
+}
+
+/// Who is in the lasting segments, asked of the server or, without one, of the log.
+fn members(shop: &Shop) -> Vec<BTreeSet<String>> {
+    let ids = |segment: &str| {
+        let members = shop.json(&["segments", "members", segment]);
+        let members = members["members"].as_array().unwrap().iter();
+        let id = |member: &Value| member["customer_id"].as_str().unwrap().to_owned();
+        members.map(id).collect()
+    };
+    LASTING.map(ids).into()
+}
+
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
 fn kills_lose_and_double_nothing() {
     let kills: u64 = std::env::var("REGULARS_KILLS").map_or(3, |text| text.parse().unwrap());
-    let shop = Shop::empty("EUR");
-    std::fs::write(shop.root().join("segments/kills.toml"), RULES).unwrap();
-    let mut key = None;
+    let receiver = Receiver::start();
+    let shop = shop(&receiver);
+    let mut key = String::new();
     let mut batch = 0;
     for round in 0..kills {
-        let serving = Serving::start(&shop, &mut key);
-        let key = key.clone().unwrap();
-        let lives = Duration::from_millis(150 + round * 137 % 700);
+        let server = Server::start(&shop);
+        if round == 0 {
+            key.clone_from(&server.key);
+        }
+        let lives = Duration::from_millis(40 + round * 137 % 400);
         let until = Instant::now() + lives;
-        let address = serving.address.clone();
+        let address = server.address.clone();
         let killer = std::thread::spawn(move || {
             std::thread::sleep(lives);
-            serving.kill();
+            server.kill();
         });
         // A batch that was not acknowledged is sent again, like an SDK does.
-        while Instant::now() < until + Duration::from_millis(50) {
+        while Instant::now() < until + Duration::from_millis(20) {
             if send(&address, &key, &body(batch)) {
                 batch += 1;
             }
         }
         killer.join().unwrap();
     }
-    let serving = Serving::start(&shop, &mut key);
-    while !send(&serving.address, key.as_ref().unwrap(), &body(batch)) {}
+    let server = Server::start(&shop);
+    while !send(&server.address, &key, &body(batch)) {}
     batch += 1;
+    let live = members(&shop);
     // A stop in peace ends with everything found.
-    let pid = serving.child.id().to_string();
-    std::process::Command::new("kill")
-        .args(["-TERM", &pid])
-        .status()
-        .unwrap();
-    let mut child = serving.child;
-    assert!(child.wait().unwrap().success());
-    check(&shop, batch);
+    server.stop();
+    let replayed = members(&shop);
+    let in_log = InLog::read(&shop);
+    // What was found last is sent by the next server.
+    let server = Server::start(&shop);
+    let all_received = || {
+        let received = receiver.received();
+        in_log.sent.iter().all(|id| received.contains_key(id))
+    };
+    wait_until("every transition is received", all_received);
+    server.stop();
+    let received = receiver.received();
+    let known = InLog::read(&shop).sent;
+    let receipts: u64 = received.values().sum();
+    println!(
+        "{kills} kills: {} events acknowledged, {} in the log, {} of them twice; \
+         {} transitions in the log, {} of them twice; {} of these to be sent, {receipts} webhooks \
+         received with {} ids",
+        batch * 20,
+        in_log.events.len(),
+        doubles(&in_log.events),
+        in_log.transitions.len(),
+        doubles(&in_log.transitions),
+        known.len(),
+        received.len(),
+    );
+    assert_eq!(
+        in_log.events.len() as u64,
+        batch * 20,
+        "every event is there"
+    );
+    assert_eq!(doubles(&in_log.events), 0, "and once");
+    assert_eq!(doubles(&in_log.transitions), 0, "so is every transition");
+    assert!(in_log.sent.len() > 20, "{}", in_log.sent.len());
+    for id in received.keys() {
+        assert!(known.contains(id), "{id} was sent and is not in the log");
+    }
+    assert_eq!(live, replayed, "the state is that of a replay");
 }

@@ -4,14 +4,19 @@
 
 mod clients;
 mod deliver;
+mod disk_full;
+mod doctor;
 mod exits;
 mod golden;
+mod idle;
 mod import;
 mod json;
 mod kills;
 mod kills_live;
 mod lent;
+mod operations;
 mod page;
+mod receiver;
 mod served;
 mod server;
 mod shop;

@@ -38,7 +38,29 @@ impl Answer {
 impl Server {
     /// Starts one and waits until it listens.
     pub(crate) fn start(shop: &Shop) -> Self {
-        let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+        Self::spawn(shop.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Starts one by a shell that does something before, such as setting a limit.
+    #[cfg(unix)]
+    pub(crate) fn start_in(shop: &Shop, before: &str) -> Self {
+        let like = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("{before} exec \"$0\" \"$@\"")])
+            .arg(like.get_program())
+            .args(like.get_args())
+            .current_dir(like.get_current_dir().unwrap());
+        for (name, value) in like.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::spawn(shell)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut address, mut key, mut token) = (String::new(), String::new(), String::new());
@@ -119,6 +141,13 @@ impl Server {
         self.stderr.read_to_string(&mut said).unwrap();
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}: {said}");
+    }
+
+    /// Waits until it has ended by itself; gives how, and what it said.
+    pub(crate) fn wait(mut self) -> (std::process::ExitStatus, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap(), said)
     }
 
     /// Ends it without asking.

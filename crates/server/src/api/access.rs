@@ -122,7 +122,12 @@ async fn make(
             .access
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        Some(access.grant(role, &label, now))
+        // Another process may have changed the file a moment ago.
+        Some(
+            access
+                .reload()
+                .and_then(|()| access.grant(role, &label, now)),
+        )
     });
     let made = made.await?.map_err(|error| Problem::failed(&error))?;
     let view = NewGrantView {
@@ -139,13 +144,15 @@ async fn revoke(server: &Arc<Server>, what: GrantKind, id: String) -> Result<Sta
             .access
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut grants = access.grants().iter();
-        let known = grants.any(|grant| grant.id == asked && what.holds(grant));
-        Some(if known {
-            access.revoke(&asked)
-        } else {
-            Ok(false)
-        })
+        let revoked = access.reload().and_then(|()| {
+            let mut grants = access.grants().iter();
+            if grants.any(|grant| grant.id == asked && what.holds(grant)) {
+                access.revoke(&asked)
+            } else {
+                Ok(false)
+            }
+        });
+        Some(revoked)
     });
     if revoked.await?.map_err(|error| Problem::failed(&error))? {
         Ok(StatusCode::NO_CONTENT)

@@ -1,5 +1,7 @@
 //! What requests say, read with errors in the form of all others.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
 use crate::answer::Problem;
+use crate::state::Server;
 
 /// The part of the path that stands for something.
 pub(crate) struct Named<T>(pub(crate) T);
@@ -51,15 +54,14 @@ where
     }
 }
 
-impl<T, S> FromRequest<S> for Told<T>
-where
-    T: DeserializeOwned,
-    S: Send + Sync,
-{
+impl<T: DeserializeOwned> FromRequest<Arc<Server>> for Told<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = axum::Json::from_request(request, state).await;
+    async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Problem> {
+        let patience = server.options.body_patience;
+        let read = axum::Json::from_request(request, server);
+        let read = tokio::time::timeout(patience, read).await;
+        let read = read.map_err(|_| Problem::too_slow(patience))?;
         let axum::Json(value) = read.map_err(|error| of_json(&error))?;
         Ok(Self(value))
     }
@@ -78,11 +80,21 @@ fn of_json(error: &JsonRejection) -> Problem {
 }
 
 /// A body that is too large, or that ended too early.
-pub(crate) fn of_bytes(error: &BytesRejection) -> Problem {
+fn of_bytes(error: &BytesRejection) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = "the body is larger than may be sent: send less at once";
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+        return too_large();
     }
+    cut_short()
+}
+
+/// A body that is too large.
+pub(crate) fn too_large() -> Problem {
+    let message = "the body is larger than may be sent: send less at once";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+}
+
+/// A body that ended too early.
+pub(crate) fn cut_short() -> Problem {
     let message = "the body did not arrive whole: send it again";
     Problem::new(StatusCode::BAD_REQUEST, "body_cut_short", message)
 }

@@ -64,10 +64,13 @@ fn described(operation: &Operation) -> Value {
         Needs::WriteKey => json!([{"write_key": []}]),
         Needs::Reader | Needs::Analyst | Needs::Admin | Needs::Local => json!([{"token": []}]),
     };
+    let roles = operation.needs.roles().iter().map(|role| role.name());
+    let roles: Vec<&str> = roles.collect();
     let mut described = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "security": security,
+        "x-roles": roles,
         "responses": responses,
     });
     let details = details(operation);
@@ -125,9 +128,13 @@ fn meaning_of(status: u16) -> &'static str {
         401 => "The token or write key is missing or unknown.",
         403 => "The token's role may not do this.",
         404 => "There is no such thing.",
+        408 => "The body took too long to arrive: send it again.",
         409 => "The workspace as it lies on disk makes no sense: nothing was done.",
         413 => "The body is too large.",
         415 => "The body is of a kind that is not understood.",
+        429 => {
+            "The write key sends more events than it may: try again after `Retry-After` seconds."
+        }
         _ => "The server is stopping, or more is waiting than it can keep up with: try again.",
     }
 }

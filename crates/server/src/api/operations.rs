@@ -1,5 +1,7 @@
 //! Every operation that the server knows: what its description and its page are made of.
 
+use regulars_store::access::Role;
+
 /// What a request must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
@@ -15,6 +17,18 @@ pub(super) enum Needs {
     Admin,
     /// The token of a running server that commands on its machine use.
     Local,
+}
+
+impl Needs {
+    /// Roles of tokens that it takes; none when it takes no token that somebody made.
+    pub(super) fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Nothing | Self::WriteKey | Self::Local => &[],
+            Self::Reader => &[Role::ReadOnly, Role::Analyst, Role::Admin],
+            Self::Analyst => &[Role::Analyst, Role::Admin],
+            Self::Admin => &[Role::Admin],
+        }
+    }
 }
 
 /// A part of the path or of what comes after the question mark.
@@ -80,6 +94,8 @@ const LIMIT: Parameter = parameter(
 );
 const READ: &[u16] = &[401, 403, 503];
 const READ_ONE: &[u16] = &[401, 403, 404, 503];
+const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
+const WITH_BODY_OF_ONE: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 503];
 const READ_PART: &[u16] = &[400, 401, 403, 404, 503];
 
 const fn get(
@@ -182,7 +198,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "defineSegment",
             "",
             "Make or change a segment",
-            &[400, 401, 403, 409, 413, 415, 503],
+            &[400, 401, 403, 408, 409, 413, 415, 503],
         )
     },
     Operation {
@@ -209,7 +225,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "previewRule",
             "Previewed",
             "How many customers a rule would have",
-            &[400, 401, 403, 413, 415, 503],
+            WITH_BODY,
         )
     },
     Operation {
@@ -243,13 +259,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
         needs: Needs::Admin,
         body: Some("NewKey"),
         answer: (201, Some("NewGrant")),
-        ..get(
-            "/api/v1/keys",
-            "makeKey",
-            "",
-            "Make a write key",
-            &[400, 401, 403, 413, 415, 503],
-        )
+        ..get("/api/v1/keys", "makeKey", "", "Make a write key", WITH_BODY)
     },
     Operation {
         method: "delete",
@@ -278,7 +288,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "makeToken",
             "",
             "Make an API token",
-            &[400, 401, 403, 413, 415, 503],
+            WITH_BODY,
         )
     },
     Operation {
@@ -311,7 +321,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "addDestination",
             "",
             "Add a destination",
-            &[400, 401, 403, 404, 413, 415, 503],
+            WITH_BODY_OF_ONE,
         )
     },
     Operation {
@@ -428,7 +438,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "track",
             "Taken",
             "Send events",
-            &[400, 401, 404, 413, 415, 503],
+            &[400, 401, 404, 408, 413, 415, 429, 503],
         )
     },
     Operation {

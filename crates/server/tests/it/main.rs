@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod delivery;
+mod limits;
 mod receiver;
+mod roles;
 mod shop;
 mod standard;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use regulars_actions::signature::Secret;
 use regulars_core::{Currency, Timestamp};
-use regulars_ingest::tracking::Limits;
 use regulars_pipeline::deliver::{self, Deliveries, NewDestination};
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
 use regulars_pipeline::{Config, Silent, Workspace};
@@ -34,10 +33,10 @@ pub(crate) struct Shop {
 }
 
 pub(crate) struct Served {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Arc<Server>>,
-    write_key: String,
+    pub(crate) write_key: String,
     token: String,
 }
 
@@ -126,11 +125,13 @@ impl Shop {
     }
 
     pub(crate) async fn serve(&self) -> Served {
+        self.serve_with(ServerOptions::default()).await
+    }
+
+    /// A server with options of the test's own.
+    pub(crate) async fn serve_with(&self, options: ServerOptions) -> Served {
         let (live, delivery) = self.live();
         let access = Access::load(&self.workspace.data_dir()).unwrap();
-        let options = ServerOptions {
-            limits: Limits::default(),
-        };
         let log = Arc::new(TransitionLog::new(100));
         let server = Server::new(live, access, log, options).with_delivery(delivery);
         let running = serve(server, bind("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap();
@@ -140,7 +141,7 @@ impl Shop {
             let until = async {
                 let _ = stopped.await;
             };
-            running.until(until).await.unwrap()
+            running.until(until).await
         });
         Served {
             address,

@@ -45,6 +45,8 @@ struct State {
     calls_left: Option<u32>,
     /// Calls until one call fails and the machine goes on.
     error_in: Option<u32>,
+    /// Bytes that can still be written; every later write fails.
+    space_left: Option<usize>,
     rng: ChaCha8Rng,
 }
 
@@ -63,6 +65,7 @@ impl SimulatedDisk {
             pending: Vec::new(),
             calls_left: None,
             error_in: None,
+            space_left: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
         };
         Self {
@@ -78,6 +81,16 @@ impl SimulatedDisk {
     /// One call fails after so many more.
     pub(crate) fn fail_after(&self, calls: u32) {
         self.lock().error_in = Some(calls);
+    }
+
+    /// The disk is full after so many more bytes; a crash changes nothing about that.
+    pub(crate) fn full_after(&self, bytes: usize) {
+        self.lock().space_left = Some(bytes);
+    }
+
+    /// There is space again.
+    pub(crate) fn make_space(&self) {
+        self.lock().space_left = None;
     }
 
     /// Power goes off and comes back.
@@ -190,6 +203,10 @@ impl Disk for SimulatedDisk {
         }))
     }
 
+    fn create_for_owner(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.create(path)
+    }
+
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let node = self.call()?.node(path)?;
         Ok(Box::new(SimulatedFile {
@@ -259,7 +276,16 @@ impl DiskFile for SimulatedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.disk.call() {
             Ok(mut state) => {
-                state.nodes[self.node].current.extend_from_slice(bytes);
+                let room = state.space_left.unwrap_or(usize::MAX).min(bytes.len());
+                state.nodes[self.node]
+                    .current
+                    .extend_from_slice(&bytes[..room]);
+                if let Some(left) = &mut state.space_left {
+                    *left -= room;
+                }
+                if room < bytes.len() {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
                 Ok(())
             }
             Err(error) => {

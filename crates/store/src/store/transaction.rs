@@ -9,7 +9,7 @@ use regulars_core::{Currency, CustomerId, OrderKey, Partition};
 use super::Store;
 use crate::StoreError;
 use crate::catalog::{HISTORY, TABLES, VAULT};
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{self, RealDisk};
 use crate::history::{CustomerRunWriter, History, OrderRunWriter, RunInfo, rewrite};
 use crate::log::LogRecord;
 use crate::manifest::{Change, TableName};
@@ -222,12 +222,7 @@ impl<'s> Transaction<'s> {
     pub fn save_memberships(&mut self, saved: &MembershipsSaved) -> Result<(), StoreError> {
         let name = self.begin_file(TABLES, "memberships", "members");
         let path = self.dir(TABLES).join(&name);
-        let mut file = RealDisk
-            .create(&path)
-            .map_err(StoreError::io("create", &path))?;
-        file.write(&memberships::encode(saved))
-            .map_err(StoreError::io("write", &path))?;
-        file.sync().map_err(StoreError::io("sync", &path))?;
+        disk::write_new(&RealDisk, &path, &memberships::encode(saved))?;
         self.change.tables.insert(TableName::Memberships, name);
         Ok(())
     }
@@ -296,11 +291,7 @@ impl<'s> Transaction<'s> {
         };
         let name = self.begin_file(VAULT, "identities", "vault");
         let path = self.dir(VAULT).join(&name);
-        let mut file = RealDisk
-            .create(&path)
-            .map_err(StoreError::io("create", &path))?;
-        file.write(&bytes).map_err(StoreError::io("write", &path))?;
-        file.sync().map_err(StoreError::io("sync", &path))?;
+        disk::write_new(&RealDisk, &path, &bytes)?;
         self.change.add_vault.push(name);
         Ok(())
     }

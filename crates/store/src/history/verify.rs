@@ -1,0 +1,54 @@
+//! Reads a run to its end for nothing but to know that it can be read.
+
+use std::fs::File;
+use std::path::Path;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::RunInfo;
+use super::file::{FORMAT_KEY, VERSION, VERSION_KEY, format_name};
+use crate::StoreError;
+
+/// Rows decoded at a time.
+const BATCH_ROWS: usize = 4 << 10;
+
+/// Checks a run against what the manifest says of it, and reads all of its rows.
+pub(crate) fn verify(path: &Path, run: &RunInfo) -> Result<(), StoreError> {
+    let file = File::open(path).map_err(crate::store::missing_or("open", path))?;
+    let length = file
+        .metadata()
+        .map_err(StoreError::io("look at", path))?
+        .len();
+    if length != run.bytes {
+        let detail = format!("it has {length} bytes where {} were written", run.bytes);
+        return Err(StoreError::damaged(path, detail));
+    }
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(StoreError::parquet(path))?;
+    let entries = builder.metadata().file_metadata().key_value_metadata();
+    let value = |key: &str| {
+        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
+        entry
+            .and_then(|entry| entry.value.as_deref())
+            .unwrap_or_default()
+    };
+    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
+    if format != format_name(run.family) || version != VERSION.to_string() {
+        return Err(StoreError::UnknownVersion {
+            path: path.to_owned(),
+            what: "run of the history",
+            found: format!("{version} ({format})"),
+            known: VERSION,
+        });
+    }
+    let mut rows = 0;
+    let batches = builder.with_batch_size(BATCH_ROWS).build();
+    for batch in batches.map_err(StoreError::parquet(path))? {
+        rows += batch.map_err(StoreError::parquet(path))?.num_rows() as u64;
+    }
+    if rows != run.rows {
+        let detail = format!("it has {rows} rows where {} were written", run.rows);
+        return Err(StoreError::damaged(path, detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Files beside the log: those that the manifest lists, those that it does not, and who may read
+//! the secret ones.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::{Inspection, Severity};
+use crate::StoreError;
+use crate::catalog::{HISTORY, MASTER_KEY, TABLES, VAULT, is_named_by_us};
+use crate::disk::{Disk, RealDisk};
+use crate::history::verify::verify;
+use crate::manifest::{Manifest, TableName};
+use crate::tables::{self, AdSpendRow, ProductRow, memberships};
+
+/// Reads every file that the manifest lists to its end.
+pub(super) fn look_at_listed(dir: &Path, manifest: &Manifest, found: &mut Inspection) {
+    for run in &manifest.runs {
+        found.files += 1;
+        found.rows += run.rows;
+        found.bytes += run.bytes;
+        if let Err(error) = verify(&dir.join(HISTORY).join(&run.file), run) {
+            found.refused(&format!("{HISTORY}/{}", run.file), error);
+        }
+    }
+    for (table, file) in &manifest.tables {
+        let path = dir.join(TABLES).join(file);
+        let read = match table {
+            TableName::Products => tables::load::<ProductRow>(&path).map(drop),
+            TableName::AdSpend => tables::load::<AdSpendRow>(&path).map(drop),
+            TableName::Memberships => crate::store::read_listed(&RealDisk, &path)
+                .and_then(|bytes| memberships::decode(&path, &bytes).map(drop)),
+        };
+        count(&path, found);
+        if let Err(error) = read {
+            found.refused(&format!("{TABLES}/{file}"), error);
+        }
+    }
+    for file in &manifest.vault {
+        count(&dir.join(VAULT).join(file), found);
+    }
+}
+
+fn count(path: &Path, found: &mut Inspection) {
+    found.files += 1;
+    // One that is not there is told by whoever reads it.
+    found.bytes += fs::metadata(path).map_or(0, |file| file.len());
+}
+
+/// Looks for files that the manifest does not list.
+pub(super) fn look_at_others(dir: &Path, manifest: &Manifest, found: &mut Inspection) {
+    let runs: BTreeSet<&str> = manifest.runs.iter().map(|run| run.file.as_str()).collect();
+    let tables: BTreeSet<&str> = manifest.tables.values().map(String::as_str).collect();
+    let vault = manifest.vault.iter().map(String::as_str);
+    let vault: BTreeSet<&str> = vault.chain([MASTER_KEY]).collect();
+    for (name, listed) in [(HISTORY, runs), (TABLES, tables), (VAULT, vault)] {
+        let files = match RealDisk.list(&dir.join(name)) {
+            Ok(files) => files,
+            Err(error) => {
+                found.refused(name, StoreError::io("list", &dir.join(name))(error));
+                continue;
+            }
+        };
+        for file in files.iter().filter(|file| !listed.contains(file.as_str())) {
+            other(&format!("{name}/{file}"), file, found);
+        }
+    }
+    if dir.join("tmp").exists() && !found.in_use {
+        let detail = "left over from an import that did not end";
+        let advice = "nothing: the next import or start removes it";
+        found.add(Severity::Note, "left_over", Some("tmp"), detail, advice);
+    }
+}
+
+fn other(path: &str, file: &str, found: &mut Inspection) {
+    let ours = is_named_by_us(file);
+    if ours && found.in_use {
+        // Something is being written, or was replaced a moment ago.
+        return;
+    }
+    let (code, detail, advice) = if ours {
+        (
+            "left_over",
+            "left over from work that did not end: the manifest does not list it",
+            "nothing: the next import or start removes it",
+        )
+    } else {
+        (
+            "not_ours",
+            "Regulars did not write it and does not read it",
+            "move it elsewhere: a data directory is for Regulars alone",
+        )
+    };
+    found.add(Severity::Note, code, Some(path), detail, advice);
+}
+
+/// Secrets are for their owner alone.
+#[cfg(unix)]
+pub(super) fn look_at_permissions(dir: &Path, key_path: &Path, found: &mut Inspection) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let secrets = [
+        ("vault/master.key", key_path.to_owned()),
+        ("destinations.json", crate::destinations::path(dir)),
+        ("serving.json", dir.join("serving.json")),
+    ];
+    for (name, path) in secrets {
+        // One that is not there holds no secret.
+        let mode = fs::metadata(&path).map_or(0, |file| file.permissions().mode() & 0o777);
+        if mode & 0o077 == 0 {
+            continue;
+        }
+        let detail = format!("others may read it (mode {mode:03o}), and a secret stands in it");
+        let advice = format!("chmod 600 {}", path.display());
+        found.add(Severity::Warning, "permissions", Some(name), detail, advice);
+    }
+}
+
+/// What others may read is not a matter of modes here.
+#[cfg(not(unix))]
+pub(super) fn look_at_permissions(_: &Path, _: &Path, _: &mut Inspection) {}
