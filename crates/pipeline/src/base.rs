@@ -3,7 +3,7 @@
 //! ```text
 //! history ──fold (ledger, profile), partition by partition──► customers
 //!         customers ─► population (cut points, medians, which data there is)
-//!         log ───────► fitted models ─► scores of everyone
+//!         records ───► fitted models ─► scores of everyone
 //! history ──fold once more, only if a segment looks at orders in windows──► states of conditions
 //! ```
 //!
@@ -35,10 +35,11 @@ use crate::fitted::{FittedModels, missing_because};
 use crate::future;
 use crate::live::orders::{Keys, Orders};
 use crate::live::retell;
-use crate::live::told::{self, Tellings, Until};
+use crate::live::told::{self, Tellings};
 use crate::population;
 use crate::progress::Progress;
 use fold::{Known, Scratch, Source};
+pub(crate) use fold::{Noted, Noting};
 
 pub use customers::Customers;
 pub(crate) use declared::Declaring;
@@ -50,8 +51,20 @@ pub struct Folded {
     pub profile: Profile,
     /// Scores at the base's `now`: apart, for most looks at everyone have none.
     scores: Option<Box<Scores>>,
-    /// Carts, of those of whom the log tells.
-    carts: Option<Box<Carts>>,
+    /// What events tell, of those of whom they tell anything.
+    told: Option<Box<FoldedEvents>>,
+}
+
+/// What the events of one customer come to besides facts and the states of conditions.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldedEvents {
+    pub(crate) carts: Carts,
+    /// When the last `identify` happened.
+    pub(crate) identified_at: Option<Timestamp>,
+    /// When the last event arrived.
+    pub(crate) received_at: Timestamp,
+    /// Whether the history may hold events of them.
+    pub(crate) has_moved: bool,
 }
 
 impl Folded {
@@ -60,7 +73,7 @@ impl Folded {
         Self {
             profile,
             scores: None,
-            carts: None,
+            told: None,
         }
     }
 
@@ -94,6 +107,8 @@ pub struct Base {
     pub oddities: Oddities,
     /// Records after `now`, which were not looked at.
     pub later_records: u64,
+    /// What was noted on the way.
+    noted: Noted,
 }
 
 /// Whether a customer is in a segment.
@@ -200,8 +215,9 @@ impl Base {
         options: FoldOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
-        let tellings = Tellings::load(store, Until::Arrived(options.now))?;
-        Self::fold_told(store, config, catalogue, options, &tellings, progress)
+        let tellings = Tellings::arrived_by(store, options.now)?;
+        let told = (&tellings, Noting::Nothing);
+        Self::fold_told(store, config, catalogue, options, told, progress)
     }
 
     /// Folds the whole history, and what the log tells beside it.
@@ -210,7 +226,7 @@ impl Base {
         config: &Config,
         catalogue: &Catalogue,
         options: FoldOptions,
-        tellings: &Tellings,
+        (tellings, noting): (&Tellings, Noting),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let mut symbols = Symbols::default();
@@ -236,15 +252,18 @@ impl Base {
         let facts = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
             profiles(scratch, ledger, known, (&orders, &table))
         };
-        let parts = source.fold("folding", &facts)?;
+        let parts = source.fold("folding", noting, &facts)?;
         let mut oddities = Oddities::default();
         let mut later_records = 0;
+        let mut noted = Noted::default();
         let customers = Customers::new(
             parts
                 .into_iter()
                 .map(|part| {
                     oddities.add(part.oddities);
                     later_records += part.later_records;
+                    noted.orders.extend(part.noted.orders);
+                    noted.visitors.extend(part.noted.visitors);
                     part.folded
                 })
                 .collect(),
@@ -271,6 +290,7 @@ impl Base {
             fitted: None,
             oddities,
             later_records,
+            noted,
         };
         let fitted = match options.scoring {
             Scoring::FitThen => FittedModels::in_use_at(store, options.now)?,
@@ -283,17 +303,21 @@ impl Base {
         Ok(base)
     }
 
-    /// Everyone with what conditions remember of them, to be moved elsewhere.
-    pub(crate) fn take_everyone(&mut self) -> Vec<(Profile, LeafStates, Carts)> {
+    /// What was noted besides what customers fold to.
+    pub(crate) fn take_noted(&mut self) -> Noted {
+        std::mem::take(&mut self.noted)
+    }
+
+    /// Everyone with what conditions remember of them and what events tell, to be moved elsewhere.
+    pub(crate) fn take_everyone(
+        &mut self,
+    ) -> Vec<(Profile, LeafStates, Option<Box<FoldedEvents>>)> {
         let customers = std::mem::take(&mut self.customers);
         let mut states = std::mem::take(&mut self.states).into_iter();
         let mut state = || states.next().unwrap_or_else(|| self.program.new_states());
         let everyone = customers.into_everyone();
         everyone
-            .map(|folded| {
-                let carts = folded.carts.map_or_else(Carts::default, |carts| *carts);
-                (folded.profile, state(), carts)
-            })
+            .map(|folded| (folded.profile, state(), folded.told))
             .collect()
     }
 
@@ -321,7 +345,7 @@ impl Base {
             profile: &folded.profile,
             context: &self.context,
             scored: folded.scores().map(|scores| (self.now, scores)),
-            carts: folded.carts.as_ref().map_or(&[], |carts| carts.open()),
+            carts: folded.told.as_ref().map_or(&[], |told| told.carts.open()),
         }
     }
 
@@ -469,7 +493,7 @@ fn remembered(source: &Source<'_>, program: &Program) -> Result<Vec<LeafStates>,
         retell::fold_events(&mut states, known.told, program);
         Ok(states)
     };
-    let parts = source.fold("folding conditions", &fold)?;
+    let parts = source.fold("folding conditions", Noting::Nothing, &fold)?;
     Ok(parts.into_iter().flat_map(|part| part.folded).collect())
 }
 
@@ -518,12 +542,17 @@ fn profiles(
     }
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
-    retell::declare(profile, known.told, table);
+    let identified_at = retell::declare(profile, known.told, table);
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
-    if !known.told.is_empty() {
-        let carts = retell::carts_of(known.told, known.records, orders, table);
-        folded.carts = Some(Box::new(carts));
+    let received = known.told.iter().map(|told| told.event.received_at);
+    if let Some(received_at) = received.max() {
+        folded.told = Some(Box::new(FoldedEvents {
+            carts: retell::carts_of(known.told, known.records, orders, table),
+            identified_at,
+            received_at,
+            has_moved: known.has_moved,
+        }));
     }
     Ok(folded)
 }

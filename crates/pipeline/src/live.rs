@@ -4,7 +4,7 @@
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 └ person (one customer) ─► orders, carts, traits
 //! look (one customer as a whole), preview (a rule, tried on everyone)
-//! start (from disk to everyone) ─► definitions (versions of segments)
+//! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
 mod carts;
@@ -12,7 +12,9 @@ mod definitions;
 mod engine;
 pub(crate) mod identify;
 mod look;
+mod moved;
 pub(crate) mod orders;
+mod past;
 mod person;
 mod preview;
 pub(crate) mod retell;
@@ -24,7 +26,7 @@ mod why;
 
 pub use engine::Engine;
 pub use look::{Happening, LiveCustomer, Place};
+pub use past::RECORDED_KEPT;
 pub use preview::Preview;
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
 pub use start::StartOptions;
-pub use told::RECORDED_KEPT;

@@ -48,6 +48,17 @@ pub(crate) struct Catalog {
     replayed: u64,
     /// The manifest on disk could not be replaced: the log is ahead of it.
     behind: bool,
+    /// Files that are listed no more, which somebody may still read.
+    replaced: Vec<PathBuf>,
+}
+
+/// When files that a change replaces are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// At once: nobody else reads them.
+    Removed,
+    /// With [`Catalog::remove_replaced`], when nobody reads them any more.
+    Kept,
 }
 
 impl Catalog {
@@ -60,11 +71,10 @@ impl Catalog {
         let manifest_path = dir.join("manifest.json");
         let mut manifest = Manifest::load(disk.as_ref(), &manifest_path)?.unwrap_or_default();
         let log_dir = dir.join(LOG);
-        let log = match access {
-            Access::Write => {
-                Log::open(Arc::clone(&disk), &log_dir, segment_bytes, manifest.applied)?
-            }
-            Access::Read => Log::open_read(Arc::clone(&disk), &log_dir, manifest.applied)?,
+        let known = (manifest.moved.to, manifest.applied);
+        let mut log = match access {
+            Access::Write => Log::open(Arc::clone(&disk), &log_dir, segment_bytes, known)?,
+            Access::Read => Log::open_read(Arc::clone(&disk), &log_dir, known)?,
         };
         let mut replayed = 0;
         for entry in log.read_from(manifest.applied) {
@@ -78,6 +88,7 @@ impl Catalog {
         }
         if replayed > 0 && access == Access::Write {
             manifest.save(disk.as_ref(), &manifest_path)?;
+            log.cut(manifest.moved.to);
         }
         let manifest = Arc::new(manifest);
         Ok(Self {
@@ -87,6 +98,7 @@ impl Catalog {
             manifest,
             replayed,
             behind: false,
+            replaced: Vec::new(),
         })
     }
 
@@ -115,6 +127,7 @@ impl Catalog {
         &mut self,
         record: LogRecord,
         change: Option<Change>,
+        when: Replaced,
     ) -> Result<u64, StoreError> {
         self.check_writable()?;
         if let Some(change) = &change {
@@ -131,12 +144,21 @@ impl Catalog {
         manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
         manifest.save(self.disk.as_ref(), &self.dir.join("manifest.json"))?;
         self.behind = false;
-        for path in replaced {
+        self.log.cut(self.manifest.moved.to);
+        self.replaced.extend(replaced);
+        if when == Replaced::Removed {
+            self.remove_replaced();
+        }
+        Ok(offset)
+    }
+
+    /// Removes the files that are listed no more.
+    pub(crate) fn remove_replaced(&mut self) {
+        for path in self.replaced.drain(..) {
             // One that cannot be removed now (a reader may hold it open) is removed when the store
             // is opened next: it is listed nowhere.
             let _ = self.disk.remove(&path);
         }
-        Ok(offset)
     }
 
     /// Appends records of the live path as one frame, which changes no files; when it returns they
@@ -160,15 +182,18 @@ impl Catalog {
             .drop_vault
             .iter()
             .map(|file| self.dir.join(VAULT).join(file));
+        let moved = change.moved.iter().flat_map(|moved| &moved.drop);
+        let moved = moved.map(|file| self.dir.join(TABLES).join(file));
         runs.chain(tables.map(|file| self.dir.join(TABLES).join(file)))
             .chain(vault)
+            .chain(moved)
             .collect()
     }
 
     fn sync_directories(&self, change: &Change) -> Result<(), StoreError> {
         let touched = [
             (HISTORY, !change.add_runs.is_empty()),
-            (TABLES, !change.tables.is_empty()),
+            (TABLES, !change.tables.is_empty() || change.moved.is_some()),
             (VAULT, !change.add_vault.is_empty()),
         ];
         for (name, _) in touched.into_iter().filter(|(_, touched)| *touched) {
@@ -185,7 +210,9 @@ impl Catalog {
     pub(crate) fn remove_unlisted(&self) -> Result<Vec<String>, StoreError> {
         let manifest = &self.manifest;
         let runs = manifest.runs.iter().map(|run| run.file.as_str()).collect();
-        let tables = manifest.tables.values().map(String::as_str).collect();
+        let tables = manifest.tables.values().map(String::as_str);
+        let moved = manifest.moved.files.iter().map(|moved| moved.file.as_str());
+        let tables = tables.chain(moved).collect();
         let vault = manifest
             .vault
             .iter()
@@ -211,8 +238,8 @@ impl Catalog {
     }
 }
 
-/// True for the names that transactions give: `<what>-<offset>-<number>.parquet`, `.vault` or
-/// `.members`.
+/// True for the names that transactions give: `<what>-<offset>-<number>.parquet`, `.vault`,
+/// `.members` or `.records`.
 pub(crate) fn is_named_by_us(file: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let Some((stem, extension)) = file.rsplit_once('.') else {
@@ -228,8 +255,12 @@ pub(crate) fn is_named_by_us(file: &str) -> bool {
         "ad-spend",
         "identities",
         "memberships",
+        "events",
+        "transitions",
+        "messages",
+        "records",
     ];
-    matches!(extension, "parquet" | "vault" | "members")
+    matches!(extension, "parquet" | "vault" | "members" | "records")
         && numbered
         && known.iter().any(|name| what.starts_with(name))
 }

@@ -14,7 +14,7 @@ use regulars_core::{CustomerId, EventKind, Timestamp};
 
 use crate::StoreError;
 use crate::access::{Access, Role};
-use crate::catalog::{self, Catalog, LOG, TABLES, VAULT};
+use crate::catalog::{self, Catalog, LOG, Replaced, TABLES, VAULT};
 use crate::destinations::{self, StoredDestination};
 use crate::disk::simulated::SimulatedDisk;
 use crate::disk::{self, Disk};
@@ -68,8 +68,9 @@ impl<'k> Process<'k> {
         let files = &catalog.manifest().vault;
         let mut vault = Vault::load(shared.as_ref(), &data().join(VAULT), files, key)?;
         for entry in catalog.log().read_from(catalog.manifest().vault_from) {
-            if let Some(file) = live::identities_in(&entry?.1) {
-                vault.take_journal(&data().join(LOG), file, key)?;
+            let (offset, record) = entry?;
+            if let Some(file) = live::identities_in(&record) {
+                vault.take_journal((&data().join(LOG), offset), file, key)?;
             }
         }
         Ok(Self {
@@ -157,7 +158,8 @@ impl<'k> Process<'k> {
         let record = LogRecord::MembershipsSaved(MembershipsNoted {
             recorded_at: Timestamp(0),
         });
-        self.catalog.commit(record, Some(change))?;
+        self.catalog
+            .commit(record, Some(change), Replaced::Removed)?;
         self.vault.saved();
         told.folded_to = told.tried_folded_to.take();
         Ok(())

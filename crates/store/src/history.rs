@@ -1,4 +1,4 @@
-//! The history: what was imported, laid out by customer.
+//! The history: what was imported, and events that were moved out of the log, laid out by customer.
 //!
 //! Immutable Parquet files ("runs"), a few for each of the 64 partitions, each sorted by customer
 //! and time. Folding everything is a streaming merge of a partition's runs; a customer's timeline
@@ -9,12 +9,14 @@
 //! runs ─► file::input ─► orders::views ─► merge ─► rows of one customer after another
 //! ```
 //!
-//! Two families share this: order lines ([`OrderRow`]) and declared traits ([`CustomerRow`]).
+//! Three families share this: order lines ([`OrderRow`]), declared traits ([`CustomerRow`]) and
+//! events ([`EventRow`]).
 
 mod reader;
 mod writer;
 
 mod customers;
+mod events;
 mod orders;
 
 mod constants;
@@ -25,6 +27,7 @@ mod symbols;
 mod values;
 
 pub(crate) mod rewrite;
+pub(crate) mod tiers;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
@@ -34,13 +37,21 @@ use regulars_core::{CustomerId, Partition, Timestamp};
 
 pub use crate::manifest::{Family, RunInfo};
 pub use customers::{CustomerRow, DeclaredRow};
+pub use events::EventRow;
+pub(crate) use events::row_order as event_order;
 pub use orders::{OrderRow, VersionRow, decode_rows, encode_row};
-pub use reader::{CustomerReader, DeclaredReader, OrderReader, PartitionReader, VersionReader};
+pub(crate) use reader::WholeEventReader;
+pub use reader::{
+    CustomerReader, DeclaredReader, EventReader, OrderReader, PartitionReader, VersionReader,
+};
 pub use symbols::SymbolTable;
+pub use tiers::{MergedRuns, RunMerge};
+pub(crate) use writer::EventRunWriter;
 pub use writer::{CustomerRunWriter, OrderRunWriter};
 
 use crate::StoreError;
 use crate::manifest::Manifest;
+use events::{EventView, Facts};
 
 /// The runs that counted when it was taken; cheap to clone, may be read from several threads.
 ///
@@ -170,6 +181,55 @@ impl History {
         merge::rows_of(customer, paths.iter().map(PathBuf::as_path), || {
             customers::CustomerView
         })
+    }
+
+    /// Streams a partition's events, customer by customer, without context and sealed data.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn events(&self, partition: Partition) -> Result<EventReader, StoreError> {
+        let paths = self.paths(Family::Events, partition);
+        EventReader::open(paths.iter().map(PathBuf::as_path))
+    }
+
+    /// All events that lie under one customer, sorted by (`occurred_at`, offset), without context
+    /// and sealed data: a short read.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn events_of(&self, customer: CustomerId) -> Result<Vec<EventRow>, StoreError> {
+        let paths = self.paths(Family::Events, customer.partition());
+        merge::rows_of(customer, paths.iter().map(PathBuf::as_path), || {
+            EventView::<Facts>::new()
+        })
+    }
+
+    /// Gives the events of a partition that lie under some customers to `each`, without context
+    /// and sealed data, in no order that means anything.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn events_of_some(
+        &self,
+        partition: Partition,
+        is_wanted: impl Fn(CustomerId) -> bool,
+        mut each: impl FnMut(EventRow),
+    ) -> Result<(), StoreError> {
+        for path in self.paths(Family::Events, partition) {
+            let mut view = EventView::<Facts>::new();
+            merge::rows_of_some(&path, &is_wanted, &mut view, &mut each)?;
+        }
+        Ok(())
+    }
+
+    /// Records of the log before this offset were moved out of it: its events lie here.
+    pub fn moved_to(&self) -> u64 {
+        self.manifest.moved.to
+    }
+
+    /// When the first and the last of the events arrived that lie here; `None` without any.
+    pub fn arrived(&self) -> Option<(Timestamp, Timestamp)> {
+        self.manifest.moved.arrived
     }
 
     /// The files of a family, for other tools that read Parquet.

@@ -251,7 +251,7 @@ fn look_at_log(
     let looked = log::inspect(&RealDisk, &log_dir, |offset, bytes| {
         match (&mut vault, live::identities_in(bytes)) {
             (Some((vault, key)), Some(file)) if offset >= from => {
-                vault.take_journal(&log_dir, file, key)
+                vault.take_journal((&log_dir, offset), file, key)
             }
             _ => Ok(()),
         }

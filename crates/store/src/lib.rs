@@ -6,8 +6,9 @@
 //!   LOCK                       held while a process works here: one writer or many readers
 //!   log/seg-<first>.log        the log: what happened, in order            log
 //!   manifest.json              which files count, up to which offset       manifest
-//!   history/*.parquet          orders and customers, by partition          history
+//!   history/*.parquet          orders, customers, events, by partition     history
 //!   tables/*.parquet           products, ad spend                          tables
+//!   tables/*-<from>-<to>.*     what else was moved out of the log          moved
 //!   vault/*                    who the customers are, and their keys       vault
 //!   access.json                write keys and API tokens, hashed          access
 //!   destinations.json          where webhooks go, and their secrets       destinations
@@ -32,6 +33,7 @@ pub mod vault;
 
 pub mod log;
 pub mod manifest;
+pub mod moved;
 
 pub mod export;
 pub mod inspect;

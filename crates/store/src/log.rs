@@ -9,6 +9,9 @@
 //! After a failed write or sync the log is poisoned: what the disk holds is not known, and asking
 //! again is not an answer (a second sync may succeed without having written anything).
 //!
+//! Records that were moved to files of their own ([`crate::moved`]) are not read here any more; a
+//! segment that holds nothing else is removed.
+//!
 //! Bodies are bytes here; [`record`] says what they mean.
 
 pub mod live;
@@ -27,12 +30,13 @@ use std::sync::Arc;
 pub use live::{Found, Logged, StoredEvent};
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
-    MembershipsNoted, MergeAccepted, ModelsFitted, SegmentDefined, SegmentsDefined,
+    MembershipsNoted, MergeAccepted, ModelsFitted, RecordsMoved, SegmentDefined, SegmentsDefined,
 };
 
 use crate::StoreError;
 use crate::disk::{Disk, DiskFile};
 use frame::SegmentHeader;
+pub(crate) use read::LogReader;
 
 /// Segments are closed at this size, unless told otherwise.
 pub(crate) const SEGMENT_BYTES: u64 = 64 << 20;
@@ -70,15 +74,16 @@ struct OpenSegment {
 impl Log {
     /// Opens the log in `dir` for writing, cutting a torn tail.
     ///
+    /// Records before `moved_to` lie elsewhere by now; segments of nothing else are removed.
     /// `acknowledged` is an offset that the log is known to have reached: if it has not, something
     /// other than a crash took records away, and nothing is cut.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         dir: &Path,
         segment_bytes: u64,
-        acknowledged: u64,
+        (moved_to, acknowledged): (u64, u64),
     ) -> Result<Self, StoreError> {
-        let scan = read::scan(disk.as_ref(), dir)?;
+        let scan = read::scan(disk.as_ref(), dir, moved_to)?;
         check_reached(&scan, dir, acknowledged)?;
         let mut log = Self {
             disk,
@@ -89,6 +94,7 @@ impl Log {
             cut_bytes: scan.torn_bytes,
             writer: Writer::Poisoned,
         };
+        log.remove(&scan.moved);
         if let Some(unborn) = scan.unborn {
             let path = log.path(unborn);
             log.disk
@@ -107,9 +113,9 @@ impl Log {
     pub(crate) fn open_read(
         disk: Arc<dyn Disk>,
         dir: &Path,
-        acknowledged: u64,
+        (moved_to, acknowledged): (u64, u64),
     ) -> Result<Self, StoreError> {
-        let scan = read::scan(disk.as_ref(), dir)?;
+        let scan = read::scan(disk.as_ref(), dir, moved_to)?;
         check_reached(&scan, dir, acknowledged)?;
         Ok(Self {
             disk,
@@ -174,8 +180,34 @@ impl Log {
     }
 
     /// The records from `offset` on, with their offsets.
-    pub(crate) fn read_from(&self, offset: u64) -> read::LogReader<'_> {
-        read::LogReader::new(self, offset)
+    pub(crate) fn read_from(&self, offset: u64) -> LogReader {
+        self.read(offset..self.next_offset)
+    }
+
+    /// The records of a range that is on disk.
+    pub(crate) fn read(&self, range: Range<u64>) -> LogReader {
+        let source = read::Source {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            segments: self.segments.clone(),
+            end: range.end,
+        };
+        LogReader::new(source, range.start)
+    }
+
+    /// Removes the segments that hold nothing from `moved_to` on, as far as that goes now: opening
+    /// removes the others.
+    pub(crate) fn cut(&mut self, moved_to: u64) {
+        let count = read::moved_before(&self.segments, moved_to);
+        let moved: Vec<u64> = self.segments.drain(..count).collect();
+        self.remove(&moved);
+    }
+
+    fn remove(&self, segments: &[u64]) {
+        for &first in segments {
+            // One that stays holds nothing that is read.
+            let _ = self.disk.remove(&self.path(first));
+        }
     }
 
     /// The directory, for messages.

@@ -1,6 +1,7 @@
 //! A data directory that is open.
 
 mod live;
+mod moving;
 mod transaction;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,7 +16,7 @@ pub use live::Frame;
 pub use transaction::{Reassigned, Superseded, Transaction};
 
 use crate::StoreError;
-use crate::catalog::{Access, Catalog, HISTORY, LOG, MASTER_KEY, TABLES, VAULT};
+use crate::catalog::{Access, Catalog, HISTORY, LOG, MASTER_KEY, Replaced, TABLES, VAULT};
 use crate::disk::{self, Disk, RealDisk};
 use crate::history::History;
 use crate::log::live as records;
@@ -158,23 +159,21 @@ impl Store {
         self.catalog.log().next_offset()
     }
 
-    /// The records of the log from an offset on, those of the live path left out.
+    /// The records of the workspace from an offset on: those of the live path are left out.
     ///
     /// # Errors
-    /// When the log is damaged or holds an unknown record.
+    /// When the log, or a file of what was moved out of it, is damaged or holds an unknown record.
     pub fn records(&self, from: u64) -> Result<Vec<(u64, LogRecord)>, StoreError> {
         let log = self.catalog.log();
-        let decode = |(offset, bytes): (u64, Vec<u8>)| {
-            Ok((offset, Entry::decode(log.dir(), offset, &bytes)?.record))
-        };
-        let of_workspace = |entry: &Result<(u64, Vec<u8>), StoreError>| {
-            entry
-                .as_ref()
-                .is_ok_and(|(_, bytes)| !records::is_live(bytes))
-                || entry.is_err()
-        };
-        let entries = log.read_from(from).filter(of_workspace);
-        entries.map(|entry| entry.and_then(decode)).collect()
+        let mut found = self.moved_records()?;
+        found.retain(|(offset, _)| *offset >= from);
+        for entry in log.read_from(from.max(self.moved_to())) {
+            let (offset, bytes) = entry?;
+            if !records::is_live(&bytes) {
+                found.push((offset, Entry::decode(log.dir(), offset, &bytes)?.record));
+            }
+        }
+        Ok(found)
     }
 
     /// The latest record of a kind, with its offset.
@@ -186,17 +185,18 @@ impl Store {
             return Ok(None);
         };
         let log = self.catalog.log();
-        let Some(found) = log.read_from(at).next() else {
-            return Err(StoreError::damaged(
-                log.dir(),
-                format!("record {at} is missing"),
-            ));
+        let found = if at < self.moved_to() {
+            let kept = self.kept_records(at)?;
+            kept.into_iter().find(|(offset, _)| *offset == at)
+        } else {
+            log.read(at..at + 1).next().transpose()?
         };
-        let (offset, bytes) = found?;
-        Ok(Some((
-            offset,
-            Entry::decode(log.dir(), offset, &bytes)?.record,
-        )))
+        let Some((offset, bytes)) = found else {
+            let detail = format!("record {at} is missing");
+            return Err(StoreError::damaged(log.dir(), detail));
+        };
+        let record = Entry::decode(log.dir(), offset, &bytes)?.record;
+        Ok(Some((offset, record)))
     }
 
     /// The history as it is now.
@@ -224,7 +224,11 @@ impl Store {
 
     fn table(&self, name: TableName) -> Option<PathBuf> {
         let file = self.catalog.manifest().tables.get(&name)?;
-        Some(self.dir.join(TABLES).join(file))
+        Some(self.table_path(file))
+    }
+
+    fn table_path(&self, file: &str) -> PathBuf {
+        self.dir.join(TABLES).join(file)
     }
 
     /// The vault, loaded when first asked for.
@@ -243,9 +247,9 @@ impl Store {
         };
         let log = self.catalog.log();
         for entry in log.read_from(self.catalog.manifest().vault_from) {
-            let (_, bytes) = entry?;
+            let (offset, bytes) = entry?;
             if let Some(file) = records::identities_in(&bytes) {
-                loaded.take_journal(log.dir(), file, self.key()?)?;
+                loaded.take_journal((log.dir(), offset), file, self.key()?)?;
             }
         }
         Ok(self.vault.get_or_init(|| loaded))
@@ -304,7 +308,7 @@ impl Store {
     /// # Errors
     /// As [`Transaction::commit`].
     pub fn record(&mut self, record: LogRecord) -> Result<u64, StoreError> {
-        self.catalog.commit(record, None)
+        self.catalog.commit(record, None, Replaced::Removed)
     }
 
     /// Merges the runs of every partition and family that has more than `runs` of them, which says
@@ -368,15 +372,19 @@ pub(crate) fn lock(dir: &Path, access: Access) -> Result<File, StoreError> {
     }
 }
 
-/// Every listed run is there and as long as it was.
+/// Every listed run, and every file of what was moved, is there and as long as it was.
 fn check_files(dir: &Path, catalog: &Catalog) -> Result<(), StoreError> {
-    for run in &catalog.manifest().runs {
-        let path = dir.join(HISTORY).join(&run.file);
+    let manifest = catalog.manifest();
+    let runs = manifest.runs.iter();
+    let runs = runs.map(|run| (dir.join(HISTORY).join(&run.file), run.bytes));
+    let moved = manifest.moved.files.iter();
+    let moved = moved.map(|file| (dir.join(TABLES).join(&file.file), file.bytes));
+    for (path, bytes) in runs.chain(moved) {
         let length = fs::metadata(&path)
             .map_err(missing_or("look at", &path))?
             .len();
-        if length != run.bytes {
-            let detail = format!("it has {length} bytes where {} were written", run.bytes);
+        if length != bytes {
+            let detail = format!("it has {length} bytes where {bytes} were written");
             return Err(StoreError::damaged(&path, detail));
         }
     }

@@ -1,6 +1,6 @@
-//! Small tables that are not kept by customer: loaded and replaced as a whole.
+//! Tables that are not kept by customer: written and loaded as a whole.
 //!
-//! One Parquet file each, with the metadata `regulars.format` and `regulars.version`.
+//! Parquet files with the metadata `regulars.format` and `regulars.version`.
 
 mod columns;
 pub mod memberships;
@@ -17,6 +17,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use regulars_core::CivilDate;
+
+pub(crate) use columns::column;
 
 use crate::StoreError;
 
@@ -58,9 +60,8 @@ pub struct AdSpendRow {
     pub clicks: Option<i64>,
 }
 
-/// A row of a small table; rows are kept in their own order, so that a table is the same whatever
-/// the order in which it was read.
-pub(crate) trait TableRow: Ord + Sized {
+/// A row of a table that is not kept by customer.
+pub(crate) trait TableRow: Sized {
     const FORMAT: &'static str;
 
     fn schema() -> Schema;
@@ -70,9 +71,8 @@ pub(crate) trait TableRow: Ord + Sized {
     fn from_batch(batch: &RecordBatch, into: &mut Vec<Self>) -> Result<(), ArrowError>;
 }
 
-/// Writes a table, durably once the names in its directory are.
-pub(crate) fn save<R: TableRow>(path: &Path, mut rows: Vec<R>) -> Result<(), StoreError> {
-    rows.sort_unstable();
+/// Writes a table in the order of its rows, durably once the names in its directory are.
+pub(crate) fn save<R: TableRow>(path: &Path, rows: &[R]) -> Result<(), StoreError> {
     let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -84,7 +84,7 @@ pub(crate) fn save<R: TableRow>(path: &Path, mut rows: Vec<R>) -> Result<(), Sto
     let file = File::create(path).map_err(StoreError::io("create", path))?;
     let schema = SchemaRef::new(R::schema());
     let write = || {
-        let batch = R::to_batch(&rows, SchemaRef::clone(&schema))?;
+        let batch = R::to_batch(rows, SchemaRef::clone(&schema))?;
         let mut writer = ArrowWriter::try_new(file, schema, Some(properties))?;
         writer.write(&batch)?;
         writer.into_inner()

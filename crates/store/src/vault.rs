@@ -26,7 +26,7 @@ mod seal;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use regulars_core::CustomerId;
@@ -97,6 +97,8 @@ pub struct Vault {
     new_links: Vec<(IdentityId, IdentityId)>,
     /// How much of both the log has already.
     journaled: (usize, usize),
+    /// By the offset of the record that holds it, how far that goes.
+    journals: VecDeque<(u64, usize, usize)>,
     /// Identities linked since the transaction began, with what they stood for before.
     before: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState>,
 }
@@ -304,6 +306,20 @@ impl Vault {
         self.saved_to = self.arena.end();
         self.new_links.clear();
         self.journaled = (self.saved_to, 0);
+        self.journals.clear();
+    }
+
+    /// The files hold what records of the log before an offset hold.
+    pub(crate) fn saved_before(&mut self, offset: u64) {
+        while let Some((_, identities, links)) = self.journals.pop_front_if(|(at, ..)| *at < offset)
+        {
+            self.saved_to = identities;
+            self.new_links.drain(..links);
+            self.journaled.1 -= links;
+            for (_, _, later) in &mut self.journals {
+                *later -= links;
+            }
+        }
     }
 
     /// What was added since the last call, as a file of the vault for a record of the log; `None`
@@ -321,10 +337,29 @@ impl Vault {
         Ok(Some(bytes))
     }
 
+    /// The last journal is in the log, as the record of that offset.
+    pub(crate) fn is_journaled_at(&mut self, offset: u64) {
+        let (identities, links) = self.journaled;
+        self.journals.push_back((offset, identities, links));
+    }
+
+    /// A file of the vault that holds what several journals hold.
+    pub(crate) fn file_of_journals(
+        log: &Path,
+        journals: &[Vec<u8>],
+        key: &MasterKey,
+    ) -> Result<Vec<u8>, StoreError> {
+        let (mut arena, mut links) = (Arena::default(), Vec::new());
+        for journal in journals {
+            file::read(log, journal, key, &mut arena, |a, b| links.push((a, b)))?;
+        }
+        file::encode(arena.records_from(0), &links, key)
+    }
+
     /// Takes up what a record of the log brought.
     pub(crate) fn take_journal(
         &mut self,
-        log: &Path,
+        (log, offset): (&Path, u64),
         bytes: &[u8],
         key: &MasterKey,
     ) -> Result<(), StoreError> {
@@ -334,6 +369,7 @@ impl Vault {
             self.link(identity, customer);
         }
         self.journaled = (self.arena.end(), self.new_links.len());
+        self.is_journaled_at(offset);
         self.before.clear();
         Ok(())
     }

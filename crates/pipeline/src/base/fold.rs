@@ -1,18 +1,24 @@
 //! The history, folded customer by customer, partition by partition, on several threads.
+//!
+//! ```text
+//! order lines ─┐
+//! declared  ───┼─ by customer ─► everything of one customer ─► ledger ─► what is made of them
+//! events ──────┤
+//! the log ─────┘
+//! ```
 
-use std::iter::Peekable;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, Partition, Timestamp};
 use regulars_profile::{Ledger, Oddities, Places, Products, Profile};
-use regulars_store::history::{DeclaredRow, History, SymbolTable};
+use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::declared::Declaring;
 use crate::error::PipelineError;
 use crate::in_turn::in_turn;
-use crate::live::orders::Orders;
-use crate::live::told::{Tellings, Told, ToldOf};
+use crate::live::orders::{self, Orders};
+use crate::live::told::{Tellings, Told, ToldOf, by_time};
 use crate::progress::{Progress, Unit};
 
 /// Makes something of one customer: their resolved orders and what was declared of them.
@@ -28,6 +34,26 @@ pub(super) struct Known<'k> {
     pub(super) told: &'k [&'k Told],
     /// Every record of an order, sorted.
     pub(super) records: &'k [LineRecord],
+    /// Whether the history may hold events of them.
+    pub(super) has_moved: bool,
+}
+
+/// What is noted besides what customers fold to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noting {
+    /// Nothing.
+    Nothing,
+    /// What the live path needs to know of everyone: see [`Noted`].
+    ForLive,
+}
+
+/// What is known of everyone besides what customers fold to.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// Keys of all orders.
+    pub(crate) orders: Vec<u64>,
+    /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
+    pub(crate) visitors: Vec<CustomerId>,
 }
 
 /// What is used again from customer to customer.
@@ -42,6 +68,7 @@ pub(super) struct Part<T> {
     pub(super) folded: Vec<T>,
     pub(super) oddities: Oddities,
     pub(super) later_records: u64,
+    pub(super) noted: Noted,
 }
 
 /// The history and what it is folded with.
@@ -64,6 +91,7 @@ impl Source<'_> {
     pub(super) fn fold<T: Send>(
         &self,
         phase: &str,
+        noting: Noting,
         fold: FoldCustomer<'_, T>,
     ) -> Result<Vec<Part<T>>, PipelineError> {
         self.progress
@@ -71,6 +99,7 @@ impl Source<'_> {
         let done = AtomicUsize::new(0);
         let folder = || Folder {
             source: self,
+            noting,
             fold,
             ledger: Ledger::default(),
             scratch: Scratch {
@@ -97,13 +126,25 @@ impl<T> Default for Part<T> {
             folded: Vec::new(),
             oddities: Oddities::default(),
             later_records: 0,
+            noted: Noted::default(),
         }
     }
+}
+
+/// What lies under one customer.
+#[derive(Default)]
+struct OfCustomer<'p> {
+    records: &'p [LineRecord],
+    rows: &'p [DeclaredRow],
+    events: &'p [EventRow],
+    /// What the log tells.
+    told: Option<&'p ToldOf>,
 }
 
 /// What one thread folds with.
 struct Folder<'a, T> {
     source: &'a Source<'a>,
+    noting: Noting,
     fold: FoldCustomer<'a, T>,
     ledger: Ledger,
     scratch: Scratch<'a>,
@@ -115,42 +156,50 @@ struct Folder<'a, T> {
 }
 
 impl<T> Folder<'_, T> {
-    /// Merges the orders of the partition with what was declared of its customers and what the
-    /// log tells of them.
+    /// Puts together the orders of the partition, what was declared of its customers, their events
+    /// and what the log tells of them.
     fn partition(&mut self, partition: Partition) -> Result<Part<T>, PipelineError> {
         let history = self.source.history;
-        let tellings = self.source.tellings;
         self.part = Part::default();
-        let mut declared = history.declarations(partition)?;
         let mut orders = history.partition(partition, self.source.table)?;
-        let mut told = tellings.of_partition(partition).peekable();
+        let mut declared = history.declarations(partition)?;
+        let mut events = history.events(partition)?;
+        let mut told = self.source.tellings.of_partition(partition).peekable();
+        let mut next_order = orders.peek()?;
         let mut next_declared = declared.peek()?;
-        while let Some(records) = orders.next_customer()? {
-            let customer = records[0].customer;
-            while let Some(before) = next_declared.filter(|next| *next < customer) {
-                let rows = declared.next_customer()?.unwrap_or_default();
-                self.told_before(Some(before), &mut told)?;
-                let of = told.next_if(|(next, _)| *next == before);
-                self.customer(&[], rows, of)?;
-                next_declared = declared.peek()?;
+        let mut next_event = events.peek()?;
+        loop {
+            let next_told = told.peek().map(|(customer, _)| *customer);
+            let nexts = [next_order, next_declared, next_event, next_told];
+            let Some(customer) = nexts.into_iter().flatten().min() else {
+                break;
+            };
+            let mut of = OfCustomer {
+                told: told
+                    .next_if(|(next, _)| *next == customer)
+                    .map(|(_, of)| of),
+                ..OfCustomer::default()
+            };
+            if next_order == Some(customer) {
+                of.records = orders.next_customer()?.unwrap_or_default();
             }
-            self.told_before(Some(customer), &mut told)?;
-            let of = told.next_if(|(next, _)| *next == customer);
             if next_declared == Some(customer) {
-                let rows = declared.next_customer()?.unwrap_or_default();
-                self.customer(records, rows, of)?;
+                of.rows = declared.next_customer()?.unwrap_or_default();
+            }
+            if next_event == Some(customer) {
+                of.events = events.next_customer()?.unwrap_or_default();
+            }
+            self.customer(customer, &of)?;
+            if next_order == Some(customer) {
+                next_order = orders.peek()?;
+            }
+            if next_declared == Some(customer) {
                 next_declared = declared.peek()?;
-            } else {
-                self.customer(records, &[], of)?;
+            }
+            if next_event == Some(customer) {
+                next_event = events.peek()?;
             }
         }
-        while let Some(rows) = declared.next_customer()? {
-            let customer = rows[0].customer;
-            self.told_before(Some(customer), &mut told)?;
-            let of = told.next_if(|(next, _)| *next == customer);
-            self.customer(&[], rows, of)?;
-        }
-        self.told_before(None, &mut told)?;
         // As much memory as is needed and no more: this stays.
         let mut folded = Vec::with_capacity(self.folded.len());
         folded.append(&mut self.folded);
@@ -160,55 +209,76 @@ impl<T> Folder<'_, T> {
         })
     }
 
-    /// Folds those before `customer` of whom the log alone tells.
-    fn told_before<'t>(
-        &mut self,
-        customer: Option<CustomerId>,
-        told: &mut Peekable<impl Iterator<Item = (CustomerId, &'t ToldOf)>>,
-    ) -> Result<(), PipelineError> {
-        let before = |next: CustomerId| customer.is_none_or(|customer| next < customer);
-        while let Some(of) = told.next_if(|(next, _)| before(*next)) {
-            if of.1.known {
-                self.customer(&[], &[], Some(of))?;
+    /// Folds one customer; one of whom nothing is known yet at `now` is none.
+    fn customer(&mut self, customer: CustomerId, of: &OfCustomer<'_>) -> Result<(), PipelineError> {
+        let tellings = self.source.tellings;
+        // Somebody who turned out to be another is folded with that one.
+        let is_gone = tellings.redirects.contains_key(&customer);
+        if self.noting == Noting::ForLive {
+            self.note(of.records.iter().map(|record| record.order.0));
+        }
+        if is_gone {
+            return Ok(());
+        }
+        let arrived = |row: &&EventRow| row.event.received_at <= tellings.until;
+        let own: Vec<Told> = of
+            .events
+            .iter()
+            .filter(arrived)
+            .map(|row| row.clone().into())
+            .collect();
+        if own.is_empty() && of.told.is_none() {
+            return self.known(customer, of.records, of.rows, &[], false);
+        }
+        let (moved, told, merged) = of.told.map_or_else(Default::default, |of| {
+            (&of.moved[..], &of.told[..], &of.merged[..])
+        });
+        let events = by_time(own.iter().chain(moved).chain(told));
+        if self.noting == Noting::ForLive {
+            let orders = self.source.orders;
+            self.note(
+                events
+                    .iter()
+                    .filter_map(|told| orders::key_of(told, orders)),
+            );
+        }
+        let has_moved = own.len() + moved.len() > 0;
+        let is_named = of.told.is_some_and(|of| of.known);
+        let is_named = is_named || own.iter().any(|told| !told.event.anonymous);
+        if of.records.is_empty() && of.rows.is_empty() && !is_named {
+            if has_moved && self.noting == Noting::ForLive {
+                self.part.noted.visitors.push(customer);
+            }
+            return Ok(());
+        }
+        self.told(customer, of, merged, &events, has_moved)
+    }
+
+    fn note(&mut self, keys: impl Iterator<Item = u64>) {
+        let orders = &mut self.part.noted.orders;
+        // The lines of an order mostly follow each other.
+        for key in keys {
+            if orders.last() != Some(&key) {
+                orders.push(key);
             }
         }
-        Ok(())
     }
 
-    /// Folds one customer; one of whom nothing is known yet at `now` is none.
-    fn customer(
-        &mut self,
-        records: &[LineRecord],
-        rows: &[DeclaredRow],
-        told: Option<(CustomerId, &ToldOf)>,
-    ) -> Result<(), PipelineError> {
-        let first = records.first().map(|record| record.customer);
-        let first = first.or(rows.first().map(|row| row.customer));
-        let customer = first.or(told.map(|(customer, _)| customer));
-        let is_gone = |customer| self.source.tellings.redirects.contains_key(&customer);
-        match (customer, told) {
-            // Somebody who turned out to be another is folded with that one.
-            (Some(customer), _) if is_gone(customer) => Ok(()),
-            (Some(customer), Some((_, of))) => self.told(customer, records, rows, of),
-            (Some(customer), None) => self.known(customer, records, rows, &[]),
-            (None, _) => Ok(()),
-        }
-    }
-
-    /// Folds a customer of whom the log tells something.
+    /// Folds a customer of whom events tell something.
     fn told(
         &mut self,
         customer: CustomerId,
-        records: &[LineRecord],
-        rows: &[DeclaredRow],
-        of: &ToldOf,
+        of: &OfCustomer<'_>,
+        merged: &[CustomerId],
+        events: &[&Told],
+        has_moved: bool,
     ) -> Result<(), PipelineError> {
         let source = self.source;
         let mut all = std::mem::take(&mut self.records);
         all.clear();
-        all.extend_from_slice(records);
-        let mut declared = rows.to_vec();
-        for &from in &of.merged {
+        all.extend_from_slice(of.records);
+        let mut declared = of.rows.to_vec();
+        for &from in merged {
             let vault = source.vault;
             if vault.is_some_and(|vault| vault.is_anonymous(IdentityId(from.0))) {
                 // No file names a visitor by an anonymous id.
@@ -225,9 +295,9 @@ impl<T> Folder<'_, T> {
             }));
         }
         declared.sort_by_key(|row| row.occurred_at);
-        source.orders.add_told(&of.told, &mut all, source.table)?;
+        source.orders.add_told(events, &mut all, source.table)?;
         all.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
-        let done = self.known(customer, &all, &declared, &of.by_time());
+        let done = self.known(customer, &all, &declared, events, has_moved);
         self.records = all;
         done
     }
@@ -238,6 +308,7 @@ impl<T> Folder<'_, T> {
         records: &[LineRecord],
         rows: &[DeclaredRow],
         told: &[&Told],
+        has_moved: bool,
     ) -> Result<(), PipelineError> {
         let now = self.source.now;
         let seen = records.partition_point(|record| record.occurred_at <= now);
@@ -257,6 +328,7 @@ impl<T> Folder<'_, T> {
             rows,
             told,
             records: &records[..seen],
+            has_moved,
         };
         let folded = (self.fold)(&mut self.scratch, &self.ledger, &known)
             .map_err(PipelineError::Declared)?;

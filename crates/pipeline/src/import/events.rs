@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use foldhash::fast::FixedState;
-use regulars_core::Timestamp;
+use regulars_core::{Partition, Timestamp};
 use regulars_ingest::tracking::ArchivedEvent;
 use regulars_ingest::{Batch, Entity, Reject, open};
 use regulars_store::log::Logged;
@@ -148,7 +148,14 @@ fn read(
 /// Messages of every event that is known.
 fn messages(store: &Store) -> Result<HashSet<u128, FixedState>, PipelineError> {
     let mut known = HashSet::default();
-    for entry in store.logged(0) {
+    let history = store.history();
+    for partition in Partition::all() {
+        let mut events = history.events(partition)?;
+        while let Some(rows) = events.next_customer()? {
+            known.extend(rows.iter().map(|row| row.event.message));
+        }
+    }
+    for entry in store.logged(store.moved_to()) {
         if let (_, Logged::Event(event)) = entry? {
             known.insert(event.message);
         }

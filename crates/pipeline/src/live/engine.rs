@@ -9,7 +9,7 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
@@ -40,6 +40,8 @@ pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
 
 pub(super) type People = HashMap<CustomerId, Person, FixedState>;
 
+pub(super) type Customers = HashSet<CustomerId, FixedState>;
+
 /// Everyone at one point of the log.
 #[derive(Debug)]
 pub struct Engine {
@@ -69,6 +71,12 @@ pub struct Engine {
     pub(super) found: Vec<Transition>,
     /// The latest transitions that the log held at the start, in order.
     pub(super) recorded: VecDeque<Transition>,
+    /// Messages of the days before the start, with their arrival.
+    pub(super) messages: Vec<(Timestamp, u128)>,
+    /// Anonymous visitors of whom only the history knows anything.
+    pub(super) visitors: Customers,
+    /// Those whose events the history has by now, and of whom they are still in memory.
+    pub(super) moved: VecDeque<CustomerId>,
 }
 
 impl Engine {
@@ -101,6 +109,11 @@ impl Engine {
     /// [`RECORDED_KEPT`](super::RECORDED_KEPT) of them.
     pub fn take_recorded(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.recorded).into()
+    }
+
+    /// Takes the messages of the days before the start, with their arrival.
+    pub(super) fn take_messages(&mut self) -> Vec<(Timestamp, u128)> {
+        std::mem::take(&mut self.messages)
     }
 
     /// Number of customers: anonymous visitors are none.
@@ -380,8 +393,11 @@ impl Engine {
         customer: CustomerId,
         change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
     ) -> Result<T, PipelineError> {
-        let new = || Person::new(customer, &self.program);
-        let person = self.people.entry(customer).or_insert_with(new);
+        let person = self.people.entry(customer).or_insert_with(|| {
+            let mut person = Person::new(customer, &self.program);
+            person.has_moved = self.visitors.remove(&customer);
+            person
+        });
         let mut folding = Folding {
             history: &self.history,
             table: &self.table,
@@ -427,7 +443,13 @@ impl Engine {
         self.redirects.insert(from, into);
         self.advance(from);
         self.advance(into);
-        let Some(gone) = self.people.remove(&from) else {
+        let mut gone = self.people.remove(&from);
+        if self.visitors.remove(&from) {
+            let mut visitor = Person::new(from, &self.program);
+            visitor.has_moved = true;
+            gone = Some(visitor);
+        }
+        let Some(gone) = gone else {
             return Ok(());
         };
         self.leave_all(&gone, from);

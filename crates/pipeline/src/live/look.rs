@@ -126,7 +126,9 @@ impl Engine {
         let Some(person) = self.people.get(&customer) else {
             return Ok(None);
         };
-        let events = person.told.iter().map(|told| {
+        let moved = person.moved(&self.history)?;
+        let all = moved.and(&person.told);
+        let events = all.iter().map(|told| {
             let event = &told.event;
             let happening = Happening::Event {
                 kind: call_name(event.kind),
@@ -138,8 +140,7 @@ impl Engine {
             ((event.occurred_at, told.offset), happening)
         });
         let mut timeline: Vec<(Place, Happening)> = events.collect();
-        let told: std::collections::HashSet<u64> =
-            person.told.iter().map(|told| told.offset).collect();
+        let told: std::collections::HashSet<u64> = all.iter().map(|told| told.offset).collect();
         for (head, order) in self.orders_of(person, self.now)? {
             if !told.contains(&head.import) {
                 let place = (head.occurred_at, head.order.0);
@@ -209,14 +210,15 @@ impl Engine {
                 }
             }
         }
-        for told in &person.told {
+        let moved = person.moved(&self.history)?;
+        let all = moved.and(&person.told);
+        for &told in &all {
             if let Some(order) = orders::of(told, self.orders.currency()) {
                 let name = || order.id().to_owned();
                 names.entry(OrderKey(order.key())).or_insert_with(name);
             }
         }
-        self.orders
-            .add_told(&person.told, &mut records, &self.table)?;
+        self.orders.add_told(&all, &mut records, &self.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let mut ledger = Ledger::default();
         ledger.resolve(&records, &self.products, now);

@@ -80,8 +80,8 @@ pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
 }
 
 /// The key of the order that an event tells of, if it does.
-pub(super) fn key_of(told: &Told, config: &Config) -> Option<u64> {
-    Some(of(told, config.workspace.currency)?.key())
+pub(crate) fn key_of(told: &Told, orders: &Orders) -> Option<u64> {
+    Some(of(told, orders.currency)?.key())
 }
 
 impl OrderTold<'_> {
@@ -244,14 +244,14 @@ impl Orders {
     /// When the first rate of a currency begins after the day of its order.
     pub(crate) fn add_told(
         &self,
-        all: &[Told],
+        all: &[&Told],
         records: &mut Vec<LineRecord>,
         table: &SymbolTable,
     ) -> Result<(), PipelineError> {
         let currency = self.currency;
         let mut told: Vec<(&Told, OrderTold<'_>)> = all
             .iter()
-            .filter_map(|told| Some((told, of(told, currency)?)))
+            .filter_map(|&told| Some((told, of(told, currency)?)))
             .collect();
         told.sort_by_key(|(told, _)| (told.event.occurred_at, told.offset));
         for (told, order) in told {

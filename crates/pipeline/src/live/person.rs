@@ -2,7 +2,8 @@
 //!
 //! What is told in order is folded as it comes. Whatever changes the past (a new version of an
 //! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
-//! the history and from what was told since: both ways give the same.
+//! the history and from what was told since: both ways give the same. The history has rows of files
+//! and, by and by, the events.
 
 use std::cmp::Reverse;
 
@@ -16,7 +17,7 @@ use super::engine::Wakes;
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
 use super::{retell, traits};
-use crate::base::Declaring;
+use crate::base::{Declaring, FoldedEvents};
 use crate::error::PipelineError;
 
 /// One customer.
@@ -25,8 +26,11 @@ pub(super) struct Person {
     pub(super) member: Member,
     /// Whether they have another name than an anonymous id: only then they are a customer.
     pub(super) known: bool,
-    /// What was told since the history, by offset.
+    /// What was told and is not in the history yet, by offset.
     pub(super) told: Vec<Told>,
+    /// Whether the history may have events of them. Those that it has count, whether or not they
+    /// are in `told` as well.
+    pub(super) has_moved: bool,
     /// Ids whose rows of the history are this customer's, besides its own.
     pub(super) merged: Vec<CustomerId>,
     /// Whether the history may have rows of them.
@@ -35,11 +39,29 @@ pub(super) struct Person {
     pub(super) queued: Option<Timestamp>,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+    /// When the latest event arrived.
+    received_at: Timestamp,
     /// Whether it is known that nothing ever went back.
     is_plain: bool,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
     latest_changes: LatestChanges,
+}
+
+/// Events of one customer that the history has.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    /// It has all before this offset.
+    to: u64,
+    events: Vec<Told>,
+}
+
+impl Moved {
+    /// These and what was told since, by time.
+    pub(super) fn and<'a>(&'a self, told: &'a [Told]) -> Vec<&'a Told> {
+        let since = told.iter().filter(|told| told.offset >= self.to);
+        by_time(self.events.iter().chain(since))
+    }
 }
 
 /// Orders whose key is kept, at least.
@@ -92,10 +114,12 @@ impl Person {
             member,
             known: has_history,
             told: Vec::new(),
+            has_moved: false,
             merged: Vec::new(),
             has_history,
             queued: None,
             identified_at: Timestamp::MIN,
+            received_at: Timestamp::MIN,
             is_plain: !has_history,
             latest_orders: Vec::new(),
             latest_changes,
@@ -115,33 +139,64 @@ impl Person {
 
     /// The latest moment that what is known of them needs.
     pub(super) fn known_to(&self) -> Timestamp {
-        let arrived = self.told.iter().map(|told| told.event.received_at);
-        arrived
-            .max()
-            .unwrap_or(Timestamp::MIN)
-            .max(self.member.last_flip_at())
+        self.received_at.max(self.member.last_flip_at())
     }
 
-    /// Takes what was told of them, which is folded already.
-    pub(super) fn with_told(mut self, of: ToldOf, carts: Carts) -> Self {
-        let identified = of
-            .told
-            .iter()
-            .filter(|told| told.event.kind == EventKind::Identify);
-        let last = identified.map(|told| told.event.occurred_at).max();
-        self.identified_at = last.unwrap_or(Timestamp::MIN);
+    /// Takes what events come to that are folded already.
+    pub(super) fn take_events(&mut self, events: FoldedEvents) {
+        self.identified_at = events.identified_at.unwrap_or(Timestamp::MIN);
+        self.received_at = events.received_at;
+        self.has_moved = events.has_moved;
+        self.latest_changes = LatestChanges::unknown(&events.carts);
+        self.member.carts = events.carts;
+    }
+
+    /// Takes what the log told of them, which is folded already.
+    pub(super) fn take_told(&mut self, of: ToldOf) {
         self.known |= of.known;
+        self.has_moved |= !of.moved.is_empty();
+        let received = of.told.iter().map(|told| told.event.received_at);
+        self.received_at = self
+            .received_at
+            .max(received.max().unwrap_or(Timestamp::MIN));
         self.told = of.told;
         self.merged = of.merged;
-        self.latest_changes = LatestChanges::unknown(&carts);
-        self.member.carts = carts;
-        self
+    }
+
+    /// Drops what the history has by now.
+    pub(super) fn forget_moved(&mut self, moved_to: u64) {
+        let count = self.told.partition_point(|told| told.offset < moved_to);
+        if count > 0 {
+            self.told.drain(..count);
+            self.told.shrink_to_fit();
+            self.has_moved = true;
+        }
+    }
+
+    /// What the history has of their events.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn moved(&self, history: &History) -> Result<Moved, PipelineError> {
+        if !self.has_moved {
+            return Ok(Moved::default());
+        }
+        let mut events = Vec::new();
+        for &id in [self.member.profile.customer].iter().chain(&self.merged) {
+            events.extend(history.events_of(id)?.into_iter().map(Told::from));
+        }
+        Ok(Moved {
+            to: history.moved_to(),
+            events,
+        })
     }
 
     /// Takes over what was told of somebody who turned out to be the same.
     pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
         self.known |= gone.known;
         self.has_history |= gone.has_history;
+        self.has_moved |= gone.has_moved;
+        self.received_at = self.received_at.max(gone.received_at);
         self.merged.push(from);
         self.merged.extend(gone.merged);
         self.told.extend(gone.told);
@@ -158,6 +213,7 @@ impl Person {
         folding: &mut Folding<'_>,
     ) -> Result<Touched, PipelineError> {
         let in_order = self.fold_event(&told, folding)?;
+        self.received_at = self.received_at.max(told.event.received_at);
         self.told.push(told);
         if in_order {
             return Ok(Touched::Changes);
@@ -291,9 +347,11 @@ impl Person {
                 }));
             }
         }
+        let moved = self.moved(folding.history)?;
+        let told = moved.and(&self.told);
         folding
             .orders
-            .add_told(&self.told, &mut records, folding.table)?;
+            .add_told(&told, &mut records, folding.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         self.is_plain = records.iter().all(|record| record.kind == RecordKind::Sale);
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);
@@ -321,7 +379,6 @@ impl Person {
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
-        let told = by_time(&self.told);
         let last = retell::declare(profile, &told, folding.table);
         self.identified_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);

@@ -1,4 +1,4 @@
-//! The live path at work: two threads and the queues between them.
+//! The live path at work: three threads and the queues between them.
 //!
 //! ```text
 //! append ─► [queue] ─► writer: repeats dropped, identities, one frame, one sync, answers
@@ -8,29 +8,38 @@
 //!                                                     writer: one frame, one sync ─► told outside
 //! ```
 //!
-//! The writer owns the store, the folder owns everyone. An answer is given when the event is on
+//! The writer owns the store, the folder owns everyone; the mover takes records that are done with
+//! from the log to the history. An answer is given when the event is on
 //! disk; a transition is told when it is on disk.
 
 mod folder;
+mod mover;
+mod seen;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use regulars_core::{Timestamp, Transition};
+use regulars_core::{CustomerId, Timestamp, Transition};
 use regulars_ingest::tracking::TrackedEvent;
 use regulars_store::Store;
+use regulars_store::history::History;
 use regulars_store::log::Logged;
 
 use super::engine::Engine;
 use crate::error::PipelineError;
 use crate::workspace::Workspace;
 use folder::Folder;
-use writer::Writer;
+use mover::Mover;
+use seen::Seen;
+use writer::{Others, Writer};
+
+/// At a stop in peace, one in so many of [`LiveOptions::move_after`] is enough to be moved.
+const MOVED_LAST: u64 = 10;
 
 /// Tells the time of day, in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -48,6 +57,9 @@ pub struct LiveOptions {
     pub behind: usize,
     /// Threads that take everyone up anew; never affects the result.
     pub threads: usize,
+    /// Records of the log that are moved to the history at a time, once they are folded and what
+    /// they cause is on disk; at least 1.
+    pub move_after: u64,
     /// Is told of transitions.
     pub on_transitions: OnTransitions,
 }
@@ -59,6 +71,7 @@ impl fmt::Debug for LiveOptions {
             .field("queue", &self.queue)
             .field("behind", &self.behind)
             .field("threads", &self.threads)
+            .field("move_after", &self.move_after)
             .finish_non_exhaustive()
     }
 }
@@ -101,6 +114,8 @@ pub(super) enum Task {
     Marks(Vec<u8>),
     Store(Box<dyn FnOnce(&mut Store) + Send>),
     Lend(Loan),
+    /// Events cannot be moved: nothing is taken any more.
+    Fail(PipelineError),
     Stop,
 }
 
@@ -121,6 +136,13 @@ pub(super) enum Work {
         given_up: Sender<Engine>,
         anew: Receiver<Engine>,
     },
+    /// The history has events of these customers that it did not have before.
+    Moved {
+        history: History,
+        customers: Vec<CustomerId>,
+        /// Is told when the history before is read no more.
+        taken: Sender<()>,
+    },
     Stop,
 }
 
@@ -131,6 +153,13 @@ pub(super) struct Shared {
     pub(super) next_wake: AtomicI64,
     /// Records that wait to be folded.
     pub(super) waiting: AtomicUsize,
+    /// Every transition that records before this offset cause is on disk.
+    pub(super) recorded_to: AtomicU64,
+    /// How often the data was lent.
+    pub(super) loans: AtomicU64,
+    /// Held while files of the data are read or written that the writer knows nothing of, and while
+    /// the data is lent.
+    pub(super) files: Mutex<()>,
 }
 
 /// The live path of a workspace; stops when [`Live::stop`] is called.
@@ -142,6 +171,8 @@ pub struct Live {
     behind: usize,
     root: PathBuf,
     clock: ClockHandle,
+    /// The mover goes on as long as this is there.
+    mover: Mutex<Option<Sender<Sender<()>>>>,
     writer: Mutex<Option<JoinHandle<Result<Stopped, PipelineError>>>>,
 }
 
@@ -169,7 +200,7 @@ impl Live {
     pub fn start(
         workspace: Workspace,
         store: Store,
-        engine: Engine,
+        mut engine: Engine,
         options: LiveOptions,
     ) -> Result<Self, PipelineError> {
         let (tasks, queue) = sync_channel(options.queue);
@@ -178,8 +209,12 @@ impl Live {
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
             waiting: AtomicUsize::new(0),
+            recorded_to: AtomicU64::new(0),
+            loans: AtomicU64::new(0),
+            files: Mutex::new(()),
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
+        let seen = Seen::of(&engine.take_messages());
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
         let behind = options.behind;
         let root = workspace.root().to_owned();
@@ -188,16 +223,23 @@ impl Live {
             found: findings,
             work: work.clone(),
         };
-        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options)?;
-        let failed = |source| PipelineError::Thread { source };
-        let folder = std::thread::Builder::new()
-            .name("folder".to_owned())
-            .spawn(move || folder.run())
-            .map_err(failed)?;
-        let writer = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || writer.run(folder))
-            .map_err(failed)?;
+        let records = options.move_after.max(1);
+        let (ask_mover, asked) = channel();
+        let mover = Mover {
+            tasks: tasks.clone(),
+            work: work.clone(),
+            shared: Arc::clone(&shared),
+            clock: Arc::clone(&options.clock),
+            records,
+            asked,
+        };
+        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options, seen);
+        let others = Others {
+            folder: spawn("folder", move || folder.run())?,
+            mover: spawn("mover", move || mover.run())?,
+            move_last: records.div_ceil(MOVED_LAST),
+        };
+        let writer = spawn("writer", move || writer.run(others))?;
         Ok(Self {
             tasks,
             work,
@@ -205,6 +247,7 @@ impl Live {
             behind,
             root,
             clock,
+            mover: Mutex::new(Some(ask_mover)),
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -316,6 +359,18 @@ impl Live {
         self.with_store(|_| ())
     }
 
+    /// Waits until what is folded by now, and whose transitions are on disk, is moved from the log to
+    /// the history, as far as [`LiveOptions::move_after`] says that it is enough; `None` when the
+    /// live path has stopped.
+    pub fn move_now(&self) -> Option<()> {
+        self.settle()?;
+        let (done, is_done) = channel();
+        let mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
+        mover.as_ref()?.send(done).ok()?;
+        drop(mover);
+        is_done.recv().ok()
+    }
+
     /// Takes no more, finishes what was taken, and gives back what is left; `None` when it was
     /// stopped before.
     ///
@@ -326,6 +381,12 @@ impl Live {
         let Some(writer) = writer.take() else {
             return Ok(None);
         };
+        drop(
+            self.mover
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         // One that is gone already says why when it is joined.
         let _ = self.tasks.send(Task::Stop);
         match writer.join() {
@@ -333,4 +394,13 @@ impl Live {
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, PipelineError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let spawned = thread.spawn(run);
+    spawned.map_err(|source| PipelineError::Thread { source })
 }

@@ -3,30 +3,31 @@
 //! ```text
 //! history ─► profiles, states ─┐
 //! events of the log ───────────┼─► people ─► memberships as recorded ─► the tail of the log, folded anew
-//! saved memberships, `Found` ──┘
+//! saved memberships, `Found` ──┘   (`past` reads the log)
 //! ```
 //!
 //! Facts come from the history and from the events. Memberships come from what was recorded of
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BinaryHeap, VecDeque};
 
-use regulars_core::{Cause, CustomerId, Direction, Partition, SegmentName, Timestamp};
+use regulars_core::{Cause, Direction, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::log::{Found, LogRecord, LogRecordKind, Logged, MembershipsNoted};
+use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::definitions::{self, Definitions};
-use super::engine::{Engine, Finding, People, transition_id};
-use super::orders::{self, Orders};
+use super::engine::{Customers, Engine, Finding, People, transition_id};
+use super::orders::Orders;
+use super::past::{Members, Past, REPEATS_MS};
 use super::person::Person;
-use super::told::{Tellings, Until};
-use crate::base::{Base, FoldOptions, Scoring, load_products};
+use super::told::Tellings;
+use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::progress::Progress;
@@ -39,14 +40,6 @@ pub struct StartOptions {
     pub now: Timestamp,
     /// Threads to use; never affects the result.
     pub threads: usize,
-}
-
-/// What was recorded of memberships.
-struct Recorded {
-    folded_to: u64,
-    now: Timestamp,
-    /// By customer and segment: transitions so far, whether inside, and when that began.
-    members: BTreeMap<(CustomerId, SegmentName), (u64, bool, Timestamp)>,
 }
 
 impl Engine {
@@ -65,19 +58,14 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
-        let recorded = recorded(store)?;
-        let imported = match &recorded {
-            Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
-            None => false,
-        };
+        let past = Past::read(store, options.now.plus_ms(-REPEATS_MS))?;
+        let Past {
+            recorded, imported, ..
+        } = past;
         let now = match &recorded {
             Some(recorded) if !imported => recorded.now.min(options.now),
             Some(_) | None => options.now,
         };
-        let folded_to = recorded.as_ref().map(|recorded| recorded.folded_to);
-        let told_to = if imported { None } else { folded_to };
-        let mut tellings = Tellings::load(store, Until::Offset(told_to.unwrap_or(u64::MAX)))?;
-        let tail = std::mem::take(&mut tellings.tail);
         // Facts as they are known by now: each customer is looked at from when they were known.
         let fold = FoldOptions {
             now: now.max(options.now),
@@ -85,7 +73,10 @@ impl Engine {
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
         };
+        let tellings = past.tellings;
         let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        engine.recorded = past.transitions;
+        engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
         engine.definitions = definitions::take_into_use(
@@ -112,7 +103,7 @@ impl Engine {
                     () => Cause::Models,
                 };
                 engine.look_at_everyone(options.threads, cause);
-                for (offset, record) in tail {
+                for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
                 engine.folded_to = store.next_offset();
@@ -131,33 +122,36 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let config = workspace.config();
-        let mut base = Base::fold_told(store, config, catalogue, options, &tellings, progress)?;
+        let told = (&tellings, Noting::ForLive);
+        let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
+        let Noted { orders, visitors } = base.take_noted();
         let everyone = base.take_everyone();
         let mut people = People::default();
         people.reserve(everyone.len());
         let vault = store.vault()?;
-        for (profile, states, carts) in everyone {
+        for (profile, states, events) in everyone {
             let customer = profile.customer;
             let mut person = Person::folded(profile, states, &base.program, true);
             person.known = !vault.is_anonymous(IdentityId(customer.0));
-            person.member.carts = carts;
+            if let Some(events) = events {
+                person.take_events(*events);
+            }
             people.insert(customer, person);
         }
-        let mut known = known_orders(store)?;
         let redirects = std::mem::take(&mut tellings.redirects);
-        for (customer, of) in tellings.take() {
-            known.extend(
-                of.told
-                    .iter()
-                    .filter_map(|told| orders::key_of(told, config)),
-            );
-            let new = || Person::new(customer, &base.program);
-            let person = people.remove(&customer).unwrap_or_else(new);
-            let carts = person.member.carts.clone();
-            people.insert(customer, person.with_told(of, carts));
+        let mut visitors: Customers = visitors.into_iter().collect();
+        for (customer, of) in tellings.take_all() {
+            let mut person = people.remove(&customer).unwrap_or_else(|| {
+                let mut person = Person::new(customer, &base.program);
+                person.has_moved = visitors.remove(&customer);
+                person
+            });
+            person.take_told(of);
+            people.insert(customer, person);
         }
+        let known = orders.into_iter().collect();
         let orders = Orders::new(config, known, &mut symbols);
         Ok(Self {
             catalogue: base.catalogue,
@@ -178,12 +172,16 @@ impl Engine {
             now: options.now,
             started_at: options.now,
             found: Vec::new(),
-            recorded: tellings.recorded,
+            recorded: VecDeque::new(),
+            messages: Vec::new(),
+            visitors,
+            moved: VecDeque::new(),
         })
     }
 
-    /// Takes over what is recorded of memberships. Members of segments that are no more leave.
-    fn recall(&mut self, members: BTreeMap<(CustomerId, SegmentName), (u64, bool, Timestamp)>) {
+    /// Takes over what is recorded of memberships. Members of segments that are no more leave, and so
+    /// do those who are nobody any more: an import put all that was known of them to somebody else.
+    fn recall(&mut self, members: Members) {
         for ((customer, segment), (sequence, inside, at)) in members {
             let direction = if inside {
                 Direction::Entered
@@ -196,9 +194,13 @@ impl Engine {
                 (Some(number), Some(person)) => {
                     person.member.recall(number, sequence, direction, at);
                 }
-                (None, _) if inside => {
-                    let removed = self.definitions.removed.get(&segment);
-                    let version = removed.copied().unwrap_or(1);
+                (_, None) | (None, _) if inside => {
+                    let definitions = &self.definitions;
+                    let (version, cause) = match number {
+                        Some(_) => (definitions.versions.get(&segment), Cause::Import),
+                        None => (definitions.removed.get(&segment), Cause::Definition),
+                    };
+                    let version = version.copied().unwrap_or(1);
                     self.found.push(regulars_core::Transition {
                         id: transition_id(customer, &segment, version, sequence + 1),
                         customer,
@@ -208,10 +210,10 @@ impl Engine {
                         direction: Direction::Exited,
                         occurred_at: self.now,
                         recorded_at: self.now,
-                        cause: Cause::Definition,
+                        cause,
                     });
                 }
-                (None, _) | (Some(_), None) => {}
+                (None, _) | (_, None) => {}
             }
         }
     }
@@ -301,64 +303,4 @@ impl Engine {
         }))?;
         Ok(())
     }
-}
-
-/// The memberships of the last file and of what was found since.
-fn recorded(store: &Store) -> Result<Option<Recorded>, PipelineError> {
-    let Some(saved) = store.memberships()? else {
-        return Ok(None);
-    };
-    let mut recorded = Recorded {
-        folded_to: saved.folded_to,
-        now: saved.now,
-        members: BTreeMap::new(),
-    };
-    for member in saved.customers {
-        for (segment, sequence, inside) in member.entries {
-            let key = (
-                member.customer,
-                saved.segments[usize::from(segment)].clone(),
-            );
-            recorded
-                .members
-                .insert(key, (sequence, inside, member.last_flip_at));
-        }
-    }
-    for entry in store.logged(saved.folded_to) {
-        if let (_, Logged::Found(found)) = entry? {
-            let Found {
-                folded_to,
-                now,
-                transitions,
-            } = found;
-            recorded.folded_to = recorded.folded_to.max(folded_to);
-            recorded.now = recorded.now.max(now);
-            for transition in transitions {
-                let inside = transition.direction == Direction::Entered;
-                let state = (transition.sequence, inside, transition.occurred_at);
-                let key = (transition.customer, transition.segment);
-                recorded.members.insert(key, state);
-            }
-        }
-    }
-    Ok(Some(recorded))
-}
-
-/// Whether the log has a record of that kind at or after an offset.
-fn has_since(store: &Store, kind: LogRecordKind, offset: u64) -> Result<bool, PipelineError> {
-    let latest = store.latest(kind)?;
-    Ok(latest.is_some_and(|(at, _)| at >= offset))
-}
-
-/// Keys of every order in the history.
-fn known_orders(store: &Store) -> Result<super::orders::Keys, PipelineError> {
-    let mut known = super::orders::Keys::default();
-    let history = store.history();
-    for partition in Partition::all() {
-        let mut versions = history.versions(partition)?;
-        while let Some(rows) = versions.next_customer()? {
-            known.extend(rows.iter().map(|row| row.order.0));
-        }
-    }
-    Ok(known)
 }

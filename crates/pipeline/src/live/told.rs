@@ -1,11 +1,15 @@
-//! What the log tells of customers, beside their history: read once, put to whoever it is of.
+//! What events tell of customers, beside the rows of files: put to whoever it is of.
+//!
+//! Events that were moved to the history are read there, customer by customer. Here is what the log
+//! still holds, and what the history holds under somebody who turned out to be another since.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, EventKind, Partition, Timestamp, Transition};
+use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
 use regulars_ingest::tracking::vocabulary::StandardEvent;
-use regulars_store::log::{LogRecord, Logged, StoredEvent};
-use regulars_store::vault::{IdentityId, Vault};
+use regulars_store::history::{EventRow, History};
+use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::vault::IdentityId;
 use regulars_store::{Store, StoreError};
 
 /// An event with its offset in the log.
@@ -29,99 +33,132 @@ impl Told {
     }
 }
 
+impl From<EventRow> for Told {
+    fn from(row: EventRow) -> Self {
+        Self::new(row.offset, row.event)
+    }
+}
+
 /// What was told of one customer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ToldOf {
-    /// By offset.
+    /// What the log holds, by offset.
     pub(crate) told: Vec<Told>,
+    /// What the history holds under the ids in `merged`.
+    pub(crate) moved: Vec<Told>,
     /// Whether another name than an anonymous id is known.
     pub(crate) known: bool,
     /// Ids whose rows of the history are this customer's, besides its own.
     pub(crate) merged: Vec<CustomerId>,
 }
 
-/// What was told of everyone up to one point of the log.
-#[derive(Debug, Default)]
+/// What was told of everyone.
+#[derive(Debug)]
 pub(crate) struct Tellings {
     /// By partition, then by customer.
     parts: Vec<BTreeMap<CustomerId, ToldOf>>,
     /// Customers that turned out to be another.
     pub(crate) redirects: BTreeMap<CustomerId, CustomerId>,
-    /// Time of the latest event that arrived.
-    pub(crate) latest: Option<Timestamp>,
-    /// What the log holds from the given point on.
-    pub(crate) tail: Vec<(u64, Logged)>,
-    /// The latest transitions that the log holds, in order.
-    pub(crate) recorded: VecDeque<Transition>,
-}
-
-/// Transitions of the log that are at hand after a start.
-pub const RECORDED_KEPT: usize = 100_000;
-
-/// Up to where the log is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Until {
-    /// Up to this offset; what follows is kept for later.
-    Offset(u64),
-    /// What had arrived by then.
-    Arrived(Timestamp),
+    /// What arrived later is not told.
+    pub(crate) until: Timestamp,
+    has_events: bool,
 }
 
 impl Tellings {
-    /// Reads the log.
+    /// Nothing but who turned out to be another by the records that were moved out of the log.
     ///
     /// # Errors
-    /// When it is damaged, or the vault is.
-    pub(crate) fn load(store: &Store, until: Until) -> Result<Self, StoreError> {
+    /// When a file of them is damaged, or the vault is.
+    pub(crate) fn begin(store: &Store, until: Timestamp) -> Result<Self, StoreError> {
+        let arrived = store.history().arrived();
         let mut tellings = Self {
             parts: vec![BTreeMap::new(); Partition::COUNT],
-            ..Self::default()
+            redirects: BTreeMap::new(),
+            until,
+            has_events: arrived.is_some_and(|(first, _)| first <= until),
         };
-        for entry in store.logged(0) {
-            let (offset, record) = entry?;
-            if let Logged::Found(found) = &record {
-                tellings.note(&found.transitions);
-            }
-            if matches!(until, Until::Offset(end) if offset >= end) {
-                tellings.tail.push((offset, record));
-                continue;
-            }
-            match record {
-                Logged::Event(event) => {
-                    if matches!(until, Until::Arrived(end) if event.received_at > end) {
-                        continue;
-                    }
-                    tellings.tell(store.vault()?, offset, event);
-                }
-                Logged::Workspace(record) => {
-                    if let LogRecord::MergeAccepted(merge) = *record {
-                        tellings.join(merge.from, merge.into);
-                    }
-                }
-                Logged::Found(_) | Logged::Tick(_) | Logged::Marks(_) | Logged::Identities => {}
+        for (_, record) in store.moved_records()? {
+            if let LogRecord::MergeAccepted(merge) = record {
+                tellings.join(store, &merge)?;
             }
         }
         Ok(tellings)
     }
 
-    fn note(&mut self, transitions: &[Transition]) {
-        self.recorded.extend(transitions.iter().cloned());
-        let over = self.recorded.len().saturating_sub(RECORDED_KEPT);
-        self.recorded.drain(..over);
+    /// What had arrived by `until`.
+    ///
+    /// # Errors
+    /// When the log, the history or the vault is damaged.
+    pub(crate) fn arrived_by(store: &Store, until: Timestamp) -> Result<Self, StoreError> {
+        let mut tellings = Self::begin(store, until)?;
+        for entry in store.logged(store.moved_to()) {
+            let (offset, record) = entry?;
+            tellings.take(store, offset, record)?;
+        }
+        tellings.finish(&store.history())?;
+        Ok(tellings)
     }
 
-    fn tell(&mut self, vault: &Vault, offset: u64, event: StoredEvent) {
-        self.latest = self.latest.max(Some(event.received_at));
-        let customer = self.canonical(vault.resolve(IdentityId(event.identity.0)));
-        let of = self.entry(customer);
-        of.known |= !event.anonymous;
-        of.told.push(Told::new(offset, event));
+    /// Takes the next record of the log.
+    ///
+    /// # Errors
+    /// When the vault is damaged.
+    pub(crate) fn take(
+        &mut self,
+        store: &Store,
+        offset: u64,
+        record: Logged,
+    ) -> Result<(), StoreError> {
+        match record {
+            Logged::Event(event) if event.received_at <= self.until => {
+                self.has_events = true;
+                let customer = self.canonical(store.vault()?.resolve(event.identity));
+                let of = self.entry(customer);
+                of.known |= !event.anonymous;
+                of.told.push(Told::new(offset, event));
+                Ok(())
+            }
+            Logged::Workspace(record) => match *record {
+                LogRecord::MergeAccepted(merge) => self.join(store, &merge),
+                _ => Ok(()),
+            },
+            Logged::Event(_)
+            | Logged::Found(_)
+            | Logged::Tick(_)
+            | Logged::Marks(_)
+            | Logged::Identities => Ok(()),
+        }
     }
 
-    fn join(&mut self, from: CustomerId, into: CustomerId) {
-        let (from, into) = (self.canonical(from), self.canonical(into));
+    /// Adds what the history holds under those who turned out to be another since.
+    ///
+    /// # Errors
+    /// When a file of the history is missing or damaged.
+    pub(crate) fn finish(&mut self, history: &History) -> Result<(), StoreError> {
+        let mut partitions: Vec<Partition> =
+            self.redirects.keys().map(|gone| gone.partition()).collect();
+        partitions.dedup();
+        let mut found = Vec::new();
+        for partition in partitions {
+            let is_gone = |customer| self.redirects.contains_key(&customer);
+            history.events_of_some(partition, is_gone, |row| found.push(row))?;
+        }
+        found.retain(|row| row.event.received_at <= self.until);
+        for row in found {
+            let customer = self.canonical(row.event.customer);
+            let of = self.entry(customer);
+            of.known |= !row.event.anonymous;
+            of.moved.push(row.into());
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, store: &Store, merge: &MergeAccepted) -> Result<(), StoreError> {
+        // An import may have put whoever took over to somebody else.
+        let into = store.vault()?.resolve(IdentityId(merge.into.0));
+        let (from, into) = (self.canonical(merge.from), self.canonical(into));
         if from == into {
-            return;
+            return Ok(());
         }
         self.redirects.insert(from, into);
         let gone = self.parts[from.partition().index()].remove(&from);
@@ -133,6 +170,7 @@ impl Tellings {
             of.told.extend(gone.told);
             of.told.sort_by_key(|told| told.offset);
         }
+        Ok(())
     }
 
     fn entry(&mut self, customer: CustomerId) -> &mut ToldOf {
@@ -160,13 +198,13 @@ impl Tellings {
     }
 
     /// Takes everything that was told, by customer.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = (CustomerId, ToldOf)> + use<> {
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = (CustomerId, ToldOf)> + use<> {
         std::mem::take(&mut self.parts).into_iter().flatten()
     }
 
-    /// True when nothing was told.
+    /// True when no event was told.
     pub(crate) fn is_empty(&self) -> bool {
-        self.latest.is_none()
+        !self.has_events
     }
 }
 
@@ -175,8 +213,8 @@ impl Tellings {
 /// # Errors
 /// When the log is damaged.
 pub(crate) fn latest_arrival(store: &Store) -> Result<Option<Timestamp>, StoreError> {
-    let mut latest = None;
-    for entry in store.logged(0) {
+    let mut latest = store.history().arrived().map(|(_, last)| last);
+    for entry in store.logged(store.moved_to()) {
         if let (_, Logged::Event(event)) = entry? {
             latest = latest.max(Some(event.received_at));
         }
@@ -184,16 +222,9 @@ pub(crate) fn latest_arrival(store: &Store) -> Result<Option<Timestamp>, StoreEr
     Ok(latest)
 }
 
-impl ToldOf {
-    /// The events in the order in which they happened.
-    pub(crate) fn by_time(&self) -> Vec<&Told> {
-        by_time(&self.told)
-    }
-}
-
 /// The events in the order in which they happened.
-pub(crate) fn by_time(told: &[Told]) -> Vec<&Told> {
-    let mut sorted: Vec<&Told> = told.iter().collect();
+pub(crate) fn by_time<'t>(told: impl Iterator<Item = &'t Told>) -> Vec<&'t Told> {
+    let mut sorted: Vec<&Told> = told.collect();
     sorted.sort_by_key(|told| (told.event.occurred_at, told.offset));
     sorted
 }

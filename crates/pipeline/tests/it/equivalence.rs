@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use regulars_core::{CustomerId, Timestamp};
+use regulars_core::{CustomerId, Partition, Timestamp};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
 use regulars_pipeline::{Base, Silent};
+use regulars_store::history::Family;
 use serde_json::{Value, json};
 
 use crate::scratch::Scratch;
@@ -93,7 +94,8 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
     event
 }
 
-pub(crate) fn start(scratch: &Scratch, now: i64) -> Live {
+/// A live path that moves so many records of the log at a time.
+pub(crate) fn start(scratch: &Scratch, now: i64, move_after: u64) -> Live {
     let mut store = scratch.workspace.open().unwrap();
     let options = StartOptions {
         now: Timestamp(now),
@@ -105,6 +107,7 @@ pub(crate) fn start(scratch: &Scratch, now: i64) -> Live {
         queue: 16,
         behind: 10_000,
         threads: scratch.threads,
+        move_after,
         on_transitions: Box::new(|_| ()),
     };
     Live::start(scratch.workspace.clone(), store, engine, options).unwrap()
@@ -176,8 +179,16 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
         .collect()
 }
 
+/// Rows of events in the history, and the most runs of a partition.
+fn moved(scratch: &Scratch) -> (u64, usize) {
+    let history = scratch.workspace.open_read().unwrap().history();
+    let runs = Partition::all().map(|partition| history.runs(Family::Events, partition).count());
+    (history.summary(Family::Events).rows, runs.max().unwrap())
+}
+
 #[test]
 fn live_restarted_and_batch_agree() {
+    let (mut rows_moved, mut most_runs) = (0, 0);
     for seed in 0..8 {
         let scratch = Scratch::new();
         std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
@@ -190,7 +201,8 @@ fn live_restarted_and_batch_agree() {
         let mut now = START;
         let mut n = 0;
         for round in 0..4 {
-            let live = start(&scratch, now);
+            let move_after = [1, 5, 17, 1_000_000][rng.random_range(0..4)];
+            let live = start(&scratch, now, move_after);
             let batch: Vec<Value> = (0..12)
                 .map(|_| {
                     n += 1;
@@ -199,20 +211,31 @@ fn live_restarted_and_batch_agree() {
                 .collect();
             for events in batch.chunks(5) {
                 append(&live, events, now);
+                if rng.random_bool(0.5) {
+                    live.move_now().unwrap();
+                }
             }
             let told = of_live(&live);
             live.stop().unwrap();
-            let report = format!("seed {seed}, round {round}");
+            let report =
+                format!("seed {seed}, round {round}, {move_after} records moved at a time");
             let batch = of_batch(&scratch, now);
             assert_eq!(
                 absolute(&batch),
                 absolute(&told),
                 "batch and live: {report}"
             );
-            let again = start(&scratch, now);
+            let again = start(&scratch, now, move_after);
             assert_eq!(of_live(&again), batch, "started again and batch: {report}");
             again.stop().unwrap();
             now += rng.random_range(1..30) * HOUR;
         }
+        let (rows, runs) = moved(&scratch);
+        rows_moved += rows;
+        most_runs = most_runs.max(runs);
     }
+    assert!(
+        rows_moved > 100 && most_runs > 2,
+        "{rows_moved} rows, {most_runs} runs"
+    );
 }

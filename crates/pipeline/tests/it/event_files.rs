@@ -62,7 +62,7 @@ fn an_archive_comes_to_the_same_as_its_events_live() {
         let now = START + 41 * HOUR;
         let live = scratch();
         for (arrived, event) in &arrivals {
-            let running: Live = start(&live, *arrived);
+            let running: Live = start(&live, *arrived, 7);
             append(&running, std::slice::from_ref(event), *arrived);
             running.stop().unwrap();
         }
@@ -80,7 +80,7 @@ fn an_archive_comes_to_the_same_as_its_events_live() {
         assert_eq!((counts.events, counts.repeated), (15, 10), "seed {seed}");
         assert_eq!(named(&pieces, now), named(&live, now), "seed {seed}");
         // A server takes up what was imported while it was not running.
-        let running = start(&imported, now);
+        let running = start(&imported, now, 10);
         running.stop().unwrap();
         assert_eq!(named(&imported, now), named(&live, now), "seed {seed}");
     }

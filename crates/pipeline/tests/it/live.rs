@@ -41,6 +41,7 @@ impl Running {
             queue: 16,
             behind: 10_000,
             threads: scratch.threads,
+            move_after: 1_000,
             on_transitions: Box::new(move |transitions| {
                 for transition in transitions {
                     let _ = tell.send(transition.clone());

@@ -22,6 +22,9 @@ use crate::session::{Session, wall_clock};
 const QUEUE: usize = 4_096;
 /// Records that may wait to be folded before no more are taken.
 const BEHIND: usize = 500_000;
+/// Records of the log that are moved to the history at a time: some hundred megabytes in memory
+/// while that goes on.
+const MOVE_AFTER: u64 = 250_000;
 /// Transitions that are kept for whoever asks.
 const TRANSITIONS: usize = 100_000;
 
@@ -49,6 +52,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             queue: QUEUE,
             behind: BEHIND,
             threads: session.threads,
+            move_after: MOVE_AFTER,
             on_transitions: Box::new(move |transitions| {
                 told.add(transitions);
                 delivered.add(transitions);

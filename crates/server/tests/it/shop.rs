@@ -116,6 +116,7 @@ impl Shop {
             queue: 16,
             behind: 10_000,
             threads: 2,
+            move_after: 1_000,
             on_transitions: Box::new(move |transitions| told.add(transitions)),
         };
         (

@@ -64,7 +64,7 @@ fn commit_one(disk: &SimulatedDisk, catalog: &mut Catalog) -> Result<u64, StoreE
         .skip(3)
         .map(|run| run.file.clone());
     change.drop_runs = old.collect();
-    catalog.commit(record(offset as i64), Some(change))
+    catalog.commit(record(offset as i64), Some(change), Replaced::Removed)
 }
 
 /// The state that `commits` commits give.
@@ -175,7 +175,7 @@ fn a_damaged_manifest_is_named() {
         message.contains("manifest.json") && message.contains("checksum"),
         "{message}"
     );
-    rewrite(&text.replace("\"version\": 1", "\"version\": 7"));
+    rewrite(&text.replace("\"version\": 2", "\"version\": 7"));
     let message = open(&disk).unwrap_err().to_string();
     assert!(message.contains("version 7"), "{message}");
 }

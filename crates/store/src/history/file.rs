@@ -1,6 +1,6 @@
-//! A run as a file: what both families share.
+//! A run as a file: what all families share.
 //!
-//! Metadata of every run: `regulars.format` (`order-lines` or `declared-traits`), `regulars.version`,
+//! Metadata of every run: `regulars.format` (`order-lines`, `declared-traits` or `events`), `regulars.version`,
 //! `regulars.currency` (of order lines, once known), `regulars.constants` (columns with one value).
 
 mod input;
@@ -26,9 +26,32 @@ pub(super) const BATCH_ROWS: usize = 2 * PAGE_ROWS;
 /// Rows of a page: what a look at one customer reads.
 pub(super) const PAGE_ROWS: usize = 8 << 10;
 
+/// How many rows are read together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    /// Rows of a row group.
+    pub(super) group: usize,
+    /// Rows of a page.
+    pub(super) page: usize,
+}
+
+pub(super) fn layout(family: Family) -> Layout {
+    match family {
+        Family::Orders | Family::Customers => Layout {
+            group: ROW_GROUP_ROWS,
+            page: PAGE_ROWS,
+        },
+        Family::Events => Layout {
+            group: super::events::ROW_GROUP_ROWS,
+            page: super::events::PAGE_ROWS,
+        },
+    }
+}
+
 pub(super) fn format_name(family: Family) -> &'static str {
     match family {
         Family::Orders => "order-lines",
         Family::Customers => "declared-traits",
+        Family::Events => "events",
     }
 }

@@ -290,3 +290,30 @@ pub(super) fn rows_of<'p, V: View>(
     V::sort(&mut found);
     Ok(found)
 }
+
+/// The rows of some customers from the run at `path`, in its order; of the other rows nothing but
+/// whose they are is read.
+pub(super) fn rows_of_some<V: View>(
+    path: &Path,
+    is_wanted: impl Fn(CustomerId) -> bool,
+    view: &mut V,
+    mut each: impl FnMut(V::Row),
+) -> Result<(), StoreError> {
+    let input = RunInput::open(path, V::FAMILY, V::schema(), PageIndexPolicy::Required)?;
+    let mut rows = Vec::new();
+    for group in 0..input.row_groups() {
+        let Some(mut batches) = input.rows_in_group(group, &is_wanted, V::COLUMNS)? else {
+            continue;
+        };
+        while let Some(batch) = next_batch(path, &mut batches)? {
+            let columns = Columns {
+                batch: &batch,
+                constants: input.constants(),
+            };
+            rows.clear();
+            decode(view, columns, path, &mut rows)?;
+            rows.drain(..).for_each(&mut each);
+        }
+    }
+    Ok(())
+}

@@ -5,10 +5,11 @@ use std::path::Path;
 use regulars_core::{CustomerId, LineRecord};
 
 use super::customers::CustomerView;
+use super::events::{EventView, Facts, Whole};
 use super::merge::Merge;
 use super::orders::{FullView, VersionView};
 use super::scan::{DeclaredScan, LineScan};
-use super::{CustomerRow, DeclaredRow, OrderRow, SymbolTable, VersionRow};
+use super::{CustomerRow, DeclaredRow, EventRow, OrderRow, SymbolTable, VersionRow};
 use crate::StoreError;
 
 /// Streams order lines customer by customer, for folds.
@@ -21,6 +22,14 @@ impl<'s> PartitionReader<'s> {
         symbols: &'s SymbolTable,
     ) -> Result<Self, StoreError> {
         Merge::open(paths, |others| LineScan::new(symbols, others)).map(Self)
+    }
+
+    /// The customer whose lines come next.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn peek(&mut self) -> Result<Option<CustomerId>, StoreError> {
+        self.0.peek()
     }
 
     /// All lines of the next customer, sorted by (`occurred_at`, order, import, line). Where one
@@ -120,6 +129,47 @@ impl DeclaredReader {
     /// # Errors
     /// When a file is damaged.
     pub fn next_customer(&mut self) -> Result<Option<&[DeclaredRow]>, StoreError> {
+        self.0.next_customer()
+    }
+}
+
+/// Streams events customer by customer, for folds: without context and sealed data.
+#[derive(Debug)]
+pub struct EventReader(Merge<EventView<Facts>>);
+
+impl EventReader {
+    pub(super) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
+        Merge::open(paths, |_| EventView::new()).map(Self)
+    }
+
+    /// The customer whose events come next.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn peek(&mut self) -> Result<Option<CustomerId>, StoreError> {
+        self.0.peek()
+    }
+
+    /// All events of the next customer, sorted by (`occurred_at`, offset).
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn next_customer(&mut self) -> Result<Option<&[EventRow]>, StoreError> {
+        self.0.next_customer()
+    }
+}
+
+/// Streams events customer by customer with everything that was stored.
+#[derive(Debug)]
+pub(crate) struct WholeEventReader(Merge<EventView<Whole>>);
+
+impl WholeEventReader {
+    pub(crate) fn open<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, StoreError> {
+        Merge::open(paths, |_| EventView::new()).map(Self)
+    }
+
+    /// All events of the next customer, sorted by (`occurred_at`, offset).
+    pub(crate) fn next_customer(&mut self) -> Result<Option<&[EventRow]>, StoreError> {
         self.0.next_customer()
     }
 }

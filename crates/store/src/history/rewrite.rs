@@ -1,11 +1,15 @@
 //! Rewrites runs: merges them, and moves rows to another customer.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 
 use regulars_core::{CustomerId, OrderKey, Partition, RefundKey};
 
 use super::orders::row_order;
-use super::{CustomerRow, Family, OrderRow, SymbolTable, decode_rows, encode_row};
+use super::{
+    CustomerRow, EventRow, Family, OrderRow, RunMerge, SymbolTable, WholeEventReader, decode_rows,
+    encode_row, event_order,
+};
 use crate::StoreError;
 use crate::spill::Spill;
 use crate::store::{Reassigned, Superseded, Transaction};
@@ -21,7 +25,7 @@ pub(crate) fn merge_runs(
     let mut merged = 0;
     let history = transaction.history();
     for partition in Partition::all() {
-        for family in [Family::Orders, Family::Customers] {
+        for family in Family::ALL {
             if history.runs(family, partition).count() <= runs {
                 continue;
             }
@@ -34,9 +38,16 @@ pub(crate) fn merge_runs(
                 Family::Customers => {
                     rewrite_customers(transaction, partition, |_| Fate::Stays)?;
                 }
+                Family::Events => continue,
             }
             merged += 1;
         }
+    }
+    for merge in RunMerge::plan(&history, runs, transaction.offset()) {
+        let done = merge.write()?;
+        transaction.add_run(done.run);
+        transaction.drop_runs(done.dropped.into_iter());
+        merged += 1;
     }
     Ok(merged)
 }
@@ -123,6 +134,49 @@ pub(crate) fn apply_moves(
     }
     for (partition, rows) in arriving {
         add_customers(transaction, partition, rows)?;
+    }
+    move_events(transaction, &left)
+}
+
+/// Puts the events of some partitions under the customers that their identities stand for now.
+///
+/// Unlike a row of a file, an event may have come under an identity that stands for another one
+/// which moves: each is looked up.
+fn move_events(
+    transaction: &mut Transaction<'_>,
+    partitions: &BTreeSet<Partition>,
+) -> Result<(), StoreError> {
+    let history = transaction.history();
+    let mut arriving: BTreeMap<Partition, Vec<EventRow>> = BTreeMap::new();
+    for &partition in partitions {
+        let files: Vec<PathBuf> = history.paths(Family::Events, partition);
+        if files.is_empty() {
+            continue;
+        }
+        let mut reader = WholeEventReader::open(files.iter().map(PathBuf::as_path))?;
+        let mut writer = transaction.event_run(partition)?;
+        let vault = transaction.vault_ref()?;
+        while let Some(rows) = reader.next_customer()? {
+            for row in rows {
+                let customer = vault.resolve(row.event.identity);
+                if customer == row.event.customer {
+                    writer.push(row)?;
+                    continue;
+                }
+                let mut row = row.clone();
+                row.event.customer = customer;
+                arriving.entry(customer.partition()).or_default().push(row);
+            }
+        }
+        transaction.add_run(writer.finish()?);
+        let replaced = history.runs(Family::Events, partition);
+        transaction.drop_runs(replaced.map(|run| run.file.clone()));
+    }
+    for (partition, mut rows) in arriving {
+        rows.sort_unstable_by_key(event_order);
+        let mut writer = transaction.event_run(partition)?;
+        rows.iter().try_for_each(|row| writer.push(row))?;
+        transaction.add_run(writer.finish()?);
     }
     Ok(())
 }

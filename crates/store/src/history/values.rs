@@ -110,8 +110,7 @@ impl<'b> Columns<'b> {
         &self,
         name: &str,
     ) -> Result<&'b PrimitiveArray<T>, Unusable> {
-        let array = self.array(name)?.as_any().downcast_ref();
-        array.ok_or_else(|| format!("column `{name}` has another type"))
+        self.of_type(name)
     }
 
     fn required<T: ArrowPrimitiveType>(
@@ -172,14 +171,18 @@ impl<'b> Columns<'b> {
         self.optional::<TimestampMillisecondType>(name)
     }
 
-    pub(super) fn texts(&self, name: &str) -> Result<&'b StringArray, Unusable> {
+    /// A column of one of Arrow's types.
+    pub(super) fn of_type<A: 'static>(&self, name: &str) -> Result<&'b A, Unusable> {
         let array = self.array(name)?.as_any().downcast_ref();
         array.ok_or_else(|| format!("column `{name}` has another type"))
     }
 
+    pub(super) fn texts(&self, name: &str) -> Result<&'b StringArray, Unusable> {
+        self.of_type(name)
+    }
+
     pub(super) fn bytes(&self, name: &str) -> Result<&'b BinaryArray, Unusable> {
-        let array = self.array(name)?.as_any().downcast_ref();
-        array.ok_or_else(|| format!("column `{name}` has another type"))
+        self.of_type(name)
     }
 
     /// A column of texts that `meanings` understands, once for each dictionary.

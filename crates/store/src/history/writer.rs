@@ -6,9 +6,12 @@ use arrow::error::ArrowError;
 use regulars_core::{Currency, LineRecord, Partition, Symbols};
 
 use super::file::{BATCH_ROWS, Key, RunOutput};
-use super::{CustomerRow, Family, OrderRow, RunInfo, customers, orders};
+use super::{CustomerRow, EventRow, Family, OrderRow, RunInfo, customers, events, orders};
 use crate::StoreError;
 use crate::vault::IdentityId;
+
+/// Events that wait in a writer as they are.
+const EVENTS_AT_ONCE: usize = 4 << 10;
 
 /// Writes one run of order lines: made by [`crate::Transaction::order_run`], given back to
 /// [`crate::Transaction::add_run`].
@@ -144,6 +147,65 @@ impl CustomerRunWriter {
             .columns
             .take()
             .map_err(unwritable(self.output.path()))?;
+        self.output.write(&batch)
+    }
+}
+
+/// Writes one run of events.
+#[derive(Debug)]
+pub(crate) struct EventRunWriter {
+    output: RunOutput,
+    columns: events::EventColumns,
+}
+
+impl EventRunWriter {
+    pub(crate) fn create(
+        dir: &Path,
+        file: String,
+        partition: Partition,
+    ) -> Result<Self, StoreError> {
+        let layout = (events::schema(), events::properties());
+        let output = RunOutput::create(dir, file, (Family::Events, partition), layout, None)?;
+        Ok(Self {
+            output,
+            columns: events::EventColumns::default(),
+        })
+    }
+
+    /// Adds a row; rows come sorted by (customer, `occurred_at`, offset).
+    ///
+    /// # Errors
+    /// When the row is out of order or in the wrong partition, or the file cannot be written.
+    pub(crate) fn push(&mut self, row: &EventRow) -> Result<(), StoreError> {
+        let key = Key {
+            customer: row.event.customer,
+            occurred_at: row.event.occurred_at,
+            then: [row.offset, 0, 0],
+        };
+        self.output.count(key, row.offset)?;
+        let pushed = self.columns.push(row);
+        pushed.map_err(unwritable(self.output.path()))?;
+        if self.columns.len() == EVENTS_AT_ONCE {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the file durable.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn finish(mut self) -> Result<RunInfo, StoreError> {
+        self.flush()?;
+        self.output.finish()
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.columns.len() == 0 {
+            return Ok(());
+        }
+        let batch = self.columns.take();
+        let batch = batch.map_err(unwritable(self.output.path()))?;
         self.output.write(&batch)
     }
 }

@@ -1,8 +1,8 @@
 //! Reads segments: once to find the end of the log, later from any offset.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Log;
 use super::frame::{self, HEADER_BYTES, SegmentHeader};
 use crate::StoreError;
 use crate::disk::Disk;
@@ -11,6 +11,8 @@ use crate::disk::Disk;
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) segments: Vec<u64>,
+    /// Segments that hold nothing but what was moved elsewhere.
+    pub(super) moved: Vec<u64>,
     pub(super) next_offset: u64,
     /// Bytes at the end of the last segment that a crash left half-written.
     pub(super) torn_bytes: u64,
@@ -25,8 +27,9 @@ pub(super) struct LastSegment {
     pub(super) good_bytes: u64,
 }
 
-/// Checks the segments' names and headers and every frame of the last one.
-pub(super) fn scan(disk: &dyn Disk, dir: &Path) -> Result<Scan, StoreError> {
+/// Checks the segments' names and headers and every frame; records before `moved_to` are not needed
+/// any more.
+pub(super) fn scan(disk: &dyn Disk, dir: &Path, moved_to: u64) -> Result<Scan, StoreError> {
     let names = disk.list(dir).map_err(StoreError::io("list", dir))?;
     let mut scan = Scan {
         segments: names
@@ -70,8 +73,23 @@ pub(super) fn scan(disk: &dyn Disk, dir: &Path) -> Result<Scan, StoreError> {
             "records before its last segment are missing",
         ));
     }
+    // A crash while they were removed may have left any of these.
+    let kept = scan
+        .segments
+        .split_off(moved_before(&scan.segments, moved_to));
+    scan.moved = std::mem::replace(&mut scan.segments, kept);
+    if let Some(&first) = scan.segments.first().filter(|&&first| first > moved_to) {
+        let detail = format!("records {moved_to} to {first} are missing");
+        return Err(StoreError::damaged(dir, detail));
+    }
     check_earlier(disk, dir, &scan.segments)?;
     Ok(scan)
+}
+
+/// How many of the segments hold nothing from `moved_to` on; never the last.
+pub(super) fn moved_before(segments: &[u64], moved_to: u64) -> usize {
+    let ends = segments.iter().skip(1);
+    ends.take_while(|&&end| end <= moved_to).count()
 }
 
 /// Checks that every segment but the last is whole and ends where the next one begins.
@@ -148,83 +166,156 @@ fn end_of(
     Ok(end)
 }
 
-/// Goes through the log, a segment in memory at a time.
+/// Where the records lie that a reader goes through.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) dir: PathBuf,
+    /// First offset of each segment, ascending.
+    pub(super) segments: Vec<u64>,
+    /// Records from this offset on are not read; all before it are on disk.
+    pub(super) end: u64,
+}
+
+/// Goes through the log, a segment as it lies on disk and a frame of it unpacked at a time.
+///
+/// What it reads is never changed: it may be used on another thread while records are appended.
 #[derive(Debug)]
-pub(crate) struct LogReader<'l> {
-    log: &'l Log,
-    /// Position in `log.segments` of the next segment to load.
+pub(crate) struct LogReader {
+    source: Source,
+    /// Position in `source.segments` of the next segment to load.
     next_segment: usize,
     /// The next offset wanted.
     offset: u64,
-    /// Records of the loaded segment, last first.
+    segment: Option<Segment>,
+    /// Records of the last frame, last first.
     loaded: Vec<(u64, Vec<u8>)>,
 }
 
-impl<'l> LogReader<'l> {
-    pub(super) fn new(log: &'l Log, offset: u64) -> Self {
-        let next_segment = log
+/// A segment in memory.
+#[derive(Debug)]
+struct Segment {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    salt: u32,
+    /// Position of the next frame.
+    at: usize,
+    /// Offset that the next frame begins with.
+    next_offset: u64,
+    /// Offset that ends it, as far as it is read.
+    end: u64,
+}
+
+impl LogReader {
+    pub(super) fn new(source: Source, offset: u64) -> Self {
+        let next_segment = source
             .segments
             .partition_point(|&first| first <= offset)
             .saturating_sub(1);
         Self {
-            log,
+            source,
             next_segment,
             offset,
+            segment: None,
             loaded: Vec::new(),
         }
     }
 
-    fn load(&mut self, index: usize) -> Result<(), StoreError> {
-        let log = self.log;
-        let path = log.path(log.segments[index]);
-        let bytes = log
+    fn load(&self, index: usize) -> Result<Segment, StoreError> {
+        let source = &self.source;
+        let first = source.segments[index];
+        let path = source.dir.join(frame::segment_name(first));
+        let bytes = source
             .disk
             .read(&path)
             .map_err(StoreError::io("read", &path))?;
         let header = SegmentHeader::decode(&path, &bytes)?;
-        let following = log.segments.get(index + 1).copied();
-        let place = if following.is_some() {
-            Place::Earlier
-        } else {
-            Place::Last
-        };
-        let end = end_of(&path, &bytes, header, place)?;
-        if end.next_offset != following.unwrap_or(log.next_offset) {
-            let detail = format!("it ends before record {}", end.next_offset);
-            return Err(StoreError::damaged(&path, detail));
-        }
-        let mut at = HEADER_BYTES;
-        while at < end.good_bytes {
-            let records = frame::decode(header.salt, &bytes[at..end.good_bytes])
-                .and_then(|frame| Some((frame, frame.records()?)));
-            let Some((frame, records)) = records else {
-                let detail = format!("the frame at byte {at} does not hold what its head says");
-                return Err(StoreError::damaged(&path, detail));
+        let following = source.segments.get(index + 1).copied();
+        Ok(Segment {
+            salt: header.salt,
+            at: HEADER_BYTES,
+            next_offset: header.first_offset,
+            end: following.map_or(source.end, |following| following.min(source.end)),
+            path,
+            bytes,
+        })
+    }
+
+    /// Unpacks the next frame that holds anything wanted; false at the end.
+    fn advance(&mut self) -> Result<bool, StoreError> {
+        loop {
+            let Some(segment) = &mut self.segment else {
+                let index = self.next_segment;
+                let starts = self.source.segments.get(index);
+                if starts.is_none_or(|&first| first >= self.source.end) {
+                    return Ok(false);
+                }
+                self.next_segment += 1;
+                self.segment = Some(self.load(index)?);
+                continue;
             };
-            if frame.first_offset + u64::from(frame.count) > self.offset {
-                self.loaded.extend((frame.first_offset..).zip(records));
+            if segment.next_offset >= segment.end {
+                self.segment = None;
+            } else if segment.unpack(self.offset, &mut self.loaded)? {
+                let end = self.source.end;
+                self.loaded.retain(|&(offset, _)| offset < end);
+                self.loaded.reverse();
+                return Ok(true);
             }
-            at += frame.bytes;
         }
-        self.loaded.retain(|&(offset, _)| offset >= self.offset);
-        self.loaded.reverse();
-        Ok(())
     }
 }
 
-impl Iterator for LogReader<'_> {
+impl Segment {
+    /// Goes over the next frame, into `loaded` if it holds anything from `offset` on.
+    fn unpack(
+        &mut self,
+        offset: u64,
+        loaded: &mut Vec<(u64, Vec<u8>)>,
+    ) -> Result<bool, StoreError> {
+        let damaged = |detail: String| StoreError::damaged(&self.path, detail);
+        let Some(frame) = frame::decode(self.salt, &self.bytes[self.at..]) else {
+            let (at, next) = (self.at, self.next_offset);
+            return Err(damaged(format!(
+                "the frame at byte {at}, which begins with record {next}, is bad or missing"
+            )));
+        };
+        if frame.first_offset != self.next_offset {
+            return Err(damaged(format!(
+                "the frame at byte {} begins with record {} where {} is due",
+                self.at, frame.first_offset, self.next_offset
+            )));
+        }
+        let is_wanted = frame.first_offset + u64::from(frame.count) > offset;
+        if is_wanted {
+            let Some(records) = frame.records() else {
+                let at = self.at;
+                return Err(damaged(format!(
+                    "the frame at byte {at} does not hold what its head says"
+                )));
+            };
+            let records = (frame.first_offset..).zip(records);
+            loaded.extend(records.filter(|(at, _)| *at >= offset));
+        }
+        self.next_offset += u64::from(frame.count);
+        self.at += frame.bytes;
+        Ok(is_wanted)
+    }
+}
+
+impl Iterator for LogReader {
     type Item = Result<(u64, Vec<u8>), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.loaded.is_empty() {
-            let index = self.next_segment;
-            if index >= self.log.segments.len() {
-                return None;
-            }
-            self.next_segment += 1;
-            if let Err(error) = self.load(index) {
-                self.next_segment = self.log.segments.len();
-                return Some(Err(error));
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    self.segment = None;
+                    self.next_segment = self.source.segments.len();
+                    return Some(Err(error));
+                }
             }
         }
         let (offset, record) = self.loaded.pop()?;

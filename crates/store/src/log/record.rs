@@ -32,6 +32,8 @@ pub enum LogRecord {
     SegmentsDefined(SegmentsDefined),
     /// Memberships were written to a file.
     MembershipsSaved(MembershipsNoted),
+    /// Records of the log were moved to files of their own.
+    RecordsMoved(RecordsMoved),
 }
 
 /// Which kind of [`LogRecord`]: the latest of each kind is found without reading the log.
@@ -52,6 +54,8 @@ pub enum LogRecordKind {
     SegmentsDefined,
     /// [`LogRecord::MembershipsSaved`].
     MembershipsSaved,
+    /// [`LogRecord::RecordsMoved`].
+    RecordsMoved,
 }
 
 impl LogRecord {
@@ -65,6 +69,7 @@ impl LogRecord {
             Self::HistoryCompacted(_) => LogRecordKind::HistoryCompacted,
             Self::SegmentsDefined(_) => LogRecordKind::SegmentsDefined,
             Self::MembershipsSaved(_) => LogRecordKind::MembershipsSaved,
+            Self::RecordsMoved(_) => LogRecordKind::RecordsMoved,
         }
     }
 }
@@ -170,6 +175,15 @@ pub struct SegmentDefined {
 /// Memberships that were written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipsNoted {
+    /// When it was done.
+    pub recorded_at: Timestamp,
+}
+
+/// Records that were moved out of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordsMoved {
+    /// Those before this offset.
+    pub to: u64,
     /// When it was done.
     pub recorded_at: Timestamp,
 }

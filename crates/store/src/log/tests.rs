@@ -10,7 +10,12 @@ use crate::disk::simulated::SimulatedDisk;
 const DIR: &str = "log";
 
 fn open(disk: &SimulatedDisk, segment_bytes: u64) -> Result<Log, StoreError> {
-    Log::open(Arc::new(disk.clone()), Path::new(DIR), segment_bytes, 0)
+    Log::open(
+        Arc::new(disk.clone()),
+        Path::new(DIR),
+        segment_bytes,
+        (0, 0),
+    )
 }
 
 fn content(log: &Log, from: u64) -> Vec<(u64, Vec<u8>)> {
@@ -164,7 +169,7 @@ fn a_bad_last_frame_is_cut_unless_it_was_acknowledged() {
     let path = log.path(0);
     let length = disk.read(&path).unwrap().len();
     disk.damage(&path, length - 1);
-    let refused = Log::open(Arc::new(disk.clone()), Path::new(DIR), 1 << 20, 2).unwrap_err();
+    let refused = Log::open(Arc::new(disk.clone()), Path::new(DIR), 1 << 20, (0, 2)).unwrap_err();
     assert!(
         refused.to_string().contains("2 had been reached"),
         "{refused}"

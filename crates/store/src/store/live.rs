@@ -102,6 +102,11 @@ impl Store {
         records.extend(journal.as_deref());
         records.extend(frame.records());
         let offsets = self.catalog.append_live(&records)?;
+        if journal.is_some()
+            && let Some(vault) = self.vault.get_mut()
+        {
+            vault.is_journaled_at(offsets.start);
+        }
         Ok(offsets.end - frame.len() as u64..offsets.end)
     }
 
@@ -126,18 +131,21 @@ impl Store {
         memberships::decode(&path, &bytes).map(Some)
     }
 
-    /// Everything in the log from an offset on, in order.
+    /// Everything that the log held from an offset on, in order. Of what was moved out of it events,
+    /// ticks and new identities are left out, and records of what was found say transitions only.
     ///
     /// # Errors
-    /// When the log is damaged or holds an unknown record.
+    /// When the log, or a file of what was moved out of it, is damaged or holds an unknown record.
     pub fn logged(
         &self,
         from: u64,
     ) -> impl Iterator<Item = Result<(u64, Logged), StoreError>> + '_ {
         let log = self.catalog.log();
-        log.read_from(from).map(move |entry| {
+        let moved = self.replay(from);
+        let logged = log.read_from(from.max(self.moved_to())).map(move |entry| {
             let (offset, bytes) = entry?;
             Ok((offset, live::decode(log.dir(), offset, &bytes)?))
-        })
+        });
+        moved.chain(logged)
     }
 }

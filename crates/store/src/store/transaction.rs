@@ -8,9 +8,11 @@ use regulars_core::{Currency, CustomerId, OrderKey, Partition};
 
 use super::Store;
 use crate::StoreError;
-use crate::catalog::{HISTORY, TABLES, VAULT};
+use crate::catalog::{HISTORY, Replaced, TABLES, VAULT};
 use crate::disk::{self, RealDisk};
-use crate::history::{CustomerRunWriter, History, OrderRunWriter, RunInfo, rewrite};
+use crate::history::{
+    CustomerRunWriter, EventRunWriter, History, OrderRunWriter, RunInfo, rewrite,
+};
 use crate::log::LogRecord;
 use crate::manifest::{Change, TableName};
 use crate::spill::{Part, Spill};
@@ -187,6 +189,12 @@ impl<'s> Transaction<'s> {
         CustomerRunWriter::create(&self.dir(HISTORY), file, partition)
     }
 
+    /// Starts a run of events.
+    pub(crate) fn event_run(&self, partition: Partition) -> Result<EventRunWriter, StoreError> {
+        let file = self.begin_file(HISTORY, &format!("events-p{:02}", partition.0), "parquet");
+        EventRunWriter::create(&self.dir(HISTORY), file, partition)
+    }
+
     /// Adds a finished run. One without rows is left out.
     pub fn add_run(&mut self, run: RunInfo) {
         if run.rows > 0 {
@@ -227,21 +235,24 @@ impl<'s> Transaction<'s> {
         Ok(())
     }
 
-    fn save_table<R: TableRow>(
+    /// Rows are kept in their own order, so that a table is the same whatever the order in which it
+    /// was read.
+    fn save_table<R: TableRow + Ord>(
         &mut self,
         table: TableName,
         name: &str,
-        rows: Vec<R>,
+        mut rows: Vec<R>,
     ) -> Result<(), StoreError> {
+        rows.sort_unstable();
         let file = self.begin_file(TABLES, name, "parquet");
-        tables::save(&self.dir(TABLES).join(&file), rows)?;
+        tables::save(&self.dir(TABLES).join(&file), &rows)?;
         self.change.tables.insert(table, file);
         Ok(())
     }
 
     /// Moves the stored rows of `moves.stored` to their new customers, and takes out those of
-    /// `superseded`; refunds follow the owner of their order as `reassigned` says. Once in a
-    /// transaction. The runs that this transaction adds are not looked at.
+    /// `superseded`; refunds follow the owner of their order as `reassigned` says, and events the
+    /// customer that their identity stands for. Once in a transaction. The runs that this transaction adds are not looked at.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -270,7 +281,10 @@ impl<'s> Transaction<'s> {
         self.state = State::Undecided;
         let change = std::mem::take(&mut self.change);
         let change = (change != Change::default()).then_some(change);
-        let offset = self.store.catalog.commit(record, change)?;
+        let offset = self
+            .store
+            .catalog
+            .commit(record, change, Replaced::Removed)?;
         self.state = State::Committed;
         if let Some(vault) = self.store.vault.get_mut() {
             vault.saved();

@@ -115,7 +115,11 @@ impl TableRow for AdSpendRow {
     }
 }
 
-fn column<'b, A: Array + 'static>(batch: &'b RecordBatch, name: &str) -> Result<&'b A, ArrowError> {
+/// A column of one of Arrow's types.
+pub(crate) fn column<'b, A: Array + 'static>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> Result<&'b A, ArrowError> {
     batch
         .column_by_name(name)
         .and_then(|column| column.as_any().downcast_ref())

@@ -14,6 +14,7 @@ use crate::StoreError;
 const NAME: &str = "regulars-master-key";
 const VERSION: u32 = 1;
 
+#[derive(Clone)]
 pub(crate) struct MasterKey {
     pub(super) path: PathBuf,
     pub(super) number: [u8; 8],

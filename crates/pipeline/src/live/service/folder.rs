@@ -50,11 +50,12 @@ impl Folder {
     pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
         self.say();
         loop {
-            let work = if self.engine.is_behind() {
+            let work = if self.engine.is_behind() || self.engine.has_moved() {
                 match self.work.try_recv() {
                     Ok(work) => work,
                     Err(TryRecvError::Empty) => {
                         self.engine.wake_some();
+                        self.engine.forget_some();
                         self.say();
                         continue;
                     }
@@ -70,6 +71,7 @@ impl Folder {
                     for (n, (offset, record)) in (1..).zip(records) {
                         self.engine.fold(offset, record)?;
                         if n % AT_ONCE == 0 {
+                            self.engine.forget_some();
                             self.say();
                         }
                     }
@@ -87,6 +89,15 @@ impl Folder {
                     };
                     self = Self::new(engine, self.work, self.found, self.shared);
                     self.say();
+                }
+                Work::Moved {
+                    history,
+                    customers,
+                    taken,
+                } => {
+                    self.engine.take_history(history, customers);
+                    // A mover that is gone does not wait.
+                    let _ = taken.send(());
                 }
                 Work::Stop => break,
             }

@@ -1,19 +1,18 @@
 //! The thread that owns the store.
 
-use std::collections::HashSet;
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
-use regulars_core::{DAY_MS, Symbols, Timestamp, Transition};
+use regulars_core::{Symbols, Timestamp, Transition};
 use regulars_rules::Keep;
 use regulars_store::log::{Found, LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::{Frame, Store, StoreError};
 
+use super::mover::move_all;
+use super::seen::Seen;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
     Work,
@@ -30,8 +29,6 @@ use crate::workspace::Workspace;
 const EVENTS_AT_ONCE: usize = 5_000;
 /// A look at the clock at least so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Repeats are told for so long.
-const REPEATS_MS: i64 = 7 * DAY_MS;
 /// Data that was lent is asked for again so often.
 const RETURNED_EVERY: Duration = Duration::from_millis(20);
 
@@ -63,6 +60,15 @@ enum Next {
     End,
 }
 
+/// The threads that work beside the writer.
+pub(super) struct Others {
+    /// Gives back everyone, unless they were given up and nobody came instead.
+    pub(super) folder: JoinHandle<Result<Option<Engine>, PipelineError>>,
+    pub(super) mover: JoinHandle<()>,
+    /// Records that are enough to be moved at a stop in peace.
+    pub(super) move_last: u64,
+}
+
 /// What goes into one frame.
 #[derive(Default)]
 struct Batch {
@@ -71,6 +77,8 @@ struct Batch {
     answers: Vec<(Answer, Appended)>,
     told: Vec<Transition>,
     events: usize,
+    /// What was found of all records before this offset is in here or on disk.
+    folded_to: u64,
 }
 
 impl Batch {
@@ -94,10 +102,10 @@ impl Writer {
         ends: Ends,
         shared: Arc<Shared>,
         options: LiveOptions,
-    ) -> Result<Self, PipelineError> {
+        seen: Seen,
+    ) -> Self {
         let now = (options.clock)();
-        let seen = Seen::of(&store, now)?;
-        Ok(Self {
+        Self {
             workspace,
             store,
             ends,
@@ -108,14 +116,11 @@ impl Writer {
             seen,
             now,
             ticked_to: Timestamp::MIN,
-        })
+        }
     }
 
     /// Writes until it is told to stop, or the disk refuses.
-    pub(super) fn run(
-        mut self,
-        folder: JoinHandle<Result<Option<Engine>, PipelineError>>,
-    ) -> Result<Stopped, PipelineError> {
+    pub(super) fn run(mut self, others: Others) -> Result<Stopped, PipelineError> {
         loop {
             let mut batch = Batch::default();
             let mut next = match self.ends.tasks.recv_timeout(self.patience()) {
@@ -134,12 +139,22 @@ impl Writer {
             self.write(batch)?;
             match next {
                 Next::Loan(loan) => self = self.lend(loan)?,
-                Next::Task if !folder.is_finished() => {}
+                Next::Task if !others.folder.is_finished() => {}
                 Next::Task | Next::End => break,
             }
         }
+        self.end(others)
+    }
+
+    /// Finishes what was taken.
+    fn end(mut self, others: Others) -> Result<Stopped, PipelineError> {
+        // A mover that asks this thread for something gets no answer, and ends.
+        self.ends.tasks = channel().1;
+        if let Err(panic) = others.mover.join() {
+            std::panic::resume_unwind(panic);
+        }
         let _ = self.ends.work.send(Work::Stop);
-        let engine = match folder.join() {
+        let engine = match others.folder.join() {
             Ok(engine) => engine?,
             Err(panic) => std::panic::resume_unwind(panic),
         };
@@ -147,6 +162,10 @@ impl Writer {
         let now = self.time();
         if let Some(engine) = engine {
             engine.save(&mut self.store, now)?;
+        }
+        let recorded = self.shared.recorded_to.load(Ordering::Relaxed);
+        if recorded.saturating_sub(self.store.moved_to()) >= others.move_last {
+            move_all(&mut self.store, recorded, now)?;
         }
         Ok(Stopped { store: self.store })
     }
@@ -181,9 +200,14 @@ impl Writer {
         let now = self.time();
         engine.save(&mut self.store, now)?;
         drop(engine);
+        // A move that was begun is over: what it wrote counts for nothing.
+        let shared = Arc::clone(&self.shared);
+        let files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.loans.fetch_add(1, Ordering::Relaxed);
         drop(self.store);
         use_it();
         let mut store = reopened(&self.workspace)?;
+        drop(files);
         let workspace = reread(&self.workspace)?;
         let options = StartOptions {
             now: now.max((self.clock)()),
@@ -192,6 +216,7 @@ impl Writer {
         let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
         // They are known since the first start.
         engine.take_recorded();
+        engine.take_messages();
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
@@ -257,6 +282,7 @@ impl Writer {
                 change(&mut self.store);
             }
             Task::Lend(loan) => return Ok(Next::Loan(loan)),
+            Task::Fail(error) => return Err(error),
             Task::Stop => return Ok(Next::End),
         }
         Ok(Next::Task)
@@ -271,6 +297,7 @@ impl Writer {
 
     fn found(&mut self, found: Found, batch: &mut Batch) {
         batch.frame.found(&found);
+        batch.folded_to = batch.folded_to.max(found.folded_to);
         batch.told.extend(found.transitions.iter().cloned());
         batch.records.push(Logged::Found(found));
     }
@@ -305,6 +332,9 @@ impl Writer {
                 return Err(error.into());
             }
         };
+        self.shared
+            .recorded_to
+            .fetch_max(batch.folded_to, Ordering::Relaxed);
         if !batch.told.is_empty() {
             (self.on_transitions)(&batch.told);
         }
@@ -338,51 +368,6 @@ fn reopened(workspace: &Workspace) -> Result<Store, PipelineError> {
                 std::thread::park_timeout(RETURNED_EVERY);
             }
             opened => return opened,
-        }
-    }
-}
-
-/// Messages of the last days, so that a repeat is told from a new one.
-#[derive(Debug, Default)]
-struct Seen {
-    /// By day of arrival, the latest last.
-    days: VecDeque<(i64, HashSet<u128, FixedState>)>,
-}
-
-impl Seen {
-    /// What the log holds of the days before `now`.
-    fn of(store: &Store, now: Timestamp) -> Result<Self, PipelineError> {
-        let mut seen = Self::default();
-        for entry in store.logged(0) {
-            if let (_, Logged::Event(event)) = entry?
-                && event.received_at.0 > now.0 - REPEATS_MS
-            {
-                seen.note(event.message, event.received_at);
-            }
-        }
-        Ok(seen)
-    }
-
-    /// True when the message was noted before.
-    fn contains(&self, message: u128) -> bool {
-        self.days.iter().any(|(_, known)| known.contains(&message))
-    }
-
-    /// Notes a message.
-    fn note(&mut self, message: u128, received_at: Timestamp) {
-        let day = received_at.0.div_euclid(DAY_MS);
-        if self.days.back().is_none_or(|(last, _)| *last < day) {
-            self.days.push_back((day, HashSet::default()));
-        }
-        while self
-            .days
-            .front()
-            .is_some_and(|(first, _)| first * DAY_MS + DAY_MS + REPEATS_MS < received_at.0)
-        {
-            self.days.pop_front();
-        }
-        if let Some((_, today)) = self.days.back_mut() {
-            today.insert(message);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch, UInt64Array};
 use arrow::datatypes::SchemaRef;
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
@@ -175,6 +175,51 @@ impl RunInput {
             .with_row_selection(selection)
             .with_batch_size(BATCH_ROWS)
             .build()
+            .map_err(StoreError::parquet(&self.path))
+    }
+
+    /// The rows of some customers in a row group; `None` when it has none of them.
+    pub(in crate::history) fn rows_in_group(
+        &self,
+        group: usize,
+        is_wanted: impl Fn(CustomerId) -> bool,
+        columns: &[&str],
+    ) -> Result<Option<Batches>, StoreError> {
+        let damaged = || StoreError::damaged(&self.path, "column `customer_id` has another type");
+        let mut wanted: Vec<Range<usize>> = Vec::new();
+        let mut before = 0;
+        for batch in self.row_group(group, &["customer_id"])? {
+            let batch = batch.map_err(StoreError::parquet(&self.path))?;
+            let customers: &UInt64Array = batch
+                .column_by_name("customer_id")
+                .and_then(|column| column.as_any().downcast_ref())
+                .ok_or_else(damaged)?;
+            for (row, &customer) in (before..).zip(customers.values()) {
+                if !is_wanted(CustomerId(customer)) {
+                    continue;
+                }
+                match wanted.last_mut() {
+                    Some(last) if last.end == row => last.end += 1,
+                    Some(_) | None => wanted.push(row..row + 1),
+                }
+            }
+            before += batch.num_rows();
+        }
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let selection = RowSelection::from_consecutive_ranges(wanted.into_iter(), before);
+        let file = self
+            .file
+            .try_clone()
+            .map_err(StoreError::io("open", &self.path))?;
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(self.projection(columns))
+            .with_row_selection(selection)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map(Some)
             .map_err(StoreError::parquet(&self.path))
     }
 

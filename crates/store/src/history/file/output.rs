@@ -8,13 +8,10 @@ use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::WriterPropertiesBuilder;
+use parquet::file::properties::{DEFAULT_WRITE_BATCH_SIZE, WriterPropertiesBuilder};
 use regulars_core::{Currency, CustomerId, Partition, Timestamp};
 
-use super::{
-    CONSTANTS_KEY, CURRENCY_KEY, FORMAT_KEY, PAGE_ROWS, ROW_GROUP_ROWS, VERSION, VERSION_KEY,
-    format_name,
-};
+use super::{CONSTANTS_KEY, CURRENCY_KEY, FORMAT_KEY, VERSION, VERSION_KEY, format_name, layout};
 use crate::StoreError;
 use crate::history::constants::Constants;
 use crate::manifest::{Family, RunInfo};
@@ -57,9 +54,11 @@ impl RunOutput {
             descending: false,
             nulls_first: false,
         };
+        let rows = layout(family);
         let properties = properties
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_data_page_row_count_limit(PAGE_ROWS)
+            .set_max_row_group_row_count(Some(rows.group))
+            .set_data_page_row_count_limit(rows.page)
+            .set_write_batch_size(rows.page.min(DEFAULT_WRITE_BATCH_SIZE))
             .set_dictionary_page_size_limit(4 << 20)
             .set_sorting_columns(Some(vec![by_customer(0)]))
             .set_key_value_metadata(Some(metadata))

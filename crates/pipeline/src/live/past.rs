@@ -1,0 +1,166 @@
+//! What a start takes from the log, read once: what was recorded of memberships, what events tell,
+//! which messages arrived lately, and what is to be folded anew.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use regulars_core::{CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Transition};
+use regulars_store::Store;
+use regulars_store::log::{Found, LogRecordKind, Logged};
+
+use super::told::Tellings;
+use crate::error::PipelineError;
+
+/// Transitions of the log that are at hand after a start.
+pub const RECORDED_KEPT: usize = 100_000;
+/// Repeats are told for so long.
+pub(super) const REPEATS_MS: i64 = 7 * DAY_MS;
+
+/// What was recorded of memberships.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub(super) folded_to: u64,
+    pub(super) now: Timestamp,
+    /// By customer and segment.
+    pub(super) members: Members,
+}
+
+/// By customer and segment: transitions so far, whether inside, and when that began.
+pub(super) type Members = BTreeMap<(CustomerId, SegmentName), (u64, bool, Timestamp)>;
+
+/// What lies before a start.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// `None` on the first start of a workspace.
+    pub(super) recorded: Option<Recorded>,
+    /// Whether files were imported since.
+    pub(super) imported: bool,
+    pub(super) tellings: Tellings,
+    /// Records that are to be folded as if they came now.
+    pub(super) tail: Vec<(u64, Logged)>,
+    /// The latest transitions, in order.
+    pub(super) transitions: VecDeque<Transition>,
+    /// Messages of the last days, with their arrival.
+    pub(super) messages: Vec<(Timestamp, u128)>,
+}
+
+impl Past {
+    /// Reads it; messages that arrived before `messages_since` are left out.
+    ///
+    /// # Errors
+    /// When a file of the store is missing or damaged.
+    pub(super) fn read(store: &Store, messages_since: Timestamp) -> Result<Self, PipelineError> {
+        let mut recorded = saved(store)?;
+        let saved_to = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let mut past = Self {
+            imported: false,
+            tellings: Tellings::begin(store, Timestamp::MAX)?,
+            tail: Vec::new(),
+            transitions: VecDeque::new(),
+            messages: store.messages(messages_since)?,
+            recorded: None,
+        };
+        for (offset, transition) in store.moved_transitions(saved_to, RECORDED_KEPT)? {
+            if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
+                recorded.note(&transition);
+            }
+            past.note(transition);
+        }
+        let mut since: Vec<(u64, Logged)> = Vec::new();
+        for entry in store.logged(store.moved_to()) {
+            let (offset, record) = entry?;
+            match record {
+                Logged::Found(found) => {
+                    if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
+                        recorded.take(&found);
+                    }
+                    found.transitions.into_iter().for_each(|t| past.note(t));
+                }
+                record => {
+                    if let Logged::Event(event) = &record
+                        && event.received_at >= messages_since
+                    {
+                        past.messages.push((event.received_at, event.message));
+                    }
+                    if offset < saved_to {
+                        past.tellings.take(store, offset, record)?;
+                    } else {
+                        since.push((offset, record));
+                    }
+                }
+            }
+        }
+        past.imported = match &recorded {
+            Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
+            None => false,
+        };
+        let told_to = match &recorded {
+            Some(recorded) if !past.imported => recorded.folded_to,
+            Some(_) | None => u64::MAX,
+        };
+        for (offset, record) in since {
+            if offset < told_to {
+                past.tellings.take(store, offset, record)?;
+            } else {
+                past.tail.push((offset, record));
+            }
+        }
+        past.tellings.finish(&store.history())?;
+        past.recorded = recorded;
+        Ok(past)
+    }
+
+    fn note(&mut self, transition: Transition) {
+        if self.transitions.len() == RECORDED_KEPT {
+            self.transitions.pop_front();
+        }
+        self.transitions.push_back(transition);
+    }
+}
+
+impl Recorded {
+    fn take(&mut self, found: &Found) {
+        self.folded_to = self.folded_to.max(found.folded_to);
+        self.now = self.now.max(found.now);
+        found.transitions.iter().for_each(|found| self.note(found));
+    }
+
+    fn note(&mut self, transition: &Transition) {
+        let inside = transition.direction == Direction::Entered;
+        let state = (transition.sequence, inside, transition.occurred_at);
+        let key = (transition.customer, transition.segment.clone());
+        self.members.insert(key, state);
+    }
+}
+
+/// The memberships of the last file.
+fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
+    let Some(saved) = store.memberships()? else {
+        return Ok(None);
+    };
+    let mut members = Members::new();
+    for member in saved.customers {
+        for (segment, sequence, inside) in member.entries {
+            let segment = saved.segments[usize::from(segment)].clone();
+            let state = (sequence, inside, member.last_flip_at);
+            members.insert((member.customer, segment), state);
+        }
+    }
+    Ok(Some(Recorded {
+        folded_to: saved.folded_to,
+        now: saved.now,
+        members,
+    }))
+}
+
+/// Whether the log has had a record of that kind at or after an offset.
+///
+/// # Errors
+/// When the log is damaged.
+pub(super) fn has_since(
+    store: &Store,
+    kind: LogRecordKind,
+    offset: u64,
+) -> Result<bool, PipelineError> {
+    let latest = store.latest(kind)?;
+    Ok(latest.is_some_and(|(at, _)| at >= offset))
+}
