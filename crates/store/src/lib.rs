@@ -46,6 +46,8 @@ mod fields;
 
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod fuzz;
 
 pub use error::StoreError;
 pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};

@@ -12,7 +12,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -99,8 +99,10 @@ pub(crate) fn save<R: TableRow>(path: &Path, rows: &[R]) -> Result<(), StoreErro
 /// Reads a table.
 pub(crate) fn load<R: TableRow>(path: &Path) -> Result<Vec<R>, StoreError> {
     let file = File::open(path).map_err(crate::store::missing_or("open", path))?;
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(StoreError::parquet(path))?;
+    // What Arrow wrote of its own into the file is not needed, and not robust when damaged.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(StoreError::parquet(path))?;
     let entries = builder.metadata().file_metadata().key_value_metadata();
     let value = |key: &str| {
         let entry = entries.into_iter().flatten().find(|entry| entry.key == key);

@@ -20,6 +20,8 @@
 mod arena;
 mod blocked;
 pub(crate) mod file;
+#[cfg(test)]
+mod fuzz;
 mod key;
 mod seal;
 #[cfg(test)]

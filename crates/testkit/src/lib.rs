@@ -7,8 +7,10 @@
 //!   without any code of `profile`.
 //! - [`generate`]: random rules and histories over small alphabets, so that matches, ties and
 //!   window edges are frequent.
+//! - [`fuzz`]: damaged bytes for whatever reads what it did not write.
 //! - [`text`]: a customer's state as text, for snapshots and failure messages.
 
+pub mod fuzz;
 pub mod generate;
 pub mod history;
 pub mod naive;

@@ -6,6 +6,7 @@ mod conventions;
 mod dirty;
 mod docs;
 mod exports;
+mod fuzz;
 mod json;
 mod personal;
 mod reading;

@@ -70,10 +70,11 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         .context("cannot start the server's threads")?;
     let server = runtime.block_on(async {
         let running = serve(server, listener)?;
+        let stop = stop_signal().context("cannot wait for signals")?;
         let data = session.workspace.data_dir();
         let _announced = Announced::new(&data, running.address(), local.secret)?;
         session.tell(&format!("listening on http://{}", running.address()));
-        anyhow::Ok(running.until(stop_signal()).await)
+        anyhow::Ok(running.until(stop).await)
     })?;
     session.tell("stopping: what was taken is finished");
     server.stop()?;
@@ -127,23 +128,28 @@ fn first_grants(session: &Session) -> anyhow::Result<Access> {
     Ok(access)
 }
 
-/// Ready when somebody wants the server to end.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
+/// Ready when somebody wants the server to end; from the moment on when this was called.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            _ = interrupt => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
+    })
+}
+
+/// Ready when somebody wants the server to end.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        // One that cannot be waited for never comes.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -8,5 +8,6 @@ mod errors;
 mod events;
 mod explanations;
 mod forms;
+mod fuzz;
 mod language;
 mod mutations;

@@ -35,22 +35,27 @@ const WITHOUT_ROLE: [&str; 7] = [
     "track",
 ];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_operation_asks_for_the_right_role() {
-    let shop = Shop::new();
+/// One that nobody was given, and one of each role.
+fn secrets(shop: &Shop) -> Vec<(String, String)> {
     let mut access = Access::load(&shop.workspace.data_dir()).unwrap();
-    let roles = [
+    let mut secrets = vec![(String::new(), "rat_0".to_owned())];
+    for role in [
         Role::Write,
         Role::ReadOnly,
         Role::Analyst,
         Role::Admin,
         Role::Erase,
-    ];
-    let mut secrets = vec![(String::new(), "rat_0".to_owned())];
-    for role in roles {
+    ] {
         let made = access.grant(role, "", Timestamp(1)).unwrap();
         secrets.push((role.name().to_owned(), made.secret));
     }
+    secrets
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_asks_for_the_right_role() {
+    let shop = Shop::new();
+    let secrets = secrets(&shop);
     let served = shop.serve().await;
     let (_, document) = served.ask("GET", "/api/v1/openapi.json", None).await;
     let mut for_admins = Vec::new();

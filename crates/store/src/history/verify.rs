@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::RunInfo;
 use super::file::{FORMAT_KEY, VERSION, VERSION_KEY, format_name};
@@ -23,8 +23,9 @@ pub(crate) fn verify(path: &Path, run: &RunInfo) -> Result<(), StoreError> {
         let detail = format!("it has {length} bytes where {} were written", run.bytes);
         return Err(StoreError::damaged(path, detail));
     }
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(StoreError::parquet(path))?;
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(StoreError::parquet(path))?;
     let entries = builder.metadata().file_metadata().key_value_metadata();
     let value = |key: &str| {
         let entry = entries.into_iter().flatten().find(|entry| entry.key == key);

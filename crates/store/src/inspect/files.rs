@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use super::{Inspection, Severity};
@@ -19,18 +20,19 @@ pub(super) fn look_at_listed(dir: &Path, manifest: &Manifest, found: &mut Inspec
         found.files += 1;
         found.rows += run.rows;
         found.bytes += run.bytes;
-        if let Err(error) = verify(&dir.join(HISTORY).join(&run.file), run) {
+        let path = dir.join(HISTORY).join(&run.file);
+        if let Err(error) = guarded(&path, || verify(&path, run)) {
             found.refused(&format!("{HISTORY}/{}", run.file), error);
         }
     }
     for (table, file) in &manifest.tables {
         let path = dir.join(TABLES).join(file);
-        let read = match table {
+        let read = guarded(&path, || match table {
             TableName::Products => tables::load::<ProductRow>(&path).map(drop),
             TableName::AdSpend => tables::load::<AdSpendRow>(&path).map(drop),
             TableName::Memberships => crate::store::read_listed(&RealDisk, &path)
                 .and_then(|bytes| memberships::decode(&path, &bytes).map(drop)),
-        };
+        });
         count(&path, found);
         if let Err(error) = read {
             found.refused(&format!("{TABLES}/{file}"), error);
@@ -39,6 +41,14 @@ pub(super) fn look_at_listed(dir: &Path, manifest: &Manifest, found: &mut Inspec
     for file in &manifest.vault {
         count(&dir.join(VAULT).join(file), found);
     }
+}
+
+/// The reader of Parquet panics on some damage instead of refusing it.
+fn guarded(path: &Path, read: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let detail = "what it holds is not what its head says";
+        Err(StoreError::damaged(path, detail))
+    })
 }
 
 fn count(path: &Path, found: &mut Inspection) {

@@ -20,6 +20,9 @@ const MAGIC: &[u8; 8] = b"RGLRSLOG";
 const MARK: &[u8; 4] = b"RFRM";
 const VERSION: u32 = 1;
 
+/// LZ4 packs nothing into fewer than one of so many bytes.
+const MOST_PACKED: usize = 255;
+
 /// A frame's plain body is never longer: a longer one is damage, not data.
 pub(super) const MAX_PLAIN_BYTES: u32 = 1 << 30;
 
@@ -150,9 +153,13 @@ pub(super) fn find(salt: u32, bytes: &[u8]) -> Option<usize> {
 impl Frame<'_> {
     /// The records; `None` when the body does not hold what the head says.
     pub(super) fn records(&self) -> Option<Vec<Vec<u8>>> {
-        let plain = lz4_flex::block::decompress(self.body, self.plain_bytes as usize).ok()?;
+        let plain_bytes = self.plain_bytes as usize;
+        if plain_bytes > self.body.len().saturating_mul(MOST_PACKED) {
+            return None;
+        }
+        let plain = lz4_flex::block::decompress(self.body, plain_bytes).ok()?;
         let mut rest = plain.as_slice();
-        let mut records = Vec::with_capacity(self.count as usize);
+        let mut records = Vec::with_capacity((self.count as usize).min(plain.len() / 4));
         while !rest.is_empty() {
             let (length, after) = rest.split_first_chunk::<4>()?;
             let (record, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;

@@ -123,7 +123,8 @@ impl Walk<'_> {
             let rest = &bytes[at..];
             if let Some(frame) = frame::decode(header.salt, rest) {
                 self.frame(&frame, at, end.next_offset, record);
-                end.next_offset = frame.first_offset + u64::from(frame.count);
+                let next = frame.first_offset.checked_add(frame.count.into());
+                end.next_offset = next.unwrap_or(end.next_offset);
                 at += frame.bytes;
                 continue;
             }
@@ -167,7 +168,9 @@ impl Walk<'_> {
                 frame.first_offset
             ));
         }
-        let Some(records) = frame.records() else {
+        // Offsets do not go on for ever: a frame that says so is no frame.
+        let last = frame.first_offset.checked_add(frame.count.into());
+        let Some(records) = last.and_then(|_| frame.records()) else {
             let detail = format!("the frame at byte {at} does not hold what its head says");
             self.damage.push(detail);
             return;

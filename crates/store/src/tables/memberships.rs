@@ -99,8 +99,12 @@ fn read(bytes: &[u8]) -> Option<MembershipsSaved> {
     let mut fields = Fields(bytes);
     let folded_to = u64::from_le_bytes(fields.take()?);
     let now = Timestamp(i64::from_le_bytes(fields.take()?));
-    let body_bytes = u64::from_le_bytes(fields.take()?);
-    let body = lz4_flex::block::decompress(fields.0, usize::try_from(body_bytes).ok()?).ok()?;
+    let body_bytes = usize::try_from(u64::from_le_bytes(fields.take()?)).ok()?;
+    // LZ4 packs nothing into fewer than one of 255 bytes.
+    if body_bytes > fields.0.len().saturating_mul(255) {
+        return None;
+    }
+    let body = lz4_flex::block::decompress(fields.0, body_bytes).ok()?;
     let mut fields = Fields(&body);
     let mut segments = Vec::new();
     for _ in 0..u32::from_le_bytes(fields.take()?) {

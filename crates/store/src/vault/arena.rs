@@ -68,6 +68,9 @@ impl Arena {
         self.index(at);
     }
 
+    /// A record has at least so many bytes.
+    pub(super) const SMALLEST_BYTES: usize = TEXT;
+
     /// Makes room for so many more identities.
     pub(super) fn reserve(&mut self, identities: usize, bytes: usize) {
         self.bytes.reserve_exact(bytes);

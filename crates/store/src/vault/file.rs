@@ -145,7 +145,10 @@ pub(super) fn read(
     let header = read_header(path, bytes, key)?;
     let number = |at: usize| u64_at(header, at) as usize;
     let (identities, identity_bytes, links) = (number(20), number(28), number(36));
-    if identity_bytes.saturating_add(links.saturating_mul(LINK_BYTES)) > bytes.len() {
+    // Before the first block is decrypted nobody vouches for these numbers.
+    if identity_bytes.saturating_add(links.saturating_mul(LINK_BYTES)) > bytes.len()
+        || identities.saturating_mul(Arena::SMALLEST_BYTES) > identity_bytes
+    {
         return Err(StoreError::damaged(
             path,
             "it is shorter than its header says",
