@@ -88,7 +88,7 @@ fn slices(records: &[Vec<u8>]) -> Vec<&[u8]> {
 fn segment() -> Vec<u8> {
     let disk = SimulatedDisk::new(1);
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let mut log = Log::open(shared, Path::new("log"), 1 << 20, 0).unwrap();
+    let mut log = Log::open(shared, Path::new("log"), 1 << 20, (0, 0)).unwrap();
     for record in records() {
         log.append(&[&record]).unwrap();
     }
@@ -104,7 +104,7 @@ fn read_log(segment: &[u8]) {
     let looked = inspect::inspect(&disk, Path::new("log"), |_, _| Ok(())).unwrap();
     let sound = looked.damage.is_empty();
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    match Log::open_read(shared, Path::new("log"), 0) {
+    match Log::open_read(shared, Path::new("log"), (0, 0)) {
         Ok(log) => {
             let read: Result<Vec<_>, _> = log.read_from(0).collect();
             let decoded = read.and_then(|records| {

@@ -131,13 +131,14 @@ pub(super) fn decode(salt: u32, bytes: &[u8]) -> Option<Frame<'_>> {
         .get(..FRAME_HEAD_BYTES)
         .filter(|head| head.starts_with(MARK))?;
     let whole = bytes.get(..FRAME_HEAD_BYTES + u32_at(head, 4) as usize)?;
-    let plain_bytes = u32_at(head, 24);
-    if plain_bytes > MAX_PLAIN_BYTES || checksum(salt, whole) != u32_at(head, 8) {
+    let (count, plain_bytes) = (u32_at(head, 20), u32_at(head, 24));
+    let is_possible = count > 0 && plain_bytes <= MAX_PLAIN_BYTES;
+    if !is_possible || checksum(salt, whole) != u32_at(head, 8) {
         return None;
     }
     Some(Frame {
         first_offset: u64_at(head, 12),
-        count: u32_at(head, 20),
+        count,
         plain_bytes,
         body: &whole[FRAME_HEAD_BYTES..],
         bytes: whole.len(),

@@ -27,7 +27,7 @@ fn no_damaged_file_panics() {
     let empty = Vault::default().encode_all(&key).unwrap();
     Fuzz::of(&[&whole, &empty]).run(|bytes| {
         let mut read = Vault::default();
-        match read.take_journal(Path::new(PATH), bytes, &key) {
+        match read.take_journal((Path::new(PATH), 0), bytes, &key) {
             Ok(()) => assert!(read.len() <= 40),
             Err(error) => assert!(error.to_string().contains('`'), "{error}"),
         }
