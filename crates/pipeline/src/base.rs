@@ -322,6 +322,7 @@ impl Base {
             context: &self.context,
             scored: folded.scores().map(|scores| (self.now, scores)),
             carts: folded.carts.as_ref().map_or(&[], |carts| carts.open()),
+            purchases: None,
         }
     }
 

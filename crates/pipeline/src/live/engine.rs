@@ -38,7 +38,8 @@ const WAKES_BETWEEN_EVENTS: usize = 4;
 /// When to look at whom, the earliest first.
 pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
 
-pub(super) type People = HashMap<CustomerId, Person, FixedState>;
+/// Each lies where it is: a table of a million of them grows without moving any.
+pub(super) type People = HashMap<CustomerId, Box<Person>, FixedState>;
 
 /// Everyone at one point of the log.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ impl Engine {
     pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Person| {
+        let inside = |person: &&Box<Person>| {
             number.is_some_and(|number| person.member.segments().contains(number))
         };
         let people = self.people.values().filter(inside);
@@ -376,7 +377,7 @@ impl Engine {
         customer: CustomerId,
         change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
     ) -> Result<T, PipelineError> {
-        let new = || Person::new(customer, &self.program);
+        let new = || Box::new(Person::new(customer, &self.program));
         let person = self.people.entry(customer).or_insert_with(new);
         let mut folding = Folding {
             history: &self.history,
@@ -428,7 +429,7 @@ impl Engine {
         };
         self.leave_all(&gone, from);
         self.with(into, |person, folding| {
-            person.take_over(from, gone);
+            person.take_over(from, *gone);
             person.refold(folding)
         })?;
         self.recompile_for_new_texts(into)?;

@@ -138,7 +138,7 @@ impl Engine {
             let mut person = Person::folded(profile, states, &base.program, true);
             person.known = !vault.is_anonymous(IdentityId(customer.0));
             person.member.carts = carts;
-            people.insert(customer, person);
+            people.insert(customer, Box::new(person));
         }
         let mut known = known_orders(store)?;
         let redirects = std::mem::take(&mut tellings.redirects);
@@ -149,9 +149,9 @@ impl Engine {
                     .filter_map(|told| orders::key_of(told, config)),
             );
             let new = || Person::new(customer, &base.program);
-            let person = people.remove(&customer).unwrap_or_else(new);
+            let person = people.remove(&customer).map_or_else(new, |person| *person);
             let carts = person.member.carts.clone();
-            people.insert(customer, person.with_told(of, carts));
+            people.insert(customer, Box::new(person.with_told(of, carts)));
         }
         let orders = Orders::new(config, known, &mut symbols);
         Ok(Self {
@@ -219,6 +219,7 @@ impl Engine {
         let mut people: Vec<&mut Person> = self
             .people
             .values_mut()
+            .map(|person| &mut **person)
             .filter(|person| person.known)
             .collect();
         people.sort_unstable_by_key(|person| person.member.profile.customer);
