@@ -32,3 +32,7 @@ demo *args:
 # Measure against peers and write docs/benchmarks.md (needs Python; installs its peers in .bench/).
 bench *args:
     bash bench/run {{args}}
+
+# Measure the live path under load (`--quick`: a small shop, half a minute).
+bench-live *args:
+    bash bench/run --only live {{args}}

@@ -10,6 +10,7 @@ import sys
 import time
 
 import history
+import live
 import models
 import page
 import shop
@@ -23,6 +24,7 @@ SECTIONS = {
     "cdnow": models.measure_cdnow,
     "simulated": models.measure_simulated,
     "memory": history.measure_memory,
+    "live": live.measure_live,
 }
 
 

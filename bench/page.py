@@ -183,6 +183,50 @@ customers in proportion to lines.
 {table(["lines", "customers", "customers are", "import", "segments", "time of both"], rows)}"""
 
 
+def live_section(result):
+    """The live path under load."""
+    batches, singles, probes = result["batches"], result["singles"], result["probes"]
+    stampede, same = result["stampede"], result["same"]
+    moved = result["transitions"].get("batches of 100, as fast as they are answered", 0)
+    events = batches["sent"]["events"]
+    rows = [
+        ["events on disk each second, batches of 100", f"{batches['durable_per_second']:,.0f}", "100,000"],
+        ["events folded each second, until the last", f"{batches['folded_per_second']:,.0f}", "100,000 (at least 50,000)"],
+        ["events for each second of the server's CPU", f"{batches['events_per_cpu_second']:,.0f}", "60,000"],
+        ["share of events that some segment looks at", f"{batches['read_share']:.0%}", "30 % or more"],
+        ["transitions for each hundred events", f"{100 * moved / events:.1f}", "about 2"],
+        ["answer to a batch", latency(batches["sent"]["latency"]), ""],
+        [f"answer to a single event, {singles['requests_per_second']:,.0f} a second", latency(singles["latency"]), "p99 25 ms"],
+        [f"from the answer to the transition in the outbox, at {probes['traffic']['events_per_second']:,.0f} events/s", latency(probes["in_outbox"]), "p99 100 ms"],
+        [f"{stampede['fired']:,} of {stampede['due']:,} wake-ups that were due at one instant: the last one", f"{stampede['all_fired_after'] or 0:.1f} s after it", "5 s"],
+        ["from the answer to the transition meanwhile", latency(stampede["probes"]["in_outbox"]), "100 ms"],
+        ["peak memory", megabytes(result["stopped"]["peak_mb"]), "6,000 MB"],
+        ["first start", seconds(result["first_start"]), ""],
+        [f"start with the {events:,} events and more in the log", seconds(same["start"]), "15 s with 1,000,000"],
+        ["stop", seconds(result["stopped"]["seconds"]), ""],
+    ]
+    if same["differing"]:
+        differing = ", ".join(f"`{name}` {sizes}" for name, sizes in same["differing"].items())
+        agreed = f"Of {same['segments']} segments these differ (live, batch, started again): {differing}."
+    else:
+        agreed = f"All {same['segments']} segments whose limits do not depend on everyone else have the same size live, folded by `regulars segments`, and after the next start."
+    return f"""## Live
+
+`just bench-live`: `regulars serve` holds the shop with its scores and a hundred more segments (`bench/live_segments.py`).
+The load generator runs on the same cores; its time is in no figure of the server. Customers are drawn by Zipf's law,
+every message id is new, every event is on disk before its answer. Latencies count from the moment at which a request
+was due.
+
+{table(["", "measured", "aim"], rows)}
+{agreed}
+"""
+
+
+def latency(one):
+    """Percentiles of a latency."""
+    return f"p50 {one['p50_ms']:.1f} ms, p99 {one['p99_ms']:.1f} ms, most {one['max_ms']:.0f} ms"
+
+
 CARGO = "cargo run --release -p regulars-stats --example fit_speed --"
 SECTIONS = {
     "import": import_section,
@@ -194,6 +238,7 @@ SECTIONS = {
         "fit BG/NBD": "1 s", "score BG/NBD": "1 s", "fit Pareto/NBD": "20 s",
     }),
     "memory": memory_section,
+    "live": live_section,
 }
 
 

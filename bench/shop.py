@@ -16,6 +16,7 @@ class Size:
     customers: int
     lines: int
     runs: int
+    live_seconds: int
 
     @property
     def home(self):
@@ -23,8 +24,8 @@ class Size:
         return BENCH / self.name
 
 
-FULL = Size("full", 1_000_000, 20_000_000, runs=3)
-QUICK = Size("quick", 50_000, 1_000_000, runs=2)
+FULL = Size("full", 1_000_000, 20_000_000, runs=3, live_seconds=300)
+QUICK = Size("quick", 50_000, 1_000_000, runs=2, live_seconds=20)
 
 
 def generate_command(customers, lines, form, directory):

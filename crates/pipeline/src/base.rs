@@ -346,6 +346,7 @@ impl Base {
             context: &self.context,
             scored: folded.scores().map(|scores| (self.now, scores)),
             carts: folded.told.as_ref().map_or(&[], |told| told.carts.open()),
+            purchases: None,
         }
     }
 

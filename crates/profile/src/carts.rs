@@ -96,18 +96,21 @@ impl Carts {
             self.contents.len() - 1
         });
         let content = &mut self.contents[position];
-        let before = content.items.clone();
-        match change {
-            CartChange::Add(items) => items.iter().for_each(|item| content.add(item, 1.0)),
-            CartChange::Remove(items) => items.iter().for_each(|item| content.add(item, -1.0)),
+        let differs = match change {
+            CartChange::Add(items) => content.add_all(items, 1.0),
+            CartChange::Remove(items) => content.add_all(items, -1.0),
             CartChange::Content(items) => {
-                content.items.clear();
-                items.iter().for_each(|item| content.add(item, 1.0));
+                let before = std::mem::take(&mut content.items);
+                content.add_all(items, 1.0);
+                content.items != before
             }
-            CartChange::Ordered => content.items.clear(),
+            CartChange::Ordered => !content.items.is_empty(),
+        };
+        if *change == CartChange::Ordered {
+            content.items.clear();
         }
         // To look at a cart is not to change it.
-        if content.items != before {
+        if differs {
             content.changed_at = at;
         }
         if content.items.is_empty() {
@@ -117,21 +120,42 @@ impl Carts {
 }
 
 impl Content {
-    fn add(&mut self, item: &CartItem, sign: f64) {
+    /// Puts items in or takes them out; says whether the content is another after it.
+    fn add_all(&mut self, items: &[CartItem], sign: f64) -> bool {
+        // One item, as most often, tells of itself; several may make up for each other.
+        if let [item] = items {
+            return self.add(item, sign);
+        }
+        let before = self.items.clone();
+        for item in items {
+            self.add(item, sign);
+        }
+        self.items != before
+    }
+
+    /// Puts an item in or takes it out; says whether the content is another after it.
+    fn add(&mut self, item: &CartItem, sign: f64) -> bool {
         let known = self
             .items
             .iter()
             .position(|known| known.product == item.product);
         match known {
             Some(at) => {
+                let before = self.items[at];
                 self.items[at].quantity += sign * item.quantity;
-                self.items[at].unit_minor = item.unit_minor.or(self.items[at].unit_minor);
+                self.items[at].unit_minor = item.unit_minor.or(before.unit_minor);
+                let differs = self.items[at] != before;
                 if self.items[at].quantity < NO_PIECES {
                     self.items.remove(at);
+                    return true;
                 }
+                differs
             }
-            None if sign > 0.0 && item.quantity > NO_PIECES => self.items.push(*item),
-            None => {}
+            None if sign > 0.0 && item.quantity > NO_PIECES => {
+                self.items.push(*item);
+                true
+            }
+            None => false,
         }
     }
 

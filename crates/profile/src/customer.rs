@@ -8,7 +8,7 @@ use regulars_core::{Cart, Symbol, Timestamp, Window, divide_half_even};
 
 use crate::context::{Context, Models, days_to_ms};
 use crate::lifecycle;
-use crate::profile::{Declared, Profile, PurchaseHistory};
+use crate::profile::{Declared, Profile, PurchaseHistory, Purchases};
 use crate::rfm::RfmScores;
 use crate::scores::Scores;
 
@@ -23,6 +23,8 @@ pub struct Customer<'a> {
     pub scored: Option<(Timestamp, &'a Scores)>,
     /// Open carts.
     pub carts: &'a [Cart],
+    /// The orders as purchases, where they are kept up to date.
+    pub purchases: Option<&'a Purchases>,
 }
 
 impl<'a> Customer<'a> {
@@ -33,6 +35,7 @@ impl<'a> Customer<'a> {
             context,
             scored: None,
             carts: &[],
+            purchases: None,
         }
     }
 
@@ -46,8 +49,11 @@ impl<'a> Customer<'a> {
 
     /// What the models see of this customer at `now`.
     pub fn history(&self, models: &Models, now: Timestamp) -> Option<PurchaseHistory> {
-        let orders = self.profile.orders_within(Timestamp::MIN, now);
         let today = self.context.date_of(now);
+        if let Some(purchases) = self.purchases.filter(|known| known.are_all_by(now)) {
+            return Some(purchases.seen_on(today, models.unit));
+        }
+        let orders = self.profile.orders_within(Timestamp::MIN, now);
         PurchaseHistory::of(
             orders,
             &self.context.zone,

@@ -33,6 +33,8 @@ pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses
 pub use customer::Customer;
 pub use ledger::{Ledger, Oddities, Product, Products};
 pub use member::{Flip, Member, World};
-pub use profile::{Declared, Discounts, OrderFact, Places, Profile, PurchaseHistory, Shares};
+pub use profile::{
+    Declared, Discounts, OrderFact, Places, Profile, PurchaseHistory, Purchases, Shares,
+};
 pub use rfm::RfmScores;
 pub use scores::{Scores, churn_level, score_all};

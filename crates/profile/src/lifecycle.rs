@@ -30,8 +30,7 @@ pub(crate) fn stage(customer: &Customer<'_>, now: Timestamp) -> &'static str {
         .is_some_and(|at| now >= at);
     let leaving = orders >= u64::from(settings.at_risk_orders)
         && customer
-            .scores(now)
-            .and_then(|s| s.churn_level)
+            .churn_level(now)
             .is_some_and(|level| u32::from(level) >= settings.at_risk_churn_level);
     if silent || leaving {
         return "at_risk";

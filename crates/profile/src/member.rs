@@ -16,7 +16,7 @@ use regulars_rules::{Change, LeafStates, Memberships, Program, Scratch, Truths};
 use crate::carts::Carts;
 use crate::context::Context;
 use crate::customer::Customer;
-use crate::profile::Profile;
+use crate::profile::{Profile, Purchases};
 
 /// What members are seen against.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,8 @@ pub struct Member {
     pub states: LeafStates,
     /// Carts.
     pub carts: Carts,
+    /// The orders as models see them; `None` before a fit or without an order.
+    purchases: Option<Purchases>,
     truths: Truths,
     segments: Memberships,
     /// Transitions so far by segment, ascending; those without any are left out.
@@ -65,6 +67,7 @@ impl Member {
             profile,
             states,
             carts: Carts::default(),
+            purchases: None,
             truths: Truths::unknown(),
             segments: program.no_memberships(),
             sequences: Vec::new(),
@@ -124,7 +127,7 @@ impl Member {
         each: &mut impl FnMut(Flip),
     ) {
         while let Some(at) = self.wake_at().filter(|&at| at <= now) {
-            let customer = customer(&self.profile, &self.carts, world.context);
+            let customer = customer(&self.profile, &self.carts, &self.purchases, world.context);
             let (truths, states) = (&mut self.truths, &self.states);
             if world.program.look_at_due(truths, states, &customer, at) {
                 self.move_to_truth(world.program, at, scratch, each);
@@ -145,7 +148,9 @@ impl Member {
         each: &mut impl FnMut(Flip),
     ) {
         let now = now.max(self.seen_to);
-        let customer = customer(&self.profile, &self.carts, world.context);
+        self.purchases = None;
+        self.catch_up_with_orders(world.context);
+        let customer = customer(&self.profile, &self.carts, &self.purchases, world.context);
         world
             .program
             .look(&mut self.truths, &self.states, &customer, now);
@@ -173,7 +178,10 @@ impl Member {
         }
         let now = now.max(self.seen_to);
         self.seen_to = now;
-        let customer = customer(&self.profile, &self.carts, world.context);
+        if changes.contains(&Change::Order) {
+            self.catch_up_with_orders(world.context);
+        }
+        let customer = customer(&self.profile, &self.carts, &self.purchases, world.context);
         let (program, truths, states) = (world.program, &mut self.truths, &self.states);
         let mut differs = program.look_at_due(truths, states, &customer, now);
         for &change in changes {
@@ -181,6 +189,17 @@ impl Member {
         }
         if differs {
             self.move_to_truth(program, self.flip_time(occurred_at, now), scratch, each);
+        }
+    }
+
+    fn catch_up_with_orders(&mut self, context: &Context) {
+        let Some(models) = &context.models else {
+            return;
+        };
+        let (orders, zone) = (&self.profile.orders, &context.zone);
+        let known = self.purchases.as_mut();
+        if !known.is_some_and(|known| known.catch_up(orders, zone, models.grain)) {
+            self.purchases = Purchases::of(orders, zone, models.grain);
         }
     }
 
@@ -232,9 +251,15 @@ impl Member {
 }
 
 /// A customer as conditions see them.
-fn customer<'a>(profile: &'a Profile, carts: &'a Carts, context: &'a Context) -> Customer<'a> {
+fn customer<'a>(
+    profile: &'a Profile,
+    carts: &'a Carts,
+    purchases: &'a Option<Purchases>,
+    context: &'a Context,
+) -> Customer<'a> {
     Customer {
         carts: carts.open(),
+        purchases: purchases.as_ref(),
         ..Customer::new(profile, context)
     }
 }

@@ -4,12 +4,14 @@
 //! time is computed when it is asked for (`traits`).
 
 mod declared;
+mod purchases;
 mod shares;
 
-use regulars_core::{CivilDate, CustomerId, Grain, Order, Symbol, TimeUnit, Timestamp, Zone};
+use regulars_core::{CustomerId, Order, Symbol, Timestamp};
 
 pub use declared::Declared;
 use declared::DeclaredTrait;
+pub use purchases::{PurchaseHistory, Purchases};
 pub use shares::{Places, Shares};
 
 /// An order as a profile remembers it.
@@ -220,62 +222,5 @@ impl Profile {
             .orders
             .partition_point(|order| order.occurred_at <= now);
         &self.orders[from.min(to)..to]
-    }
-}
-
-/// What the purchase and spend models see of a customer.
-///
-/// Ages are differences of calendar dates in the workspace's time zone, in units of time;
-/// orders within one grain are one purchase.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PurchaseHistory {
-    /// Repeat purchases: grains with an order, less one.
-    pub x: u32,
-    /// Age at the last purchase, 0 when there was no repeat.
-    pub t_x: f64,
-    /// Age at `now`.
-    pub t: f64,
-    /// Net revenue of the repeat purchases, in minor units.
-    pub repeat_spend_minor: i64,
-}
-
-impl PurchaseHistory {
-    /// Of the orders up to `now`; `None` when there are none.
-    pub fn of(
-        orders: &[OrderFact],
-        zone: &Zone,
-        (unit, grain): (TimeUnit, Grain),
-        today: CivilDate,
-    ) -> Option<Self> {
-        let first = zone.date_of(orders.first()?.occurred_at);
-        let grain_days = match grain {
-            Grain::Day => 1,
-            Grain::Week => 7,
-        };
-        let grain_of =
-            |order: &OrderFact| (zone.date_of(order.occurred_at).0 - first.0) / grain_days;
-        let (mut x, mut last, mut repeat_spend_minor) = (0, 0, 0);
-        for order in orders {
-            let this = grain_of(order);
-            if this > last {
-                x += 1;
-                last = this;
-            }
-            if this > 0 {
-                repeat_spend_minor = order.net_minor.saturating_add(repeat_spend_minor);
-            }
-        }
-        let age = |days: i32| f64::from(days) / unit.days();
-        Some(Self {
-            x,
-            t_x: age(last * grain_days),
-            t: age((today.0 - first.0).max(last * grain_days)),
-            repeat_spend_minor,
-        })
-    }
-
-    /// Mean net revenue of a repeat purchase in minor units; `None` without repeats.
-    pub fn mean_spend_minor(&self) -> Option<f64> {
-        (self.x > 0).then(|| self.repeat_spend_minor as f64 / f64::from(self.x))
     }
 }

@@ -222,6 +222,50 @@ impl Models {
     }
 }
 
+/// One score alone, without what the others take. Each is the same as in [`Scores`].
+impl Customer<'_> {
+    /// The scores that are known for this instant.
+    fn scored_at(&self, now: Timestamp) -> Option<&Scores> {
+        self.scored
+            .filter(|(at, _)| *at == now)
+            .map(|(_, scores)| scores)
+    }
+
+    pub(crate) fn probability_alive(&self, now: Timestamp) -> Option<f64> {
+        if let Some(scores) = self.scored_at(now) {
+            return Some(scores.probability_alive);
+        }
+        let models = self.context.models.as_ref()?;
+        let history = self.history(models, now)?;
+        Some(models.orders.probability_alive(history.summary()))
+    }
+
+    pub(crate) fn expected_orders(&self, now: Timestamp) -> Option<f64> {
+        if let Some(scores) = self.scored_at(now) {
+            return scores.expected_orders;
+        }
+        let models = self.context.models.as_ref()?;
+        let history = self.history(models, now).filter(|_| models.uses.orders)?;
+        let [(model, what), ..] = models.forecasts(&self.context.settings);
+        Some(model.forecast(history.summary(), what))
+    }
+
+    pub(crate) fn churn_risk(&self, now: Timestamp) -> Option<f64> {
+        if let Some(scores) = self.scored_at(now) {
+            return scores.churn_risk;
+        }
+        let models = self.context.models.as_ref()?;
+        let history = self.history(models, now).filter(|_| models.uses.churn)?;
+        let [_, (model, what), _] = models.forecasts(&self.context.settings);
+        Some(1.0 - model.forecast(history.summary(), what))
+    }
+
+    pub(crate) fn churn_level(&self, now: Timestamp) -> Option<u8> {
+        let levels = &self.context.settings.churn.levels;
+        self.churn_risk(now).map(|risk| churn_level(risk, levels))
+    }
+}
+
 impl Customer<'_> {
     /// When the churn level reaches `level` if nothing happens: the start of a calendar day;
     /// `now` or earlier when it already has, `None` when it never will.
@@ -250,13 +294,13 @@ impl Customer<'_> {
             Some(if offset == 0 { now } else { start })
         };
         let reached = |at: Timestamp| {
-            Customer {
+            let unscored = Customer {
                 scored: None,
                 ..*self
-            }
-            .scores(at)
-            .and_then(|s| s.churn_risk)
-            .is_some_and(|risk| risk >= threshold)
+            };
+            unscored
+                .churn_risk(at)
+                .is_some_and(|risk| risk >= threshold)
         };
         let guess = if days < 1e6 { days as i64 } else { return None };
         ((guess - 1).max(0)..=guess + 1)

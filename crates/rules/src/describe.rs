@@ -4,16 +4,20 @@
 //! print that is the same for every rule (what missing values do) is not repeated.
 
 mod event;
+mod filter;
 mod subject;
+mod traits;
 
-use regulars_core::{Trait, TraitKind};
+use regulars_core::Trait;
 
 use crate::print::{print_current, print_last, print_literal};
 use crate::tree::{
-    Aggregate, CompareOp, Condition, Filter, Literal, LiteralValue, Measure, Operand, Period,
-    Property, Rule, Test, WhichOrder,
+    Aggregate, CompareOp, Condition, Literal, LiteralValue, Measure, Operand, Period, Rule, Test,
+    WhichOrder,
 };
-use subject::{Flag, flag_of, subject_of};
+use filter::filter_words;
+use subject::flag_of;
+use traits::{ago_words, churn_words, stage_words, tier_words, trait_words};
 
 /// A rule as an English sentence: `Ordered at least 3 times, and not dormant.`
 pub fn describe(rule: &Rule) -> String {
@@ -133,101 +137,6 @@ fn condition_words(condition: &Condition) -> String {
         Operand::EventTime(time) => event::time_words(time, test),
         Operand::Sequence(sequence) => event::sequence_words(sequence),
         Operand::Carts(carts) => event::cart_words(carts, test),
-    }
-}
-
-fn trait_words(which: Trait, test: &Test) -> String {
-    if let Some(flag) = flag_of(which) {
-        return flag_words(flag, test);
-    }
-    let shorthand = which.window().and(which.def().name.split_once("_last_"));
-    if let Some((things, days)) = shorthand {
-        let measure = match things {
-            "orders" => Measure::Orders,
-            _ => Measure::Revenue,
-        };
-        return measured(measure, "", &format!(" in the last {}", spaced(days)), test);
-    }
-    let words = |literal: &Literal| match (which.def().kind, &literal.value) {
-        (TraitKind::Share, LiteralValue::Number(number)) => {
-            let (digits, scale) = number.parts();
-            match scale {
-                0 => format!("{} %", i128::from(digits) * 100),
-                1 => format!("{} %", i128::from(digits) * 10),
-                _ => format!("{} %", regulars_core::format_minor(digits, scale - 2)),
-            }
-        }
-        (TraitKind::Choice(_), LiteralValue::Text(text)) => format!("“{}”", spaced(text)),
-        (TraitKind::Number("days"), LiteralValue::Number(number)) => days(&number.to_string()),
-        _ => literal_words(literal),
-    };
-    format!("{} {}", subject_of(which), test_words(test, &words))
-}
-
-fn days(number: &str) -> String {
-    match number {
-        "1" => "1 day".to_owned(),
-        number => format!("{number} days"),
-    }
-}
-
-/// Days since an order say when it was.
-fn ago_words(order: &str, test: &Test) -> String {
-    let ago = |literal: &Literal| days(&print_literal(literal));
-    match test {
-        Test::Compare { op, value } => {
-            format!("{order} was {} {} ago", amount_words(*op), ago(value))
-        }
-        Test::Between { low, high } => format!(
-            "{order} was between {} and {} ago",
-            print_literal(low),
-            ago(high)
-        ),
-        Test::In(values) => format!(
-            "{order} was {} ago",
-            days(&any_of(values, &print_literal, " or "))
-        ),
-        Test::NotIn(values) => {
-            format!(
-                "{order} was not {} ago",
-                days(&any_of(values, &print_literal, " or "))
-            )
-        }
-        other => value_words(&format!("the time since {order}"), other),
-    }
-}
-
-/// Churn levels have names.
-fn churn_words(test: &Test) -> String {
-    let name = |literal: &Literal| {
-        let level = print_literal(literal);
-        let name = match level.as_str() {
-            "1" => "very low",
-            "2" => "low",
-            "3" => "medium",
-            "4" => "high",
-            "5" => "critical",
-            _ => return level,
-        };
-        format!("{level} ({name})")
-    };
-    format!("the churn level {}", test_words(test, &name))
-}
-
-fn tier_words(test: &Test) -> String {
-    let tier = |not: &str, words: String| format!("{not}in the {words} value tier");
-    match test {
-        Test::Compare {
-            op: CompareOp::Equal,
-            value,
-        } => tier("", stage_word(value)),
-        Test::Compare {
-            op: CompareOp::NotEqual,
-            value,
-        } => tier("not ", stage_word(value)),
-        Test::In(values) => tier("", any_of(values, &stage_word, " or ")),
-        Test::NotIn(values) => tier("not ", any_of(values, &stage_word, " or ")),
-        other => value_words("the value tier", other),
     }
 }
 
@@ -357,42 +266,6 @@ fn amount_words(op: CompareOp) -> &'static str {
     }
 }
 
-/// Stages of life are adjectives: `dormant`, `not loyal`.
-fn stage_words(test: &Test) -> String {
-    match test {
-        Test::Compare {
-            op: CompareOp::Equal,
-            value,
-        } => stage_word(value),
-        Test::Compare {
-            op: CompareOp::NotEqual,
-            value,
-        } => format!("not {}", stage_word(value)),
-        Test::In(values) => any_of(values, &stage_word, " or "),
-        Test::NotIn(values) => format!("not {}", any_of(values, &stage_word, " or ")),
-        other => value_words("the lifecycle stage", other),
-    }
-}
-
-fn stage_word(literal: &Literal) -> String {
-    match &literal.value {
-        LiteralValue::Text(stage) => spaced(stage),
-        _ => print_literal(literal),
-    }
-}
-
-fn flag_words(flag: Flag, test: &Test) -> String {
-    match test {
-        Test::Holds => flag.yes.to_owned(),
-        Test::Compare { op, value } => {
-            let wanted = value.value == LiteralValue::Flag(true);
-            let holds = wanted == (*op == CompareOp::Equal);
-            if holds { flag.yes } else { flag.no }.to_owned()
-        }
-        other => value_words(&format!("whether “{}”", flag.yes), other),
-    }
-}
-
 fn value_words(subject: &str, test: &Test) -> String {
     format!("{subject} {}", test_words(test, &literal_words))
 }
@@ -443,84 +316,6 @@ fn period_words(period: Period) -> String {
             format!("last {}", length.unit.name().trim_end_matches('s'))
         }
         Period::Last(_) | Period::LastCalendar(_) => print_last(period),
-    }
-}
-
-/// A property with its test, in words.
-trait PropertyWords {
-    fn words(&self, test: &Test) -> String;
-
-    /// That it does not have it.
-    fn opposite(&self, test: &Test) -> String {
-        format!("not ({})", self.words(test))
-    }
-}
-
-fn filter_words<P: PropertyWords>(filter: &Filter<P>) -> String {
-    match filter {
-        Filter::And(filters) => grouped(filters, " and "),
-        Filter::Or(filters) => grouped(filters, " or "),
-        Filter::Not(filter) => match &**filter {
-            Filter::Property(condition) => condition.property.opposite(&condition.test),
-            Filter::And(_) | Filter::Or(_) | Filter::Not(_) => {
-                format!("anything but ({})", filter_words(filter))
-            }
-        },
-        Filter::Property(condition) => condition.property.words(&condition.test),
-    }
-}
-
-fn grouped<P: PropertyWords>(filters: &[Filter<P>], between: &str) -> String {
-    let words = |filter: &Filter<P>| match filter {
-        Filter::And(_) | Filter::Or(_) => format!("({})", filter_words(filter)),
-        Filter::Not(_) | Filter::Property(_) => filter_words(filter),
-    };
-    filters.iter().map(words).collect::<Vec<_>>().join(between)
-}
-
-impl PropertyWords for Property {
-    fn words(&self, test: &Test) -> String {
-        match test {
-            Test::Holds => "a discount".to_owned(),
-            Test::Compare { op, value } if *self == Self::Discounted => {
-                let wanted = value.value == LiteralValue::Flag(true);
-                let holds = wanted == (*op == CompareOp::Equal);
-                if holds { "a discount" } else { "no discount" }.to_owned()
-            }
-            other => property_words(self.name(), other),
-        }
-    }
-
-    fn opposite(&self, test: &Test) -> String {
-        match test {
-            Test::Holds => "no discount".to_owned(),
-            other => format!("anything but {}", self.words(other)),
-        }
-    }
-}
-
-/// What something has: `a quantity of at least 2`.
-fn property_words(name: &str, test: &Test) -> String {
-    let any = |values: &[Literal]| any_of(values, &literal_words, " or ");
-    match test {
-        Test::Holds => name.to_owned(),
-        Test::Compare { op, value } => match op {
-            CompareOp::Equal => format!("{name} {}", literal_words(value)),
-            CompareOp::NotEqual => format!("a {name} other than {}", literal_words(value)),
-            op => format!("a {name} of {} {}", amount_words(*op), literal_words(value)),
-        },
-        Test::Between { low, high } => {
-            format!(
-                "a {name} from {} to {}",
-                literal_words(low),
-                literal_words(high)
-            )
-        }
-        Test::In(values) => format!("{name} {}", any(values)),
-        Test::NotIn(values) => format!("a {name} other than {}", any(values)),
-        Test::IsSet => format!("a known {name}"),
-        Test::IsNotSet => format!("no known {name}"),
-        other => format!("a {name} that {}", test_words(other, &literal_words)),
     }
 }
 

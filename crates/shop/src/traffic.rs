@@ -1,8 +1,8 @@
 //! What customers do in the shop while it is open: events as a tracking SDK sends them, without
-//! end, from a seed. For load tests: an event costs well under a microsecond.
+//! end, from a seed. For load tests, so that an event costs little.
 //!
 //! Customers are drawn by Zipf's law: the first comes twice as often as the second. Most of what
-//! they do is looking; what is looked for in [`MIX`] is a share of all events.
+//! they do is looking.
 
 use std::fmt::Write as _;
 

@@ -38,7 +38,8 @@ const WAKES_BETWEEN_EVENTS: usize = 4;
 /// When to look at whom, the earliest first.
 pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
 
-pub(super) type People = HashMap<CustomerId, Person, FixedState>;
+/// Each lies where it is: a table of a million of them grows without moving any.
+pub(super) type People = HashMap<CustomerId, Box<Person>, FixedState>;
 
 pub(super) type Customers = HashSet<CustomerId, FixedState>;
 
@@ -144,7 +145,7 @@ impl Engine {
     pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Person| {
+        let inside = |person: &&Box<Person>| {
             number.is_some_and(|number| person.member.segments().contains(number))
         };
         let people = self.people.values().filter(inside);
@@ -394,7 +395,7 @@ impl Engine {
         change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
     ) -> Result<T, PipelineError> {
         let person = self.people.entry(customer).or_insert_with(|| {
-            let mut person = Person::new(customer, &self.program);
+            let mut person = Box::new(Person::new(customer, &self.program));
             person.has_moved = self.visitors.remove(&customer);
             person
         });
@@ -447,14 +448,14 @@ impl Engine {
         if self.visitors.remove(&from) {
             let mut visitor = Person::new(from, &self.program);
             visitor.has_moved = true;
-            gone = Some(visitor);
+            gone = Some(Box::new(visitor));
         }
         let Some(gone) = gone else {
             return Ok(());
         };
         self.leave_all(&gone, from);
         self.with(into, |person, folding| {
-            person.take_over(from, gone);
+            person.take_over(from, *gone);
             person.refold(folding)
         })?;
         self.recompile_for_new_texts(into)?;

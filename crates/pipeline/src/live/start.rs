@@ -138,18 +138,17 @@ impl Engine {
             if let Some(events) = events {
                 person.take_events(*events);
             }
-            people.insert(customer, person);
+            people.insert(customer, Box::new(person));
         }
         let redirects = std::mem::take(&mut tellings.redirects);
         let mut visitors: Customers = visitors.into_iter().collect();
         for (customer, of) in tellings.take_all() {
-            let mut person = people.remove(&customer).unwrap_or_else(|| {
+            let new = || {
                 let mut person = Person::new(customer, &base.program);
                 person.has_moved = visitors.remove(&customer);
-                person
-            });
-            person.take_told(of);
-            people.insert(customer, person);
+                Box::new(person)
+            };
+            people.entry(customer).or_insert_with(new).take_told(of);
         }
         let known = orders.into_iter().collect();
         let orders = Orders::new(config, known, &mut symbols);
@@ -226,6 +225,7 @@ impl Engine {
         let mut people: Vec<&mut Person> = self
             .people
             .values_mut()
+            .map(|person| &mut **person)
             .filter(|person| person.known)
             .collect();
         people.sort_unstable_by_key(|person| person.member.profile.customer);

@@ -39,6 +39,18 @@ rule = "revenue where category = 'Coats' in last 40 hours > 25"
 [[segment]]
 name = "german"
 rule = "country = 'DE' and not (orders >= 3)"
+
+[[segment]]
+name = "curious"
+rule = "distinct product_id of events 'Product Viewed' in last 20 hours >= 2"
+
+[[segment]]
+name = "quick"
+rule = "event 'Product Added' then event 'Order Completed' within 3 hours"
+
+[[segment]]
+name = "either"
+rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
 
 pub(crate) type Memberships = BTreeMap<CustomerId, Vec<String>>;
@@ -159,6 +171,9 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "left_checkout",
             "web_spend",
             "german",
+            "curious",
+            "quick",
+            "either",
         ];
         let live = [
             "open_carts",

@@ -176,14 +176,10 @@ impl<'a> Customer<'a> {
             Trait::Seasonal => or_missing(rhythm::is_seasonal(self, now), TraitValue::Flag),
             Trait::YearRound => or_missing(rhythm::is_year_round(self, now), TraitValue::Flag),
             Trait::ValueTier => or_missing(self.value_tier(now), TraitValue::Text),
-            Trait::ProbabilityAlive => {
-                or_missing(scores(), |s| TraitValue::Number(s.probability_alive))
-            }
-            Trait::ExpectedOrders => {
-                or_missing(scores().and_then(|s| s.expected_orders), TraitValue::Number)
-            }
-            Trait::ChurnRisk => or_missing(scores().and_then(|s| s.churn_risk), TraitValue::Number),
-            Trait::ChurnLevel => score(scores().and_then(|s| s.churn_level)),
+            Trait::ProbabilityAlive => or_missing(self.probability_alive(now), TraitValue::Number),
+            Trait::ExpectedOrders => or_missing(self.expected_orders(now), TraitValue::Number),
+            Trait::ChurnRisk => or_missing(self.churn_risk(now), TraitValue::Number),
+            Trait::ChurnLevel => score(self.churn_level(now)),
             Trait::ExpectedOrderValue => {
                 or_missing(scores().and_then(|s| s.expected_order_value_minor), money)
             }

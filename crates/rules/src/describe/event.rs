@@ -1,8 +1,8 @@
 //! Conditions on events and carts in words.
 
+use super::filter::{PropertyWords, filter_words, property_words};
 use super::{
-    PropertyWords, amount_words, any_of, filter_words, listed, literal_words, property_words,
-    test_words, times_words, value_words, within_words,
+    amount_words, any_of, listed, literal_words, test_words, times_words, value_words, within_words,
 };
 use crate::tree::{
     CartProperty, Carts, EventAggregate, EventCall, EventMeasure, EventTime, Events, LiteralValue,

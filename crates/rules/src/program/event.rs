@@ -6,9 +6,11 @@
 //! of each. What has left the window that ends at the latest event is dropped: `now` is not earlier.
 //! Only what is not empty has a slot, so that a customer who did nothing costs nothing.
 
+use std::collections::VecDeque;
+
 use regulars_core::{Event, EventKind, PropertyValue, Timestamp, TraitValue, Window, Zone};
 
-use super::measure::{cap_for, flip_of, later_than};
+use super::measure::{cap_for, flip_of, flip_of_sum, later_than};
 use super::pairs::Pairs;
 use super::{Faults, Keep, mutated};
 use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
@@ -34,8 +36,8 @@ enum EventSlot {
     Sum(Box<i128>),
     /// Times of the latest events, ascending.
     Times(Vec<Timestamp>),
-    /// Numbers with their times, ascending.
-    Amounts(Vec<(Timestamp, i64)>),
+    /// Numbers with their times, ascending, and their sum.
+    Amounts(Box<Amounts>),
     /// Each value with its latest time, ascending.
     Distinct(Vec<(Timestamp, Box<str>)>),
     /// Values of all time, sorted.
@@ -48,6 +50,12 @@ enum EventSlot {
         then: Option<Timestamp>,
     },
     Followed(Box<Pairs>),
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Amounts {
+    total: i128,
+    entries: VecDeque<(Timestamp, i64)>,
 }
 
 impl EventSlots {
@@ -195,13 +203,14 @@ impl EventProgram {
         }
         let empty = || match self.spec.window {
             Window::Ever => EventSlot::Sum(Box::new(0)),
-            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Amounts(Vec::new()),
+            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Amounts(Box::default()),
         };
         match slots.get_or(number, empty) {
             EventSlot::Sum(sum) => **sum += i128::from(amount),
             EventSlot::Amounts(amounts) => {
-                insert(amounts, (at, amount));
-                self.forget(amounts, zone, |&(time, _)| time);
+                amounts.add(at, amount);
+                let latest = amounts.entries.back().map_or(at, |&(time, _)| time);
+                amounts.forget(self.spec.window.start(latest, zone));
             }
             _ => {}
         }
@@ -272,10 +281,12 @@ impl EventProgram {
             Some(EventSlot::Sum(sum)) => TraitValue::Integer(clamped(**sum)),
             Some(EventSlot::Times(times)) => count(later_than(start, times, |&time| time)),
             Some(EventSlot::Amounts(amounts)) => {
-                let inside = later_than(start, amounts, |&(time, _)| time);
-                let inside = &amounts[amounts.len() - inside..];
-                let sum = inside.iter().map(|&(_, amount)| i128::from(amount)).sum();
-                TraitValue::Integer(clamped(sum))
+                let gone = amounts
+                    .entries
+                    .iter()
+                    .take_while(|(time, _)| *time <= start);
+                let gone: i128 = gone.map(|&(_, amount)| i128::from(amount)).sum();
+                TraitValue::Integer(clamped(amounts.total - gone))
             }
             Some(EventSlot::Distinct(values)) => {
                 count(later_than(start, values, |&(time, _)| time))
@@ -327,7 +338,8 @@ impl EventProgram {
                 flip_of(window, entries, test, (now, most), zone)
             }
             EventSlot::Amounts(amounts) => {
-                flip_of(window, amounts.iter().copied(), test, (now, most), zone)
+                let entries = amounts.entries.iter().copied();
+                flip_of_sum(window, (amounts.total, entries), test, (now, most), zone)
             }
             EventSlot::Distinct(values) => {
                 let entries = values.iter().map(|&(time, _)| (time, 1));
@@ -337,6 +349,26 @@ impl EventProgram {
                 (ValueTest::Instant(test), at) => test.next_flip(at, now, zone),
                 _ => None,
             },
+        }
+    }
+}
+
+impl Amounts {
+    fn add(&mut self, at: Timestamp, amount: i64) {
+        self.total += i128::from(amount);
+        let place = match self.entries.back() {
+            Some(&last) if last > (at, amount) => {
+                self.entries.partition_point(|known| *known <= (at, amount))
+            }
+            _ => self.entries.len(),
+        };
+        self.entries.insert(place, (at, amount));
+    }
+
+    /// Drops what is not later than `start`.
+    fn forget(&mut self, start: Timestamp) {
+        while let Some((_, gone)) = self.entries.pop_front_if(|(time, _)| *time <= start) {
+            self.total -= i128::from(gone);
         }
     }
 }

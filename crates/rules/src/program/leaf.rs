@@ -157,18 +157,24 @@ impl Leaf {
 
     /// The first instant after `now` at which the truth changes if nothing happens, as far as
     /// `search` goes.
-    pub(crate) fn next_flip<S: Subject>(
+    pub(crate) fn next_flip<'s, S: Subject>(
         &self,
         program: &Program,
         states: &LeafStates,
-        subject: &S,
+        subject: &'s S,
         now: Timestamp,
         search: Search,
     ) -> Option<Timestamp> {
         let zone = &program.zone;
-        let still = |value: TraitValue<'_>, now| match (&self.test, value) {
-            (ValueTest::Instant(test), TraitValue::Instant(at)) => test.next_flip(at, now, zone),
-            _ => None,
+        // Time alone changes the truth of a value that stays only where it is an instant.
+        let still = |value: &dyn Fn(Timestamp) -> TraitValue<'s>, now| {
+            let ValueTest::Instant(test) = &self.test else {
+                return None;
+            };
+            match value(now) {
+                TraitValue::Instant(at) => test.next_flip(at, now, zone),
+                _ => None,
+            }
         };
         match &self.source {
             LeafSource::Measure(measure) => program.measures[*measure as usize].next_flip(
@@ -190,12 +196,12 @@ impl Leaf {
                 let (carts, faults) = (subject.carts(), program.faults);
                 cart::next_flip(filter.as_ref(), carts, &self.test, now, zone, faults)
             }
-            LeafSource::Declared(name) => still(subject.declared(name), now),
+            LeafSource::Declared(name) => still(&|_| subject.declared(name), now),
             LeafSource::Trait(which) => {
                 let value_at = |at| subject.value(*which, at);
                 let truth_at = |at| self.test.holds(value_at(at), at, zone);
                 match subject.motion(*which) {
-                    Motion::Still => still(value_at(now), now),
+                    Motion::Still => still(&value_at, now),
                     Motion::DaysSince(since) => self.flip_of_days(value_at(now), since, now),
                     Motion::Rises | Motion::Falls => {
                         let ms = (now.0, search.horizon.0);
@@ -213,7 +219,7 @@ impl Leaf {
                     }
                     Motion::Steps => {
                         let next_step = |at| subject.next_step_after(*which, at);
-                        let within_step = |at| still(value_at(at), at);
+                        let within_step = |at| still(&value_at, at);
                         flip_of_steps(truth_at, next_step, within_step, now, search)
                     }
                 }
@@ -293,7 +299,7 @@ fn flip_of_steps(
     now: Timestamp,
     search: Search,
 ) -> Option<Timestamp> {
-    let truth = truth_at(now);
+    let mut truth = None;
     let mut from = now;
     let mut steps = 0;
     loop {
@@ -305,6 +311,7 @@ fn flip_of_steps(
         }
         let step = step?;
         steps += 1;
+        let truth = *truth.get_or_insert_with(|| truth_at(now));
         if truth_at(step) != truth || steps >= search.most {
             return Some(step);
         }

@@ -402,7 +402,7 @@ pub(super) fn flip_of(
 }
 
 /// As [`flip_of`], of entries whose sum is known.
-fn flip_of_sum(
+pub(super) fn flip_of_sum(
     window: Window,
     (sum, entries): (i128, impl Iterator<Item = (Timestamp, i64)> + Clone),
     test: &ValueTest,

@@ -1,0 +1,277 @@
+"""Section about the live path: a server of a million customers under load, from start to stop."""
+
+import collections
+import datetime
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+
+import live_segments
+import shop
+from measure import REGULARS, TARGET, THREADS, Failure, regulars, say
+
+# Events that some segment looks at, of those that the traffic has.
+READ = {
+    "Product Viewed", "Product Added", "Product Removed", "Cart Viewed", "Checkout Started",
+    "Order Completed", "Email Delivered", "Email Opened", "Email Link Clicked",
+}
+# Segments whose limits depend on everyone else: computed at a start, they stay until the next one.
+RELATIVE = re.compile(r"rfm_|value_|high_value_loyalists|budget_conscious|channel_|churn_")
+# The segment that a stampede leads into, and after how many minutes of an idle cart.
+STAMPEDE = ("cart_idle_15", 15)
+
+
+class Server:
+    """A running server of a workspace."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        began = time.monotonic()
+        self.child = subprocess.Popen(
+            [str(REGULARS), "--threads", str(THREADS), "-C", str(directory), "serve", "--listen", "127.0.0.1:0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        self.said = []
+        for line in self.child.stderr:
+            self.said.append(line)
+            if "listening on" in line:
+                break
+        else:
+            raise Failure(f"the server ended: {''.join(self.said)}")
+        self.started = time.monotonic() - began
+        self.address = re.search(r"http://(\S+)", self.said[-1])[1]
+        # What it says later is read, so that it never waits for us.
+        threading.Thread(target=self.child.stderr.read, daemon=True).start()
+
+    def secret(self, of):
+        """A secret that the first start shows."""
+        return re.search(rf"{of}\s+(\S+)", "".join(self.said))[1]
+
+    def cpu(self):
+        """Seconds of CPU so far, of user and system."""
+        fields = open(f"/proc/{self.child.pid}/stat").read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def get(self, path, token=None):
+        """The body of an answer."""
+        request = urllib.request.Request(f"http://{self.address}{path}")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.read().decode()
+
+    def waiting(self):
+        """Records on disk that are not folded yet."""
+        return int(re.search(r"^regulars_records_waiting (\d+)", self.get("/metrics"), re.M)[1])
+
+    def drain(self):
+        """Waits until everything is folded; gives the seconds that took."""
+        began = time.monotonic()
+        while self.waiting() > 0:
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def sizes(self, token):
+        """Members of each segment."""
+        segments = json.loads(self.get("/api/v1/segments", token))
+        return {one["segment"]: one["customers"] for one in segments}
+
+    def stop(self):
+        """Ends it; gives seconds, CPU and the peak of memory of its whole life."""
+        began = time.monotonic()
+        self.child.send_signal(signal.SIGTERM)
+        _, status, usage = os.wait4(self.child.pid, 0)
+        self.child.returncode = os.waitstatus_to_exitcode(status)
+        if self.child.returncode != 0:
+            raise Failure(f"the server ended with {self.child.returncode}")
+        return {
+            "seconds": time.monotonic() - began,
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "peak_mb": usage.ru_maxrss / 1024,
+        }
+
+
+class Load:
+    """What sends events to a server."""
+
+    def __init__(self, server, size):
+        self.server, self.size, self.runs = server, size, 0
+        self.key, self.token = server.secret("write key"), server.secret("API token")
+
+    def begin(self, mode, **options):
+        """Starts a generator; every one has events of its own."""
+        self.runs += 1
+        options = {"customers": self.size.customers, "run": self.runs, **options}
+        if mode == "probe":
+            options["token"] = self.token
+        command = [TARGET / "examples" / "live_load", mode, self.server.address, self.key]
+        command += [f"{name}={value}" for name, value in options.items()]
+        return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+
+    def end(self, child):
+        """What a generator says in the end."""
+        out, _ = child.communicate(timeout=1200)
+        if child.returncode != 0:
+            raise Failure(f"the generator ended with {child.returncode}")
+        return json.loads(out)
+
+    def run(self, mode, **options):
+        """One generator from start to end."""
+        return self.end(self.begin(mode, **options))
+
+
+def measure_live(size):
+    """Everything about the live path, one after the other on one server."""
+    directory = workspace(size)
+    server = Server(directory)
+    try:
+        load = Load(server, size)
+        result = under_load(server, load, size)
+        stopped = server.stop()
+    except BaseException:
+        server.child.kill()
+        raise
+    result |= {"first_start": server.started, "stopped": stopped}
+    found = list(logged_transitions(directory))
+    result["transitions"] = transitions(found, result.pop("phases"))
+    result["stampede"] |= stampede_of(found, result["stampede"])
+    result["same"] = compare(directory, load.token, result.pop("sizes"))
+    return result
+
+
+def workspace(size):
+    """A shop with scores and a hundred more segments."""
+    directory = shop.fresh_workspace(size, "live")
+    say("importing and scoring the shop of the live path")
+    regulars("-C", directory, "import", *shop.files(size))
+    regulars("-C", directory, "score")
+    (directory / "segments" / "live_bench.toml").write_text(live_segments.as_toml())
+    return directory
+
+
+def under_load(server, load, size):
+    """The loads, one after the other."""
+    seconds = size.live_seconds
+    phases = {}
+
+    def phase(name, work):
+        say(f"live: {name}")
+        began = time.time()
+        done = work()
+        phases[name] = (began, time.time())
+        return done
+
+    load.run("traffic", seconds=max(seconds // 10, 5))
+    server.drain()
+    result = {"batches": phase("batches of 100, as fast as they are answered", lambda: batches(server, load, seconds))}
+    half = int(min(50_000, result["batches"]["folded_per_second"] / 2))
+    result["half_load"] = half
+    result["singles"] = phase("single events", lambda: singles(server, load, max(seconds // 5, 10)))
+    result["probes"] = phase("probes at half load", lambda: probes(load, half, max(seconds // 5, 10)))
+    result["stampede"] = phase("a stampede at half load", lambda: stampede(server, load, half, size))
+    server.drain()
+    result["sizes"] = server.sizes(load.token)
+    return {**result, "phases": phases}
+
+
+def batches(server, load, seconds):
+    """Batches as fast as they are answered, until the last is folded."""
+    cpu, began = server.cpu(), time.monotonic()
+    sent = load.run("traffic", seconds=seconds)
+    drained = server.drain()
+    wall = time.monotonic() - began
+    read = sum(count for name, count in sent["names"].items() if name in READ)
+    cpu = server.cpu() - cpu
+    return {
+        "sent": sent,
+        "durable_per_second": sent["events_per_second"],
+        "folded_per_second": sent["events"] / wall,
+        "drained": drained,
+        "events_per_cpu_second": sent["events"] / cpu,
+        "read_share": read / sent["events"],
+    }
+
+
+def singles(server, load, seconds):
+    """Requests of one event each, 10,000 a second."""
+    sent = load.run("traffic", seconds=seconds, batch=1, connections=64, rate=10_000)
+    return {**sent, "drained": server.drain()}
+
+
+def probes(load, half, seconds):
+    """From the answer to the transition in the outbox, at half load."""
+    traffic = load.begin("traffic", seconds=seconds, rate=half)
+    seen = load.run("probe", seconds=seconds - 2, rate=50)
+    return {**seen, "traffic": load.end(traffic)}
+
+
+def stampede(server, load, half, size):
+    """Many carts that are abandoned at one instant, at half load."""
+    due = min(200_000, size.customers // 2)
+    lead = 20 + due // 10_000
+    at = int((time.time() + lead) * 1000)
+    load.run("carts", customers=due, at=at - STAMPEDE[1] * 60_000)
+    server.drain()
+    left = at / 1000 - time.time()
+    if left < 1:
+        raise Failure("the carts were not there in time")
+    time.sleep(max(left - 5, 0))
+    traffic = load.begin("traffic", seconds=20, rate=half)
+    seen = load.run("probe", seconds=18, rate=20)
+    return {"due": due, "at": at, "probes": seen, "traffic": load.end(traffic)}
+
+
+def logged_transitions(directory):
+    """Every transition of the log, as (recorded at, occurred at, segment)."""
+    child = regulars("-C", directory, "transitions", "--limit", 100_000_000, "--format", "jsonl")
+    for line in child.out.splitlines():
+        one = json.loads(line)
+        yield moment(one["recorded_at"]), moment(one["occurred_at"]), one["segment"]
+
+
+def moment(text):
+    """Milliseconds since 1970 of an instant as Regulars writes it."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
+
+
+def transitions(found, phases):
+    """How many there were in each phase."""
+    counts = collections.Counter()
+    for recorded, _, _ in found:
+        for name, (began, ended) in phases.items():
+            if began * 1000 <= recorded <= ended * 1000:
+                counts[name] += 1
+    return counts
+
+
+def stampede_of(found, asked):
+    """How long after their instant the last was found, and whether all have that instant."""
+    segment, _ = STAMPEDE
+    found = [
+        recorded for recorded, occurred, name in found
+        if name == segment and occurred == asked["at"]
+    ]
+    return {"fired": len(found), "all_fired_after": (max(found) - asked["at"]) / 1000 if found else None}
+
+
+def compare(directory, token, live):
+    """Sizes of the segments: live, folded by a batch command, and of a server that starts again."""
+    batch = regulars("-C", directory, "segments", "--format", "json").json()["segments"]
+    batch = {one["segment"]: one["kpis"]["customers"] for one in batch}
+    server = Server(directory)
+    try:
+        again = server.sizes(token)
+    finally:
+        server.child.kill()
+        server.child.wait()
+    own = [name for name in live if not RELATIVE.match(name)]
+    differing = {
+        name: [live[name], batch.get(name), again.get(name)]
+        for name in own if not live[name] == batch.get(name) == again.get(name)
+    }
+    return {"segments": len(own), "differing": differing, "start": server.started}
