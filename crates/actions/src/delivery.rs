@@ -96,7 +96,8 @@ pub struct Delivery {
     pub transition: Arc<Transition>,
     /// How far it is.
     pub status: Status,
-    /// What its age is counted from: the transition's `recorded_at`, or the last replay.
+    /// What its age is counted from: the transition's `recorded_at`, its `occurred_at` when it
+    /// happened while nothing was running, or the last replay.
     pub since: Timestamp,
     /// When the next attempt is due, if there is one.
     pub due_at: Timestamp,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use regulars_core::{Timestamp, Transition};
+use regulars_core::{Cause, Timestamp, Transition};
 use serde::Serialize;
 
 use crate::circuit::CircuitState;
@@ -180,7 +180,12 @@ impl Outbox {
         }
         let position = self.next_position;
         self.next_position += 1;
-        let since = transition.recorded_at;
+        // What became so while nothing was running is as old as it is; what an event told late is
+        // news.
+        let since = match transition.cause {
+            Cause::CatchUp => transition.occurred_at,
+            _ => transition.recorded_at,
+        };
         let due_at = self.settings.schedule.first_at(since);
         self.positions.insert(id.clone(), position);
         let delivery = Delivery {

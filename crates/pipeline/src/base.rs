@@ -10,6 +10,7 @@
 //! Conditions on texts of orders (`category contains 'shoe'`) are compiled when all texts are
 //! known, which is after the first fold.
 
+mod contested;
 mod customers;
 mod declared;
 mod fold;
@@ -33,12 +34,13 @@ use crate::config::Config;
 use crate::error::PipelineError;
 use crate::fitted::{FittedModels, missing_because};
 use crate::future;
-use crate::live::orders::{Keys, Orders};
+use crate::live::contested::{Claim, Contested};
+use crate::live::orders::{Claims, Orders};
 use crate::live::retell;
 use crate::live::told::{self, Tellings};
 use crate::population;
 use crate::progress::Progress;
-use fold::{Known, Scratch, Source};
+use fold::{Known, Part, Scratch, Source};
 pub(crate) use fold::{Noted, Noting};
 
 pub use customers::Customers;
@@ -109,6 +111,7 @@ pub struct Base {
     pub later_records: u64,
     /// What was noted on the way.
     noted: Noted,
+    contested: Contested,
 }
 
 /// Whether a customer is in a segment.
@@ -231,14 +234,14 @@ impl Base {
     ) -> Result<Self, PipelineError> {
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
-        let orders = Orders::new(config, Keys::default(), &mut symbols);
+        let orders = Orders::new(config, Claims::default(), &mut symbols);
         let vault = match tellings.is_empty() {
             true => None,
             false => Some(store.vault()?),
         };
         let table = SymbolTable::new(symbols);
         let history = store.history();
-        let source = Source {
+        let unsettled = Source {
             history: &history,
             products: &products,
             table: &table,
@@ -249,10 +252,21 @@ impl Base {
             orders: &orders,
             vault,
         };
-        let facts = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-            profiles(scratch, ledger, known, (&orders, &table))
+        let mut parts = facts(&unsettled, noting)?;
+        let claims: Vec<Claim> = parts
+            .iter()
+            .flat_map(|part| part.noted.claims.iter().copied())
+            .collect();
+        let contested = contested::contested(&unsettled, noting, &claims)?;
+        let is_settled = contested.is_empty();
+        let orders = orders.with_contested(contested);
+        let source = Source {
+            orders: &orders,
+            ..unsettled
         };
-        let parts = source.fold("folding", noting, &facts)?;
+        if !is_settled {
+            parts = facts(&source, noting)?;
+        }
         let mut oddities = Oddities::default();
         let mut later_records = 0;
         let mut noted = Noted::default();
@@ -262,7 +276,7 @@ impl Base {
                 .map(|part| {
                     oddities.add(part.oddities);
                     later_records += part.later_records;
-                    noted.orders.extend(part.noted.orders);
+                    noted.claims.extend(part.noted.claims);
                     noted.visitors.extend(part.noted.visitors);
                     part.folded
                 })
@@ -291,6 +305,7 @@ impl Base {
             oddities,
             later_records,
             noted,
+            contested: orders.contested,
         };
         let fitted = match options.scoring {
             Scoring::FitThen => FittedModels::in_use_at(store, options.now)?,
@@ -301,6 +316,11 @@ impl Base {
             base.score_with(fitted, options.threads);
         }
         Ok(base)
+    }
+
+    /// The orders that several customers claim.
+    pub(crate) fn take_contested(&mut self) -> Contested {
+        std::mem::take(&mut self.contested)
     }
 
     /// What was noted besides what customers fold to.
@@ -524,7 +544,15 @@ fn channels<'c>(
         .collect()
 }
 
-/// The facts of one customer: what is folded first.
+/// The facts of everyone: what is folded first.
+fn facts(source: &Source<'_>, noting: Noting) -> Result<Vec<Part<Folded>>, PipelineError> {
+    let of_one = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
+        profiles(scratch, ledger, known, (source.orders, source.table))
+    };
+    source.fold("folding", noting, &of_one)
+}
+
+/// The facts of one customer.
 fn profiles(
     scratch: &mut Scratch<'_>,
     ledger: &Ledger,

@@ -8,6 +8,7 @@
 //! ```
 
 mod carts;
+pub(crate) mod contested;
 mod definitions;
 mod engine;
 pub(crate) mod identify;

@@ -162,6 +162,30 @@ fn what_is_too_old_expires_and_is_not_sent() {
 }
 
 #[test]
+fn what_happened_long_before_a_start_found_it_expires() {
+    let mut outbox = outbox(&["crm"]);
+    let found = |number, occurred_at, cause| {
+        let found = transition(number, number as u64, 100 * HOUR);
+        Arc::new(Transition {
+            occurred_at: Timestamp(occurred_at),
+            cause,
+            ..(*found).clone()
+        })
+    };
+    for transition in [
+        found(1, HOUR, Cause::CatchUp),
+        found(2, 60 * HOUR, Cause::CatchUp),
+        // An event that was told late is news.
+        found(3, HOUR, Cause::Merge),
+    ] {
+        outbox.enqueue(&destination("crm"), &transition);
+    }
+    assert_eq!(numbers(&due(&mut outbox, 100 * HOUR)), [2, 3]);
+    let first = outbox.deliveries_from(0).next().unwrap();
+    assert_eq!(first.status, Status::Expired);
+}
+
+#[test]
 fn an_attempt_that_would_come_too_late_is_not_waited_for() {
     let mut outbox = outbox(&["crm"]);
     let id = enqueue(&mut outbox, "crm", 1, 1);

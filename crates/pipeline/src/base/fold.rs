@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, Partition, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Timestamp};
 use regulars_profile::{Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
@@ -17,6 +17,7 @@ use regulars_store::vault::{IdentityId, Vault};
 use super::declared::Declaring;
 use crate::error::PipelineError;
 use crate::in_turn::in_turn;
+use crate::live::contested::Claim;
 use crate::live::orders::{self, Orders};
 use crate::live::told::{Tellings, Told, ToldOf, by_time};
 use crate::progress::{Progress, Unit};
@@ -50,8 +51,9 @@ pub(crate) enum Noting {
 /// What is known of everyone besides what customers fold to.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
-    /// Keys of all orders.
-    pub(crate) orders: Vec<u64>,
+    /// Orders and who tells of them: all of them for the live path, else those that events tell
+    /// of.
+    pub(crate) claims: Vec<Claim>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
 }
@@ -215,7 +217,7 @@ impl<T> Folder<'_, T> {
         // Somebody who turned out to be another is folded with that one.
         let is_gone = tellings.redirects.contains_key(&customer);
         if self.noting == Noting::ForLive {
-            self.note(of.records.iter().map(|record| record.order.0));
+            self.note(customer, of.records.iter().map(|record| record.order));
         }
         if is_gone {
             return Ok(());
@@ -227,21 +229,19 @@ impl<T> Folder<'_, T> {
             .filter(arrived)
             .map(|row| row.clone().into())
             .collect();
-        if own.is_empty() && of.told.is_none() {
+        let is_contested = self.source.orders.contested.concerns(customer);
+        if own.is_empty() && of.told.is_none() && !is_contested {
             return self.known(customer, of.records, of.rows, &[], false);
         }
         let (moved, told, merged) = of.told.map_or_else(Default::default, |of| {
             (&of.moved[..], &of.told[..], &of.merged[..])
         });
         let events = by_time(own.iter().chain(moved).chain(told));
-        if self.noting == Noting::ForLive {
-            let orders = self.source.orders;
-            self.note(
-                events
-                    .iter()
-                    .filter_map(|told| orders::key_of(told, orders)),
-            );
-        }
+        let orders = self.source.orders;
+        let of_orders = events
+            .iter()
+            .filter_map(|told| orders::key_of(told, orders));
+        self.note(customer, of_orders.map(OrderKey));
         let has_moved = own.len() + moved.len() > 0;
         let is_named = of.told.is_some_and(|of| of.known);
         let is_named = is_named || own.iter().any(|told| !told.event.anonymous);
@@ -254,12 +254,13 @@ impl<T> Folder<'_, T> {
         self.told(customer, of, merged, &events, has_moved)
     }
 
-    fn note(&mut self, keys: impl Iterator<Item = u64>) {
-        let orders = &mut self.part.noted.orders;
+    fn note(&mut self, customer: CustomerId, orders: impl Iterator<Item = OrderKey>) {
+        let customer = self.source.tellings.canonical(customer);
+        let claims = &mut self.part.noted.claims;
         // The lines of an order mostly follow each other.
-        for key in keys {
-            if orders.last() != Some(&key) {
-                orders.push(key);
+        for order in orders {
+            if claims.last() != Some(&(order, customer)) {
+                claims.push((order, customer));
             }
         }
     }
@@ -295,7 +296,9 @@ impl<T> Folder<'_, T> {
             }));
         }
         declared.sort_by_key(|row| row.occurred_at);
-        source.orders.add_told(events, &mut all, source.table)?;
+        source
+            .orders
+            .add_told(customer, events, &mut all, source.table)?;
         all.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let done = self.known(customer, &all, &declared, events, has_moved);
         self.records = all;

@@ -13,8 +13,8 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Cause, CustomerId, DataNeed, Direction, EventKind, SegmentName, Symbols, Timestamp, Transition,
-    TransitionId,
+    Cause, CustomerId, DataNeed, Direction, EventKind, OrderKey, SegmentName, Symbols, Timestamp,
+    Transition, TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{Change, Keep, Program, Scratch};
@@ -23,7 +23,7 @@ use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::definitions::Definitions;
-use super::orders::Orders;
+use super::orders::{self, Orders};
 use super::person::{Folding, Person, Touched};
 use super::told::Told;
 use crate::catalogue::Catalogue;
@@ -239,11 +239,15 @@ impl Engine {
         // What was due before it happened before it.
         self.advance(customer);
         let known = !event.anonymous;
+        let told = Told::new(offset, event);
+        if let Some(order) = self.contested_by(customer, &told) {
+            return self.fold_contested(customer, told, order);
+        }
         self.changes.clear();
         let mut touched = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let touched = person.tell(Told::new(offset, event), folding)?;
+            let touched = person.tell(told, folding)?;
             Ok(if is_new { Touched::Everything } else { touched })
         })?;
         if self.recompile_for_new_texts(customer)? {
@@ -454,12 +458,100 @@ impl Engine {
             return Ok(());
         };
         self.leave_all(&gone, from);
-        self.with(into, |person, folding| {
+        self.with(into, |person, _| {
             person.take_over(from, *gone);
-            person.refold(folding)
+            Ok(())
         })?;
-        self.recompile_for_new_texts(into)?;
-        self.look_at(into, merge.recorded_at, &Cause::Merge);
+        let mut concerned = BTreeSet::from([into]);
+        let contested = &self.orders.contested;
+        let orders = [contested.of(from), contested.of(into)].concat();
+        for order in orders {
+            concerned.extend(self.settle(order, into)?);
+        }
+        for customer in concerned {
+            self.fold_again(customer, merge.recorded_at, &Cause::Merge)?;
+        }
+        Ok(())
+    }
+
+    /// The order that an event of a customer tells of, when others claim it as well.
+    fn contested_by(&self, customer: CustomerId, told: &Told) -> Option<OrderKey> {
+        let order = OrderKey(orders::key_of(told, &self.orders)?);
+        let first = self.orders.first_claim(order)?;
+        let is_contested = self.orders.contested.contains(order);
+        (is_contested || self.canonical(first) != customer).then_some(order)
+    }
+
+    /// Folds an event that tells of an order which several customers claim.
+    fn fold_contested(
+        &mut self,
+        customer: CustomerId,
+        told: Told,
+        order: OrderKey,
+    ) -> Result<(), PipelineError> {
+        let occurred_at = told.event.occurred_at;
+        let cause = Cause::Event {
+            offset: told.offset,
+            name: name_of(&told.event),
+        };
+        self.with(customer, |person, _| {
+            person.keep(told);
+            Ok(())
+        })?;
+        let mut concerned = self.settle(order, customer)?;
+        concerned.insert(customer);
+        for customer in concerned {
+            self.fold_again(customer, occurred_at, &cause)?;
+        }
+        Ok(())
+    }
+
+    /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
+    /// it, each of whom is to be folded again.
+    fn settle(
+        &mut self,
+        order: OrderKey,
+        by: CustomerId,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let before = self.orders.contested.claimants(order).iter().copied();
+        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
+        let claimants: BTreeSet<CustomerId> =
+            claimants.map(|claimant| self.canonical(claimant)).collect();
+        if claimants.len() < 2 {
+            self.orders.contested.forget(order);
+            return Ok(claimants);
+        }
+        let (mut records, mut told) = (Vec::new(), Vec::new());
+        for &claimant in &claimants {
+            // One of whom only the history knows is there from now on.
+            self.with(claimant, |_, _| Ok(()))?;
+            let person = &self.people[&claimant];
+            records.extend(person.records(&self.history, &self.table)?);
+            let moved = person.moved(&self.history)?;
+            told.extend(moved.and(&person.told).into_iter().cloned());
+        }
+        let settled = self.orders.settled(
+            order,
+            claimants.iter().copied().collect(),
+            (records, &told.iter().collect::<Vec<_>>()),
+            |customer| self.canonical(customer),
+            &self.table,
+        )?;
+        self.orders.contested.settle(order, settled);
+        Ok(claimants)
+    }
+
+    /// Folds a customer again from the beginning, and looks at them.
+    fn fold_again(
+        &mut self,
+        customer: CustomerId,
+        occurred_at: Timestamp,
+        cause: &Cause,
+    ) -> Result<(), PipelineError> {
+        self.advance(customer);
+        self.with(customer, |person, folding| person.refold(folding))?;
+        self.recompile_for_new_texts(customer)?;
+        self.look_at(customer, occurred_at, cause);
         Ok(())
     }
 

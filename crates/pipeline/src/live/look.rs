@@ -218,7 +218,9 @@ impl Engine {
                 names.entry(OrderKey(order.key())).or_insert_with(name);
             }
         }
-        self.orders.add_told(&all, &mut records, &self.table)?;
+        let customer = person.member.profile.customer;
+        self.orders
+            .add_told(customer, &all, &mut records, &self.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let mut ledger = Ledger::default();
         ledger.resolve(&records, &self.products, now);

@@ -7,17 +7,21 @@
 //! | `Order Cancelled` | the version before, cancelled from then on |
 //! | `Order Refunded` | without products and total the whole order, refunded from then on; else a refund of these products, or of that money |
 //!
-//! A version is newer when it happened later, whenever it was told.
+//! A version is newer when it happened later, whenever it was told. What has no content follows its
+//! order, whoever tells it ([`super::contested`]).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Currency, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Symbols, Timestamp,
+    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol,
+    Symbols, Timestamp,
 };
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
 
+use super::contested::{Contested, Settled};
 use super::told::Told;
 use crate::config::Config;
 use crate::error::PipelineError;
@@ -26,8 +30,8 @@ use crate::import::intake::key_of_order;
 use crate::import::rates::Rates;
 use crate::import::row::{Amount, Row};
 
-/// Keys of orders.
-pub(crate) type Keys = HashSet<u64, FixedState>;
+/// Who first told of each order, by its key.
+pub(crate) type Claims = HashMap<u64, CustomerId, FixedState>;
 
 /// What orders of events belong to: the source that files come from when none is named.
 const SOURCE: &str = "shop";
@@ -39,7 +43,8 @@ const FIRST_REFUND_LINE: u32 = LineRecord::FIRST_LINE_APART + (1 << 30);
 pub(crate) struct Orders {
     currency: Currency,
     rates: Rates,
-    known: Keys,
+    claims: Claims,
+    pub(crate) contested: Contested,
 }
 
 /// What an event tells of an order.
@@ -108,8 +113,8 @@ impl OrderTold<'_> {
 }
 
 impl Orders {
-    /// For a workspace whose history has the orders `known`.
-    pub(crate) fn new(config: &Config, known: Keys, symbols: &mut Symbols) -> Self {
+    /// For a workspace whose orders have these `claims`.
+    pub(crate) fn new(config: &Config, claims: Claims, symbols: &mut Symbols) -> Self {
         let mut rates = Rates::new(config);
         for &currency in config.rates.keys() {
             // Each has rates: that is where it comes from.
@@ -118,7 +123,8 @@ impl Orders {
         Self {
             currency: config.workspace.currency,
             rates,
-            known,
+            claims,
+            contested: Contested::default(),
         }
     }
 
@@ -132,9 +138,20 @@ impl Orders {
         self.rates.convert_at(minor, from, at).ok()
     }
 
-    /// Notes an order; false when it was known before.
-    pub(super) fn is_new(&mut self, key: u64) -> bool {
-        self.known.insert(key)
+    /// Notes an order that a customer tells of; false when it was known before.
+    pub(super) fn is_new(&mut self, key: u64, customer: CustomerId) -> bool {
+        match self.claims.entry(key) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(customer);
+                true
+            }
+        }
+    }
+
+    /// Who first told of an order.
+    pub(super) fn first_claim(&self, order: OrderKey) -> Option<CustomerId> {
+        self.claims.get(&order.0).copied()
     }
 
     /// The records of a version of an order that is placed at `placed_at`.
@@ -229,20 +246,67 @@ impl Orders {
         row
     }
 
-    /// The same rates, knowing of no order yet.
+    /// The same rates, knowing of no order but those that several customers claim.
     pub(super) fn knowing_none(&self) -> Self {
+        self.with_contested(self.contested.clone())
+    }
+
+    /// The same rates, knowing of no order but `contested` ones.
+    pub(crate) fn with_contested(&self, contested: Contested) -> Self {
         Self {
             currency: self.currency,
             rates: self.rates.clone(),
-            known: Keys::default(),
+            claims: Claims::default(),
+            contested,
         }
     }
 
-    /// Adds the records of every order told to those of the history.
+    /// Adds the records of every order told to those of a customer's history; of orders that
+    /// others claim as well there is what belongs to the customer.
     ///
     /// # Errors
     /// When the first rate of a currency begins after the day of its order.
     pub(crate) fn add_told(
+        &self,
+        customer: CustomerId,
+        all: &[&Told],
+        records: &mut Vec<LineRecord>,
+        table: &SymbolTable,
+    ) -> Result<(), PipelineError> {
+        self.add_all(all, records, table)?;
+        if !self.contested.is_empty() {
+            self.contested.apply(customer, records);
+        }
+        Ok(())
+    }
+
+    /// What an order comes to that `claimants` claim, given all that its history and events say
+    /// of it under any of them; `canonical` tells who somebody is now.
+    ///
+    /// # Errors
+    /// When the first rate of its currency begins after its day.
+    pub(crate) fn settled(
+        &self,
+        order: OrderKey,
+        claimants: Vec<CustomerId>,
+        (mut records, told): (Vec<LineRecord>, &[&Told]),
+        canonical: impl Fn(CustomerId) -> CustomerId,
+        table: &SymbolTable,
+    ) -> Result<Settled, PipelineError> {
+        let mut told = told.to_vec();
+        told.retain(|told| key_of(told, self) == Some(order.0));
+        records.retain(|record| record.order == order);
+        self.add_all(&told, &mut records, table)?;
+        let named = newest(&records, order).first().map(|line| line.customer);
+        let owner = named.map_or(claimants[0], canonical);
+        Ok(Settled {
+            claimants,
+            owner,
+            records,
+        })
+    }
+
+    fn add_all(
         &self,
         all: &[&Told],
         records: &mut Vec<LineRecord>,

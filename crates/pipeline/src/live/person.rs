@@ -191,6 +191,25 @@ impl Person {
         })
     }
 
+    /// What the history has of their orders.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn records(
+        &self,
+        history: &History,
+        table: &SymbolTable,
+    ) -> Result<Vec<LineRecord>, PipelineError> {
+        let mut records = Vec::new();
+        if self.has_history {
+            for &id in [self.member.profile.customer].iter().chain(&self.merged) {
+                let rows = history.timeline(id, table)?;
+                records.extend(rows.into_iter().map(|row| row.record));
+            }
+        }
+        Ok(records)
+    }
+
     /// Takes over what was told of somebody who turned out to be the same.
     pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
         self.known |= gone.known;
@@ -220,6 +239,13 @@ impl Person {
         }
         self.refold(folding)?;
         Ok(Touched::Everything)
+    }
+
+    /// Keeps an event that is folded afterwards, with all others.
+    pub(super) fn keep(&mut self, told: Told) {
+        self.known |= !told.event.anonymous;
+        self.received_at = self.received_at.max(told.event.received_at);
+        self.told.push(told);
     }
 
     /// Folds an event as the latest of all; says false when it changes the past.
@@ -272,7 +298,8 @@ impl Person {
         let Some(order) = orders::of(told, folding.orders.currency()) else {
             return Ok(true);
         };
-        let is_new = folding.orders.is_new(order.key());
+        let customer = self.member.profile.customer;
+        let is_new = folding.orders.is_new(order.key(), customer);
         let placed_at = told.event.occurred_at;
         if !(order.is_placed() && is_new) {
             return Ok(false);
@@ -332,12 +359,10 @@ impl Person {
     /// When the history cannot be read.
     pub(super) fn refold(&mut self, folding: &mut Folding<'_>) -> Result<(), PipelineError> {
         let customer = self.member.profile.customer;
-        let mut records: Vec<LineRecord> = Vec::new();
+        let mut records = self.records(folding.history, folding.table)?;
         let mut declared: Vec<DeclaredRow> = Vec::new();
         if self.has_history {
             for &id in [customer].iter().chain(&self.merged) {
-                let rows = folding.history.timeline(id, folding.table)?;
-                records.extend(rows.into_iter().map(|row| row.record));
                 let rows = folding.history.declared(id)?;
                 declared.extend(rows.into_iter().map(|row| DeclaredRow {
                     customer,
@@ -351,7 +376,7 @@ impl Person {
         let told = moved.and(&self.told);
         folding
             .orders
-            .add_told(&told, &mut records, folding.table)?;
+            .add_told(customer, &told, &mut records, folding.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         self.is_plain = records.iter().all(|record| record.kind == RecordKind::Sale);
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);

@@ -126,7 +126,7 @@ impl Engine {
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
-        let Noted { orders, visitors } = base.take_noted();
+        let Noted { claims, visitors } = base.take_noted();
         let everyone = base.take_everyone();
         let mut people = People::default();
         people.reserve(everyone.len());
@@ -150,8 +150,9 @@ impl Engine {
             };
             people.entry(customer).or_insert_with(new).take_told(of);
         }
-        let known = orders.into_iter().collect();
-        let orders = Orders::new(config, known, &mut symbols);
+        let claims = claims.into_iter().map(|(order, who)| (order.0, who));
+        let mut orders = Orders::new(config, claims.collect(), &mut symbols);
+        orders.contested = base.take_contested();
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),

@@ -197,6 +197,11 @@ impl Tellings {
         part.map(|(&customer, of)| (customer, of))
     }
 
+    /// What was told of one customer.
+    pub(crate) fn of(&self, customer: CustomerId) -> Option<&ToldOf> {
+        self.parts.get(customer.partition().index())?.get(&customer)
+    }
+
     /// Takes everything that was told, by customer.
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = (CustomerId, ToldOf)> + use<> {
         std::mem::take(&mut self.parts).into_iter().flatten()

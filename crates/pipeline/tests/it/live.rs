@@ -181,6 +181,58 @@ fn a_left_cart_is_noticed_to_the_millisecond_and_an_order_ends_it() {
     running.stop();
 }
 
+/// An event of an order by a customer.
+fn of_order(customer: &str, event: &str, order: &str, after_ms: i64, total: Option<f64>) -> Value {
+    let mut told = track(event, after_ms, &json!({"order_id": order}));
+    if let Some(total) = total {
+        told["properties"]["total"] = total.into();
+    }
+    told["userId"] = customer.into();
+    told["messageId"] = format!("{customer} {event} {after_ms}").into();
+    told
+}
+
+#[test]
+fn an_order_that_several_customers_tell_of_is_one() {
+    let scratch = scratch();
+    let orders = "order_id,customer_id,date,total\no-1,c-1,2026-11-20,20.00\n";
+    scratch.import(&[scratch.file("orders.csv", orders)]);
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let has = |customer: &str, segment: &str| running.is_in(customer, segment);
+    assert!(has("c-1", "new"));
+    // A newer version names somebody else: the order moves.
+    running.send(&[of_order("c-2", "Order Completed", "o-1", 0, Some(25.0))]);
+    assert!(has("c-1", "prospect") && has("c-2", "new"));
+    let left = running.next_of("new");
+    assert!(matches!(&left.cause, Cause::Event { name, .. } if name == "Order Completed"));
+    // An older version that is told late changes nothing of whose it is.
+    running.send(&[of_order(
+        "c-3",
+        "Order Completed",
+        "o-1",
+        -5 * MINUTE,
+        Some(9.0),
+    )]);
+    assert!(has("c-3", "prospect") && has("c-2", "new"));
+    // What has no content follows the order.
+    running.send(&[of_order("c-9", "Order Cancelled", "o-1", 1, None)]);
+    assert!(has("c-2", "prospect") && has("c-9", "prospect"));
+    running.send(&[of_order("c-1", "Order Updated", "o-1", 2, Some(30.0))]);
+    assert!(has("c-1", "new") && has("c-2", "prospect"));
+    // Customers that turn out to be one contest nothing.
+    let mut alias = json!({"type": "alias", "userId": "c-1", "messageId": "alias"});
+    alias["previousId"] = "c-2".into();
+    running.send(&[alias]);
+    assert!(has("c-1", "new"));
+    running.stop();
+    // A start and a batch command say the same.
+    let running = Running::start(&scratch, &clock);
+    assert!(running.is_in("c-1", "new") && running.is_in("c-9", "prospect"));
+    let seen = running.stop();
+    assert!(seen.is_empty(), "{seen:#?}");
+}
+
 #[test]
 fn a_stop_loses_and_doubles_nothing() {
     let scratch = scratch();

@@ -24,6 +24,10 @@ pub(crate) enum DestinationsCommand {
         /// What requests look like.
         #[arg(long, value_enum, default_value_t = FormArg::Standard)]
         form: FormArg,
+        /// For which causes, separated by commas: event, time, `catch_up`, models, merge, import,
+        /// definition; without it all but the last two.
+        #[arg(long, value_name = "CAUSES", value_delimiter = ',')]
+        causes: Vec<String>,
         /// Let the address be `http://`.
         #[arg(long)]
         allow_http: bool,

@@ -28,9 +28,10 @@ pub(crate) fn destinations(cli: &Cli, args: &DestinationsArgs) -> anyhow::Result
             url,
             segments,
             form,
+            causes,
             allow_http,
         } => {
-            let wanted = wanted(url, segments, *form, *allow_http);
+            let wanted = wanted(url, (segments, causes), *form, *allow_http);
             add(cli, &session, &wanted)
         }
         DestinationsCommand::List => list(cli, &session),
@@ -60,18 +61,27 @@ pub(crate) fn destinations(cli: &Cli, args: &DestinationsArgs) -> anyhow::Result
     }
 }
 
-fn wanted(url: &str, segments: &[String], form: FormArg, allow_http: bool) -> Value {
+fn wanted(
+    url: &str,
+    (segments, causes): (&[String], &[String]),
+    form: FormArg,
+    allow_http: bool,
+) -> Value {
     let segments: Value = if segments.is_empty() {
         "all".into()
     } else {
         segments.iter().map(|name| name.trim()).collect()
     };
-    json!({
+    let mut wanted = json!({
         "url": url,
         "segments": segments,
         "form": deliver::Form::from(form),
         "allow_http": allow_http,
-    })
+    });
+    if !causes.is_empty() {
+        wanted["causes"] = causes.iter().map(|cause| cause.trim()).collect();
+    }
+    wanted
 }
 
 fn add(cli: &Cli, session: &Session, wanted: &Value) -> anyhow::Result<Done> {

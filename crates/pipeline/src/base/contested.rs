@@ -1,0 +1,87 @@
+//! Orders that events give to other customers than files or other events do, found and settled for
+//! a fold of everyone.
+
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+use regulars_core::{CustomerId, OrderKey, Partition};
+use regulars_store::history::History;
+use regulars_store::vault::Vault;
+
+use super::fold::{Noting, Source};
+use crate::error::PipelineError;
+use crate::live::contested::{Claim, Contested};
+use crate::live::told::{Told, ToldOf};
+
+/// What is to be known of contested orders, given the claims that a fold noted.
+///
+/// # Errors
+/// When the history cannot be read.
+pub(super) fn contested(
+    source: &Source<'_>,
+    noting: Noting,
+    claims: &[Claim],
+) -> Result<Contested, PipelineError> {
+    let mut contested = Contested::default();
+    let Some(vault) = source.vault.filter(|_| !claims.is_empty()) else {
+        return Ok(contested);
+    };
+    let of_files = match noting {
+        // They are among the claims.
+        Noting::ForLive => Vec::new(),
+        Noting::Nothing => claims_of_files(source, vault, claims)?,
+    };
+    let all = claims.iter().chain(&of_files).copied();
+    for (order, claimants) in Contested::among(all) {
+        let (mut records, mut told) = (Vec::new(), Vec::new());
+        for &claimant in &claimants {
+            let of = source.tellings.of(claimant);
+            let merged = of.map_or(&[][..], |of: &ToldOf| &of.merged);
+            for &id in [claimant].iter().chain(merged) {
+                let rows = source.history.timeline(id, source.table)?;
+                records.extend(rows.into_iter().map(|row| row.record));
+                told.extend(moved(source.history, id, source.tellings.until)?);
+            }
+            told.extend(of.into_iter().flat_map(|of| of.told.iter().cloned()));
+        }
+        let canonical = |customer| source.tellings.canonical(customer);
+        let told: Vec<&Told> = told.iter().collect();
+        let said = (records, told.as_slice());
+        let settled = source
+            .orders
+            .settled(order, claimants, said, canonical, source.table)?;
+        contested.settle(order, settled);
+    }
+    Ok(contested)
+}
+
+fn moved(
+    history: &History,
+    id: CustomerId,
+    until: regulars_core::Timestamp,
+) -> Result<Vec<Told>, PipelineError> {
+    let rows = history.events_of(id)?.into_iter();
+    let arrived = rows.filter(|row| row.event.received_at <= until);
+    Ok(arrived.map(Told::from).collect())
+}
+
+/// Under whom the history has the orders that events tell of.
+fn claims_of_files(
+    source: &Source<'_>,
+    vault: &Vault,
+    claims: &[Claim],
+) -> Result<Vec<Claim>, PipelineError> {
+    let told: HashSet<OrderKey, FixedState> = claims.iter().map(|(order, _)| *order).collect();
+    let mut found = Vec::new();
+    for partition in Partition::all() {
+        let mut reader = source.history.versions(partition)?;
+        while let Some(rows) = reader.next_customer()? {
+            let told = rows.iter().filter(|row| told.contains(&row.order));
+            found.extend(told.map(|row| {
+                let customer = vault.resolve(row.identity);
+                (row.order, source.tellings.canonical(customer))
+            }));
+        }
+    }
+    Ok(found)
+}
