@@ -213,7 +213,7 @@ def probes(load, half, seconds):
 def stampede(server, load, half, size):
     """Many carts that are abandoned at one instant, at half load."""
     due = min(200_000, size.customers // 2)
-    lead = 20 + due // 10_000
+    lead = 20 + due // 5_000
     at = int((time.time() + lead) * 1000)
     load.run("carts", customers=due, at=at - STAMPEDE[1] * 60_000)
     server.drain()

@@ -60,11 +60,11 @@ impl<'t> Picking<'t, '_> {
         for (key, value) in object.members() {
             let path = below(above, key);
             if value.is_object() && depth < self.most_depth {
-                let is_above = |asked: &Box<str>| {
+                let is_above = |asked: &str| {
                     let rest = asked.strip_prefix(&*path);
                     path.is_empty() || rest.is_some_and(|rest| rest.starts_with('.'))
                 };
-                if !self.paths.iter().any(is_above) {
+                if !self.paths.iter().any(|asked| is_above(asked)) {
                     self.left = self.left.saturating_sub(value.0.len() / SHORTEST_MEMBER);
                 } else if !self.object(&path, value, depth + 1) {
                     return false;

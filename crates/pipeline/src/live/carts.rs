@@ -45,8 +45,6 @@ pub(super) struct LatestChanges {
     before: Carts,
     /// By time, then offset.
     changes: Vec<Change>,
-    /// Whether there were changes before those that are kept.
-    has_earlier: bool,
 }
 
 impl LatestChanges {
@@ -55,7 +53,6 @@ impl LatestChanges {
         Self {
             before: carts.clone(),
             changes: Vec::new(),
-            has_earlier: carts.changed_at().is_some(),
         }
     }
 
@@ -66,24 +63,20 @@ impl LatestChanges {
         let place = self
             .changes
             .partition_point(|known| key(known) < key(&change));
+        if place == 0 && self.before.changed_at() > Some(change.at) {
+            return false;
+        }
         if place == self.changes.len() {
-            let is_known = !self.changes.is_empty() || !self.has_earlier;
-            if !is_known && self.before.changed_at() > Some(change.at) {
-                return false;
-            }
             change.apply(carts);
             self.changes.push(change);
-        } else if place == 0 && self.has_earlier {
-            return false;
         } else {
             self.changes.insert(place, change);
-            *carts = self.before.clone();
+            carts.clone_from(&self.before);
             for change in &self.changes {
                 change.apply(carts);
             }
         }
         if self.changes.len() >= 2 * KEPT {
-            self.has_earlier = true;
             for change in self.changes.drain(..KEPT) {
                 change.apply(&mut self.before);
             }
