@@ -71,7 +71,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_bodies_are_answered_and_bad_events_cost_no_good_ones() {
+async fn bad_bodies_and_heads_are_answered() {
     let shop = Shop::new();
     let served = shop.serve().await;
     let bomb = bomb();
@@ -114,6 +114,14 @@ async fn bad_bodies_are_answered_and_bad_events_cost_no_good_ones() {
     }
     let long = format!("x-long: {}\r\n", "x".repeat(1_000_000));
     assert_eq!(head_alone(&served, &long).await, 431);
+    assert_eq!(head_alone(&served, "").await, 200);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_events_cost_no_good_ones() {
+    let shop = Shop::new();
+    let served = shop.serve().await;
     let event = |fields: &str| format!("{{\"type\": \"track\", \"event\": \"E\", {fields}}}");
     let long = "x".repeat(10_000);
     let deep = format!("{}1{}", "{\"a\":".repeat(3_000), "}".repeat(3_000));
