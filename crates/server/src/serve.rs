@@ -110,7 +110,7 @@ impl Running {
 
 /// Ready when no more events can be taken.
 async fn ended(server: &Server) {
-    while server.live.is_running() {
+    while server.takes_events() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
