@@ -37,6 +37,8 @@ use crate::state::ServerOptions;
 const SPARE: usize = 16;
 /// A connection that gives way has so long to send the rest of its last answer.
 const GIVES_WAY: Duration = Duration::from_millis(500);
+/// Bytes that the head of a request may have, and about what a connection holds of what it reads.
+const LARGEST_HEAD: usize = 64 << 10;
 /// Idle connections are looked at so often.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// When the system has no more of something that connections need, none is taken for so long.
@@ -217,6 +219,7 @@ pub(crate) async fn take(
     let full = full();
     let mut builder = Builder::new();
     builder
+        .max_buf_size(LARGEST_HEAD)
         .timer(TokioTimer::new())
         .header_read_timeout(options.idle_patience);
     loop {

@@ -14,7 +14,7 @@ use crate::state::Server;
 
 /// `GET /health`: 200 as long as events are taken.
 pub(crate) async fn health(State(server): State<Arc<Server>>) -> Response {
-    if server.live.is_running() {
+    if server.takes_events() {
         Json(serde_json::json!({"status": "ok"})).into_response()
     } else {
         // A server that is told to stop does not listen any more by then.

@@ -57,9 +57,16 @@ pub fn serve(server: Server, listener: std::net::TcpListener) -> Result<Running,
 /// When the address is taken or not allowed.
 pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ServeError> {
     let failed = |source| ServeError::Listen { address, source };
-    std::net::TcpListener::bind(address).map_err(failed)
+    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    // The library's own queue is short: in a burst who finds it full tries again a second later.
+    #[cfg(unix)]
+    rustix::net::listen(&listener, ACCEPT_QUEUE).map_err(|error| failed(error.into()))?;
+    Ok(listener)
 }
 
+/// Connections that may wait to be taken; the system may have a lower bound.
+#[cfg(unix)]
+const ACCEPT_QUEUE: i32 = 4_096;
 /// How long connections may take to end when the server stops.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked at whether events are still taken.
@@ -103,7 +110,7 @@ impl Running {
 
 /// Ready when no more events can be taken.
 async fn ended(server: &Server) {
-    while server.live.is_running() {
+    while server.takes_events() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

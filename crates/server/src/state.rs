@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub struct Server {
     pub(crate) rates: Rates,
     pub(crate) connections: Arc<Connections>,
     pub(crate) delivery: Option<Arc<Delivery>>,
+    /// Set when the disk refused: the live path is ending.
+    pub(crate) failed: AtomicBool,
     /// Held by whoever changes segments: each change is checked with those before.
     pub(crate) editing: Mutex<()>,
 }
@@ -94,6 +96,7 @@ impl Server {
             connections: Arc::default(),
             options,
             delivery: None,
+            failed: AtomicBool::new(false),
             editing: Mutex::new(()),
         }
     }
@@ -110,6 +113,11 @@ impl Server {
     /// When a thread had to give up before.
     pub fn stop(&self) -> Result<(), PipelineError> {
         self.live.stop().map(drop)
+    }
+
+    /// True as long as events are taken.
+    pub(crate) fn takes_events(&self) -> bool {
+        !self.failed.load(Ordering::Relaxed) && self.live.is_running()
     }
 
     /// The grant of a secret.

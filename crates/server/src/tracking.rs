@@ -162,7 +162,12 @@ async fn accept(
     });
     server.live.append(events, received_at, answer);
     let appended = answered.await.map_err(|_| Problem::stopping())?;
-    let appended = appended.map_err(|why| of_not_taken(&why))?;
+    let appended = appended.map_err(|why| {
+        if matches!(why, NotTaken::Failed(_)) {
+            server.failed.store(true, Ordering::Relaxed);
+        }
+        of_not_taken(&why)
+    })?;
     taken(server, appended, rejected)
 }
 

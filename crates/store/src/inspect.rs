@@ -5,6 +5,8 @@
 //! been replaced meanwhile, so it is looked at again until the manifest stays as it is.
 
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -280,6 +282,15 @@ fn look_at_log(
         let detail = format!("its last {bytes} bytes are half of a record, as a crash leaves them");
         let advice = "nothing: it was never acknowledged, and the next start cuts it off";
         found.add(Severity::Warning, "torn_tail", Some(&file), detail, advice);
+    }
+    let moved_to = manifest.map_or(0, |manifest| manifest.moved.to);
+    if looked.segments > 0 && looked.first_offset > moved_to {
+        let detail = format!(
+            "it begins with record {}, but those from {moved_to} on are nowhere else",
+            looked.first_offset
+        );
+        let code = "log_begins_late";
+        found.add(Severity::Damage, code, Some(LOG), detail, RESTORE);
     }
     let applied = manifest.map_or(0, |manifest| manifest.applied);
     if looked.next_offset < applied {

@@ -90,6 +90,9 @@ fn send_until_refused(server: &Server) -> (usize, Value) {
         }
         assert_eq!(answer.status, 503, "{answer:?}");
         assert!(answer.head.contains("\r\nretry-after: "), "{answer:?}");
+        // It is about to end: as long as it answers, it says so.
+        let health = server.try_send("GET", "/health", "Accept: */*", "");
+        assert!(health.is_none_or(|health| health.status == 503));
         return (number, answer.json());
     }
     panic!("the disk is never full");

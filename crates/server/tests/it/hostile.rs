@@ -31,6 +31,18 @@ async fn post(served: &Served, lines: &str, body: &[u8]) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap())
 }
 
+/// The status of a request without a body.
+async fn head_alone(served: &Served, lines: &str) -> u16 {
+    let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{lines}\r\n");
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    // It may be answered before it was read to its end.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    let status = String::from_utf8_lossy(&status[9..]);
+    status.parse().unwrap()
+}
+
 fn batch(events: &str) -> Vec<u8> {
     format!("{{\"batch\": [{events}]}}").into_bytes()
 }
@@ -59,7 +71,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_bodies_are_answered_and_bad_events_cost_no_good_ones() {
+async fn bad_bodies_and_heads_are_answered() {
     let shop = Shop::new();
     let served = shop.serve().await;
     let bomb = bomb();
@@ -100,6 +112,16 @@ async fn bad_bodies_are_answered_and_bad_events_cost_no_good_ones() {
             "{what}: {answer}"
         );
     }
+    let long = format!("x-long: {}\r\n", "x".repeat(1_000_000));
+    assert_eq!(head_alone(&served, &long).await, 431);
+    assert_eq!(head_alone(&served, "").await, 200);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_events_cost_no_good_ones() {
+    let shop = Shop::new();
+    let served = shop.serve().await;
     let event = |fields: &str| format!("{{\"type\": \"track\", \"event\": \"E\", {fields}}}");
     let long = "x".repeat(10_000);
     let deep = format!("{}1{}", "{\"a\":".repeat(3_000), "}".repeat(3_000));

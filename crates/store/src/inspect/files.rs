@@ -11,7 +11,11 @@ use crate::StoreError;
 use crate::catalog::{HISTORY, MASTER_KEY, TABLES, VAULT, is_named_by_us};
 use crate::disk::{Disk, RealDisk};
 use crate::history::verify::verify;
-use crate::manifest::{Manifest, TableName};
+use crate::manifest::{Manifest, MovedFile, MovedKind, TableName};
+use crate::moved::messages::MessageRow;
+use crate::moved::records;
+use crate::moved::transitions::TransitionRow;
+use crate::store::{missing_or, read_listed};
 use crate::tables::{self, AdSpendRow, ProductRow, memberships};
 
 /// Reads every file that the manifest lists to its end.
@@ -30,7 +34,7 @@ pub(super) fn look_at_listed(dir: &Path, manifest: &Manifest, found: &mut Inspec
         let read = guarded(&path, || match table {
             TableName::Products => tables::load::<ProductRow>(&path).map(drop),
             TableName::AdSpend => tables::load::<AdSpendRow>(&path).map(drop),
-            TableName::Memberships => crate::store::read_listed(&RealDisk, &path)
+            TableName::Memberships => read_listed(&RealDisk, &path)
                 .and_then(|bytes| memberships::decode(&path, &bytes).map(drop)),
         });
         count(&path, found);
@@ -38,8 +42,34 @@ pub(super) fn look_at_listed(dir: &Path, manifest: &Manifest, found: &mut Inspec
             found.refused(&format!("{TABLES}/{file}"), error);
         }
     }
+    for moved in &manifest.moved.files {
+        let path = dir.join(TABLES).join(&moved.file);
+        count(&path, found);
+        if let Err(error) = guarded(&path, || read_moved(&path, moved)) {
+            found.refused(&format!("{TABLES}/{}", moved.file), error);
+        }
+    }
     for file in &manifest.vault {
         count(&dir.join(VAULT).join(file), found);
+    }
+}
+
+/// Reads a file of what was moved out of the log to its end.
+fn read_moved(path: &Path, moved: &MovedFile) -> Result<(), StoreError> {
+    let length = fs::metadata(path)
+        .map_err(missing_or("look at", path))?
+        .len();
+    if length != moved.bytes {
+        let detail = format!("it has {length} bytes where {} were written", moved.bytes);
+        return Err(StoreError::damaged(path, detail));
+    }
+    match moved.kind {
+        MovedKind::Messages => tables::load::<MessageRow>(path).map(drop),
+        MovedKind::Transitions => tables::load::<TransitionRow>(path).map(drop),
+        MovedKind::Records => {
+            let bytes = read_listed(&RealDisk, path)?;
+            records::decode(path, &bytes).map(drop)
+        }
     }
 }
 
@@ -60,7 +90,9 @@ fn count(path: &Path, found: &mut Inspection) {
 /// Looks for files that the manifest does not list.
 pub(super) fn look_at_others(dir: &Path, manifest: &Manifest, found: &mut Inspection) {
     let runs: BTreeSet<&str> = manifest.runs.iter().map(|run| run.file.as_str()).collect();
-    let tables: BTreeSet<&str> = manifest.tables.values().map(String::as_str).collect();
+    let moved = manifest.moved.files.iter().map(|file| file.file.as_str());
+    let tables = manifest.tables.values().map(String::as_str);
+    let tables: BTreeSet<&str> = tables.chain(moved).collect();
     let vault = manifest.vault.iter().map(String::as_str);
     let vault: BTreeSet<&str> = vault.chain([MASTER_KEY]).collect();
     for (name, listed) in [(HISTORY, runs), (TABLES, tables), (VAULT, vault)] {
