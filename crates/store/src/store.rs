@@ -92,7 +92,7 @@ impl Store {
     /// # Errors
     /// When another process is using it, something is damaged or of an unknown version.
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        Self::open_as(dir, options, Access::Write)
+        Self::open_as(dir, options, Access::Write, SEGMENT_BYTES)
     }
 
     /// Opens for reading, beside other readers; no other process may have it open for writing.
@@ -101,14 +101,19 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_read(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        Self::open_as(dir, options, Access::Read)
+        Self::open_as(dir, options, Access::Read, SEGMENT_BYTES)
     }
 
-    fn open_as(dir: &Path, options: &StoreOptions, access: Access) -> Result<Self, StoreError> {
+    fn open_as(
+        dir: &Path,
+        options: &StoreOptions,
+        access: Access,
+        segment_bytes: u64,
+    ) -> Result<Self, StoreError> {
         check_format(dir)?;
         let lock = lock(dir, access)?;
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let catalog = Catalog::open(disk, dir, access, SEGMENT_BYTES)?;
+        let catalog = Catalog::open(disk, dir, access, segment_bytes)?;
         check_files(dir, &catalog)?;
         let mut recovery = Recovery {
             cut_bytes: catalog.log().cut_bytes(),

@@ -9,7 +9,7 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
@@ -20,6 +20,7 @@ use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::definitions::Definitions;
@@ -72,6 +73,11 @@ pub struct Engine {
     pub(super) found: Vec<Transition>,
     /// The latest transitions that the log held at the start, in order.
     pub(super) recorded: VecDeque<Transition>,
+    /// Memberships of those who are nobody any more, by number of the segment: an import may make
+    /// them somebody again, who then goes on counting.
+    pub(super) gone: BTreeMap<CustomerId, SavedMember>,
+    /// At the start, every transition that records before this offset cause was on disk.
+    pub(super) recorded_to: u64,
     /// Messages of the days before the start, with their arrival.
     pub(super) messages: Vec<(Timestamp, u128)>,
     /// Anonymous visitors of whom only the history knows anything.

@@ -153,14 +153,7 @@ fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
 }
 
 /// Whether the log has had a record of that kind at or after an offset.
-///
-/// # Errors
-/// When the log is damaged.
-pub(super) fn has_since(
-    store: &Store,
-    kind: LogRecordKind,
-    offset: u64,
-) -> Result<bool, PipelineError> {
+fn has_since(store: &Store, kind: LogRecordKind, offset: u64) -> Result<bool, PipelineError> {
     let latest = store.latest(kind)?;
     Ok(latest.is_some_and(|(at, _)| at >= offset))
 }

@@ -209,7 +209,7 @@ impl Live {
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
             waiting: AtomicUsize::new(0),
-            recorded_to: AtomicU64::new(0),
+            recorded_to: AtomicU64::new(engine.recorded_to),
             loans: AtomicU64::new(0),
             files: Mutex::new(()),
         });

@@ -10,9 +10,9 @@
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use regulars_core::{Cause, Direction, SegmentName, Timestamp};
+use regulars_core::{Cause, Direction, SegmentName, Timestamp, Transition};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -91,10 +91,12 @@ impl Engine {
                 engine.found.clear();
                 engine.folded_to = store.next_offset();
                 engine.save(store, options.now)?;
+                engine.recorded_to = engine.folded_to;
             }
             Some(recorded) => {
+                engine.recorded_to = recorded.folded_to;
                 let changed = engine.definitions.changed.clone();
-                engine.recall(recorded.members);
+                engine.recall(recorded.members, imported);
                 let cause = |segment: &SegmentName| match () {
                     () if changed.contains(segment) => Cause::Definition,
                     () if imported => Cause::Import,
@@ -173,47 +175,59 @@ impl Engine {
             started_at: options.now,
             found: Vec::new(),
             recorded: VecDeque::new(),
+            recorded_to: 0,
+            gone: BTreeMap::new(),
             messages: Vec::new(),
             visitors,
             moved: VecDeque::new(),
         })
     }
 
-    /// Takes over what is recorded of memberships. Members of segments that are no more leave, and so
-    /// do those who are nobody any more: an import put all that was known of them to somebody else.
-    fn recall(&mut self, members: Members) {
-        for ((customer, segment), (sequence, inside, at)) in members {
-            let direction = if inside {
-                Direction::Entered
-            } else {
-                Direction::Exited
-            };
+    /// Takes over what is recorded of memberships. Members of segments that are no more leave; so do
+    /// those who are nobody any more because files were `imported`, which put all that was known of
+    /// them to somebody else.
+    fn recall(&mut self, members: Members, imported: bool) {
+        for ((customer, segment), (mut sequence, mut inside, mut at)) in members {
             let number = self.program.segment_index(&segment);
             let person = self.people.get_mut(&customer);
-            match (number, person) {
-                (Some(number), Some(person)) => {
-                    person.member.recall(number, sequence, direction, at);
-                }
-                (_, None) | (None, _) if inside => {
-                    let definitions = &self.definitions;
-                    let (version, cause) = match number {
-                        Some(_) => (definitions.versions.get(&segment), Cause::Import),
-                        None => (definitions.removed.get(&segment), Cause::Definition),
-                    };
-                    let version = version.copied().unwrap_or(1);
-                    self.found.push(regulars_core::Transition {
-                        id: transition_id(customer, &segment, version, sequence + 1),
-                        customer,
-                        segment,
-                        version,
-                        sequence: sequence + 1,
-                        direction: Direction::Exited,
-                        occurred_at: self.now,
-                        recorded_at: self.now,
-                        cause,
-                    });
-                }
-                (None, _) | (_, None) => {}
+            if let (Some(number), Some(person)) = (number, person) {
+                let direction = if inside {
+                    Direction::Entered
+                } else {
+                    Direction::Exited
+                };
+                person.member.recall(number, sequence, direction, at);
+                continue;
+            }
+            if inside && (imported || number.is_none()) {
+                let definitions = &self.definitions;
+                let (version, cause) = match number {
+                    Some(_) => (definitions.versions.get(&segment), Cause::Import),
+                    None => (definitions.removed.get(&segment), Cause::Definition),
+                };
+                let version = version.copied().unwrap_or(1);
+                (sequence, inside, at) = (sequence + 1, false, self.now);
+                self.found.push(Transition {
+                    id: transition_id(customer, &segment, version, sequence),
+                    customer,
+                    segment,
+                    version,
+                    sequence,
+                    direction: Direction::Exited,
+                    occurred_at: self.now,
+                    recorded_at: self.now,
+                    cause,
+                });
+            }
+            let is_other = self.redirects.contains_key(&customer);
+            if let Some(number) = number.filter(|_| !is_other) {
+                let gone = self.gone.entry(customer).or_insert(SavedMember {
+                    customer,
+                    last_flip_at: at,
+                    entries: Vec::new(),
+                });
+                gone.last_flip_at = gone.last_flip_at.max(at);
+                gone.entries.push((number as u16, sequence, inside));
             }
         }
     }
@@ -291,11 +305,15 @@ impl Engine {
                 entries,
             })
         });
+        let gone = self.gone.values();
+        let gone = gone.filter(|member| !self.people.contains_key(&member.customer));
+        let mut customers: Vec<SavedMember> = customers.chain(gone.cloned()).collect();
+        customers.sort_unstable_by_key(|member| member.customer);
         let saved = MembershipsSaved {
             folded_to: self.folded_to,
             now: self.looked_to(),
             segments,
-            customers: customers.collect(),
+            customers,
         };
         let mut transaction = store.begin()?;
         transaction.save_memberships(&saved)?;

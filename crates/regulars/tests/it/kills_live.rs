@@ -14,7 +14,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use regulars_core::Direction;
+use regulars_core::{Direction, Timestamp};
 use regulars_store::log::Logged;
 use regulars_store::{Store, StoreOptions};
 use serde_json::{Value, json};
@@ -121,6 +121,10 @@ impl InLog {
         let store = Store::open_read(&data, &StoreOptions::default()).unwrap();
         let mut found = Self::default();
         let mut last = BTreeMap::new();
+        for (_, message) in store.messages(Timestamp::MIN).unwrap() {
+            // Those that were moved out of the log.
+            *found.events.entry(message).or_default() += 1;
+        }
         for entry in store.logged(0) {
             match entry.unwrap().1 {
                 Logged::Event(event) => *found.events.entry(event.message).or_default() += 1,

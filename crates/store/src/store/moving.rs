@@ -1,5 +1,8 @@
 //! What was moved out of the log, and how more of it is: see [`crate::moved`].
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use regulars_core::{Timestamp, Transition};
