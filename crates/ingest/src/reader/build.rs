@@ -3,6 +3,7 @@
 mod bounds;
 mod orders;
 mod refunds;
+mod uci;
 
 use std::sync::Arc;
 
