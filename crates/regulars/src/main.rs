@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod remote;

@@ -22,9 +22,9 @@ mod leaf;
 mod measure;
 mod pairs;
 
-use regulars_core::{DataNeed, Event, Order, SegmentName, Symbols, Timestamp, Zone};
+use regulars_core::{Event, Order, SegmentName, Symbols, Timestamp, Zone};
 
-use crate::check::{Availability, CheckedRule, Vocabulary};
+use crate::check::{Availability, CheckedRule, Present, Vocabulary};
 use crate::subject::Subject;
 
 pub(crate) use event::EventProgram;
@@ -391,7 +391,7 @@ impl Program {
     }
 
     /// How far each segment can be answered with the data that is there, by segment number.
-    pub fn availability(&self, has: &dyn Fn(DataNeed) -> bool) -> Vec<Availability> {
+    pub fn availability(&self, present: Present<'_>) -> Vec<Availability> {
         let mut known = vec![Availability::Known; self.segments.len()];
         for &segment in &self.everything.segments {
             let of_segment = |name: &SegmentName| {
@@ -400,7 +400,7 @@ impl Program {
             };
             let availability = self.segments[segment as usize]
                 .rule
-                .availability(has, &of_segment);
+                .availability(present, &of_segment);
             known[segment as usize] = availability;
         }
         known

@@ -19,6 +19,7 @@ mod orders;
 
 mod constants;
 mod file;
+mod latest;
 mod merge;
 mod scan;
 mod symbols;

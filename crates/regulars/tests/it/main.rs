@@ -11,6 +11,7 @@ mod json;
 mod kills;
 mod kills_live;
 mod lent;
+mod messages;
 mod page;
 mod served;
 mod server;
