@@ -1,5 +1,7 @@
 //! Money: integer minor units with a currency, never a float.
 
+mod listed;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,18 @@ impl Currency {
                 Ok(Self([a, b, c].map(|letter| letter.to_ascii_uppercase())))
             }
             _ => Err(CurrencyError(code.to_owned())),
+        }
+    }
+
+    /// Takes the code of a currency that there is or was.
+    ///
+    /// # Errors
+    /// When ISO 4217 has no such code.
+    pub fn listed(code: &str) -> Result<Self, CurrencyError> {
+        let currency = Self::new(code)?;
+        match listed::is_listed(currency.code()) {
+            true => Ok(currency),
+            false => Err(CurrencyError(code.to_owned())),
         }
     }
 
@@ -238,6 +252,16 @@ mod tests {
         assert_eq!(show(1_234_567, "JPY"), "1,234,567 JPY");
         assert_eq!(show(999, "KWD"), "0.999 KWD");
         assert!(Currency::new("EURO").is_err());
+    }
+
+    #[test]
+    fn currencies_are_those_of_the_standard() {
+        for code in ["EUR", "usd", "JPY", "DEM"] {
+            assert!(Currency::listed(code).is_ok(), "{code}");
+        }
+        for code in ["XYZ", "EURO", "XAU", "AB C", ""] {
+            assert!(Currency::listed(code).is_err(), "{code}");
+        }
     }
 
     #[test]

@@ -228,6 +228,13 @@ impl Zone {
         CivilDate(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
     }
 
+    /// What a clock of this zone shows at `at`: hour and minute.
+    pub fn clock_of(&self, at: Timestamp) -> (u32, u32) {
+        let in_day = at.plus_ms(self.offset_ms(at)).0.rem_euclid(DAY_MS);
+        let minutes = (in_day / 60_000) as u32;
+        (minutes / 60, minutes % 60)
+    }
+
     /// The instant at which a clock of this zone shows `local_ms` (milliseconds since
     /// 1970-01-01T00:00 on that clock).
     ///
@@ -329,6 +336,21 @@ mod tests {
             25 * HOUR_MS - 1,
             "the day on which summer time ends has 25 hours"
         );
+    }
+
+    #[test]
+    fn clocks_show_the_time_of_the_zone_on_days_when_they_change() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        for (text, clock) in [
+            ("2025-03-30T01:59", (1, 59)),
+            ("2025-03-30T12:00", (12, 0)),
+            ("2025-10-26T01:30", (1, 30)),
+            ("2025-10-26T23:30", (23, 30)),
+            ("2025-06-01T00:00", (0, 0)),
+        ] {
+            let at = berlin.parse_instant(text).unwrap();
+            assert_eq!(berlin.clock_of(at), clock, "{text}");
+        }
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub enum DataNeed {
     Channels,
     /// A country on orders or customers.
     Countries,
+    /// Products on lines of orders.
+    Products,
+    /// Somebody's consent to marketing, or refusal of it.
+    Consent,
+    /// A declared trait that a rule names.
+    DeclaredTraits,
     /// At least two years between the first order and `now`.
     TwoYears,
     /// At least one event: something that a customer did on a site or in an app.
@@ -52,6 +58,11 @@ impl DataNeed {
             Self::Channels => "no channels in the data: import orders or customers with a channel",
             Self::Countries => {
                 "no countries in the data: import orders or customers with a country"
+            }
+            Self::Products => "no products in the data: import orders with a product column",
+            Self::Consent => "no consent in the data: import customers with a consent column",
+            Self::DeclaredTraits => {
+                "nobody has a declared trait of that name: import customers with such a column"
             }
             Self::TwoYears => "less than two years of orders: import older orders",
             Self::Events => "no events yet: send them to the tracking API",
@@ -247,7 +258,7 @@ trait_table! {
         "Channel of the first order that has one, else the declared channel.";
     Country "country" TraitKind::Text, [Countries],
         "Declared country, else that of the last order that has one.";
-    Consent "consent" TraitKind::Flag, [],
+    Consent "consent" TraitKind::Flag, [Consent],
         "Declared consent to marketing.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";

@@ -14,6 +14,7 @@ mod contested;
 mod customers;
 mod declared;
 mod fold;
+mod missing;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ use regulars_profile::{
     Carts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
     Scores, score_all,
 };
-use regulars_rules::{Availability, Keep, LeafStates, Memberships, Program};
+use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -32,8 +33,8 @@ use serde_json::Value;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::error::PipelineError;
-use crate::fitted::{FittedModels, missing_because};
-use crate::future;
+use crate::fitted::FittedModels;
+use crate::last_day::last_day;
 use crate::live::contested::{Claim, Contested};
 use crate::live::orders::{Claims, Orders};
 use crate::live::retell;
@@ -169,15 +170,17 @@ pub enum AsOfReason {
     LastDay,
     /// It is the end of the last day in the data that was not in the future when it was imported.
     LastPastDay,
+    /// It is the end of the day of the last import: nothing in the data tells a day.
+    LastImport,
     /// It is the arrival of the latest event.
     LatestEvent,
 }
 
 /// The `now` of a batch command: what was asked for, else the arrival of the latest event, else
-/// the end of the last day with an order that is not later than the day of the last import.
+/// the end of the last day in the data that is not later than the day of the last import.
 ///
 /// # Errors
-/// When there are no orders.
+/// When there is no data.
 pub fn as_of(
     store: &Store,
     config: &Config,
@@ -186,20 +189,11 @@ pub fn as_of(
     if let Some(given) = given {
         return Ok((given, AsOfReason::Given));
     }
-    let summary = store
-        .history()
-        .summary(regulars_store::manifest::Family::Orders);
-    let zone = config.zone();
     let latest_event = told::latest_arrival(store)?;
-    let Some((_, last)) = summary.span else {
+    let Some((end, reason)) = last_day(store, &config.zone())? else {
         let latest = latest_event.ok_or(PipelineError::NoOrders)?;
         return Ok((latest, AsOfReason::LatestEvent));
     };
-    let (last, reason) = match future::last_past(store, &zone)? {
-        Some(past) if past < last => (past, AsOfReason::LastPastDay),
-        Some(_) | None => (last, AsOfReason::LastDay),
-    };
-    let end = zone.end_of(zone.date_of(last));
     match latest_event {
         Some(latest) if latest > end => Ok((latest, AsOfReason::LatestEvent)),
         Some(_) | None => Ok((end, reason)),
@@ -270,6 +264,7 @@ impl Base {
         let mut oddities = Oddities::default();
         let mut later_records = 0;
         let mut noted = Noted::default();
+        let names_products = parts.iter().any(|part| part.names_products);
         let customers = Customers::new(
             parts
                 .into_iter()
@@ -282,7 +277,10 @@ impl Base {
                 })
                 .collect(),
         );
-        let context = context(&customers, (&products, &table), config, options, tellings);
+        let mut context = context(&customers, (&products, &table), config, options, tellings);
+        if names_products {
+            context.population.data.insert(DataNeed::Products);
+        }
         let catalogue =
             catalogue
                 .clone()
@@ -354,11 +352,6 @@ impl Base {
         }
     }
 
-    /// Why such data is missing, for a person, and what to do about it.
-    pub fn missing_because(&self, need: DataNeed) -> &'static str {
-        missing_because(need, self.fitted.as_ref())
-    }
-
     /// A customer in the base's context.
     pub fn customer<'a>(&'a self, folded: &'a Folded) -> Customer<'a> {
         Customer {
@@ -373,12 +366,6 @@ impl Base {
     /// Position of the customer of that id.
     pub fn position(&self, customer: CustomerId) -> Option<usize> {
         self.customers.position(customer)
-    }
-
-    /// Whether the size of each segment can be known from the data that is there.
-    pub fn availability(&self) -> Vec<Availability> {
-        self.program
-            .availability(&|need| self.context.population.has(need))
     }
 
     /// Evaluates every segment for everyone on `threads` threads: each thread folds its customers

@@ -111,6 +111,7 @@ impl Catalogue {
         for Entry {
             family,
             origin,
+            file: _,
             entry,
         } in entries
         {

@@ -240,6 +240,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, String> {
         let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
         check::known_keys(&table)?;
+        check::kinds(&table)?;
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         check::values(&config)?;
         Ok(config)
@@ -307,10 +308,12 @@ impl Config {
     /// The whole file with a comment on every key.
     pub fn to_documented_toml(&self) -> String {
         let template = include_str!("../regulars.default.toml");
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        // The name last: it may hold anything.
         template
-            .replace("{name}", &self.workspace.name.replace(['"', '\\'], ""))
-            .replace("{currency}", self.workspace.currency.code())
-            .replace("{time_zone}", &self.workspace.time_zone)
+            .replace("\"{currency}\"", &text(self.workspace.currency.code()))
+            .replace("\"{time_zone}\"", &text(&self.workspace.time_zone))
+            .replace("\"{name}\"", &text(&self.workspace.name))
     }
 }
 
@@ -326,6 +329,23 @@ mod tests {
     fn the_documented_file_says_the_defaults() {
         let config = Config::new("shop", euro(), "Europe/Berlin");
         assert_eq!(Config::parse(&config.to_documented_toml()), Ok(config));
+    }
+
+    #[test]
+    fn any_name_makes_a_file_that_can_be_read() {
+        for name in [
+            "my \"shop\"",
+            "back\\slash",
+            "'both' \"kinds\"",
+            "two\nlines",
+            "\u{1b}[31m",
+            "{currency}",
+            "a # b",
+            "",
+        ] {
+            let config = Config::new(name, euro(), "UTC");
+            assert_eq!(Config::parse(&config.to_documented_toml()), Ok(config));
+        }
     }
 
     #[test]

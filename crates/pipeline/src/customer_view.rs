@@ -41,6 +41,8 @@ pub struct CustomerView {
     pub scores: Option<ScoresView>,
     /// Orders, the latest first.
     pub orders: Vec<OrderView>,
+    /// Money of credits and refunds that was taken off no order.
+    pub unmatched_credit_minor: i64,
     /// Segments that they are in.
     pub segments: Vec<SegmentView>,
 }
@@ -155,8 +157,19 @@ pub fn find(store: &Store, base: &Base, name: &str) -> Result<usize, PipelineErr
     let customer = store.vault()?.find(name).ok_or_else(|| {
         not_found(": use the customer id of your files, or the e-mail of a guest")
     })?;
-    base.position(customer)
-        .ok_or_else(|| not_found(&format!(" at {}: first known later", base.now)))
+    if let Some(position) = base.position(customer) {
+        return Ok(position);
+    }
+    let table = SymbolTable::new(base.context.symbols.clone());
+    let history = store.history();
+    let has_orders = !history.timeline(customer, &table)?.is_empty();
+    Err(if has_orders || !history.declared(customer)?.is_empty() {
+        not_found(&format!(" at {}: first known later", base.now))
+    } else {
+        not_found(
+            ": the id is known, but no order and no detail is theirs: what named them belongs to another customer now",
+        )
+    })
 }
 
 /// Everything about the customer at a position of the base.
@@ -167,6 +180,7 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
     let folded = &base.customers[index];
     let customer = base.customer(folded);
     let id = folded.profile.customer;
+    let (orders, unmatched_credit_minor) = orders(store, base, id)?;
     let symbols = &base.context.symbols;
     let declared = folded.profile.all_declared().map(|(name, value)| {
         (
@@ -195,7 +209,8 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
             .collect(),
         declared: declared.collect(),
         scores: scores(base, &customer)?,
-        orders: orders(store, base, id)?,
+        orders,
+        unmatched_credit_minor,
         segments: segments(base, index),
     })
 }
@@ -301,8 +316,13 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
     }))
 }
 
-/// Orders, credits and refunds of the customer, the latest first, newest versions only.
-fn orders(store: &Store, base: &Base, id: CustomerId) -> Result<Vec<OrderView>, PipelineError> {
+/// Orders, credits and refunds of the customer, the latest first, newest versions only; and the
+/// money of credits and refunds that was taken off none.
+fn orders(
+    store: &Store,
+    base: &Base,
+    id: CustomerId,
+) -> Result<(Vec<OrderView>, i64), PipelineError> {
     let table = SymbolTable::new(base.context.symbols.clone());
     let rows = store.history().timeline(id, &table)?;
     let symbols = table.into_symbols();
@@ -349,7 +369,8 @@ fn orders(store: &Store, base: &Base, id: CustomerId) -> Result<Vec<OrderView>, 
         views.push((head.record.occurred_at, view));
     }
     views.reverse();
-    Ok(views.into_iter().map(|(_, view)| view).collect())
+    let views = views.into_iter().map(|(_, view)| view).collect();
+    Ok((views, ledger.oddities().unmatched_credit_minor))
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {

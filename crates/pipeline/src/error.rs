@@ -1,7 +1,8 @@
 //! What can go wrong in a flow, by what the caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use regulars_core::{CivilDate, Currency, Timestamp};
 use regulars_ingest::IngestError;
 use regulars_store::StoreError;
 
@@ -35,15 +36,28 @@ pub enum PipelineError {
     /// Correct the settings.
     #[error("`{}`: {message}", .path.display())]
     Config {
-        /// The settings file.
+        /// The file of settings or of segments.
         path: PathBuf,
         /// What is wrong, and where.
         message: String,
     },
+    /// Set the currency back, or make another workspace.
+    #[error(
+        "`{}` says that `workspace.currency` is {asked}, but the data is in {stored}: set it back to {stored}, or make a workspace in {asked} and import into it",
+        .path.display()
+    )]
+    OtherCurrency {
+        /// The settings file.
+        path: PathBuf,
+        /// Currency of the stored amounts.
+        stored: Currency,
+        /// Currency of the settings.
+        asked: Currency,
+    },
     /// Correct the segment.
     #[error("segment `{name}`: {message}")]
     Segment {
-        /// Name of the segment or of its file.
+        /// Name of the segment.
         name: String,
         /// What is wrong, and where.
         message: String,
@@ -63,8 +77,8 @@ pub enum PipelineError {
     },
     /// Look at the rejected rows.
     #[error(
-        "{rejected} of {rows} rows of `{file}` cannot be read ({percent} %), more than `import.max_rejected_share` allows: see `{}`; nothing was imported; `--allow-rejects` imports the others",
-        .rejects.display()
+        "{rejected} of {rows} rows of `{file}` cannot be read ({percent} %), more than `import.max_rejected_share` allows{}; nothing was imported; `--allow-rejects` takes the others",
+        see(.rejects.as_deref())
     )]
     TooManyRejects {
         /// The file.
@@ -75,8 +89,18 @@ pub enum PipelineError {
         rows: u64,
         /// Share in per cent, rounded.
         percent: u64,
-        /// Where they are, with reasons.
-        rejects: PathBuf,
+        /// Where they are, with reasons, if they are kept.
+        rejects: Option<PathBuf>,
+    },
+    /// Add rates.
+    #[error(
+        "amounts in {currency}, but the workspace is in {own} and has no rate: add one to regulars.toml, such as `[rates]` `{currency} = [{{ from = \"2020-01-01\", rate = \"0.9\" }}]` ({own} for one {currency}), or make a workspace in {currency}"
+    )]
+    NoRate {
+        /// Currency of the amounts.
+        currency: Currency,
+        /// Currency of the workspace.
+        own: Currency,
     },
     /// Add rates or split the file.
     #[error("{0}")]
@@ -87,6 +111,14 @@ pub enum PipelineError {
     /// Import something first.
     #[error("no orders yet: import some with `regulars import FILE`")]
     NoOrders,
+    /// Give a later moment.
+    #[error("no orders up to {as_of}: the first is of {first} (`--as-of` says what now is)")]
+    NoOrdersThen {
+        /// The moment looked at, in UTC.
+        as_of: Timestamp,
+        /// Day of the first order.
+        first: CivilDate,
+    },
     /// Give another day.
     #[error("a holdout cannot begin on {given}: {valid}")]
     HoldoutOutOfRange {
@@ -130,4 +162,8 @@ pub enum PipelineError {
     /// A model cannot be fitted.
     #[error("cannot fit: {0}")]
     Fit(#[from] regulars_stats::StatsError),
+}
+
+fn see(rejects: Option<&Path>) -> String {
+    rejects.map_or(String::new(), |path| format!(": see `{}`", path.display()))
 }

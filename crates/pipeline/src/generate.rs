@@ -4,7 +4,6 @@ mod contents;
 mod table;
 
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -42,7 +41,22 @@ const CHUNK: u32 = 5_000;
 /// Customers of one orders file; a shop of at most so many has one, sorted by time.
 const CUSTOMERS_PER_FILE: u32 = 125_000;
 
-/// Writes the shop into `directory`; returns the files and the number of order lines.
+/// The files of the shop in `directory`, orders first.
+pub fn files_of(shop: &Shop, directory: &Path, form: FileForm) -> Vec<PathBuf> {
+    let file = |name: &str| directory.join(format!("{name}.{}", form.extension()));
+    let customers = shop.options().customers;
+    let mut files = match customers.div_ceil(CUSTOMERS_PER_FILE) {
+        0 | 1 => vec![file("orders")],
+        parts => (0..parts)
+            .map(|part| file(&format!("orders-{part:03}")))
+            .collect(),
+    };
+    files.extend(["customers", "products", "ad_spend"].map(file));
+    files
+}
+
+/// Writes the shop into `directory`; returns the files and the number of order lines. Files of the
+/// same name are overwritten.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -57,66 +71,54 @@ pub fn generate(
         path: directory.to_owned(),
         source,
     })?;
-    let file = |name: &str| directory.join(format!("{name}.{}", form.extension()));
     let customers = shop.options().customers;
     progress.begin("generating", u64::from(customers), Unit::Customers);
-    let mut files = Vec::new();
-    let lines = if customers <= CUSTOMERS_PER_FILE {
-        let path = file("orders");
-        let mut table = Table::create(&path, form, &order_columns(shop))?;
-        let rows = shop.order_lines_by_time();
-        write_orders(&mut table, shop, &rows)?;
-        files.push(path);
-        table.finish()?
-    } else {
-        let parts: Vec<(PathBuf, Range<u32>)> = (0..customers.div_ceil(CUSTOMERS_PER_FILE))
-            .map(|part| {
-                let from = part * CUSTOMERS_PER_FILE;
-                let to = (from + CUSTOMERS_PER_FILE).min(customers);
-                (file(&format!("orders-{part:03}")), from..to)
-            })
-            .collect();
-        files.extend(parts.iter().map(|(path, _)| path.clone()));
-        write_parts(shop, &parts, form, threads, progress)?
-    };
-    for (name, columns) in [
-        ("customers", customer_columns()),
-        ("products", product_columns(shop)),
-        ("ad_spend", spend_columns(shop)),
-    ] {
-        let path = file(name);
-        let mut table = Table::create(&path, form, &columns)?;
-        match name {
-            "customers" => {
-                let mut rows = Customers::default();
-                for range in shop.chunks(CHUNK) {
-                    shop.fill_customers(range, &mut rows);
-                    write_customers(&mut table, &rows)?;
-                }
-            }
-            "products" => write_products(&mut table, shop.products())?,
-            _ => write_spend(&mut table, &shop.ad_spend(SpendGrain::Week))?,
+    let files = files_of(shop, directory, form);
+    let (orders, tables) = files.split_at(files.len() - 3);
+    let lines = match orders {
+        [path] => {
+            let mut table = Table::create(path, form, &order_columns(shop))?;
+            let rows = shop.order_lines_by_time();
+            write_orders(&mut table, shop, &rows)?;
+            table.finish()?
         }
-        table.finish()?;
-        files.push(path);
+        parts => write_parts(shop, parts, form, threads, progress)?,
+    };
+    let [people, products, ad_spend] = tables else {
+        unreachable!("three files follow the orders")
+    };
+    let mut table = Table::create(people, form, &customer_columns())?;
+    let mut rows = Customers::default();
+    for range in shop.chunks(CHUNK) {
+        shop.fill_customers(range, &mut rows);
+        write_customers(&mut table, &rows)?;
     }
+    table.finish()?;
+    let mut table = Table::create(products, form, &product_columns(shop))?;
+    write_products(&mut table, shop.products())?;
+    table.finish()?;
+    let mut table = Table::create(ad_spend, form, &spend_columns(shop))?;
+    write_spend(&mut table, &shop.ad_spend(SpendGrain::Week))?;
+    table.finish()?;
     Ok((files, lines))
 }
 
 /// Writes several files of orders, each on one thread.
 fn write_parts(
     shop: &Shop,
-    parts: &[(PathBuf, Range<u32>)],
+    parts: &[PathBuf],
     form: FileForm,
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<u64, PipelineError> {
     let done = AtomicUsize::new(0);
-    let write = |(path, range): &(PathBuf, Range<u32>)| -> Result<u64, PipelineError> {
-        let mut table = Table::create(path, form, &order_columns(shop))?;
+    let write = |part: usize| -> Result<u64, PipelineError> {
+        let mut table = Table::create(&parts[part], form, &order_columns(shop))?;
         let mut rows = OrderLines::default();
-        for from in range.clone().step_by(CHUNK as usize) {
-            let chunk = from..(from + CHUNK).min(range.end);
+        let first = part as u32 * CUSTOMERS_PER_FILE;
+        let end = (first + CUSTOMERS_PER_FILE).min(shop.options().customers);
+        for from in (first..end).step_by(CHUNK as usize) {
+            let chunk = from..(from + CHUNK).min(end);
             let customers = chunk.len();
             shop.fill_order_lines(chunk, &mut rows);
             write_orders(&mut table, shop, &rows)?;
@@ -125,11 +127,6 @@ fn write_parts(
         }
         table.finish()
     };
-    let written = in_turn(
-        parts.len(),
-        threads,
-        || (),
-        |(), index| write(&parts[index]),
-    )?;
+    let written = in_turn(parts.len(), threads, || (), |(), part| write(part))?;
     Ok(written.into_iter().sum())
 }

@@ -31,6 +31,8 @@ mod tables;
 mod unchanged;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use regulars_core::Timestamp;
 use regulars_ingest::ReadOptions;
@@ -66,6 +68,8 @@ pub struct ImportOptions {
     pub recorded_at: Timestamp,
     /// Threads to use.
     pub threads: usize,
+    /// Set by the import right before it begins to count: until then nothing of it does.
+    pub commits: Arc<AtomicBool>,
 }
 
 /// What happens when many rows cannot be read.
@@ -135,6 +139,7 @@ pub fn import(
         rejects,
     };
     let notes = serde_json::to_value(&report).expect("a report is plain data");
+    options.commits.store(true, Ordering::SeqCst);
     transaction.commit(LogRecord::ImportAdded(ImportAdded {
         files: imported_files(&sources, &report),
         recorded_at: options.recorded_at,

@@ -73,7 +73,7 @@ pub struct SegmentKpis {
     /// Whether its size can be known.
     pub availability: Availability,
     /// What its rule needs and the workspace does not have, in words.
-    pub hints: Vec<&'static str>,
+    pub hints: Vec<String>,
     /// Its figures; absent when its size is unknown.
     pub kpis: Option<Kpis>,
 }
@@ -301,13 +301,7 @@ fn of_segment(base: &Base, index: usize, availability: &Availability, kpis: Kpis
             Availability::Unknown { .. } => None,
             Availability::Known | Availability::Partial { .. } => Some(kpis),
         },
-        hints: match availability {
-            Availability::Known => Vec::new(),
-            Availability::Unknown { missing } | Availability::Partial { missing } => missing
-                .iter()
-                .map(|&need| base.missing_because(need))
-                .collect(),
-        },
+        hints: base.hints(index, availability),
         availability: availability.clone(),
     }
 }

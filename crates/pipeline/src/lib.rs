@@ -18,7 +18,7 @@ mod import;
 
 mod base;
 mod catalogue;
-mod future;
+mod last_day;
 mod population;
 
 mod fitted;
@@ -54,14 +54,14 @@ pub use error::PipelineError;
 pub use fitted::{
     Choice, Chosen, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted, Tried, Use,
 };
-pub use generate::{FileForm, generate};
+pub use generate::{FileForm, files_of, generate};
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
     OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,
     expand, import,
 };
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
-pub use members::{MEMBER_TRAITS, by_external_id, column_name, row, write_parquet};
+pub use members::{MEMBER_TRAITS, by_external_id, column_name, columns_of, row, write_parquet};
 pub use progress::{Progress, Silent, Unit};
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
 pub use score::{ScoreOptions, score};

@@ -58,6 +58,14 @@ pub fn row(base: &Base, id: &str, index: usize, traits: &[Trait]) -> Map<String,
     row
 }
 
+/// Names of the columns of rows with these traits.
+pub fn columns_of(traits: &[Trait]) -> Vec<String> {
+    let traits = traits.iter().map(|&which| column_name(which));
+    std::iter::once("customer_id".to_owned())
+        .chain(traits)
+        .collect()
+}
+
 /// Name of a trait's column: money says that it is in minor units.
 pub fn column_name(which: Trait) -> String {
     let def = which.def();
@@ -67,13 +75,14 @@ pub fn column_name(which: Trait) -> String {
     }
 }
 
-/// Writes customers with every standard trait to a Parquet file; money is decimal.
+/// Writes customers with the given traits to a Parquet file; money is decimal.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn write_parquet(
     base: &Base,
     named: &[(String, usize)],
+    traits: &[Trait],
     path: &Path,
 ) -> Result<u64, PipelineError> {
     const CHUNK: usize = 16_384;
@@ -81,16 +90,16 @@ pub fn write_parquet(
         name: "customer_id".to_owned(),
         kind: ColumnKind::Text,
     }];
-    columns.extend(Trait::all().iter().map(|def| Column {
-        name: def.name.to_owned(),
-        kind: column_kind(base, def.kind),
+    columns.extend(traits.iter().map(|which| Column {
+        name: which.def().name.to_owned(),
+        kind: column_kind(base, which.def().kind),
     }));
     let mut writer = TableWriter::create(path, &columns)?;
     for rows in named.chunks(CHUNK) {
         let ids: Vec<Option<&str>> = rows.iter().map(|(id, _)| Some(id.as_str())).collect();
-        let cells: Vec<Cells<'_>> = Trait::all()
+        let cells: Vec<Cells<'_>> = traits
             .iter()
-            .map(|def| Cells::of(base, rows, def.id))
+            .map(|&which| Cells::of(base, rows, which))
             .collect();
         let mut values = vec![Values::Texts(&ids)];
         values.extend(cells.iter().map(Cells::values));

@@ -4,7 +4,7 @@
 
 use regulars_core::{DAY_MS, DataNeed, Settings, Symbol, Timestamp};
 use regulars_profile::{
-    Context, Customer, Population, Products, Profile, RfmCutpoints, TierCutpoints,
+    Context, Customer, Declared, Population, Products, Profile, RfmCutpoints, TierCutpoints,
 };
 use regulars_stats::rfm::{Better, Cutpoints, median_of, quantile_rank};
 
@@ -248,6 +248,11 @@ fn data(customers: &Customers, products: &Products, context: &Context) -> Vec<Da
     note(
         DataNeed::Countries,
         any(&|p| known(Customer::new(p, context).country())),
+    );
+    let consent = context.symbols.find("consent");
+    note(
+        DataNeed::Consent,
+        any(&|p| consent.is_some_and(|name| matches!(p.declared(name), Some(Declared::Flag(_))))),
     );
     data
 }

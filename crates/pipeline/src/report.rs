@@ -110,6 +110,8 @@ pub struct Quality {
     pub rows_without_customer: u64,
     /// Orders without a date.
     pub orders_without_date: u64,
+    /// Orders of which the whole or a line has no amount, which counts as 0.
+    pub orders_without_amount: u64,
     /// Rows of refunds without an order, and refunds without a date or an amount.
     pub refunds_left_out: u64,
     /// Orders that two files of one import told differently.
@@ -333,6 +335,7 @@ fn quality(store: &Store, oddities: Oddities, later: u64) -> Result<Quality, Pip
         quality.rejected_rows += import.files.iter().map(|file| file.rejected).sum::<u64>();
         quality.rows_without_customer += count("/intake/rows_without_customer");
         quality.orders_without_date += count("/orders/orders_without_date");
+        quality.orders_without_amount += count("/orders/orders_without_amount");
         quality.refunds_left_out +=
             count("/refunds/rows_without_order") + count("/refunds/incomplete_refunds");
         quality.conflicting_versions += count("/orders/conflicting_versions");

@@ -28,6 +28,7 @@ use regulars_profile::Uses;
 use regulars_stats::Parallelism;
 use regulars_store::Store;
 use regulars_store::log::{LogRecord, ModelsFitted};
+use regulars_store::manifest::Family;
 
 use crate::base::{Base, FoldOptions, Scoring};
 use crate::catalogue::Catalogue;
@@ -78,7 +79,7 @@ pub fn score(
         .context
         .population
         .first_order_at
-        .ok_or(PipelineError::NoOrders)?;
+        .ok_or_else(|| no_orders(store, config, options.now))?;
     let models = config.settings().models;
     let origins = Origins::of(
         (first, options.now),
@@ -137,6 +138,17 @@ pub fn score(
     }))?;
     base.score_with(fitted, options.threads);
     Ok(base)
+}
+
+/// Why there are no orders up to `now`.
+fn no_orders(store: &Store, config: &Config, now: Timestamp) -> PipelineError {
+    match store.history().summary(Family::Orders).span {
+        Some((first, _)) if first > now => PipelineError::NoOrdersThen {
+            as_of: now,
+            first: config.zone().date_of(first),
+        },
+        Some(_) | None => PipelineError::NoOrders,
+    }
 }
 
 /// A use falls out only by losing its own deciding figure; what could not be judged stays.

@@ -116,22 +116,35 @@ impl Workspace {
     /// Opens the data for reading.
     ///
     /// # Errors
-    /// When it is damaged, of an unknown version, or being written by another process.
+    /// When it is damaged, of an unknown version, being written by another process, or in another
+    /// currency than the settings.
     pub fn open_read(&self) -> Result<Store, PipelineError> {
-        Ok(Store::open_read(
-            &self.root.join("data"),
-            &StoreOptions::default(),
-        )?)
+        let store = Store::open_read(&self.root.join("data"), &StoreOptions::default())?;
+        self.check_currency(&store)?;
+        Ok(store)
     }
 
     /// Opens the data for writing.
     ///
     /// # Errors
-    /// When it is damaged, of an unknown version, or in use by another process.
+    /// When it is damaged, of an unknown version, in use by another process, or in another currency
+    /// than the settings.
     pub fn open(&self) -> Result<Store, PipelineError> {
-        Ok(Store::open(
-            &self.root.join("data"),
-            &StoreOptions::default(),
-        )?)
+        let store = Store::open(&self.root.join("data"), &StoreOptions::default())?;
+        self.check_currency(&store)?;
+        Ok(store)
+    }
+
+    /// Stored amounts have no currency of their own: other settings would only relabel them.
+    fn check_currency(&self, store: &Store) -> Result<(), PipelineError> {
+        let asked = self.config.workspace.currency;
+        match store.currency() {
+            Some(stored) if stored != asked => Err(PipelineError::OtherCurrency {
+                path: self.root.join(CONFIG_FILE),
+                stored,
+                asked,
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) use read::{DateOrderArg, DecimalArg, EncodingArg, LevelArg, ReadArgs}
 pub(crate) use shop::{DemoArgs, FilesAs, GenerateArgs};
 pub(crate) use transitions::TransitionsArgs;
 
+/// Heading of the options that every command has, below its own.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Customer segmentation that is exact, explained and acts.
 #[derive(Debug, Parser)]
 #[command(
@@ -38,7 +41,7 @@ pub(crate) use transitions::TransitionsArgs;
 )]
 pub(crate) struct Cli {
     /// Form of the output.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = EVERYWHERE)]
     pub(crate) format: Format,
 
     /// Workspace to work in; by default the one that the current directory lies in.
@@ -47,20 +50,21 @@ pub(crate) struct Cli {
         short = 'C',
         global = true,
         value_name = "DIR",
-        env = "REGULARS_WORKSPACE"
+        env = "REGULARS_WORKSPACE",
+        help_heading = EVERYWHERE
     )]
     pub(crate) workspace: Option<PathBuf>,
 
     /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = EVERYWHERE)]
     pub(crate) color: Color,
 
     /// Say nothing but results and errors.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(crate) quiet: bool,
 
     /// Threads to use; results never depend on it.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", help_heading = EVERYWHERE)]
     pub(crate) threads: Option<usize>,
 
     #[command(subcommand)]

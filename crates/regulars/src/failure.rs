@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use regulars_pipeline::PipelineError;
 
 use crate::remote::RemoteError;
+use crate::text::harmless;
+
+/// Exit code of a process that was interrupted, as shells have it.
+pub(crate) const INTERRUPTED: i32 = 130;
 
 /// A wrong use that the command line's grammar cannot see.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +44,8 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let style = anstyle::Style::new()
         .bold()
         .fg_color(Some(anstyle::AnsiColor::Red.into()));
-    anstream::eprintln!("{style}error:{style:#} {}", message(error));
+    let message = message(error);
+    anstream::eprintln!("{style}error:{style:#} {}", harmless(&message));
     ExitCode::from(code(error))
 }
 
@@ -74,12 +79,15 @@ fn code(error: &anyhow::Error) -> u8 {
             PipelineError::HoldoutOutOfRange { .. } => 2,
             PipelineError::NotFound { .. } | PipelineError::NoWorkspace { .. } => 3,
             PipelineError::Config { .. }
+            | PipelineError::OtherCurrency { .. }
             | PipelineError::Segment { .. }
             | PipelineError::Rule(_)
             | PipelineError::TooManyRejects { .. }
+            | PipelineError::NoRate { .. }
             | PipelineError::Currency(_)
             | PipelineError::Destination(_)
             | PipelineError::NoOrders
+            | PipelineError::NoOrdersThen { .. }
             | PipelineError::Ingest(_)
             | PipelineError::Fit(_) => 4,
             PipelineError::WorkspaceExists { .. }

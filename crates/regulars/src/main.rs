@@ -10,6 +10,7 @@ mod commands;
 
 mod disk_space;
 mod failure;
+mod interrupt;
 mod open_files;
 mod output;
 mod progress;

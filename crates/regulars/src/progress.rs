@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use regulars_pipeline::{Progress, Silent, Unit};
 
+use crate::text::plain;
+
 /// The progress for a command: silent when asked to be.
 pub(crate) fn progress(quiet: bool) -> Box<dyn Progress> {
     if quiet {
@@ -46,7 +48,7 @@ impl Progress for Bar {
             .progress_chars("━╸ ");
         let bar = ProgressBar::new(total)
             .with_style(style)
-            .with_message(phase.to_owned());
+            .with_message(plain(phase).into_owned());
         if let Some(old) = self.lock().replace(bar) {
             old.finish_and_clear();
         }
@@ -88,7 +90,7 @@ impl Progress for Lines {
     fn begin(&self, phase: &str, total: u64, unit: Unit) {
         let now = Instant::now();
         let phase = Phase {
-            name: phase.to_owned(),
+            name: plain(phase).into_owned(),
             total,
             unit,
             began: now,

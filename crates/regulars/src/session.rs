@@ -14,6 +14,7 @@ use regulars_store::Store;
 use crate::cli::{AsOfArgs, Cli, LookArgs};
 use crate::failure::Usage;
 use crate::progress::progress;
+use crate::text::harmless;
 
 /// A command at work.
 pub(crate) struct Session {
@@ -70,7 +71,7 @@ impl Session {
     /// Tells something on stderr.
     pub(crate) fn tell(&self, text: &str) {
         if !self.quiet {
-            anstream::eprintln!("{text}");
+            anstream::eprintln!("{}", harmless(text));
         }
     }
 
@@ -173,8 +174,9 @@ pub(crate) fn last_day(reason: AsOfReason) -> Option<&'static str> {
         AsOfReason::Given | AsOfReason::LatestEvent => None,
         AsOfReason::LastDay => Some("the last day in the data"),
         AsOfReason::LastPastDay => {
-            Some("the last day in the data up to its import: some orders are from the future")
+            Some("the last day in the data up to its import: some records are from the future")
         }
+        AsOfReason::LastImport => Some("the day of the import: nothing in the data tells a day"),
     }
 }
 

@@ -1,19 +1,23 @@
 //! Text for people: tables, numbers, money, headings.
 
+mod escape;
+
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use regulars_core::{Currency, Money, Timestamp, Zone};
 
+pub(crate) use escape::{harmless, plain};
+
 /// A heading.
 pub(crate) fn heading(text: &str) -> String {
     let style = Style::new().bold();
-    format!("\n{style}{text}{style:#}\n")
+    format!("\n{style}{}{style:#}\n", plain(text))
 }
 
 /// Less important text.
 pub(crate) fn faint(text: &str) -> String {
     let style = Style::new().dimmed();
-    format!("{style}{text}{style:#}")
+    format!("{style}{}{style:#}", plain(text))
 }
 
 /// A yes or no that is seen without colours too.
@@ -30,7 +34,7 @@ pub(crate) fn tick(yes: bool) -> String {
 /// A warning.
 pub(crate) fn warning(text: &str) -> String {
     let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
-    format!("{style}!{style:#} {text}\n")
+    format!("{style}!{style:#} {}\n", plain(text))
 }
 
 /// Alignment of a column.
@@ -73,18 +77,18 @@ pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
 }
 
 /// A cell of a text that may be [`faint`] or a [`tick`]: the table is told the style, since it
-/// would take the codes of one for text, and its columns would be too wide.
+/// would take the codes of one for text, and its columns would be too wide. Any other code is
+/// part of the data.
 fn measured(text: &str) -> Cell {
     let bare = anstream::adapter::strip_str(text).to_string();
-    let cell = Cell::new(&bare);
-    if bare == text {
-        cell
-    } else if text == tick(true) {
-        cell.fg(comfy_table::Color::Green)
+    if text == tick(true) {
+        Cell::new(bare).fg(comfy_table::Color::Green)
     } else if text == tick(false) {
-        cell.fg(comfy_table::Color::Red)
+        Cell::new(bare).fg(comfy_table::Color::Red)
+    } else if text == faint(&bare) {
+        Cell::new(bare).add_attribute(comfy_table::Attribute::Dim)
     } else {
-        cell.add_attribute(comfy_table::Attribute::Dim)
+        Cell::new(plain(text))
     }
 }
 
@@ -92,12 +96,13 @@ fn measured(text: &str) -> Cell {
 pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     let width = pairs
         .iter()
-        .map(|(name, _)| name.chars().count())
+        .map(|(name, _)| plain(name).chars().count())
         .max()
         .unwrap_or(0);
     let mut text = String::new();
     for (name, value) in pairs {
-        text.push_str(&format!("  {name:<width$}  {value}\n"));
+        let name = plain(name);
+        text.push_str(&format!("  {name:<width$}  {}\n", plain(value)));
     }
     text
 }
@@ -207,8 +212,8 @@ pub(crate) fn instant(at: Timestamp, zone: &Zone) -> String {
     if at == zone.end_of(date) {
         return date.to_string();
     }
-    let seconds = (at.0 - zone.start_of(date).0) / 1000;
-    format!("{date} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+    let (hour, minute) = zone.clock_of(at);
+    format!("{date} {hour:02}:{minute:02}")
 }
 
 #[cfg(test)]
@@ -222,6 +227,29 @@ mod tests {
         assert_eq!(agreeing(0, phrase), "0 rows have no date and were left out");
         assert_eq!(agreeing(1234, "order{|s}"), "1,234 orders");
         assert_eq!(agreeing(2, "of them unchanged"), "2 of them unchanged");
+    }
+
+    #[test]
+    fn instants_are_shown_as_clocks_of_the_zone_show_them() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let shown = |text| instant(berlin.parse_instant(text).unwrap(), &berlin);
+        assert_eq!(shown("2025-03-30T12:00"), "2025-03-30 12:00");
+        assert_eq!(shown("2025-10-26T23:30"), "2025-10-26 23:30");
+        assert_eq!(shown("2025-10-26"), "2025-10-26");
+    }
+
+    #[test]
+    fn codes_and_lines_in_data_stay_in_their_cell() {
+        let rows = [
+            vec!["a\u{1b}[31mb\nc".to_owned()],
+            vec![faint("d\u{1b}[2Je")],
+        ];
+        let shown = table(&[("id", Align::Left)], &rows);
+        let bare = anstream::adapter::strip_str(&shown).to_string();
+        let lines: Vec<&str> = bare.lines().map(str::trim_end).collect();
+        assert_eq!(lines, [" id", " a\\u{1b}[31mb\\nc", " d\\u{1b}[2Je"]);
+        assert!(!heading("x\ny").contains("x\ny"));
+        assert!(!pairs(&[("na\nme", "v\u{7}".to_owned())]).contains('\u{7}'));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use regulars_core::{Currency, SegmentName, Zone};
 use crate::error::RuleError;
 use crate::tree::Rule;
 
-pub use availability::Availability;
+pub use availability::{Availability, Present};
 pub use reads::Reads;
 pub(crate) use typed::{
     EventSpec, EventValue, EventsSpec, FilterNode, InstantTest, LeafSpec, MILLIONTHS, MeasureKind,
@@ -64,6 +64,13 @@ pub fn check(rule: &Rule, vocabulary: &Vocabulary) -> Result<CheckedRule, RuleEr
     })
 }
 
+/// The cell of a name such as `rfm_543`, which commands take for a segment.
+fn rfm_cell(name: &str) -> Option<&str> {
+    let cell = name.strip_prefix("rfm_")?;
+    let is_score = |digit| (b'1'..=b'5').contains(&digit);
+    (cell.len() == 3 && cell.bytes().all(is_score)).then_some(cell)
+}
+
 fn check_rule(rule: &Rule, vocabulary: &Vocabulary) -> Result<Node, RuleError> {
     let all = |rules: &[Rule]| -> Result<Vec<Node>, RuleError> {
         rules
@@ -79,7 +86,14 @@ fn check_rule(rule: &Rule, vocabulary: &Vocabulary) -> Result<Node, RuleError> {
         Rule::InSegment(segment) => {
             if !vocabulary.segments.contains(&segment.name) {
                 let known = vocabulary.segments.iter().map(SegmentName::as_str);
-                let error = RuleError::unknown("segment", segment.name.as_str(), known);
+                let name = segment.name.as_str();
+                let error = RuleError::unknown("segment", name, known);
+                let error = match rfm_cell(name) {
+                    Some(cell) => error.hint(format!(
+                        "rules ask for a cell by its trait: `rfm_cell = '{cell}'`"
+                    )),
+                    None => error,
+                };
                 return Err(error.at(segment.span));
             }
             Node::InSegment(segment.name.clone())

@@ -156,11 +156,11 @@ impl RuleError {
         }
     }
 
-    /// The error with the line of `text` that it is about and a caret under the place.
+    /// What is wrong with the line of `text` that it is about and a caret under the place.
     ///
     /// Plain text, several lines, without a final line break. `text` is the text that was parsed.
     pub fn render(&self, text: &str) -> String {
-        let mut out = format!("error: {self}");
+        let mut out = self.to_string();
         let (start, end) = (
             self.span.start.min(text.len()),
             self.span.end.min(text.len()),

@@ -25,9 +25,9 @@ mod memberships;
 mod pairs;
 mod truths;
 
-use regulars_core::{DataNeed, Event, EventKind, Order, SegmentName, Symbols, Timestamp, Zone};
+use regulars_core::{Event, EventKind, Order, SegmentName, Symbols, Timestamp, Zone};
 
-use crate::check::{Availability, CheckedRule, Vocabulary};
+use crate::check::{Availability, CheckedRule, Present, Vocabulary};
 use crate::subject::Subject;
 
 pub(crate) use event::EventProgram;
@@ -387,7 +387,7 @@ impl Program {
     }
 
     /// How far each segment can be answered with the data that is there, by segment number.
-    pub fn availability(&self, has: &dyn Fn(DataNeed) -> bool) -> Vec<Availability> {
+    pub fn availability(&self, present: Present<'_>) -> Vec<Availability> {
         let mut known = vec![Availability::Known; self.segments.len()];
         for &segment in &self.everything.segments {
             let of_segment = |name: &SegmentName| {
@@ -396,7 +396,7 @@ impl Program {
             };
             let availability = self.segments[segment as usize]
                 .rule
-                .availability(has, &of_segment);
+                .availability(present, &of_segment);
             known[segment as usize] = availability;
         }
         known

@@ -108,7 +108,7 @@ mod tests {
         let error = parse_template("orders >= {loyal.orders}", &lookup).unwrap_err();
         assert_eq!(
             error.render(),
-            "error: unknown setting `loyal.orders`\n  |\n1 | orders >= {loyal.orders}\n  |           ^^^^^^^^^^^^^^"
+            "unknown setting `loyal.orders`\n  |\n1 | orders >= {loyal.orders}\n  |           ^^^^^^^^^^^^^^"
         );
         assert!(parse_template("orders >= {oops", &lookup).is_err());
     }

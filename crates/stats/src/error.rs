@@ -14,7 +14,7 @@ pub enum StatsError {
         unobserved: u64,
     },
     /// Nobody came back, so rates cannot be told from zero: wait, or lengthen the calibration.
-    #[error("none of {customers} customers ordered again, so purchase rates cannot be estimated")]
+    #[error("{}, so purchase rates cannot be estimated", nobody_again(*.customers))]
     NoRepeats {
         /// Customers observed for some time.
         customers: u64,
@@ -49,6 +49,13 @@ pub enum StatsError {
         /// Its length.
         right: usize,
     },
+}
+
+fn nobody_again(customers: u64) -> String {
+    match customers {
+        1 => "the only customer did not order again".to_owned(),
+        customers => format!("none of {customers} customers ordered again"),
+    }
 }
 
 /// The value if it is positive and finite.

@@ -56,6 +56,9 @@ pub struct Fitted<M> {
     pub starts: Vec<StartOutcome>,
 }
 
+/// The widest reach of an interval in log-parameters: ln 10⁶.
+const WIDEST_REACH: f64 = 13.815_510_557_964_274;
+
 /// One parameter with its standard error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
@@ -70,13 +73,17 @@ pub struct Estimate {
 impl Estimate {
     /// The interval that covers the parameter with probability `share`, as far as the logarithm of
     /// the estimate is normal: value · exp(± z · standard error / value). `None` without a standard
-    /// error.
+    /// error, and where the ends were further than a factor of a million from the value: the data
+    /// do not tell the parameter then.
     pub fn interval(&self, share: f64) -> Option<(f64, f64)> {
         let reach = normal_quantile(0.5 + 0.5 * share) * self.standard_error? / self.value;
-        Some((
-            self.value * libm::exp(-reach),
-            self.value * libm::exp(reach),
-        ))
+        let ends = || {
+            (
+                self.value * libm::exp(-reach),
+                self.value * libm::exp(reach),
+            )
+        };
+        (reach <= WIDEST_REACH).then(ends)
     }
 }
 

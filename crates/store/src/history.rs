@@ -21,6 +21,7 @@ mod orders;
 
 mod constants;
 mod file;
+mod latest;
 mod merge;
 mod scan;
 mod symbols;

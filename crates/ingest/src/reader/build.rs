@@ -4,6 +4,7 @@ mod bounds;
 mod events;
 mod orders;
 mod refunds;
+mod uci;
 
 use std::sync::Arc;
 

@@ -123,7 +123,8 @@ fn encoding(input: &Input, compression: Compression) -> Result<Encoding, IngestE
     }
 }
 
-/// The beginning of the text, at least its first line, and whether that is all of it.
+/// The beginning of the text, at least its first two lines, which may be a header and a row, and
+/// whether that is all of it.
 fn sample(
     input: &Input,
     compression: Compression,
@@ -135,15 +136,29 @@ fn sample(
     let mut bytes = Vec::new();
     read_up_to(&mut stream, SAMPLE_BYTES, &mut bytes).map_err(failed)?;
     let mut whole = bytes.len() < SAMPLE_BYTES;
-    if !whole && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-        let enough = options.max_line_bytes + 1;
+    for line in 1..=2 {
+        let before = begin_of_line(&bytes, line);
+        if whole || before.is_none() || begin_of_line(&bytes, line + 1).is_some() {
+            continue;
+        }
+        let enough = before.unwrap_or(0) + options.max_line_bytes + 1;
         read_up_to(&mut stream, enough, &mut bytes).map_err(failed)?;
         whole = bytes.len() < enough;
-        if !whole && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            return Err(line_too_long(input, 1, options));
+        if !whole && begin_of_line(&bytes, line + 1).is_none() {
+            return Err(line_too_long(input, line, options));
         }
     }
     Ok((String::from_utf8_lossy(&bytes).into_owned(), whole))
+}
+
+/// Where a line begins, counted from 1, if the lines before it have their ends.
+fn begin_of_line(bytes: &[u8], line: u64) -> Option<usize> {
+    let end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == end);
+    match usize::try_from(line).ok()?.checked_sub(2) {
+        None => Some(0),
+        Some(before) => ends.map(|(at, _)| at + 1).nth(before),
+    }
 }
 
 fn text_form(

@@ -100,7 +100,13 @@ fn lines_without_end_are_refused() {
         b"\"}".to_vec(),
     ]
     .concat();
+    let first_row = [
+        ORDERS.lines().next().unwrap().as_bytes(),
+        b"\n",
+        &b"x".repeat(4 << 20),
+    ];
     let messages = [
+        message(first_row.concat(), "long-first-row.csv"),
         message(b"x".repeat(4 << 20), "one-line.csv"),
         message(long, "long.csv"),
         message(long_json, "long.ndjson"),
@@ -109,6 +115,13 @@ fn lines_without_end_are_refused() {
         message(gzip(&vec![0; 64 << 20]), "zeros.csv.gz"),
     ];
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_first_row_longer_than_the_sample_is_read() {
+    let note = "x".repeat(2 << 20);
+    let text = format!("order_id,customer_id,date,total,note\n1,ann,2026-01-05,10.00,{note}\n");
+    assert_eq!(read("orders.csv", text.into_bytes()).unwrap().rows(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Symbol, Timestamp};
 use regulars_profile::{Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
@@ -71,6 +71,8 @@ pub(super) struct Part<T> {
     pub(super) oddities: Oddities,
     pub(super) later_records: u64,
     pub(super) noted: Noted,
+    /// Whether a line of an order names its product.
+    pub(super) names_products: bool,
 }
 
 /// The history and what it is folded with.
@@ -129,6 +131,7 @@ impl<T> Default for Part<T> {
             oddities: Oddities::default(),
             later_records: 0,
             noted: Noted::default(),
+            names_products: false,
         }
     }
 }
@@ -315,9 +318,13 @@ impl<T> Folder<'_, T> {
     ) -> Result<(), PipelineError> {
         let now = self.source.now;
         let seen = records.partition_point(|record| record.occurred_at <= now);
-        self.part.later_records += (records.len() - seen) as u64;
         // Rows are sorted by time, so those known at `now` come first.
-        let rows = &rows[..rows.partition_point(|row| row.occurred_at <= now)];
+        let declared = rows.partition_point(|row| row.occurred_at <= now);
+        let ends_later = |record: &&LineRecord| record.ended_at.is_some_and(|at| at > now);
+        let later = records.len() - seen + rows.len() - declared;
+        let ended = records[..seen].iter().filter(ends_later).count();
+        self.part.later_records += (later + ended) as u64;
+        let rows = &rows[..declared];
         if seen == 0 && rows.is_empty() && told.is_empty() {
             return Ok(());
         }
@@ -326,6 +333,9 @@ impl<T> Folder<'_, T> {
         if customer == CustomerId::NOBODY {
             return Ok(());
         }
+        let names_product = |record: &LineRecord| record.product != Symbol::NONE;
+        self.part.names_products =
+            self.part.names_products || records[..seen].iter().any(names_product);
         let known = Known {
             customer,
             rows,

@@ -155,6 +155,7 @@ fn check(
     let own = changed.map(|entry| files::Entry {
         family: files::OWN.to_owned(),
         origin: Origin::Workspace,
+        file: None,
         entry,
     });
     let instead = own.or_else(|| {

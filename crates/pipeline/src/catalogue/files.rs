@@ -26,6 +26,8 @@ const READY_MADE: [(&str, &str); 7] = [
 pub(super) struct Entry {
     pub(super) family: String,
     pub(super) origin: Origin,
+    /// The file of a segment of the workspace.
+    pub(super) file: Option<String>,
     pub(super) entry: SegmentEntry,
 }
 
@@ -64,6 +66,7 @@ pub(super) fn entries(
             entries.push(Entry {
                 family: family.to_owned(),
                 origin: Origin::ReadyMade,
+                file: None,
                 entry: expanded(entry, config)?,
             });
         }
@@ -77,14 +80,21 @@ pub(super) fn entries(
             let own = Entry {
                 family: OWN.to_owned(),
                 origin: Origin::Workspace,
+                file: Some(file.clone()),
                 entry,
             };
             match known {
                 Some(index) if entries[index].origin == Origin::ReadyMade => entries[index] = own,
-                Some(_) => {
+                Some(index) => {
+                    let first = entries[index].file.as_deref().unwrap_or_default();
+                    let message = if first == file {
+                        format!("defined twice in `{file}`: keep one of them")
+                    } else {
+                        format!("defined in `{first}` and in `{file}`: keep one of them")
+                    };
                     return Err(PipelineError::Segment {
                         name: own.entry.name.to_string(),
-                        message: "defined twice in the workspace's segments".to_owned(),
+                        message,
                     });
                 }
                 None => entries.push(own),
@@ -110,8 +120,8 @@ fn expanded(mut entry: SegmentEntry, config: &Config) -> Result<SegmentEntry, Pi
 }
 
 pub(super) fn parse_file(name: &str, text: &str) -> Result<Vec<SegmentEntry>, PipelineError> {
-    let file: SegmentFile = toml::from_str(text).map_err(|error| PipelineError::Segment {
-        name: name.to_owned(),
+    let file: SegmentFile = toml::from_str(text).map_err(|error| PipelineError::Config {
+        path: name.into(),
         message: error.to_string(),
     })?;
     Ok(file.segment)

@@ -6,14 +6,15 @@ use toml::{Table, Value};
 
 use super::Config;
 
+/// The longest length of time in days.
+const MOST_DAYS: u32 = 36_500;
+/// The largest whole number of any setting.
+const MOST: i64 = u32::MAX as i64;
+
 /// Refuses keys that do not exist, with the nearest one that does: a misspelt threshold would be
 /// overlooked.
 pub(super) fn known_keys(table: &Table) -> Result<(), String> {
-    let example = Config::new("", Currency::new("EUR").map_err(|e| e.to_string())?, "UTC");
-    let mut known = Table::try_from(&example).map_err(|error| error.to_string())?;
-    if let Some(Value::Table(import)) = known.get_mut("import") {
-        import.insert("date_order".to_owned(), Value::String(String::new()));
-    }
+    let known = example()?;
     for (section, keys) in table {
         let Some(of_section) = known.get(section) else {
             return Err(unknown(section, "", known.keys()));
@@ -29,6 +30,55 @@ pub(super) fn known_keys(table: &Table) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Every setting with a value of its kind.
+fn example() -> Result<Table, String> {
+    let example = Config::new("", Currency::new("EUR").map_err(|e| e.to_string())?, "UTC");
+    let mut known = Table::try_from(&example).map_err(|error| error.to_string())?;
+    if let Some(Value::Table(import)) = known.get_mut("import") {
+        import.insert("date_order".to_owned(), Value::String(String::new()));
+    }
+    Ok(known)
+}
+
+/// Refuses values of another kind than their key has.
+pub(super) fn kinds(table: &Table) -> Result<(), String> {
+    same_kinds("", table, &example()?)
+}
+
+fn same_kinds(path: &str, table: &Table, known: &Table) -> Result<(), String> {
+    for (key, value) in table {
+        if let Some(expected) = known.get(key) {
+            same_kind(&format!("{path}{key}"), value, expected)?;
+        }
+    }
+    Ok(())
+}
+
+fn same_kind(key: &str, value: &Value, expected: &Value) -> Result<(), String> {
+    let kind = match (value, expected) {
+        (Value::Table(table), Value::Table(known)) => {
+            return same_kinds(&format!("{key}."), table, known);
+        }
+        (Value::Array(values), Value::Array(known)) => {
+            let mut all = values.iter().zip(known.iter().cycle());
+            return all.try_for_each(|(value, known)| same_kind(key, value, known));
+        }
+        (Value::Integer(0..=MOST), Value::Integer(_))
+        | (Value::Float(_) | Value::Integer(_), Value::Float(_))
+        | (Value::String(_), Value::String(_))
+        | (Value::Boolean(_), Value::Boolean(_)) => return Ok(()),
+        (Value::Integer(0..), Value::Integer(_)) => "a smaller number",
+        (_, Value::Integer(_)) => "a whole number, 0 or more",
+        (_, Value::Float(_)) => "a number",
+        (_, Value::String(_)) => "a text in quotes",
+        (_, Value::Boolean(_)) => "true or false",
+        (_, Value::Array(_)) => "a list in `[` and `]`",
+        (_, Value::Table(_)) => "a section of its own",
+        (_, Value::Datetime(_)) => "a time",
+    };
+    Err(format!("`{key}` is {value}: it must be {kind}"))
 }
 
 fn unknown<'k>(key: &str, section: &str, known: impl Iterator<Item = &'k String>) -> String {
@@ -84,9 +134,9 @@ fn serve(config: &Config) -> Result<(), String> {
 
 fn lifecycle(config: &Config) -> Result<(), String> {
     let of = &config.lifecycle;
-    at_least_one("lifecycle.dormant_days", of.dormant_days)?;
-    at_least_one("lifecycle.reactivated_gap_days", of.reactivated_gap_days)?;
-    at_least_one("lifecycle.new_days", of.new_days)?;
+    days("lifecycle.dormant_days", of.dormant_days)?;
+    days("lifecycle.reactivated_gap_days", of.reactivated_gap_days)?;
+    days("lifecycle.new_days", of.new_days)?;
     at_least_one("lifecycle.at_risk_orders", of.at_risk_orders)?;
     expect(
         "lifecycle.at_risk_churn_level",
@@ -117,7 +167,7 @@ fn lifecycle(config: &Config) -> Result<(), String> {
 }
 
 fn churn_and_value(config: &Config) -> Result<(), String> {
-    at_least_one("churn.horizon_days", config.churn.horizon_days)?;
+    days("churn.horizon_days", config.churn.horizon_days)?;
     let levels = config.churn.levels;
     let ascending = levels.windows(2).all(|pair| pair[0] < pair[1]);
     let between = levels.iter().all(|&level| level > 0.0 && level < 1.0);
@@ -127,7 +177,7 @@ fn churn_and_value(config: &Config) -> Result<(), String> {
         ));
     }
     let clv = &config.clv;
-    at_least_one("clv.horizon_days", clv.horizon_days)?;
+    days("clv.horizon_days", clv.horizon_days)?;
     expect(
         "clv.discount_rate",
         clv.discount_rate,
@@ -141,7 +191,7 @@ fn churn_and_value(config: &Config) -> Result<(), String> {
         "a share above 0, up to 1",
     )?;
     let value = &config.value;
-    at_least_one("value.window_days", value.window_days)?;
+    days("value.window_days", value.window_days)?;
     for (key, share) in [
         ("value.high_share", value.high_share),
         ("value.medium_share", value.medium_share),
@@ -228,6 +278,16 @@ fn share(key: &str, value: f64) -> Result<(), String> {
         value,
         (0.0..=1.0).contains(&value),
         "a share from 0 to 1",
+    )
+}
+
+/// As the lengths of time in rules.
+fn days(key: &str, value: u32) -> Result<(), String> {
+    expect(
+        key,
+        value,
+        (1..=MOST_DAYS).contains(&value),
+        &format!("from 1 to {MOST_DAYS} days"),
     )
 }
 
@@ -329,6 +389,46 @@ mod tests {
             );
         }
         assert!(refusal("[rates]\nUSD=[{from='x',rate='1'}]").contains("rates.USD"));
+    }
+
+    #[test]
+    fn values_of_another_kind_are_refused_in_words() {
+        for (lines, message) in [
+            (
+                "[lifecycle]\ndormant_days='x'",
+                "`lifecycle.dormant_days` is \"x\": it must be a whole number, 0 or more",
+            ),
+            (
+                "[lifecycle]\ndormant_days=-3",
+                "`lifecycle.dormant_days` is -3: it must be a whole number, 0 or more",
+            ),
+            (
+                "[lifecycle]\ndormant_days=99999999999",
+                "`lifecycle.dormant_days` is 99999999999: it must be a smaller number",
+            ),
+            (
+                "[value]\nwindow_days=36501",
+                "`value.window_days` is 36501: it must be from 1 to 36500 days",
+            ),
+            (
+                "[clv]\nmargin='half'",
+                "`clv.margin` is \"half\": it must be a number",
+            ),
+            (
+                "[churn]\nlevels=['a']",
+                "`churn.levels` is \"a\": it must be a number",
+            ),
+            (
+                "[churn]\nlevels=0.5",
+                "`churn.levels` is 0.5: it must be a list in `[` and `]`",
+            ),
+            (
+                "[import]\ndate_order=1",
+                "`import.date_order` is 1: it must be a text in quotes",
+            ),
+        ] {
+            assert_eq!(refusal(lines), message);
+        }
     }
 
     #[test]

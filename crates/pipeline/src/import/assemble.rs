@@ -11,7 +11,7 @@
 //! 3. An order's net revenue is total − shipping − tax where these are known, or else its
 //!    subtotal, or else its total, or else the sum of its lines less the order's discount. What
 //!    that differs from the sum of all lines, returned ones included, is spread over those sold
-//!    in proportion (largest remainder).
+//!    in proportion (largest remainder). An amount that nothing tells is 0, and reported.
 //! 4. An amount of the order that several rows tell alike is told once; amounts that differ are
 //!    parts that add up.
 //! 5. Refunds that the order tells (tax and shipping included) reduce its net revenue in the
@@ -57,6 +57,8 @@ pub struct OrderCounts {
     pub credits: u64,
     /// Orders none of whose rows has a date.
     pub orders_without_date: u64,
+    /// Orders of which neither the whole nor some line has an amount: it counts as 0.
+    pub orders_without_amount: u64,
     /// Orders that the import has several times, with different contents.
     pub conflicting_versions: u64,
     /// Orders that the import has several times, all alike.
@@ -73,6 +75,7 @@ impl OrderCounts {
         self.orders += other.orders;
         self.credits += other.credits;
         self.orders_without_date += other.orders_without_date;
+        self.orders_without_amount += other.orders_without_amount;
         self.conflicting_versions += other.conflicting_versions;
         self.repeated_orders += other.repeated_orders;
         self.unchanged_orders += other.unchanged_orders;
@@ -131,6 +134,7 @@ pub(crate) fn assemble(
         }
         if let Some(document) = newest(documents, frame.symbols, counts) {
             counts.orders += 1;
+            counts.orders_without_amount += u64::from(document.lacks_amount);
             out.extend(document.lines);
         }
         if let Some(returns) = newest(apart, frame.symbols, counts) {

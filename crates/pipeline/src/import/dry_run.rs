@@ -161,7 +161,11 @@ impl Looking<'_> {
         self.file.rejects = tallied(std::mem::take(&mut self.tallies));
         match stopped {
             Ok(()) => {}
-            Err(error @ (PipelineError::Ingest(_) | PipelineError::Currency(_))) => {
+            Err(
+                error @ (PipelineError::Ingest(_)
+                | PipelineError::NoRate { .. }
+                | PipelineError::Currency(_)),
+            ) => {
                 self.file.stops = Some(error.to_string());
                 return Ok(());
             }

@@ -89,7 +89,7 @@ pub(super) fn take(
                 rejected: report.rejected,
                 rows: report.rows,
                 percent,
-                rejects: kept.path().map(Path::to_owned).unwrap_or_default(),
+                rejects: kept.path().map(Path::to_owned),
             });
         }
         taken

@@ -361,6 +361,14 @@ pub(crate) fn settle(
     })
 }
 
+/// How many more pairs of an order and a customer than orders there are.
+pub(super) fn more_than_orders(claimants: &[Claimant]) -> u64 {
+    let pairs = claimants.iter().map(|c| (c.order, c.customer));
+    let pairs: BTreeSet<_> = pairs.collect();
+    let orders: BTreeSet<_> = pairs.iter().map(|(order, _)| order).collect();
+    (pairs.len() - orders.len()) as u64
+}
+
 /// The versions of contested orders in the history, with the partition that they lie in.
 fn stored_claimants(
     contested: &Contested,

@@ -55,12 +55,10 @@ impl Rates {
             return Ok(Symbol::NONE);
         }
         if !self.table.contains_key(&currency) {
-            return Err(PipelineError::Currency(format!(
-                "amounts in {currency}, but the workspace is in {own} and has no rate: add one to \
-                 regulars.toml, such as `[rates]` `{currency} = [{{ from = \"2020-01-01\", rate = \
-                 \"0.9\" }}]` ({own} for one {currency}), or make a workspace in {currency}",
-                own = self.own
-            )));
+            return Err(PipelineError::NoRate {
+                currency,
+                own: self.own,
+            });
         }
         let symbol = symbols.intern(currency.code());
         self.by_symbol.insert(symbol, currency);

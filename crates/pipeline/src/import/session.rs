@@ -217,7 +217,7 @@ impl<'a> Session<'a> {
             rejected: report.rejected,
             rows: report.rows,
             percent,
-            rejects: self.rejects.path().unwrap_or(Path::new("")).to_owned(),
+            rejects: self.rejects.path().map(Path::to_owned),
         })
     }
 
@@ -253,8 +253,10 @@ impl<'a> Session<'a> {
         refunded.extend(credited);
         let (contested, followed) = owners::contested(book, refunded, transaction)?;
         let mut settled = Settled::default();
+        let mut counted_twice = 0;
         if !contested.is_empty() {
             let claimants = assembly.claimants(&contested)?;
+            counted_twice = owners::more_than_orders(&claimants);
             settled = owners::settle(&contested, claimants, transaction)?;
             let partitions = &contested.partitions;
             written.extend(assembly.write_again(
@@ -274,6 +276,7 @@ impl<'a> Session<'a> {
                 transaction.add_run(run);
             }
         }
+        counts.orders = counts.orders.saturating_sub(counted_twice);
         refunds::write(
             transaction,
             (&refund_rows, &credits),

@@ -200,3 +200,30 @@ fn amounts_beyond_any_shop_are_rejected() {
     );
     assert_eq!(only_customer(&scratch), (1, 1_000));
 }
+
+/// UCI Online Retail writes postage, fees and corrections as lines of invoices.
+#[test]
+fn postage_and_fees_are_neither_products_nor_net_revenue() {
+    let scratch = Scratch::new();
+    let header =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    let text = format!(
+        "{header}536365,85123A,LANTERN,6,12/1/2010 8:26,2.50,17850,France\n\
+         536365,POST,POSTAGE,2,12/1/2010 8:26,18.00,17850,France\n\
+         536365,BANK CHARGES,Bank Charges,1,12/1/2010 8:26,15.00,17850,France\n\
+         536366,M,Manual,1,12/13/2010 8:26,4.00,17850,France\n\
+         C536367,POST,POSTAGE,-1,12/14/2010 8:26,18.00,17850,France\n"
+    );
+    scratch.import(&[scratch.file("retail.csv", &text)]);
+    let base = scratch.fold(None);
+    let profile = &base.customers[0].profile;
+    assert_eq!(profile.revenue_minor, 1_500 + 400);
+    assert_eq!(profile.orders.len(), 2);
+    assert_eq!(scratch.report(&base).quality.unmatched_credits, 0);
+    let store = scratch.workspace.open_read().unwrap();
+    let view = regulars_pipeline::view(&store, &base, 0).unwrap();
+    let lines = view.orders.iter().flat_map(|order| &order.lines);
+    let products: Vec<&str> = lines.map(|line| line.product_id.as_str()).collect();
+    assert_eq!(products.iter().filter(|id| !id.is_empty()).count(), 1);
+    assert!(products.contains(&"85123A"), "{products:?}");
+}

@@ -38,6 +38,71 @@ fn orders_of_the_day_of_the_import_are_not_from_the_future() {
     assert_eq!(reason, AsOfReason::LastDay);
 }
 
+fn default_now(scratch: &Scratch) -> (Timestamp, AsOfReason) {
+    let store = scratch.workspace.open_read().unwrap();
+    as_of(&store, scratch.workspace.config(), None).unwrap()
+}
+
+fn end_of(scratch: &Scratch, day: &str) -> Timestamp {
+    let zone = scratch.workspace.config().zone();
+    zone.parse_instant(day).unwrap()
+}
+
+#[test]
+fn a_later_cancellation_is_in_the_data() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,total,status,cancelled_at\n\
+        1,ann,2026-01-05,10.00,paid,\n2,bob,2026-01-06,10.00,cancelled,2026-02-20\n";
+    scratch.import(&[scratch.file("orders.csv", text)]);
+    let expected = (end_of(&scratch, "2026-02-20"), AsOfReason::LastDay);
+    assert_eq!(default_now(&scratch), expected);
+    let base = scratch.fold(None);
+    let report = scratch.report(&base);
+    assert_eq!(report.quality.orders_not_counted, 1);
+    assert_eq!(report.quality.later_records, 0);
+    let before = scratch.fold(Some("2026-02-19"));
+    let report = scratch.report(&before);
+    assert_eq!(report.quality.orders_not_counted, 0);
+    assert_eq!(report.quality.later_records, 1);
+}
+
+#[test]
+fn a_later_change_of_an_order_is_in_the_data() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,total,updated_at\n\
+        1,ann,2026-01-05,10.00,2026-01-05\n2,bob,2026-01-06,10.00,2026-01-31\n\
+        3,cid,2026-01-06,10.00,2062-01-31\n";
+    scratch.import(&[scratch.file("orders.csv", text)]);
+    let expected = (end_of(&scratch, "2026-01-31"), AsOfReason::LastPastDay);
+    assert_eq!(default_now(&scratch), expected);
+}
+
+#[test]
+fn a_later_sign_up_is_in_the_data() {
+    let scratch = Scratch::new();
+    let customers = "customer_id,created_at\nann,2026-01-01\neve,2026-03-01\n";
+    scratch.import(&[
+        scratch.file("orders.csv", &orders("1,ann,2026-01-05,10.00\n")),
+        scratch.file("customers.csv", customers),
+    ]);
+    let expected = (end_of(&scratch, "2026-03-01"), AsOfReason::LastDay);
+    assert_eq!(default_now(&scratch), expected);
+    assert_eq!(scratch.fold(None).customers.len(), 2);
+    let before = scratch.fold(Some("2026-02-28"));
+    assert_eq!(scratch.report(&before).quality.later_records, 1);
+}
+
+#[test]
+fn customers_of_no_known_day_are_seen_on_the_day_of_their_import() {
+    let scratch = Scratch::new();
+    let customers = "customer_id,country\nann,DE\neve,FR\n";
+    scratch.import(&[scratch.file("customers.csv", customers)]);
+    let zone = scratch.workspace.config().zone();
+    let day = zone.end_of(zone.date_of(RECORDED_AT));
+    assert_eq!(default_now(&scratch), (day, AsOfReason::LastImport));
+    assert_eq!(scratch.fold(None).customers.len(), 2);
+}
+
 #[test]
 fn a_shop_that_is_all_future_has_its_own_last_day() {
     let scratch = Scratch::new();

@@ -40,6 +40,15 @@ fn the_newer_import_decides() {
 }
 
 #[test]
+fn an_order_that_two_files_of_one_import_give_to_different_customers_is_one_order() {
+    let scratch = Scratch::new();
+    let ann = scratch.file("ann.csv", &orders(&["1,ann,,2026-01-05,,10.00", ANNS_OWN]));
+    let bob = scratch.file("bob.csv", &orders(&["1,bob,,2026-01-05,,10.00", BOBS_OWN]));
+    let counts = scratch.import(&[ann, bob]).orders;
+    assert_eq!((counts.orders, counts.reassigned_orders), (3, 1));
+}
+
+#[test]
 fn a_customer_whose_only_order_went_to_another_is_none_any_more() {
     let (moved, _) = after(&[
         &["1,ann,,2026-01-05,,10.00", BOBS_OWN],

@@ -1,6 +1,7 @@
 //! A workspace in a directory that goes away, and the flows on it in a line each.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use regulars_core::{Currency, Timestamp};
 use regulars_ingest::ReadOptions;
@@ -62,6 +63,7 @@ impl Scratch {
             repeats: RepeatPolicy::Skip,
             recorded_at: RECORDED_AT,
             threads: self.threads,
+            commits: Arc::default(),
         }
     }
 

@@ -115,6 +115,7 @@ fn what_a_failed_import_rejected_is_told_from_the_data() {
     let PipelineError::TooManyRejects { rejects, .. } = error else {
         panic!("{error}");
     };
+    let rejects = rejects.unwrap();
     assert!(rejects.to_string_lossy().ends_with(".failed.csv"));
     let text = std::fs::read_to_string(&rejects).unwrap();
     assert!(text.contains("/bad.csv,2,date,"), "{text}");

@@ -20,6 +20,10 @@ pub(crate) struct TryArgs {
     #[arg(long, default_value = "UTC")]
     pub(crate) time_zone: String,
 
+    /// Look at the good rows however many are bad.
+    #[arg(long)]
+    pub(crate) allow_rejects: bool,
+
     #[command(flatten)]
     pub(crate) read: ReadArgs,
 

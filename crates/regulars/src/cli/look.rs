@@ -94,7 +94,8 @@ pub(crate) enum SegmentsCommand {
         /// At most so many, by customer id.
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
-        /// File to write to instead of stdout.
+        /// File to write to instead of stdout, in the form of its extension (`.csv`, `.json`, `.jsonl`,
+        /// `.parquet`) or of `--format`.
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -183,7 +184,8 @@ pub(crate) struct ExportArgs {
     pub(crate) what: ExportWhat,
     #[command(flatten)]
     pub(crate) look: LookArgs,
-    /// File to write to: Parquet when it ends in `.parquet`, else in the form of `--format`.
+    /// File to write to, in the form of its extension (`.csv`, `.json`, `.jsonl`, `.parquet`) or of
+    /// `--format`.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

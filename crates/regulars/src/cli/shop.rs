@@ -48,6 +48,10 @@ pub(crate) struct GenerateArgs {
     /// Put in the faults that real exports have.
     #[arg(long)]
     pub(crate) dirty: bool,
+
+    /// Replace files of the same names.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
 use regulars_pipeline::{
     CustomerView, ScoresView, by_external_id, explain as explain_customer, find, unit_name, view,
 };
-use regulars_rules::{ExplainedValue, Explanation, Keep, Part};
+use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
 use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
@@ -14,8 +14,8 @@ use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
 use crate::text::{
-    Align, Amounts, days, faint, heading, instant, moment, number, pairs, percent, table, tick,
-    unknown,
+    Align, Amounts, days, faint, heading, instant, moment, number, pairs, percent, plain, table,
+    tick, unknown, warning,
 };
 
 pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
@@ -57,7 +57,7 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
             vec![segment.segment.clone(), leaves, segment.because.clone()]
         })
         .collect();
-    text.push_str(&table(
+    text.push_str(&table_or_none(
         &[
             ("segment", Align::Left),
             ("leaves, if nothing happens", Align::Left),
@@ -69,6 +69,14 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     text.push_str(&declared_text(view));
     text.push_str(&orders_text(view, amounts, zone));
     text
+}
+
+fn table_or_none(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        "  none\n".to_owned()
+    } else {
+        table(header, rows)
+    }
 }
 
 fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
@@ -179,6 +187,7 @@ fn declared_text(view: &CustomerView) -> String {
     let value = |value: &Value| match value {
         Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => whole_or_not(number),
         other => other.to_string(),
     };
     let declared = view.declared.iter();
@@ -188,12 +197,19 @@ fn declared_text(view: &CustomerView) -> String {
     heading("From the customers file") + &pairs(&lines)
 }
 
+/// A number without decimals that say nothing: `120`, `38.5`.
+pub(super) fn whole_or_not(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 pub(super) fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zone) -> String {
     match (value, unit) {
         (Value::Number(n), "minor units") => amounts.full(n.as_i64().unwrap_or(0)),
         (Value::Number(n), "share") => percent(n.as_f64()),
         (Value::Number(n), "count") => n.to_string(),
         (Value::Number(n), unit) if n.is_f64() => format!("{} {unit}", number(n.as_f64(), 1)),
+        (Value::Number(n), "days") if n.as_i64() == Some(1) => "1 day".to_owned(),
         (Value::Number(n), unit) => format!("{n} {unit}"),
         (Value::String(text), "instant") => moment(text, zone),
         (Value::String(text), _) => text.clone(),
@@ -220,6 +236,10 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
                 (RecordKind::Sale, _, false) => "refunded in full",
                 (RecordKind::Sale, _, true) => "",
             };
+            let net_minor = match order.kind {
+                RecordKind::Sale => order.net_minor,
+                RecordKind::Credit | RecordKind::Refund => -order.net_minor,
+            };
             let products: Vec<String> = order
                 .lines
                 .iter()
@@ -241,14 +261,14 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
             vec![
                 moment(&order.occurred_at, zone),
                 order.order_id.clone(),
-                amounts.bare(Some(order.net_minor as f64)),
+                amounts.bare(Some(net_minor as f64)),
                 refunded,
                 what.to_owned(),
                 products.join(", "),
             ]
         })
         .collect();
-    text.push_str(&table(
+    text.push_str(&table_or_none(
         &[
             ("placed", Align::Left),
             ("order", Align::Left),
@@ -259,6 +279,12 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         ],
         &rows,
     ));
+    if view.unmatched_credit_minor > 0 {
+        let minor = amounts.full(view.unmatched_credit_minor);
+        text.push_str(&warning(&format!(
+            "{minor} of credits and refunds find no order with that much left to give back"
+        )));
+    }
     if view.orders.len() > SHOWN {
         let _ = writeln!(
             text,
@@ -281,6 +307,12 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
     })?;
     let index = find(&look.store, &look.base, &args.customer)?;
     let explanation = explain_customer(&look.base, index, &args.segment)?;
+    let segments = look.base.catalogue.segments().iter();
+    let mut names = segments.map(|segment| segment.name.as_str());
+    let segment = names.position(|name| name == args.segment);
+    let segment = segment.expect("it was explained");
+    let availability = look.base.availability().swap_remove(segment);
+    let hints = look.base.hints(segment, &availability);
     let named = by_external_id(&look.store, &look.base, vec![index])?;
     let customer_id = named.into_iter().next().map(|(id, _)| id);
     let document = serde_json::json!({
@@ -288,21 +320,24 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
         "as_of": look.base.now.to_string(),
         "fitted_as_of": look.base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         "currency": look.base.context.currency,
+        "availability": availability,
+        "hints": hints,
         "explanation": explanation,
     });
     let zone = session.workspace.config().zone();
     let amounts = Amounts(look.base.context.currency);
     Output::of(&document, "/explanation", || {
         let mut text = String::new();
-        let member = if explanation.holds {
-            "is in"
-        } else {
-            "is not in"
-        };
-        text.push_str(&heading(&format!(
-            "{} {member} {}",
-            args.customer, explanation.segment
-        )));
+        let (customer, segment) = (&args.customer, &explanation.segment);
+        let is_unknown = matches!(availability, Availability::Unknown { .. });
+        text.push_str(&heading(&match (is_unknown, explanation.holds) {
+            (true, _) => format!("it is unknown whether {customer} is in {segment}"),
+            (false, true) => format!("{customer} is in {segment}"),
+            (false, false) => format!("{customer} is not in {segment}"),
+        }));
+        for hint in &hints {
+            text.push_str(&warning(hint));
+        }
         explanation_text(&mut text, &explanation, 1, amounts, &zone);
         text
     })
@@ -371,12 +406,14 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             });
             let mut value = value_text(value, amounts, zone);
             if measured_in_days(rule) && value.parse::<f64>().is_ok() {
-                value.push_str(" days");
+                value.push_str(if value == "1" { " day" } else { " days" });
             }
             let _ = writeln!(
                 text,
-                "{indent}{} {rule}   it is {value}{change}",
-                tick(*holds)
+                "{indent}{} {}   it is {}{change}",
+                tick(*holds),
+                plain(rule),
+                plain(&value)
             );
         }
     }
@@ -398,6 +435,7 @@ fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {
         ExplainedValue::Number(n) => number(Some(*n), 2),
         ExplainedValue::Share(share) => percent(Some(*share)),
         ExplainedValue::MoneyMinor(minor) => amounts.full(*minor),
+        ExplainedValue::Days(1) => "1 day".to_owned(),
         ExplainedValue::Days(days) => format!("{days} days"),
         ExplainedValue::Text(text) => text.clone(),
         ExplainedValue::Instant(at) => instant(*at, zone),

@@ -163,6 +163,18 @@ fn list(cli: &Cli, session: &Session) -> anyhow::Result<Done> {
         };
         rows_text(&columns, &document["destinations"], row)
     })
+    .with_columns([
+        "id",
+        "url",
+        "form",
+        "segments",
+        "causes",
+        "created_at",
+        "enabled",
+        "pending",
+        "in_flight",
+        "held_until",
+    ])
     .print(cli.format)?;
     Ok(Done::Whole)
 }
@@ -204,6 +216,23 @@ pub(crate) fn deliveries(cli: &Cli, args: &DeliveriesArgs) -> anyhow::Result<Don
         let row = |one: &Value| keys.iter().map(|key| plain(&one[*key])).collect();
         rows_text(&columns, &document["deliveries"], row)
     })
+    .with_columns([
+        "id",
+        "destination",
+        "transition_id",
+        "customer_id",
+        "segment",
+        "direction",
+        "occurred_at",
+        "status",
+        "attempts",
+        "due_at",
+        "changed_at",
+        "took_ms",
+        "answered",
+        "last_error",
+        "last_error_text",
+    ])
     .print(cli.format)?;
     Ok(Done::Whole)
 }

@@ -1,15 +1,17 @@
 //! `demo` and `generate`: the made-up shop.
 
+use std::sync::Arc;
+
 use regulars_pipeline::{
-    Config, FileForm, ImportOptions, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace, as_of,
-    generate as write_files, import, report, score,
+    CONFIG_FILE, Config, FileForm, ImportOptions, RejectPolicy, RepeatPolicy, ScoreOptions,
+    Workspace, as_of, files_of, generate as write_files, import, report, score,
 };
 use regulars_shop::{Dirt, Shop, ShopOptions};
 use serde_json::json;
 
 use crate::cli::{Cli, DemoArgs, FilesAs, GenerateArgs, ReadArgs};
 use crate::commands::files::read_options;
-use crate::commands::report::report_text;
+use crate::commands::report::{Rejects, report_text};
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::progress::progress;
@@ -26,6 +28,13 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
     let options = shop.options();
     let config = Config::new("made-up shop", options.currency, options.zone.name());
     let config = Config::parse(&config.to_documented_toml()).map_err(Usage)?;
+    if args.dir.join(CONFIG_FILE).exists() {
+        let message = format!(
+            "`{}` is a workspace already: look at it with `regulars -C {0} report`, or make another with `--dir`",
+            args.dir.display()
+        );
+        return Err(Usage(message).into());
+    }
     let session = Session::of(cli, Workspace::init(&args.dir, config)?);
     let config = session.workspace.config();
     let files_dir = args.dir.join("files");
@@ -44,6 +53,7 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
         repeats: RepeatPolicy::Skip,
         recorded_at: wall_clock(),
         threads: session.threads,
+        commits: Arc::default(),
     };
     import(
         &session.workspace,
@@ -75,7 +85,10 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Done> {
         &*session.progress,
     )?;
     let zone = config.zone();
-    Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
+    Output::of(&made, "/segments", || {
+        report_text(&made, &zone, Rejects::Kept)
+    })
+    .print(cli.format)?;
     let dir = args.dir.display();
     session.tell(&format!(
         "{}  cd {dir}\n  regulars segments show at_risk\n  regulars customers show 00012\n  regulars explain 00012 loyal\n  regulars segments preview \"orders >= 3 and churn_level >= 4\"\n  regulars models\nThe shop's files are in {dir}/files; its thresholds in {dir}/regulars.toml.",
@@ -97,6 +110,16 @@ pub(crate) fn generate(cli: &Cli, args: &GenerateArgs) -> anyhow::Result<Done> {
         FilesAs::Parquet => FileForm::Parquet,
         FilesAs::Csv => FileForm::Csv,
     };
+    let mut there = files_of(&shop, &args.output, form).into_iter();
+    if !args.overwrite
+        && let Some(file) = there.find(|file| file.exists())
+    {
+        let message = format!(
+            "`{}` is there already: choose another directory with `-o`, or replace it with `--overwrite`",
+            file.display()
+        );
+        return Err(Usage(message).into());
+    }
     let progress = progress(cli.quiet);
     let (files, lines) = write_files(&shop, &args.output, form, threads(cli), &*progress)?;
     drop(progress);

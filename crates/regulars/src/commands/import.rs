@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use regulars_core::Currency;
 use regulars_ingest::{ColumnInfo, Entity, Recognition, Role};
@@ -9,17 +10,19 @@ use regulars_pipeline::{
     Config, DryFile, DryRun, ImportOptions, ImportReport, RefundCounts, RejectPolicy, RepeatPolicy,
     Workspace, dry_run, expand, import,
 };
+use regulars_store::vault::is_blocked_identity;
 
 use crate::cli::{Cli, ImportArgs, InitArgs};
 use crate::commands::files::read_options;
 use crate::failure::{Done, Usage};
+use crate::interrupt;
 use crate::output::Output;
 use crate::session::{Session, name_of, wall_clock};
-use crate::text::{Align, agreeing, count, faint, heading, percent, table, warning};
+use crate::text::{Align, agreeing, count, faint, heading, percent, plain, table, warning};
 
 /// Makes a workspace.
 pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Done> {
-    let currency = Currency::new(&args.currency).map_err(|error| Usage(error.to_string()))?;
+    let currency = Currency::listed(&args.currency).map_err(|error| Usage(error.to_string()))?;
     let config = Config::new(&name_of(&args.directory)?, currency, &args.time_zone);
     let config = Config::parse(&config.to_documented_toml()).map_err(Usage)?;
     let workspace = Workspace::init(&args.directory, config)?;
@@ -52,11 +55,13 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> anyhow::Result<Done> {
         },
         recorded_at: wall_clock(),
         threads: session.threads,
+        commits: Arc::default(),
     };
     if args.dry_run {
         return look(cli, &session, &files, &options);
     }
     let mut store = session.workspace.open()?;
+    interrupt::watch(&options.commits);
     let report = import(
         &session.workspace,
         &mut store,
@@ -147,12 +152,16 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         "order{|s} {has|have} no date and {was|were} left out",
     );
     warn(
+        report.orders.orders_without_amount,
+        "order{|s} {has|have} no amount, or a line without one: it counts as 0",
+    );
+    warn(
         report.orders.conflicting_versions,
-        "order{|s} {stands|stand} differently in several files: the newest state was taken",
+        "order{|s} {stands|stand} differently in several rows: the state that was changed last counts, or else the one further on its way",
     );
     warn(
         report.orders.reassigned_orders,
-        "order{|s} {names|name} another customer than another version of {it|them}: the newest version counts; if two systems number their orders alike, import each with its own `--source`",
+        "order{|s} {names|name} another customer than another version of {it|them}: the version that was changed last counts, else the one imported last, else the one further on its way; if two systems number their orders alike, import each with its own `--source`",
     );
     refund_warnings(&report.refunds, &mut warn);
     warn(
@@ -238,13 +247,17 @@ fn dry_run_text(dry: &DryRun) -> String {
             let cells: Vec<String> = sample
                 .typed
                 .iter()
-                .map(|(field, value)| format!("{field}={value}"))
+                .map(|(field, value)| {
+                    let nobody = *field == "customer_id" && is_blocked_identity(value);
+                    let nobody = if nobody { " (nobody)" } else { "" };
+                    format!("{field}={value}{nobody}")
+                })
                 .collect();
             let line = match &sample.rejected {
                 Some(reason) => format!("rejected: {reason}"),
                 None => cells.join("  "),
             };
-            let _ = writeln!(text, "  {:>6}  {line}", sample.line);
+            let _ = writeln!(text, "  {:>6}  {}", sample.line, plain(&line));
         }
         text.push_str(&outcome(file, dry.max_rejected_share));
     }
@@ -313,25 +326,7 @@ fn outcome(file: &DryFile, limit: f64) -> String {
             percent(Some(limit))
         );
     }
-    for tally in &file.rejects {
-        let lines: Vec<String> = tally.lines.iter().map(u64::to_string).collect();
-        let more = if tally.rows > tally.lines.len() as u64 {
-            ", …"
-        } else {
-            ""
-        };
-        let column = match tally.column.as_str() {
-            "" => String::new(),
-            column => format!("`{column}`: "),
-        };
-        let _ = writeln!(
-            text,
-            "  {:>6}  {column}{} (line {}{more})",
-            count(tally.rows),
-            tally.reason,
-            lines.join(", ")
-        );
-    }
+    text.push_str(&rejects_text(file));
     let mut warn = |number: u64, what: &str| {
         if number > 0 {
             text.push_str(&warning(&agreeing(number, what)));
@@ -350,6 +345,32 @@ fn outcome(file: &DryFile, limit: f64) -> String {
     let notes = file.recognition.notes.iter().cloned();
     for note in notes.chain(questions) {
         text.push_str(&warning(&note));
+    }
+    text
+}
+
+/// Why rows of a file cannot be read, for people.
+pub(super) fn rejects_text(file: &DryFile) -> String {
+    let mut text = String::new();
+    for tally in &file.rejects {
+        let lines: Vec<String> = tally.lines.iter().map(u64::to_string).collect();
+        let more = if tally.rows > tally.lines.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        let column = match tally.column.as_str() {
+            "" => String::new(),
+            column => format!("`{column}`: "),
+        };
+        let _ = writeln!(
+            text,
+            "  {:>6}  {}{} (line {}{more})",
+            count(tally.rows),
+            plain(&column),
+            plain(&tally.reason),
+            lines.join(", ")
+        );
     }
     text
 }

@@ -72,6 +72,7 @@ pub(super) fn print_list(cli: &Cli, document: &Value) -> anyhow::Result<Done> {
         let columns = ["id", "role", "created", "label"].map(|name| (name, Align::Left));
         table(&columns, &grants.map(row).collect::<Vec<_>>())
     })
+    .with_columns(["id", "role", "label", "created_at"])
     .print(cli.format)?;
     Ok(Done::Whole)
 }

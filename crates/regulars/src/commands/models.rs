@@ -251,16 +251,11 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
             &spend.fit,
         ));
     }
-    text.push_str(&table(
-        &[
-            ("model", Align::Left),
-            ("in use for", Align::Left),
-            ("parameters and their 90 % intervals", Align::Left),
-            ("log-likelihood", Align::Right),
-            ("AIC", Align::Right),
-        ],
-        &rows,
-    ));
+    if rows.is_empty() {
+        text.push_str("  no model could be fitted\n");
+    } else {
+        text.push_str(&fitted_table(&rows));
+    }
     text.push_str(&choice_text(fitted, zone));
     if let Some(holdout) = &fitted.holdout {
         text.push_str(&holdout_text(holdout, zone));
@@ -269,6 +264,19 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
         text.push_str(&warning(warn));
     }
     text
+}
+
+fn fitted_table(rows: &[Vec<String>]) -> String {
+    table(
+        &[
+            ("model", Align::Left),
+            ("in use for", Align::Left),
+            ("parameters and their 90 % intervals", Align::Left),
+            ("log-likelihood", Align::Right),
+            ("AIC", Align::Right),
+        ],
+        rows,
+    )
 }
 
 fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
@@ -312,13 +320,7 @@ fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
 fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
     let estimate = |e: &Estimate| {
         let ends = e.interval(INTERVAL_SHARE);
-        let ends = ends.map(|(low, high)| {
-            if high.is_finite() {
-                format!(" ({low:.4} to {high:.4})")
-            } else {
-                format!(" ({low:.4} or more)")
-            }
-        });
+        let ends = ends.map(|(low, high)| format!(" ({low:.4} to {high:.4})"));
         format!("{} {:.4}{}", e.parameter, e.value, ends.unwrap_or_default())
     };
     let uses: Vec<&str> = uses.iter().map(|of| of.name()).collect();

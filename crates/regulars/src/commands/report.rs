@@ -28,12 +28,24 @@ pub(crate) fn run(cli: &Cli, args: &LookArgs) -> anyhow::Result<Done> {
         &*session.progress,
     )?;
     let zone = config.zone();
-    Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
+    Output::of(&made, "/segments", || {
+        report_text(&made, &zone, Rejects::Kept)
+    })
+    .print(cli.format)?;
     Ok(Done::Whole)
 }
 
+/// Whether the rows that could not be read can be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejects {
+    /// They are in the workspace's `rejects/`.
+    Kept,
+    /// They went with the workspace, which was for a look only.
+    Gone,
+}
+
 /// The report for people.
-pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
+pub(crate) fn report_text(report: &Report, zone: &Zone, rejects: Rejects) -> String {
     let amounts = amounts_of(report);
     let mut text = String::new();
     text.push_str(&heading(&format!(
@@ -74,7 +86,7 @@ pub(crate) fn report_text(report: &Report, zone: &Zone) -> String {
     text.push_str(&segments_table(&family(report, &["rfm"]), amounts));
     text.push_str(&churn(report, amounts));
     text.push_str(&moves(report, zone));
-    text.push_str(&quality(report, amounts));
+    text.push_str(&quality(report, amounts, rejects));
     text
 }
 
@@ -160,7 +172,9 @@ fn overview(report: &Report, amounts: Amounts) -> String {
         .iter()
         .map(|top| format!("top {} %: {}", top.top_percent, percent(top.share)))
         .collect();
-    lines.push(("share of revenue", shares.join("   ")));
+    if report.concentration.iter().any(|top| top.share.is_some()) {
+        lines.push(("share of revenue", shares.join("   ")));
+    }
     pairs(&lines)
 }
 
@@ -191,13 +205,16 @@ pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> Str
         .map(|segment| match &segment.kpis {
             Some(kpis) => row(&segment.segment, kpis, amounts),
             None => {
-                missing.extend(segment.hints.iter().copied());
+                missing.extend(segment.hints.iter().map(String::as_str));
                 let mut row = vec![segment.segment.clone(), "unknown".to_owned()];
                 row.resize(header.len(), String::new());
                 row
             }
         })
         .collect();
+    if rows.is_empty() {
+        return "  none\n".to_owned();
+    }
     let mut text = table(&header, &rows);
     missing.sort_unstable();
     missing.dedup();
@@ -264,24 +281,24 @@ fn models_text(models: &ModelsLine) -> String {
     let bias = models
         .holdout_bias
         .map_or_else(unknown, |bias| format!("{:+.1} %", bias * 100.0));
-    let lines = [
-        format!(
-            "models fitted as of {day}: orders by {}, churn by {}, CLV by {}",
-            name(Use::Orders, &models.orders),
-            name(Use::Churn, &models.churn),
-            name(
-                Use::Value,
-                &models
-                    .value
-                    .as_ref()
-                    .map(|name| format!("{name} with Gamma-Gamma"))
-            )
-        ),
-        format!(
+    let mut lines = vec![format!(
+        "models fitted as of {day}: orders by {}, churn by {}, CLV by {}",
+        name(Use::Orders, &models.orders),
+        name(Use::Churn, &models.churn),
+        name(
+            Use::Value,
+            &models
+                .value
+                .as_ref()
+                .map(|name| format!("{name} with Gamma-Gamma"))
+        )
+    )];
+    if models.holdout_bias.is_some() || models.holdout_auc.is_some() {
+        lines.push(format!(
             "on held-out data: predicted orders {bias} against what came, AUC of churn {} (1 is perfect, 0.5 is a coin)",
             number(models.holdout_auc, 3)
-        ),
-    ];
+        ));
+    }
     for line in lines {
         let _ = writeln!(text, "{}", faint(&line));
     }
@@ -342,7 +359,7 @@ fn moves(report: &Report, zone: &Zone) -> String {
     text
 }
 
-fn quality(report: &Report, amounts: Amounts) -> String {
+fn quality(report: &Report, amounts: Amounts, rejects: Rejects) -> String {
     let quality = &report.quality;
     let mut text = heading("The data");
     let _ = writeln!(
@@ -358,13 +375,20 @@ fn quality(report: &Report, amounts: Amounts) -> String {
     };
     note(
         quality.rejected_rows,
-        "rows that could not be read (see rejects/)",
+        match rejects {
+            Rejects::Kept => "rows that could not be read (see rejects/)",
+            Rejects::Gone => "rows that could not be read",
+        },
     );
     note(
         quality.rows_without_customer,
         "rows with neither a customer nor an e-mail",
     );
     note(quality.orders_without_date, "orders without a date");
+    note(
+        quality.orders_without_amount,
+        "orders without an amount, or with a line without one: it counts as 0",
+    );
     note(
         quality.refunds_left_out,
         "refunds have no order, no date or no amount",

@@ -7,7 +7,7 @@ use std::time::Instant;
 use regulars_core::SegmentName;
 use regulars_pipeline::{
     Base, Kpis, MAX_CHANNELS, MEMBER_TRAITS, Segment, SegmentEdit, SegmentKpis, by_external_id,
-    column_name, kpis, kpis_of, row,
+    columns_of, kpis, kpis_of, row, write_parquet,
 };
 use regulars_rules::Availability;
 use serde_json::{Value, json};
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use crate::cli::{Cli, LookArgs, SegmentsArgs, SegmentsCommand};
 use crate::commands::report::segments_table;
 use crate::failure::{Done, Usage};
-use crate::output::Output;
+use crate::output::{Output, Target};
 use crate::session::{Look, Session};
 use crate::text::{
-    Align, Amounts, agreeing, count, counted, faint, heading, number, pairs, percent, table,
+    Align, Amounts, agreeing, count, counted, faint, heading, number, pairs, percent, plain, table,
     unknown, warning,
 };
 
@@ -113,7 +113,7 @@ fn show(cli: &Cli, session: &Session, name: &str, args: &LookArgs) -> anyhow::Re
     let document = document(&look.base, segment, figures, &all.everyone);
     Output::of(&document, "", || {
         let mut text = heading(&segment.title);
-        let _ = writeln!(text, "  {}", segment.meaning);
+        let _ = writeln!(text, "  {}", plain(&segment.meaning));
         text.push_str(&definition(segment));
         text.push_str(&against_everyone(
             figures,
@@ -123,7 +123,7 @@ fn show(cli: &Cli, session: &Session, name: &str, args: &LookArgs) -> anyhow::Re
         if !segment.play.is_empty() {
             text.push_str(&heading("What to do"));
             for step in &segment.play {
-                let _ = writeln!(text, "  • {step}");
+                let _ = writeln!(text, "  • {}", plain(step));
             }
         }
         text
@@ -147,6 +147,7 @@ fn document(base: &Base, segment: &Segment, figures: &SegmentKpis, everyone: &Kp
         "in_words": segment.in_words(),
         "play": segment.play,
         "availability": figures.availability,
+        "hints": figures.hints,
         "kpis": figures.kpis,
         "everyone": everyone,
     })
@@ -174,7 +175,9 @@ fn preview(cli: &Cli, session: &Session, rule: &str, args: &LookArgs) -> anyhow:
     let evaluated_ms = began.elapsed().as_secs_f64() * 1e3;
     let one = kpis_of(&look.base, index, &members, session.threads);
     let segment = &segments[index];
-    let named = by_external_id(&look.store, &look.base, members)?;
+    // Of an unknown segment nobody is known to be in it.
+    let shown = one.segment.kpis.as_ref().map_or(Vec::new(), |_| members);
+    let named = by_external_id(&look.store, &look.base, shown)?;
     let sample: Vec<&str> = named.iter().take(10).map(|(id, _)| id.as_str()).collect();
     let mut document = document(&look.base, segment, &one.segment, &one.everyone);
     document["sample"] = json!(sample);
@@ -186,7 +189,7 @@ fn preview(cli: &Cli, session: &Session, rule: &str, args: &LookArgs) -> anyhow:
             amounts(&look.base),
         ));
         if !sample.is_empty() {
-            let _ = writeln!(text, "\n  such as {}", sample.join(", "));
+            let _ = writeln!(text, "\n  such as {}", plain(&sample.join(", ")));
         }
         text
     })
@@ -224,7 +227,7 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
     let Some(kpis) = &figures.kpis else {
         text.push_str(&warning("its size is unknown"));
         for hint in &figures.hints {
-            let _ = writeln!(text, "  {hint}");
+            let _ = writeln!(text, "  {}", plain(hint));
         }
         return text;
     };
@@ -242,12 +245,14 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
         ]
     };
     let between = |of: fn(&Kpis) -> Ends, show: &dyn Fn(Option<f64>) -> String| {
-        interval_row((of(kpis), of(everyone)), show)
+        let (own, everyone) = (of(kpis), of(everyone));
+        let any = own.or(everyone);
+        any.map(|_| interval_row((own, everyone), show))
     };
     let money = |minor: Option<f64>| amounts.bare(minor);
     let decimals = |value: Option<f64>| number(value, 2);
     let code = amounts.0.code();
-    let rows = vec![
+    let mut rows = vec![
         vec![
             "customers".to_owned(),
             count(kpis.customers),
@@ -271,16 +276,22 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             &money,
         ),
         line("repeat rate", |k| k.repeat_rate, &percent),
-        line("expected orders", |k| k.expected_orders, &decimals),
-        between(
-            |k| k.expected_orders_low.zip(k.expected_orders_high),
-            &decimals,
-        ),
-        line("churn risk", |k| k.churn_risk, &percent),
-        between(|k| k.churn_risk_low.zip(k.churn_risk_high), &percent),
-        line(&format!("CLV {code}"), |k| k.clv_minor, &money),
-        between(|k| k.clv_low_minor.zip(k.clv_high_minor), &money),
     ];
+    if everyone.expected_orders.is_some() {
+        rows.push(line("expected orders", |k| k.expected_orders, &decimals));
+        let ends = |k: &Kpis| k.expected_orders_low.zip(k.expected_orders_high);
+        rows.extend(between(ends, &decimals));
+    }
+    if everyone.churn_risk.is_some() {
+        rows.push(line("churn risk", |k| k.churn_risk, &percent));
+        let ends = |k: &Kpis| k.churn_risk_low.zip(k.churn_risk_high);
+        rows.extend(between(ends, &percent));
+    }
+    if everyone.clv_minor.is_some() {
+        rows.push(line(&format!("CLV {code}"), |k| k.clv_minor, &money));
+        let ends = |k: &Kpis| k.clv_low_minor.zip(k.clv_high_minor);
+        rows.extend(between(ends, &money));
+    }
     let header = [
         ("", Align::Left),
         ("segment", Align::Right),
@@ -305,37 +316,51 @@ fn members(
     limit: Option<usize>,
     output: Option<&Path>,
 ) -> anyhow::Result<Done> {
+    let target = Target::of(output, cli.format)?;
     let (look, index) = look_at(session, name, args)?;
-    if let Availability::Unknown { missing } = &look.base.availability()[index] {
-        let hints: Vec<&str> = missing
+    let availability = look.base.availability().swap_remove(index);
+    let hints = look.base.hints(index, &availability);
+    let is_unknown = matches!(availability, Availability::Unknown { .. });
+    let mut named = Vec::new();
+    if !is_unknown {
+        let members = look.base.members(index, session.threads);
+        named = by_external_id(&look.store, &look.base, members)?;
+    }
+    let all = named.len();
+    named.truncate(limit.unwrap_or(usize::MAX));
+    let output = || {
+        let rows: Vec<Value> = named
             .iter()
-            .map(|&need| look.base.missing_because(need))
+            .map(|(id, index)| Value::Object(row(&look.base, id, *index, &MEMBER_TRAITS)))
             .collect();
+        let document = json!({
+            "as_of": look.base.now.to_string(),
+            "fitted_as_of": fitted_as_of(&look.base),
+            "currency": look.base.context.currency,
+            "segment": name,
+            "availability": availability,
+            "hints": hints,
+            "customers": (!is_unknown).then_some(all),
+            "members": rows,
+        });
+        let amounts = amounts(&look.base);
+        Output::of(&document, "/members", move || members_text(&rows, amounts))
+            .with_columns(columns_of(&MEMBER_TRAITS))
+    };
+    match target {
+        Target::Stdout(format) => output().print(format)?,
+        Target::Text(path, format) => output().print_to(path, format)?,
+        Target::Parquet(path) => {
+            write_parquet(&look.base, &named, &MEMBER_TRAITS, path)?;
+        }
+    }
+    if is_unknown {
         session.tell(&warning(&format!(
-            "`{name}` has unknown members: {}",
+            "it is unknown who is in `{name}`: {}",
             hints.join("; ")
         )));
+        return Ok(Done::Whole);
     }
-    let members = look.base.members(index, session.threads);
-    let all = members.len();
-    let mut named = by_external_id(&look.store, &look.base, members)?;
-    named.truncate(limit.unwrap_or(usize::MAX));
-    let rows: Vec<Value> = named
-        .iter()
-        .map(|(id, index)| Value::Object(row(&look.base, id, *index, &MEMBER_TRAITS)))
-        .collect();
-    let document = json!({
-        "as_of": look.base.now.to_string(),
-        "fitted_as_of": fitted_as_of(&look.base),
-        "currency": look.base.context.currency,
-        "segment": name,
-        "customers": all,
-        "members": rows,
-    });
-    Output::of(&document, "/members", || {
-        members_text(&rows, amounts(&look.base))
-    })
-    .print_to(output, cli.format)?;
     let shown = if named.len() < all {
         format!("{} of ", count(named.len() as u64))
     } else {
@@ -349,9 +374,7 @@ fn members(
 }
 
 fn members_text(rows: &[Value], amounts: Amounts) -> String {
-    let names: Vec<String> = std::iter::once("customer_id".to_owned())
-        .chain(MEMBER_TRAITS.iter().map(|&which| column_name(which)))
-        .collect();
+    let names = columns_of(&MEMBER_TRAITS);
     let header: Vec<(&str, Align)> = names
         .iter()
         .map(|name| match name.as_str() {

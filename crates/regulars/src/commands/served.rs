@@ -6,10 +6,11 @@ use regulars_pipeline::Workspace;
 use serde_json::{Value, json};
 
 use crate::cli::{
-    Cli, Command, CustomersCommand, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
+    Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
 use crate::commands::{keys, transitions};
 use crate::failure::Done;
+use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
 use crate::serving::Serving;
 use crate::session::Session;
@@ -43,7 +44,7 @@ pub(crate) fn through_server(cli: &Cli) -> anyhow::Result<Served> {
     };
     let session = Session::of(cli, workspace);
     let remote = Remote { serving };
-    let served = if needs_data(&cli.command) {
+    let served = if needs_data(&cli.command, cli.format) {
         borrow(&session, &remote)
     } else {
         ask(cli, &session, &remote).map(Served::Done)
@@ -91,16 +92,19 @@ fn concerns(command: &Command) -> bool {
 
 /// True for a command that the server cannot do: it takes the data itself, or it is about another
 /// moment than now.
-fn needs_data(command: &Command) -> bool {
+fn needs_data(command: &Command, format: Format) -> bool {
     let is_past = |look: &LookArgs| look.as_of.as_of.is_some() || look.restated;
     match command {
         Command::Segments(args) => match &args.command {
             None => is_past(&args.look),
-            Some(
-                SegmentsCommand::Show { look, .. }
-                | SegmentsCommand::Preview { look, .. }
-                | SegmentsCommand::Members { look, .. },
-            ) => is_past(look),
+            Some(SegmentsCommand::Show { look, .. } | SegmentsCommand::Preview { look, .. }) => {
+                is_past(look)
+            }
+            // Members in a Parquet file have their traits.
+            Some(SegmentsCommand::Members { look, output, .. }) => {
+                let target = Target::of(output.as_deref(), format);
+                is_past(look) || matches!(target, Ok(Target::Parquet(_)))
+            }
             Some(SegmentsCommand::Set(_) | SegmentsCommand::Remove { .. }) => false,
         },
         Command::Customers(args) => match &args.command {
@@ -185,8 +189,9 @@ fn segments(
             output,
             ..
         }) => {
+            let target = Target::of(output.as_deref(), cli.format)?;
             let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
-            show::members(cli, name, members, output.as_deref())
+            show::members(target, name, members)
         }
         Some(SegmentsCommand::Set(args)) => {
             let path = format!("/api/v1/segments/{}", encoded(&args.name));

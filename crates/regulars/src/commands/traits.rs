@@ -40,14 +40,19 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
                 ]
             })
             .collect();
-        table(
+        let mut text = table(
             &[
                 ("trait", Align::Left),
                 ("unit", Align::Left),
                 ("meaning", Align::Left),
             ],
             &rows,
-        )
+        );
+        let money =
+            "minor units are those of JSON and CSV; rules take major ones: `revenue > 99.90`";
+        text.push_str(&faint(money));
+        text.push('\n');
+        text
     })
     .print(cli.format)?;
     Ok(Done::Whole)

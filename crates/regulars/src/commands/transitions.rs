@@ -111,6 +111,17 @@ fn print(cli: &Cli, session: &Session, transitions: Vec<Value>) -> anyhow::Resul
         let columns = columns.map(|name| (name, Align::Left));
         table(&columns, &transitions.iter().map(row).collect::<Vec<_>>())
     })
+    .with_columns([
+        "id",
+        "customer_id",
+        "segment",
+        "version",
+        "sequence",
+        "direction",
+        "occurred_at",
+        "recorded_at",
+        "cause_type",
+    ])
     .print(cli.format)?;
     Ok(Done::Whole)
 }

@@ -1,16 +1,19 @@
 //! `try`: files looked at without a workspace.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use regulars_core::Currency;
 use regulars_pipeline::{
-    Config, ImportOptions, RejectPolicy, RepeatPolicy, ScoreOptions, Workspace, as_of, currency_of,
-    expand, import, report, score,
+    Config, ImportOptions, PipelineError, RejectPolicy, RepeatPolicy, ScoreOptions, Silent,
+    Workspace, as_of, currency_of, dry_run, expand, import, report, score,
 };
+use regulars_store::Store;
 
 use crate::cli::{Cli, TryArgs};
 use crate::commands::files::read_options;
-use crate::commands::report::report_text;
+use crate::commands::import::rejects_text;
+use crate::commands::report::{Rejects, report_text};
 use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::session::{Session, wall_clock};
@@ -28,7 +31,7 @@ pub(crate) fn run(cli: &Cli, args: &TryArgs) -> anyhow::Result<Done> {
         Config::parse(&config.to_documented_toml()).map_err(Usage)
     };
     let euro = Currency::new("EUR").expect("the euro is a currency");
-    let given = args.currency.as_deref().map(Currency::new).transpose();
+    let given = args.currency.as_deref().map(Currency::listed).transpose();
     let currency = match given.map_err(|error| Usage(error.to_string()))? {
         Some(currency) => currency,
         None => currency_of(&files, &read_options(&config(euro)?, &args.read)?)?.unwrap_or(euro),
@@ -54,10 +57,15 @@ fn look(
     let options = ImportOptions {
         read: read_options(config, &args.read)?,
         source: "shop".to_owned(),
-        rejects: RejectPolicy::Limit,
+        rejects: if args.allow_rejects {
+            RejectPolicy::Allow
+        } else {
+            RejectPolicy::Limit
+        },
         repeats: RepeatPolicy::Skip,
         recorded_at: wall_clock(),
         threads: session.threads,
+        commits: Arc::default(),
     };
     let imported = import(
         &session.workspace,
@@ -65,7 +73,11 @@ fn look(
         &files,
         &options,
         &*session.progress,
-    )?;
+    );
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => return Err(explained(error, session, &store, &files, &options)?.into()),
+    };
     let given = args
         .as_of
         .as_of
@@ -90,7 +102,10 @@ fn look(
         &*session.progress,
     )?;
     let zone = config.zone();
-    Output::of(&made, "/segments", || report_text(&made, &zone)).print(cli.format)?;
+    Output::of(&made, "/segments", || {
+        report_text(&made, &zone, Rejects::Gone)
+    })
+    .print(cli.format)?;
     if imported.rejected() > 0 {
         session.tell(&warning(&format!(
             "{} could not be read; import into a workspace to see which and why",
@@ -99,4 +114,40 @@ fn look(
         return Ok(Done::InPart);
     }
     Ok(Done::Whole)
+}
+
+/// The error of an import as what it is in a look, which keeps no rows and has no settings. Why
+/// rows are rejected is told here.
+fn explained(
+    error: PipelineError,
+    session: &Session,
+    store: &Store,
+    files: &[PathBuf],
+    options: &ImportOptions,
+) -> anyhow::Result<PipelineError> {
+    Ok(match error {
+        PipelineError::TooManyRejects {
+            file,
+            rejected,
+            rows,
+            percent,
+            rejects: _,
+        } => {
+            let dry = dry_run(&session.workspace, store, files, options, &Silent)?;
+            for file in &dry.files {
+                session.tell(rejects_text(file).trim_end());
+            }
+            PipelineError::TooManyRejects {
+                file,
+                rejected,
+                rows,
+                percent,
+                rejects: None,
+            }
+        }
+        PipelineError::NoRate { currency, own } => PipelineError::Currency(format!(
+            "amounts in {currency} and in {own}, and a look has no exchange rates: make a workspace with `regulars init SHOP --currency {own}`, and put rates of {currency} into its regulars.toml"
+        )),
+        other => other,
+    })
 }

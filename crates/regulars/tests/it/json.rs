@@ -108,6 +108,8 @@ pub(crate) fn samples() -> Vec<Sample> {
     for (command, words) in looks("K03", "2026-01-31") {
         add(command, shop.json(&words));
     }
+    let unknown = ["segments", "members", "open_carts"];
+    add("segments members", shop.json(&unknown));
     let generate = [
         "generate",
         "-o",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use regulars_core::{DataNeed, SegmentName};
 use serde::{Serialize, Serializer};
 
-use super::{CheckedRule, Node};
+use super::{CheckedRule, Node, Source};
 
 /// How far a rule can be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,32 +48,53 @@ impl CheckedRule {
     /// segments that it refers to.
     pub fn availability(
         &self,
-        has: &dyn Fn(DataNeed) -> bool,
+        present: Present<'_>,
         segments: &dyn Fn(&SegmentName) -> Availability,
     ) -> Availability {
-        of_node(&self.node, has, segments)
+        of_node(&self.node, present, segments)
+    }
+}
+
+/// The data that a workspace has.
+#[derive(Clone, Copy)]
+pub struct Present<'p> {
+    /// Whether there is such data.
+    pub has: &'p dyn Fn(DataNeed) -> bool,
+    /// Whether anybody has the declared trait of that name.
+    pub declares: &'p dyn Fn(&str) -> bool,
+}
+
+impl std::fmt::Debug for Present<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Present").finish_non_exhaustive()
     }
 }
 
 fn of_node(
     node: &Node,
-    has: &dyn Fn(DataNeed) -> bool,
+    present: Present<'_>,
     segments: &dyn Fn(&SegmentName) -> Availability,
 ) -> Availability {
     let parts = |nodes: &[Node]| {
         nodes
             .iter()
-            .map(|node| of_node(node, has, segments))
+            .map(|node| of_node(node, present, segments))
             .collect::<Vec<_>>()
     };
     match node {
         Node::Everyone => Availability::Known,
         Node::InSegment(name) => segments(name),
-        Node::Not(inside) => of_node(inside, has, segments),
+        Node::Not(inside) => of_node(inside, present, segments),
         Node::And(nodes) => combined(&parts(nodes), |unknown, _| unknown > 0),
         Node::Or(nodes) => combined(&parts(nodes), |unknown, all| unknown == all),
         Node::Leaf(leaf) => {
-            let missing: BTreeSet<_> = leaf.needs.iter().copied().filter(|&n| !has(n)).collect();
+            let needs = leaf.needs.iter().copied();
+            let mut missing: BTreeSet<_> = needs.filter(|&need| !(present.has)(need)).collect();
+            if let Source::Declared(name) = &leaf.source
+                && !(present.declares)(name)
+            {
+                missing.insert(DataNeed::DeclaredTraits);
+            }
             if missing.is_empty() {
                 Availability::Known
             } else {

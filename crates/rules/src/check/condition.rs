@@ -133,7 +133,8 @@ fn source_of(which: Trait) -> Source {
 
 fn kind_of(measure: Measure) -> (Kind, TraitKind, Option<DataNeed>) {
     match measure {
-        Measure::Orders | Measure::DistinctProducts => (Kind::Count, TraitKind::Count, None),
+        Measure::Orders => (Kind::Count, TraitKind::Count, None),
+        Measure::DistinctProducts => (Kind::Count, TraitKind::Count, Some(DataNeed::Products)),
         Measure::Revenue => (Kind::Money, TraitKind::Money, None),
         Measure::Items => (Kind::Millionths, TraitKind::Number("pieces"), None),
         Measure::DistinctCategories => (Kind::Count, TraitKind::Count, Some(DataNeed::Categories)),
@@ -189,7 +190,7 @@ fn check_filter<P: Clone>(
 
 fn property_kind(property: &Property) -> PropertyKind {
     let (kind, need) = match property {
-        Property::Product => (Kind::Text, None),
+        Property::Product => (Kind::Text, Some(DataNeed::Products)),
         Property::Category => (Kind::Text, Some(DataNeed::Categories)),
         Property::Brand => (Kind::Text, Some(DataNeed::Brands)),
         Property::Quantity => (Kind::Number, None),

@@ -1,7 +1,9 @@
 //! What conditions on events and carts mean, one by one: on histories small enough to check by hand.
 
-use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp};
-use regulars_rules::{Availability, Change, Keep, LeafStates, Program, check, describe, parse};
+use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
+use regulars_rules::{
+    Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
+};
 use regulars_testkit::history::{Customer, RawEvent, RawValue};
 
 use crate::language::{day, named, vocabulary};
@@ -377,8 +379,12 @@ fn without_events_the_size_is_unknown() {
         ("either", "consent or in segment viewers"),
     ]);
     let missing = || [DataNeed::Events].into();
+    let present = |has| Present {
+        has,
+        declares: &|_| true,
+    };
     assert_eq!(
-        program.availability(&|need| need != DataNeed::Events),
+        program.availability(present(&|need| need != DataNeed::Events)),
         [
             Availability::Unknown { missing: missing() },
             Availability::Unknown { missing: missing() },
@@ -386,7 +392,7 @@ fn without_events_the_size_is_unknown() {
         ]
     );
     assert_eq!(
-        program.availability(&|_| true),
+        program.availability(present(&|_| true)),
         vec![Availability::Known; 3]
     );
 }

@@ -2,8 +2,8 @@
 
 use regulars_core::{CivilDate, Currency, DAY_MS, DataNeed, SegmentName, Symbols, Timestamp, Zone};
 use regulars_rules::{
-    Availability, CompileError, Keep, NamedRule, Program, RuleError, Vocabulary, check, describe,
-    parse,
+    Availability, CompileError, Keep, NamedRule, Present, Program, RuleError, Vocabulary, check,
+    describe, parse,
 };
 use regulars_testkit::history::{Course, Customer, RawLine, RawOrder, RawValue};
 
@@ -399,15 +399,21 @@ fn availability_follows_the_tree() {
             "orders where category = 'Shoes' and brand = 'X' >= 1",
         ),
         ("plain", "orders in last 90 days >= 2 or everyone"),
+        ("women", "traits.gender = 'f'"),
+        ("tall", "not traits.height is set"),
+        ("hats", "items where product = 'hat' >= 1"),
     ])
     .unwrap();
     let symbols = Symbols::default();
     let program = Program::compile(&rules, &vocabulary(&[]), &symbols, Keep::Needed).unwrap();
     let missing = |needs: &[DataNeed]| needs.iter().copied().collect();
-    let has = |need| need == DataNeed::Categories;
+    let present = |has| Present {
+        has,
+        declares: &|name| name == "gender",
+    };
     let discounts = missing(&[DataNeed::Discounts]);
     assert_eq!(
-        program.availability(&has),
+        program.availability(present(&|need| need == DataNeed::Categories)),
         [
             Availability::Unknown {
                 missing: missing(&[DataNeed::Discounts])
@@ -423,11 +429,22 @@ fn availability_follows_the_tree() {
                 missing: missing(&[DataNeed::Brands])
             },
             Availability::Known,
+            Availability::Known,
+            Availability::Unknown {
+                missing: missing(&[DataNeed::DeclaredTraits])
+            },
+            Availability::Unknown {
+                missing: missing(&[DataNeed::Products])
+            },
         ]
     );
+    let everything = Present {
+        has: &|_| true,
+        declares: &|_| true,
+    };
     assert!(
         program
-            .availability(&|_| true)
+            .availability(everything)
             .iter()
             .all(|known| *known == Availability::Known)
     );

@@ -78,6 +78,7 @@ pub(super) fn properties() -> WriterPropertiesBuilder {
         .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(column("customer_id"), EnabledStatistics::Page)
+        .set_column_statistics_enabled(column("occurred_at"), EnabledStatistics::Chunk)
         .set_column_compression(column("traits"), Compression::ZSTD(ZstdLevel::default()))
         .set_column_dictionary_enabled(column("sealed"), false)
         .set_column_compression(column("sealed"), Compression::UNCOMPRESSED)

@@ -4,6 +4,7 @@
 //! `regulars.currency` (of order lines, once known), `regulars.constants` (columns with one value).
 
 mod input;
+mod latest;
 mod output;
 mod window;
 

@@ -47,6 +47,12 @@ pub fn data(shop: &Shop) -> BTreeSet<DataNeed> {
             declares("country") || orders().any(|order| !order.country.is_empty()),
         ),
         (
+            DataNeed::Consent,
+            shop.everyone
+                .iter()
+                .any(|of| matches!(of.declared.get("consent"), Some(RawValue::Flag(_)))),
+        ),
+        (
             DataNeed::TwoYears,
             first.is_some_and(|first| shop.compared_at.0 - first >= 730 * DAY),
         ),

@@ -2,6 +2,7 @@
 
 use regulars_core::{Currency, OrderStatus};
 
+use super::uci::take_extras;
 use super::{Retain, Work, retain, retain_all, retain_dictionaries};
 use crate::field::normalised;
 use crate::reader::column::Currencies;
@@ -70,6 +71,9 @@ pub(super) fn build(
     };
     let prices = [batch.unit_price.as_ref(), batch.unit_cost.as_ref()];
     work.bound_products(batch.quantity.as_ref(), prices);
+    if work.plan.source == Source::UciOnlineRetail {
+        take_extras(&mut batch);
+    }
     if work
         .info(Field::EndedAt)
         .is_some_and(|info| names_cancellation(&info.name))

@@ -184,6 +184,23 @@ fn heads_and_lines_of_an_order_come_together() {
 }
 
 #[test]
+fn orders_without_an_amount_are_counted() {
+    let bare = row(1, &[]);
+    let with_total = row(2, &[(Amount::OrderTotal, 0)]);
+    let unpriced = Row {
+        amounts: [None; Amount::COUNT],
+        ..line(3, 1, 2.0, 500)
+    };
+    let (lines, counts) = assembled(vec![bare, with_total, unpriced, line(3, 2, 1.0, 500)]);
+    assert_eq!((counts.orders, counts.orders_without_amount), (3, 2));
+    let of = |order| {
+        let lines = lines.iter().filter(|line| line.record.order.0 == order);
+        lines.map(|line| line.record.net_minor).sum::<i64>()
+    };
+    assert_eq!([of(1), of(2), of(3)], [0, 0, 500]);
+}
+
+#[test]
 fn of_several_files_the_newest_state_counts() {
     let placed = Row {
         status: Some(OrderStatus::Placed),

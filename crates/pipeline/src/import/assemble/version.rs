@@ -11,6 +11,8 @@ use crate::error::PipelineError;
 /// One version of one order.
 pub(super) struct Version {
     pub(super) lines: Vec<Assembled>,
+    /// A line sold has no amount, and the order as a whole has none.
+    pub(super) lacks_amount: bool,
     refunded_minor: i64,
     net_minor: i64,
 }
@@ -51,6 +53,7 @@ impl Version {
         }
         let returned_minor = sum(lines.iter().map(|line| line.record.net_minor));
         sales(&head, rows, &sold, returned_minor, &mut lines);
+        let lacks_amount = sold.iter().any(|row| !has_amount(row)) && told_net(rows).is_none();
         // Lines sold come first.
         lines.rotate_left(returned.len());
         for (position, line) in lines.iter_mut().enumerate() {
@@ -61,6 +64,7 @@ impl Version {
             .convert(&mut lines, rows[0].currency, placed_at)?;
         let sold = || lines[..sold.len()].iter().map(|line| &line.record);
         Ok(Self {
+            lacks_amount,
             refunded_minor: sum(sold().map(|record| record.refunded_minor)),
             net_minor: sum(sold().map(|record| record.net_minor)),
             lines,
@@ -144,6 +148,11 @@ fn is_line(row: &Row) -> bool {
 /// True when the row is an order, or a credit, by itself.
 pub(super) fn is_by_itself(row: &Row) -> bool {
     row.whole_order && row.product == Symbol::NONE
+}
+
+/// True when the row tells what was paid, be it beside net revenue only.
+fn has_amount(row: &Row) -> bool {
+    line_net(row).is_some() || row.amount(Amount::Shipping).is_some()
 }
 
 /// True when the amounts of the order are those of the row.

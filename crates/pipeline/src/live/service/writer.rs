@@ -23,7 +23,7 @@ use crate::live::engine::Engine;
 use crate::live::identify;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
-use crate::workspace::Workspace;
+use crate::workspace::{CONFIG_FILE, Workspace};
 
 /// Events in one frame, about.
 const EVENTS_AT_ONCE: usize = 5_000;
@@ -354,7 +354,16 @@ impl Writer {
 
 /// The workspace as it lies on disk now; its segments make sense.
 fn reread(workspace: &Workspace) -> Result<Workspace, PipelineError> {
+    let before = workspace.config().workspace.currency;
     let workspace = Workspace::find(workspace.root())?;
+    let asked = workspace.config().workspace.currency;
+    if asked != before {
+        return Err(PipelineError::OtherCurrency {
+            path: workspace.root().join(CONFIG_FILE),
+            stored: before,
+            asked,
+        });
+    }
     let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
     catalogue.compile(&Symbols::default(), Keep::Needed)?;
     Ok(workspace)

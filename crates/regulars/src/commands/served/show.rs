@@ -1,18 +1,17 @@
 //! The server's answers, for people and for scripts.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use regulars_core::Zone;
+use regulars_core::{Currency, Zone};
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::commands::customers::trait_text;
 use crate::failure::Done;
-use crate::output::Output;
+use crate::output::{Output, Target};
 use crate::session::Session;
 use crate::text::{
-    Align, Amounts, count, faint, heading, moment, number, pairs, percent, table, tick,
+    Align, Amounts, count, faint, heading, moment, number, pairs, percent, plain, table, tick,
 };
 
 fn text(value: &Value) -> &str {
@@ -52,7 +51,7 @@ pub(super) fn segments(cli: &Cli, document: &Value) -> anyhow::Result<Done> {
 pub(super) fn segment(cli: &Cli, segment: &Value) -> anyhow::Result<Done> {
     Output::of(segment, "", || {
         let mut shown = heading(text(&segment["title"]));
-        let _ = writeln!(shown, "  {}", text(&segment["meaning"]));
+        let _ = writeln!(shown, "  {}", plain(text(&segment["meaning"])));
         shown.push_str(&heading("Definition"));
         let size = format!(
             "{} of {}",
@@ -67,7 +66,7 @@ pub(super) fn segment(cli: &Cli, segment: &Value) -> anyhow::Result<Done> {
         if items(&segment["play"]).next().is_some() {
             shown.push_str(&heading("What to do"));
             for step in items(&segment["play"]) {
-                let _ = writeln!(shown, "  • {}", text(step));
+                let _ = writeln!(shown, "  • {}", plain(text(step)));
             }
         }
         shown
@@ -94,27 +93,39 @@ pub(super) fn preview(cli: &Cli, preview: &Value) -> anyhow::Result<Done> {
 }
 
 pub(super) fn members(
-    cli: &Cli,
+    target: Target<'_>,
     segment: &str,
     members: Vec<Value>,
-    output: Option<&Path>,
 ) -> anyhow::Result<Done> {
     let document = json!({ "segment": segment, "members": members });
-    Output::of(&document, "/members", || {
+    let output = Output::of(&document, "/members", || {
         let rows: Vec<Vec<String>> = items(&document["members"])
             .map(|member| vec![text(&member["customer_id"]).to_owned()])
             .collect();
         table(&[("customer_id", Align::Left)], &rows)
     })
-    .print_to(output, cli.format)?;
+    .with_columns(["customer_id"]);
+    match target {
+        Target::Stdout(format) => output.print(format)?,
+        Target::Text(path, format) => output.print_to(path, format)?,
+        Target::Parquet(_) => unreachable!("the data is lent for it"),
+    }
     Ok(Done::Whole)
 }
 
 pub(super) fn customer(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<Done> {
-    let config = session.workspace.config();
-    let (zone, amounts) = (config.zone(), Amounts(config.workspace.currency));
+    let (zone, amounts) = terms(session, view);
     Output::of(view, "", || customer_text(view, amounts, &zone)).print(cli.format)?;
     Ok(Done::Whole)
+}
+
+/// In which zone and currency an answer is shown: amounts are in that of the server's data.
+fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
+    let config = session.workspace.config();
+    let told = answer["currency"].as_str();
+    let currency = told.and_then(|code| Currency::new(code).ok());
+    let amounts = Amounts(currency.unwrap_or(config.workspace.currency));
+    (config.zone(), amounts)
 }
 
 fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
@@ -188,8 +199,7 @@ fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
 }
 
 pub(super) fn explanation(cli: &Cli, session: &Session, document: &Value) -> anyhow::Result<Done> {
-    let config = session.workspace.config();
-    let (zone, amounts) = (config.zone(), Amounts(config.workspace.currency));
+    let (zone, amounts) = terms(session, document);
     Output::of(document, "/explanation", || {
         let explanation = &document["explanation"];
         let is = if holds(explanation) {
@@ -255,7 +265,7 @@ fn write_part(shown: &mut String, part: &Value, depth: usize, amounts: Amounts, 
                 faint(&format!("  changes on {}", moment(at, zone)))
             });
             let value = value_text(&part["value"], amounts, zone);
-            format!("{}   it is {value}{change}", text(&part["text"]))
+            format!("{}   it is {value}{change}", plain(text(&part["text"])))
         }
     };
     let _ = writeln!(shown, "{indent}{mark} {words}");
@@ -277,8 +287,9 @@ fn value_text(value: &Value, amounts: Amounts, zone: &Zone) -> String {
         "number" => number(value.as_f64(), 2),
         "share" => percent(value.as_f64()),
         "money_minor" => amounts.full(value.as_i64().unwrap_or_default()),
+        "days" if value == 1 => "1 day".to_owned(),
         "days" => format!("{value} days"),
-        "text" => text(value).to_owned(),
+        "text" => plain(text(value)).into_owned(),
         "instant" => moment(text(value), zone),
         "flag" => if value == true { "yes" } else { "no" }.to_owned(),
         _ => value.to_string(),

@@ -107,6 +107,8 @@ pub(in crate::history) fn properties() -> WriterPropertiesBuilder {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(column("customer_id"), EnabledStatistics::Page)
         .set_column_statistics_enabled(column("occurred_at"), EnabledStatistics::Chunk)
+        .set_column_statistics_enabled(column("updated_at"), EnabledStatistics::Chunk)
+        .set_column_statistics_enabled(column("ended_at"), EnabledStatistics::Chunk)
         .set_column_dictionary_enabled(column("order_key"), false)
         .set_column_compression(column("order_key"), Compression::UNCOMPRESSED)
         .set_column_dictionary_enabled(column("order_id"), false)
