@@ -12,6 +12,7 @@ mod files;
 use std::path::Path;
 
 use regulars_core::{SegmentName, Symbols};
+use regulars_ingest::tracking::vocabulary::StandardEvent;
 use regulars_rules::{CheckedRule, Keep, NamedRule, Program, Vocabulary, check, describe, parse};
 use serde::Serialize;
 
@@ -102,6 +103,7 @@ impl Catalogue {
                 .iter()
                 .map(|known| known.entry.name.clone())
                 .collect(),
+            standard_event: |name| StandardEvent::named(name).map(StandardEvent::name),
         };
         let mut catalogue = Self {
             segments: Vec::new(),

@@ -1,8 +1,9 @@
 //! Carts of one customer: what was put aside and not ordered yet.
 //!
-//! A cart is open from its first item until an order with its id (or, of an order that names no
-//! cart, any order), until it is empty, or until 30 days after its last change. Its clock is its
-//! own last change: what else the customer does leaves it alone.
+//! A cart is open from its first item until it is ordered, until it is empty, or until 30 days after
+//! its last change. An order with the id of a cart orders that one and whatever is in no cart with an
+//! id; an order that names no cart orders all. The clock of a cart is its own last change: what else
+//! the customer does leaves it alone.
 
 use regulars_core::{Cart, DAY_MS, Symbol, Timestamp};
 
@@ -68,21 +69,33 @@ impl Carts {
         *self = Self::default();
     }
 
-    /// Takes in the next change by time. An order that names no cart was of all of them.
+    /// Takes in the next change by time.
     pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange) {
         self.changed_at = self.changed_at.max(Some(at));
         self.contents
             .retain(|content| at < content.changed_at.plus_ms(OPEN_MS));
-        if *change == CartChange::Ordered && id.is_none() {
-            self.contents.clear();
-        } else {
-            self.change_one(id, at, change);
+        match change {
+            CartChange::Add(items) => self.edit(id, at, |content| content.add_all(items, 1.0)),
+            CartChange::Remove(items) => self.edit(id, at, |content| content.add_all(items, -1.0)),
+            CartChange::Content(items) => self.edit(id, at, |content| {
+                let before = std::mem::take(&mut content.items);
+                content.add_all(items, 1.0);
+                content.items != before
+            }),
+            CartChange::Ordered => self.order(id),
         }
         self.open.clear();
         self.open.extend(self.contents.iter().map(Content::seen));
     }
 
-    fn change_one(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange) {
+    /// Ends what an order that names `id`, or no cart, is of.
+    fn order(&mut self, id: Option<&str>) {
+        self.contents
+            .retain(|content| id.is_some() && content.id.is_some() && content.id.as_deref() != id);
+    }
+
+    /// Changes the content of one cart by `edit`, which says whether it is another after it.
+    fn edit(&mut self, id: Option<&str>, at: Timestamp, edit: impl FnOnce(&mut Content) -> bool) {
         let found = self
             .contents
             .iter()
@@ -96,21 +109,8 @@ impl Carts {
             self.contents.len() - 1
         });
         let content = &mut self.contents[position];
-        let differs = match change {
-            CartChange::Add(items) => content.add_all(items, 1.0),
-            CartChange::Remove(items) => content.add_all(items, -1.0),
-            CartChange::Content(items) => {
-                let before = std::mem::take(&mut content.items);
-                content.add_all(items, 1.0);
-                content.items != before
-            }
-            CartChange::Ordered => !content.items.is_empty(),
-        };
-        if *change == CartChange::Ordered {
-            content.items.clear();
-        }
         // To look at a cart is not to change it.
-        if differs {
+        if edit(content) {
             content.changed_at = at;
         }
         if content.items.is_empty() {
@@ -216,15 +216,20 @@ mod tests {
             &CartChange::Remove(vec![item(1, 1.0, 500)]),
         );
         assert_eq!(seen(&carts)[0], (Some(500), 1.0, 5));
+        // An order of a cart is of what is in no cart with an id as well.
         carts.change(Some("b"), Timestamp(6), &CartChange::Ordered);
-        assert_eq!(seen(&carts), [(Some(500), 1.0, 5), (Some(90), 1.0, 3)]);
+        assert_eq!(seen(&carts), [(Some(500), 1.0, 5)]);
+        carts.change(None, Timestamp(6), &add(&[item(7, 1.0, 90)]));
+        carts.change(Some("z"), Timestamp(6), &CartChange::Ordered);
+        assert_eq!(seen(&carts), [(Some(500), 1.0, 5)]);
         carts.change(
             Some("a"),
             Timestamp(7),
             &CartChange::Remove(vec![item(1, 9.0, 500)]),
         );
-        assert_eq!(seen(&carts), [(Some(90), 1.0, 3)]);
+        assert_eq!(seen(&carts), []);
         carts.change(Some("c"), Timestamp(8), &add(&[item(2, 1.0, 10)]));
+        carts.change(None, Timestamp(8), &add(&[item(3, 1.0, 10)]));
         carts.change(None, Timestamp(9), &CartChange::Ordered);
         assert_eq!(seen(&carts), []);
         assert_eq!(carts.changed_at(), Some(Timestamp(9)));

@@ -32,6 +32,9 @@ pub struct Vocabulary {
     pub zone: Zone,
     /// Segments that a rule may refer to.
     pub segments: Vec<SegmentName>,
+    /// The standard name of what was tracked, if its name is one of a standard event: events stand
+    /// under it, however they were sent, so names in rules stand for it too.
+    pub standard_event: fn(&str) -> Option<&'static str>,
 }
 
 /// A rule that makes sense in a workspace.

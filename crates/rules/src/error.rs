@@ -104,8 +104,8 @@ pub enum RuleProblem {
         /// The upper end as written.
         high: String,
     },
-    /// Use a length from one minute to 36,500 days.
-    #[error("a length of time is from 1 minute to 36500 days")]
+    /// Use a length from one second to 36,500 days.
+    #[error("a length of time is from 1 second to 36500 days")]
     LengthRange,
     /// Correct the JSON.
     #[error("not a rule in JSON: {detail}")]

@@ -27,7 +27,7 @@
 //! period     = [ "in" ] current | "in" [ "the" ] last
 //! current    = "today" | "this" ( "week" | "month" | "quarter" | "year" )
 //! last       = "last" ( length | COUNT "calendar" ( "days" | "weeks" | "months" | "quarters" | "years" ) )
-//! length     = COUNT ( "minutes" | "hours" | "days" | "weeks" )       all of these singular too
+//! length     = COUNT ( "seconds" | "minutes" | "hours" | "days" | "weeks" )   all of these singular too
 //!
 //! test       = ( "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) literal
 //!            | "between" literal "and" literal

@@ -158,6 +158,7 @@ fn is_within(at: Timestamp, period: Period, world: &World, now: Timestamp) -> bo
 
 fn milliseconds(length: Length) -> i64 {
     let of_one = match length.unit {
+        Unit::Seconds => 1_000,
         Unit::Minutes => 60_000,
         Unit::Hours => 3_600_000,
         Unit::Days => 86_400_000,

@@ -47,6 +47,7 @@ pub(crate) fn checked(texts: &[&str], shop: &Shop) -> (Vocabulary, Vec<NamedRule
         currency: Currency::new("EUR").unwrap(),
         zone: shop.zone.clone(),
         segments: Vec::new(),
+        standard_event: |_| None,
     };
     let rules = texts.iter().zip(0..).map(|(text, n)| NamedRule {
         name: SegmentName::new(&format!("s{n}")).unwrap(),

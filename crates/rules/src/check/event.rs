@@ -9,8 +9,8 @@ use super::values::Kind;
 use crate::error::RuleError;
 use crate::print::print_path;
 use crate::tree::{
-    CartProperty, EventAggregate, EventMeasure, EventTime, Events, Period, PropertyPath, Sequence,
-    Then,
+    CartProperty, EventAggregate, EventCall, EventMeasure, EventTime, Events, Period, PropertyPath,
+    Sequence, Then,
 };
 
 pub(super) fn aggregate(
@@ -76,6 +76,13 @@ fn events(
     needs.push(DataNeed::Events);
     let kind = |path: &PropertyPath| (print_path(path), Kind::Property, None);
     let mut names = events.names.clone();
+    if events.call == EventCall::Event {
+        for name in &mut names {
+            if let Some(standard) = (vocabulary.standard_event)(name) {
+                standard.clone_into(name);
+            }
+        }
+    }
     names.sort_unstable();
     names.dedup();
     Ok(EventsSpec {

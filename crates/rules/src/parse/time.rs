@@ -93,11 +93,11 @@ impl Parser<'_> {
     pub(super) fn length(&mut self) -> Result<Length, RuleError> {
         let start = self.span();
         let count = self.count()?;
-        let unit = [Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks]
+        let unit = Unit::ALL
             .into_iter()
             .find(|unit| self.is(unit.name()) || self.is(unit.name().trim_end_matches('s')));
         let Some(unit) = unit else {
-            let error = self.unexpected("`minutes`, `hours`, `days` or `weeks`");
+            let error = self.unexpected("`seconds`, `minutes`, `hours`, `days` or `weeks`");
             return Err(match self.peek() {
                 TokenKind::Word(word) if is_calendar_unit(word) => error.hint(
                     "months and years differ in length: write days, as in `30 days` or `365 days`, \

@@ -10,7 +10,7 @@ use super::{Filter, Length, Period, WhichOrder};
 pub struct Events {
     /// How they were sent.
     pub call: EventCall,
-    /// Their names, as sent; any when empty.
+    /// Their names, standard events by any of theirs; any event when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// Which of them take part; all when absent.

@@ -251,6 +251,8 @@ pub struct Day {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
+    /// 1000 milliseconds.
+    Seconds,
     /// 60 seconds.
     Minutes,
     /// 60 minutes.
@@ -262,9 +264,19 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 5] = [
+        Self::Seconds,
+        Self::Minutes,
+        Self::Hours,
+        Self::Days,
+        Self::Weeks,
+    ];
+
     /// Milliseconds of one.
     pub fn ms(self) -> i64 {
         match self {
+            Self::Seconds => 1000,
             Self::Minutes => HOUR_MS / 60,
             Self::Hours => HOUR_MS,
             Self::Days => DAY_MS,
@@ -275,6 +287,7 @@ impl Unit {
     /// In the plural.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Seconds => "seconds",
             Self::Minutes => "minutes",
             Self::Hours => "hours",
             Self::Days => "days",
@@ -302,7 +315,7 @@ impl Length {
         i64::from(self.count) * self.unit.ms()
     }
 
-    /// True from one minute to [`Self::MAX_DAYS`].
+    /// True from one second to [`Self::MAX_DAYS`].
     pub fn is_in_range(self) -> bool {
         self.count >= 1 && self.ms() <= i64::from(Self::MAX_DAYS) * DAY_MS
     }

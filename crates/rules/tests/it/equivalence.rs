@@ -53,6 +53,7 @@ impl<'a> Trial<'a> {
             currency: Currency::new("EUR").unwrap(),
             zone: zone.clone(),
             segments: case.rules.iter().map(|(name, _)| name.clone()).collect(),
+            standard_event: |_| None,
         };
         let named = |(name, rule): &(SegmentName, Rule)| NamedRule {
             name: name.clone(),

@@ -11,6 +11,7 @@ fn vocabulary() -> Vocabulary {
         currency: Currency::new("EUR").unwrap(),
         zone: Zone::named("Europe/Berlin").unwrap(),
         segments: vec![name("loyal"), name("dormant"), name("at_risk")],
+        standard_event: |_| None,
     }
 }
 

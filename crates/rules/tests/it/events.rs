@@ -1,6 +1,6 @@
 //! What conditions on events and carts mean, one by one: on histories small enough to check by hand.
 
-use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
+use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp};
 use regulars_rules::{
     Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
 };
@@ -96,6 +96,36 @@ fn events_are_counted_in_windows_and_leave_them_to_the_millisecond() {
     assert_fails("events today >= 3", &customer, 12 * HOUR_MS);
     assert_fails("events 'product viewed' >= 1", &customer, HOUR_MS);
     assert_fails("pages >= 1", &customer, HOUR_MS);
+}
+
+#[test]
+fn standard_events_go_by_any_of_their_names() {
+    let added = customer(vec![event("Product Added", 0, &[])], vec![]);
+    for rule in [
+        "events 'to_cart' = 1",
+        "events ('to_cart', 'Product Added') = 1",
+        "last event 'to_cart' is set",
+        "event 'to_cart' then not event 'to_cart' within 1 hour",
+    ] {
+        assert_holds(rule, &added, HOUR_MS);
+        assert_eq!(parse(rule).unwrap().to_string(), rule);
+    }
+    let page = RawEvent {
+        kind: EventKind::Page,
+        ..event("to_cart", 0, &[])
+    };
+    assert_holds("pages 'to_cart' = 1", &customer(vec![page], vec![]), 0);
+}
+
+#[test]
+fn seconds_are_the_shortest_unit() {
+    let rule = "event 'Added' then not event 'Ordered' within 2 seconds";
+    let added = customer(vec![event("Added", 0, &[])], vec![]);
+    assert_eq!(at(rule, &added, 0), (false, Some(2_000)));
+    assert_eq!(at(rule, &added, 2_000), (true, None));
+    let one = "last event 'Added' within 1 second";
+    assert_eq!(at(one, &added, 0), (true, Some(1_000)));
+    assert!(describe(&parse(one).unwrap()).contains("second"));
 }
 
 #[test]

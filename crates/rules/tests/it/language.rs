@@ -15,6 +15,7 @@ pub(crate) fn vocabulary(segments: &[&str]) -> Vocabulary {
             .iter()
             .map(|name| SegmentName::new(name).unwrap())
             .collect(),
+        standard_event: |name| (name == "to_cart").then_some("Product Added"),
     }
 }
 

@@ -164,6 +164,7 @@ fn time() -> impl Strategy<Value = (Operand, Test)> {
 fn sequence() -> impl Strategy<Value = (Operand, Test)> {
     // The lengths that lie between random events.
     let within = select(vec![
+        (45, Unit::Seconds),
         (90, Unit::Minutes),
         (12, Unit::Hours),
         (1, Unit::Days),
