@@ -1,16 +1,14 @@
 //! A disk that is full: events are refused, the server ends with a message, nothing acknowledged
 //! is lost, and a start after space was freed goes on.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use regulars_store::log::Logged;
-use regulars_store::{Store, StoreOptions};
 use serde_json::{Value, json};
 
 use crate::server::Server;
 use crate::shop::Shop;
+use crate::stored::{self, doubles};
 
 /// A file system of eight megabytes at the data directory; unmounted when it goes.
 struct Small(PathBuf);
@@ -106,18 +104,11 @@ fn ended(server: Server) {
     assert!(said.contains("/log/seg-"), "{said}");
 }
 
-/// Every event of the first `batches` is in the log, and each once.
+/// Every event of the first `batches` is there, and each once.
 fn check(shop: &Shop, batches: usize) {
-    let data = shop.root().join("data");
-    let store = Store::open_read(&data, &StoreOptions::default()).unwrap();
-    let mut messages: BTreeMap<u128, u32> = BTreeMap::new();
-    for entry in store.logged(0) {
-        if let Logged::Event(event) = entry.unwrap().1 {
-            *messages.entry(event.message).or_default() += 1;
-        }
-    }
-    assert_eq!(messages.len(), batches * 10);
-    assert!(messages.values().all(|times| *times == 1));
+    let events = stored::events(shop);
+    assert_eq!(events.len(), batches * 10);
+    assert_eq!(doubles(&events), 0);
 }
 
 /// After space was freed: a start, what was refused again, and more.

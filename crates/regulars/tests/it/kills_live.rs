@@ -14,7 +14,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use regulars_core::{Direction, Timestamp};
+use regulars_core::Direction;
 use regulars_store::log::Logged;
 use regulars_store::{Store, StoreOptions};
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::receiver::Receiver;
 use crate::server::Server;
 use crate::shop::Shop;
+use crate::stored::{self, doubles};
 
 const RULES: &str = r#"
 [[segment]]
@@ -107,8 +108,6 @@ fn shop(receiver: &Receiver) -> Shop {
 /// What the log of a stopped server holds.
 #[derive(Default)]
 struct InLog {
-    /// How often each event is there.
-    events: BTreeMap<u128, u64>,
     /// How often each transition is there.
     transitions: BTreeMap<String, u64>,
     /// Those that are sent.
@@ -121,37 +120,25 @@ impl InLog {
         let store = Store::open_read(&data, &StoreOptions::default()).unwrap();
         let mut found = Self::default();
         let mut last = BTreeMap::new();
-        for (_, message) in store.messages(Timestamp::MIN).unwrap() {
-            // Those that were moved out of the log.
-            *found.events.entry(message).or_default() += 1;
-        }
         for entry in store.logged(0) {
-            match entry.unwrap().1 {
-                Logged::Event(event) => *found.events.entry(event.message).or_default() += 1,
-                Logged::Found(record) => {
-                    for transition in record.transitions {
-                        let key = (transition.customer, transition.segment.clone());
-                        let before = last.insert(key, (transition.sequence, transition.direction));
-                        let (sequence, direction) = before.unwrap_or((0, Direction::Exited));
-                        assert_eq!(transition.sequence, sequence + 1, "{transition:?}");
-                        assert_ne!(transition.direction, direction, "{transition:?}");
-                        let id = transition.id.to_string();
-                        if SENT.contains(&transition.segment.as_str()) {
-                            found.sent.insert(id.clone());
-                        }
-                        *found.transitions.entry(id).or_default() += 1;
-                    }
+            let Logged::Found(record) = entry.unwrap().1 else {
+                continue;
+            };
+            for transition in record.transitions {
+                let key = (transition.customer, transition.segment.clone());
+                let before = last.insert(key, (transition.sequence, transition.direction));
+                let (sequence, direction) = before.unwrap_or((0, Direction::Exited));
+                assert_eq!(transition.sequence, sequence + 1, "{transition:?}");
+                assert_ne!(transition.direction, direction, "{transition:?}");
+                let id = transition.id.to_string();
+                if SENT.contains(&transition.segment.as_str()) {
+                    found.sent.insert(id.clone());
                 }
-                _ => {}
+                *found.transitions.entry(id).or_default() += 1;
             }
         }
         found
     }
-}
-
-/// Number of what is there more than once.
-fn doubles<K>(counted: &BTreeMap<K, u64>) -> usize {
-    counted.values().filter(|times| **times > 1).count()
 }
 
 /// Who is in the lasting segments, asked of the server or, without one, of the log.
@@ -207,6 +194,7 @@ fn kills_lose_and_double_nothing() {
     // A stop in peace ends with everything found.
     server.stop();
     let replayed = members(&shop);
+    let events = stored::events(&shop);
     let in_log = InLog::read(&shop);
     // What was found last is sent by the next server.
     let server = Server::start(&shop);
@@ -220,23 +208,19 @@ fn kills_lose_and_double_nothing() {
     let known = InLog::read(&shop).sent;
     let receipts: u64 = received.values().sum();
     println!(
-        "{kills} kills: {} events acknowledged, {} in the log, {} of them twice; \
+        "{kills} kills: {} events acknowledged, {} stored, {} of them twice; \
          {} transitions in the log, {} of them twice; {} of these to be sent, {receipts} webhooks \
          received with {} ids",
         batch * 20,
-        in_log.events.len(),
-        doubles(&in_log.events),
+        events.len(),
+        doubles(&events),
         in_log.transitions.len(),
         doubles(&in_log.transitions),
-        known.len(),
+        in_log.sent.len(),
         received.len(),
     );
-    assert_eq!(
-        in_log.events.len() as u64,
-        batch * 20,
-        "every event is there"
-    );
-    assert_eq!(doubles(&in_log.events), 0, "and once");
+    assert_eq!(events.len() as u64, batch * 20, "every event is there");
+    assert_eq!(doubles(&events), 0, "and once");
     assert_eq!(doubles(&in_log.transitions), 0, "so is every transition");
     assert!(in_log.sent.len() > 20, "{}", in_log.sent.len());
     for id in received.keys() {

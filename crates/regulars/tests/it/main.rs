@@ -21,5 +21,6 @@ mod receiver;
 mod served;
 mod server;
 mod shop;
+mod stored;
 mod streams;
 mod text;
