@@ -1,6 +1,5 @@
 """Section about the live path: a server of a million customers under load, from start to stop."""
 
-import collections
 import datetime
 import json
 import os
@@ -65,14 +64,14 @@ class Server:
         with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.read().decode()
 
-    def waiting(self):
-        """Records on disk that are not folded yet."""
-        return int(re.search(r"^regulars_records_waiting (\d+)", self.get("/metrics"), re.M)[1])
+    def metric(self, name):
+        """A number of the metrics."""
+        return int(re.search(rf"^regulars_{name} (\d+)", self.get("/metrics"), re.M)[1])
 
     def drain(self):
         """Waits until everything is folded; gives the seconds that took."""
         began = time.monotonic()
-        while self.waiting() > 0:
+        while self.metric("records_waiting") > 0:
             time.sleep(0.02)
         return time.monotonic() - began
 
@@ -137,9 +136,7 @@ def measure_live(size):
         server.child.kill()
         raise
     result |= {"first_start": server.started, "stopped": stopped}
-    found = list(logged_transitions(directory))
-    result["transitions"] = transitions(found, result.pop("phases"))
-    result["stampede"] |= stampede_of(found, result["stampede"])
+    result["stampede"] |= stampede_of(directory, result["stampede"])
     result["same"] = compare(directory, load.token, result.pop("sizes"))
     return result
 
@@ -151,36 +148,35 @@ def workspace(size):
     regulars("-C", directory, "import", *shop.files(size))
     regulars("-C", directory, "score")
     (directory / "segments" / "live_bench.toml").write_text(live_segments.as_toml())
+    # What a key may send is no limit here.
+    config = directory / "regulars.toml"
+    text = config.read_text()
+    changed = re.sub(r"(?m)^#? ?events_per_second = .*$", "events_per_second = 100000000", text)
+    config.write_text(changed if changed != text else text + "\n[serve]\nevents_per_second = 100000000\n")
     return directory
 
 
 def under_load(server, load, size):
     """The loads, one after the other."""
     seconds = size.live_seconds
-    phases = {}
-
-    def phase(name, work):
-        say(f"live: {name}")
-        began = time.time()
-        done = work()
-        phases[name] = (began, time.time())
-        return done
-
     load.run("traffic", seconds=max(seconds // 10, 5))
     server.drain()
-    result = {"batches": phase("batches of 100, as fast as they are answered", lambda: batches(server, load, seconds))}
+    say("live: batches of 100, as fast as they are answered")
+    result = {"batches": batches(server, load, seconds)}
     half = int(min(50_000, result["batches"]["folded_per_second"] / 2))
-    result["half_load"] = half
-    result["singles"] = phase("single events", lambda: singles(server, load, max(seconds // 5, 10)))
-    result["probes"] = phase("probes at half load", lambda: probes(load, half, max(seconds // 5, 10)))
-    result["stampede"] = phase("a stampede at half load", lambda: stampede(server, load, half, size))
+    say("live: single events")
+    result["singles"] = singles(server, load, max(seconds // 5, 10))
+    say(f"live: probes at {half:,} events a second")
+    result["probes"] = probes(load, half, max(seconds // 5, 10))
+    say("live: many wake-ups at one instant")
+    result["stampede"] = stampede(server, load, half, size)
     server.drain()
-    result["sizes"] = server.sizes(load.token)
-    return {**result, "phases": phases}
+    return {**result, "sizes": server.sizes(load.token)}
 
 
 def batches(server, load, seconds):
     """Batches as fast as they are answered, until the last is folded."""
+    moved = server.metric("transitions_total")
     cpu, began = server.cpu(), time.monotonic()
     sent = load.run("traffic", seconds=seconds)
     drained = server.drain()
@@ -194,6 +190,7 @@ def batches(server, load, seconds):
         "drained": drained,
         "events_per_cpu_second": sent["events"] / cpu,
         "read_share": read / sent["events"],
+        "transitions": server.metric("transitions_total") - moved,
     }
 
 
@@ -226,35 +223,21 @@ def stampede(server, load, half, size):
     return {"due": due, "at": at, "probes": seen, "traffic": load.end(traffic)}
 
 
-def logged_transitions(directory):
-    """Every transition of the log, as (recorded at, occurred at, segment)."""
-    child = regulars("-C", directory, "transitions", "--limit", 100_000_000, "--format", "jsonl")
-    for line in child.out.splitlines():
-        one = json.loads(line)
-        yield moment(one["recorded_at"]), moment(one["occurred_at"]), one["segment"]
-
-
 def moment(text):
     """Milliseconds since 1970 of an instant as Regulars writes it."""
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
 
 
-def transitions(found, phases):
-    """How many there were in each phase."""
-    counts = collections.Counter()
-    for recorded, _, _ in found:
-        for name, (began, ended) in phases.items():
-            if began * 1000 <= recorded <= ended * 1000:
-                counts[name] += 1
-    return counts
-
-
-def stampede_of(found, asked):
-    """How long after their instant the last was found, and whether all have that instant."""
-    segment, _ = STAMPEDE
+def stampede_of(directory, asked):
+    """How many were found to have moved at the instant, and how long after it the last was."""
+    since = datetime.datetime.fromtimestamp(asked["at"] / 1000, datetime.timezone.utc)
+    document = regulars(
+        "-C", directory, "transitions", "--segment", STAMPEDE[0], "--since", f"{since:%Y-%m-%dT%H:%M:%SZ}",
+        "--limit", 10_000_000, "--format", "jsonl",
+    )
     found = [
-        recorded for recorded, occurred, name in found
-        if name == segment and occurred == asked["at"]
+        moment(one["recorded_at"]) for one in map(json.loads, document.out.splitlines())
+        if moment(one["occurred_at"]) == asked["at"]
     ]
     return {"fired": len(found), "all_fired_after": (max(found) - asked["at"]) / 1000 if found else None}
 

@@ -187,14 +187,13 @@ def live_section(result):
     """The live path under load."""
     batches, singles, probes = result["batches"], result["singles"], result["probes"]
     stampede, same = result["stampede"], result["same"]
-    moved = result["transitions"].get("batches of 100, as fast as they are answered", 0)
     events = batches["sent"]["events"]
     rows = [
         ["events on disk each second, batches of 100", f"{batches['durable_per_second']:,.0f}", "100,000"],
         ["events folded each second, until the last", f"{batches['folded_per_second']:,.0f}", "100,000 (at least 50,000)"],
         ["events for each second of the server's CPU", f"{batches['events_per_cpu_second']:,.0f}", "60,000"],
         ["share of events that some segment looks at", f"{batches['read_share']:.0%}", "30 % or more"],
-        ["transitions for each hundred events", f"{100 * moved / events:.1f}", "about 2"],
+        ["transitions for each hundred events", f"{100 * batches['transitions'] / events:.1f}", "about 2"],
         ["answer to a batch", latency(batches["sent"]["latency"]), ""],
         [f"answer to a single event, {singles['requests_per_second']:,.0f} a second", latency(singles["latency"]), "p99 25 ms"],
         [f"from the answer to the transition in the outbox, at {probes['traffic']['events_per_second']:,.0f} events/s", latency(probes["in_outbox"]), "p99 100 ms"],

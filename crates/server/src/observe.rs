@@ -66,6 +66,13 @@ pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> Response {
             count.load(Ordering::Relaxed),
         );
     }
+    add(
+        &mut text,
+        "counter",
+        "transitions_total",
+        "Times that a customer entered or left a segment.",
+        server.transitions.found(),
+    );
     let connections = &server.connections;
     add(
         &mut text,

@@ -155,6 +155,7 @@ impl Server {
 pub struct TransitionLog {
     kept: usize,
     latest: Mutex<VecDeque<Transition>>,
+    found: AtomicU64,
 }
 
 impl TransitionLog {
@@ -163,11 +164,24 @@ impl TransitionLog {
         Self {
             kept,
             latest: Mutex::new(VecDeque::new()),
+            found: AtomicU64::new(0),
         }
     }
 
-    /// Adds transitions in order.
+    /// Adds transitions that were found, in order.
     pub fn add(&self, transitions: &[Transition]) {
+        let found = transitions.len() as u64;
+        self.found.fetch_add(found, Ordering::Relaxed);
+        self.recall(transitions);
+    }
+
+    /// How many were found.
+    pub(crate) fn found(&self) -> u64 {
+        self.found.load(Ordering::Relaxed)
+    }
+
+    /// Adds transitions that were found before this process began, in order.
+    pub fn recall(&self, transitions: &[Transition]) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.extend(transitions.iter().cloned());
         let over = latest.len().saturating_sub(self.kept);

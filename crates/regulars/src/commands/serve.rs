@@ -39,7 +39,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let mut engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
     session.tell(&format!("{} customers", engine.customers()));
     let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
-    transitions.add(&engine.take_recorded());
+    transitions.recall(&engine.take_recorded());
     let told = Arc::clone(&transitions);
     let delivery = Arc::new(delivery(&session, &store)?);
     let delivered = Arc::clone(&delivery);
