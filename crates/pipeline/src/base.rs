@@ -261,22 +261,13 @@ impl Base {
         if !is_settled {
             parts = facts(&source, noting)?;
         }
-        let mut oddities = Oddities::default();
-        let mut later_records = 0;
-        let mut noted = Noted::default();
-        let names_products = parts.iter().any(|part| part.names_products);
-        let customers = Customers::new(
-            parts
-                .into_iter()
-                .map(|part| {
-                    oddities.add(part.oddities);
-                    later_records += part.later_records;
-                    noted.claims.extend(part.noted.claims);
-                    noted.visitors.extend(part.noted.visitors);
-                    part.folded
-                })
-                .collect(),
-        );
+        let Gathered {
+            customers,
+            oddities,
+            later_records,
+            noted,
+            names_products,
+        } = Gathered::of(parts);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
         if names_products {
             context.population.data.insert(DataNeed::Products);
@@ -305,12 +296,7 @@ impl Base {
             noted,
             contested: orders.contested,
         };
-        let fitted = match options.scoring {
-            Scoring::FitThen => FittedModels::in_use_at(store, options.now)?,
-            Scoring::LatestFit => FittedModels::latest(store)?,
-            Scoring::None => None,
-        };
-        if let Some(fitted) = fitted {
+        if let Some(fitted) = fit_for(store, options)? {
             base.score_with(fitted, options.threads);
         }
         Ok(base)
@@ -529,6 +515,49 @@ fn channels<'c>(
     named
         .map(|(channel, n)| (context.symbols.text(channel), n))
         .collect()
+}
+
+/// What all partitions fold to.
+struct Gathered {
+    customers: Customers,
+    oddities: Oddities,
+    later_records: u64,
+    noted: Noted,
+    names_products: bool,
+}
+
+impl Gathered {
+    fn of(parts: Vec<Part<Folded>>) -> Self {
+        let mut oddities = Oddities::default();
+        let mut later_records = 0;
+        let mut noted = Noted::default();
+        let mut names_products = false;
+        let folded = parts.into_iter().map(|part| {
+            oddities.add(part.oddities);
+            later_records += part.later_records;
+            noted.claims.extend(part.noted.claims);
+            noted.visitors.extend(part.noted.visitors);
+            names_products |= part.names_products;
+            part.folded
+        });
+        let customers = Customers::new(folded.collect());
+        Self {
+            customers,
+            oddities,
+            later_records,
+            noted,
+            names_products,
+        }
+    }
+}
+
+/// The fit that everyone is scored with.
+fn fit_for(store: &Store, options: FoldOptions) -> Result<Option<FittedModels>, PipelineError> {
+    match options.scoring {
+        Scoring::FitThen => FittedModels::in_use_at(store, options.now),
+        Scoring::LatestFit => FittedModels::latest(store),
+        Scoring::None => Ok(None),
+    }
 }
 
 /// The facts of everyone: what is folded first.

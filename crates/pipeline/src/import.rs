@@ -68,7 +68,8 @@ pub struct ImportOptions {
     pub recorded_at: Timestamp,
     /// Threads to use.
     pub threads: usize,
-    /// Set by the import right before it begins to count: until then nothing of it does.
+    /// Set by the import right before anything of it counts: events that it puts into the log, or
+    /// all of it.
     pub commits: Arc<AtomicBool>,
 }
 

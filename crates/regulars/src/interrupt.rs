@@ -17,7 +17,7 @@ pub(crate) fn watch(commits: &Arc<AtomicBool>) {
             return;
         }
         let what = if commits.load(Ordering::SeqCst) {
-            "the import was at its end: `regulars report` tells whether it counts"
+            "some of it may count already: import the files again, nothing counts twice"
         } else {
             "nothing was imported"
         };

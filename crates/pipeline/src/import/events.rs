@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Partition, Timestamp};
@@ -100,6 +101,7 @@ pub(super) fn take(
     if files.is_empty() {
         return Ok(taken);
     }
+    options.commits.store(true, Ordering::SeqCst);
     let mut known = messages(store)?;
     let mut frame = Frame::default();
     for (_, source) in files {

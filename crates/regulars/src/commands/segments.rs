@@ -203,6 +203,12 @@ fn preview(cli: &Cli, session: &Session, rule: &str, args: &LookArgs) -> anyhow:
 
 type Ends = Option<(f64, f64)>;
 
+/// One of the figures.
+type Figure = fn(&Kpis) -> Option<f64>;
+
+/// How a figure is written.
+type Show<'s> = &'s dyn Fn(Option<f64>) -> String;
+
 /// The intervals of a figure, of a segment and of everyone.
 fn interval_row(
     (own, everyone): (Ends, Ends),
@@ -235,7 +241,7 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
         (Some(own), Some(everyone)) if everyone != 0.0 => format!("{:.0}", 100.0 * own / everyone),
         _ => unknown(),
     };
-    let line = |name: &str, of: fn(&Kpis) -> Option<f64>, show: &dyn Fn(Option<f64>) -> String| {
+    let line = |name: &str, of: Figure, show: Show<'_>| {
         let (own, everyone) = (of(kpis), of(everyone));
         vec![
             name.to_owned(),
@@ -244,7 +250,7 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             index(own, everyone),
         ]
     };
-    let between = |of: fn(&Kpis) -> Ends, show: &dyn Fn(Option<f64>) -> String| {
+    let between = |of: fn(&Kpis) -> Ends, show: Show<'_>| {
         let (own, everyone) = (of(kpis), of(everyone));
         let any = own.or(everyone);
         any.map(|_| interval_row((own, everyone), show))
@@ -277,21 +283,18 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
         ),
         line("repeat rate", |k| k.repeat_rate, &percent),
     ];
-    if everyone.expected_orders.is_some() {
-        rows.push(line("expected orders", |k| k.expected_orders, &decimals));
-        let ends = |k: &Kpis| k.expected_orders_low.zip(k.expected_orders_high);
-        rows.extend(between(ends, &decimals));
-    }
-    if everyone.churn_risk.is_some() {
-        rows.push(line("churn risk", |k| k.churn_risk, &percent));
-        let ends = |k: &Kpis| k.churn_risk_low.zip(k.churn_risk_high);
-        rows.extend(between(ends, &percent));
-    }
-    if everyone.clv_minor.is_some() {
-        rows.push(line(&format!("CLV {code}"), |k| k.clv_minor, &money));
-        let ends = |k: &Kpis| k.clv_low_minor.zip(k.clv_high_minor);
-        rows.extend(between(ends, &money));
-    }
+    let mut predicted = |name: &str, of: Figure, ends: fn(&Kpis) -> Ends, show: Show<'_>| {
+        if of(everyone).is_some() {
+            rows.push(line(name, of, show));
+            rows.extend(between(ends, show));
+        }
+    };
+    let ends = |k: &Kpis| k.expected_orders_low.zip(k.expected_orders_high);
+    predicted("expected orders", |k| k.expected_orders, ends, &decimals);
+    let ends = |k: &Kpis| k.churn_risk_low.zip(k.churn_risk_high);
+    predicted("churn risk", |k| k.churn_risk, ends, &percent);
+    let ends = |k: &Kpis| k.clv_low_minor.zip(k.clv_high_minor);
+    predicted(&format!("CLV {code}"), |k| k.clv_minor, ends, &money);
     let header = [
         ("", Align::Left),
         ("segment", Align::Right),
