@@ -41,8 +41,8 @@ use crate::live::retell;
 use crate::live::told::{self, Tellings};
 use crate::population;
 use crate::progress::Progress;
+pub(crate) use fold::{FoldedEvents, Noted, Noting};
 use fold::{Known, Part, Scratch, Source};
-pub(crate) use fold::{Noted, Noting};
 
 pub use customers::Customers;
 pub(crate) use declared::Declaring;
@@ -56,18 +56,6 @@ pub struct Folded {
     scores: Option<Box<Scores>>,
     /// What events tell, of those of whom they tell anything.
     told: Option<Box<FoldedEvents>>,
-}
-
-/// What the events of one customer come to besides facts and the states of conditions.
-#[derive(Debug, Clone)]
-pub(crate) struct FoldedEvents {
-    pub(crate) carts: Carts,
-    /// When the last `identify` happened.
-    pub(crate) identified_at: Option<Timestamp>,
-    /// When the last event arrived.
-    pub(crate) received_at: Timestamp,
-    /// Whether the history may hold events of them.
-    pub(crate) has_moved: bool,
 }
 
 impl Folded {

@@ -41,6 +41,8 @@ use crate::vault::{IdentityId, MasterKey};
 use messages::MessageRow;
 use transitions::TransitionRow;
 
+/// Bytes of records that are moved at a time, about: events may be long.
+pub(crate) const MOST_BYTES: usize = 256 << 20;
 /// More files of a kind than this are merged.
 pub(crate) const MOST_FILES: usize = 8;
 
@@ -49,6 +51,8 @@ pub(crate) const MOST_FILES: usize = 8;
 pub struct LogMove {
     pub(crate) place: Place,
     pub(crate) reader: LogReader,
+    /// Bytes of records after which it ends early.
+    pub(crate) most_bytes: usize,
     /// The directory of the log, for messages.
     pub(crate) log_dir: PathBuf,
 }
@@ -80,7 +84,7 @@ pub struct Moving {
 }
 
 impl LogMove {
-    /// Reads the range.
+    /// Reads the range, as much of it as memory should hold at a time.
     ///
     /// # Errors
     /// When the log is damaged or holds an unknown record.
@@ -95,8 +99,14 @@ impl LogMove {
             journals: Vec::new(),
             log_dir: self.log_dir,
         };
+        let mut read_bytes = 0;
         for entry in self.reader {
             let (offset, bytes) = entry?;
+            if read_bytes >= self.most_bytes {
+                moving.place.to = offset;
+                break;
+            }
+            read_bytes += bytes.len();
             if let Some(journal) = live::identities_in(&bytes) {
                 if offset >= vault_from {
                     moving.journals.push(journal.to_vec());

@@ -10,7 +10,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Symbol, Timestamp};
-use regulars_profile::{Ledger, Oddities, Places, Products, Profile};
+use regulars_profile::{Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
 
@@ -37,6 +37,18 @@ pub(super) struct Known<'k> {
     pub(super) records: &'k [LineRecord],
     /// Whether the history may hold events of them.
     pub(super) has_moved: bool,
+}
+
+/// What the events of one customer come to besides facts and the states of conditions.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldedEvents {
+    pub(crate) carts: Carts,
+    /// When the last `identify` happened.
+    pub(crate) identified_at: Option<Timestamp>,
+    /// When the last event arrived.
+    pub(crate) received_at: Timestamp,
+    /// Whether the history may hold events of them.
+    pub(crate) has_moved: bool,
 }
 
 /// What is noted besides what customers fold to.

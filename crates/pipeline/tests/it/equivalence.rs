@@ -303,6 +303,9 @@ fn live_restarted_and_batch_agree() {
                 if rng.random_bool(0.5) {
                     live.move_now().unwrap();
                 }
+                if rng.random_bool(0.1) {
+                    live.lend(|| ()).unwrap().unwrap();
+                }
             }
             let report =
                 format!("seed {seed}, round {round}, {move_after} records moved at a time");

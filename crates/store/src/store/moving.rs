@@ -18,7 +18,7 @@ use crate::manifest::{Change, MovedKind};
 use crate::moved::messages::MessageRow;
 use crate::moved::records::KeptRecord;
 use crate::moved::transitions::TransitionRow;
-use crate::moved::{LogMove, MOST_FILES, MovedFiles, Place, Replay};
+use crate::moved::{LogMove, MOST_BYTES, MOST_FILES, MovedFiles, Place, Replay};
 use crate::tables;
 
 impl Store {
@@ -27,7 +27,8 @@ impl Store {
         self.catalog.manifest().moved.to
     }
 
-    /// Begins to move the records of the log before `to`; `None` when they are moved already. One
+    /// Begins to move the records of the log before `to`, or as many of them as memory should hold
+    /// at a time; `None` when they are moved already. One
     /// move at a time, each ended by [`Store::finish_move`] or dropped.
     ///
     /// # Errors
@@ -48,6 +49,7 @@ impl Store {
                 key: has_identities.then(|| self.key().cloned()).transpose()?,
             },
             reader: log.read(from..to),
+            most_bytes: MOST_BYTES,
             log_dir: log.dir().to_owned(),
         }))
     }

@@ -198,18 +198,17 @@ fn owners_of(store: &Store, identities: &[IdentityId]) -> Result<Vec<CustomerId>
     Ok(resolved.collect())
 }
 
-/// Moves everything before an offset at once, when nothing else is going on.
+/// Moves everything before an offset, when nothing else is going on.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub(super) fn move_all(store: &mut Store, to: u64, now: Timestamp) -> Result<(), PipelineError> {
-    let Some(begun) = store.begin_move(to)? else {
-        return Ok(());
-    };
-    let moving = begun.read()?;
-    let owners = owners_of(store, &moving.identities())?;
-    let files = moving.write(&owners)?;
-    store.finish_move(files, now.plus_ms(-REPEATS_MS), now)?;
+    while let Some(begun) = store.begin_move(to)? {
+        let moving = begun.read()?;
+        let owners = owners_of(store, &moving.identities())?;
+        let files = moving.write(&owners)?;
+        store.finish_move(files, now.plus_ms(-REPEATS_MS), now)?;
+    }
     let mut merged = Vec::new();
     for merge in store.run_merges() {
         merged.push(merge.write()?);

@@ -12,6 +12,7 @@ use super::*;
 use crate::StoreOptions;
 use crate::catalog::Access;
 use crate::history::Family;
+use crate::inspect::inspect;
 use crate::log::{Found, Logged, MergeAccepted, StoredEvent};
 use crate::store::Frame;
 use crate::vault::{IdentityId, IdentityKind};
@@ -181,9 +182,12 @@ impl Told {
 }
 
 fn move_to(store: &mut Store, to: u64) {
-    let Some(begun) = store.begin_move(to).unwrap() else {
-        return;
-    };
+    if let Some(begun) = store.begin_move(to).unwrap() {
+        finish(store, begun);
+    }
+}
+
+fn finish(store: &mut Store, begun: LogMove) {
     let moving = begun.read().unwrap();
     let vault = store.vault().unwrap();
     let owners: Vec<CustomerId> = moving
@@ -246,6 +250,47 @@ fn what_is_moved_at_any_offset_is_there_once() {
 }
 
 #[test]
+fn a_look_from_outside_knows_what_was_moved() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    drop(Store::create(&data, &StoreOptions::default()).unwrap());
+    let mut store = open(&data);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut told = Told::default();
+    for _ in 0..40 {
+        told.append(&mut store, &mut rng);
+    }
+    let to = store.next_offset() - 3;
+    move_to(&mut store, to);
+    for _ in 0..40 {
+        told.append(&mut store, &mut rng);
+    }
+    drop(store);
+    let look = || inspect(&data, &StoreOptions::default()).unwrap();
+    let found = look();
+    assert_eq!(found.findings, []);
+    assert!(found.first_offset > 0, "segments went");
+    for what in ["transitions-", "messages-", "records-"] {
+        let names = names_in(&data.join("tables")).into_iter();
+        let name = names.filter(|name| name.starts_with(what)).min().unwrap();
+        let path = data.join("tables").join(&name);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(look().is_damaged(), "{name} is cut short");
+        std::fs::remove_file(&path).unwrap();
+        let found = look();
+        let missing = found.findings.iter().find(|found| found.code == "missing");
+        let file = missing.and_then(|missing| missing.file.clone());
+        assert_eq!(file, Some(format!("tables/{name}")));
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let segments = names_in(&data.join("log")).into_iter();
+    std::fs::remove_file(data.join("log").join(segments.min().unwrap())).unwrap();
+    let found = look();
+    assert!(found.is_damaged() && found.findings[0].code == "log_begins_late");
+}
+
+#[test]
 fn a_move_that_was_broken_off_is_made_again_over_what_it_left() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("data");
@@ -272,6 +317,28 @@ fn a_move_that_was_broken_off_is_made_again_over_what_it_left() {
     drop(moving.read().unwrap().write(&[]).unwrap());
     drop(store);
     store = open(&data);
+    told.check(&store);
+}
+
+#[test]
+fn a_move_takes_no_more_than_memory_should_hold() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    let mut store = Store::create(&data, &StoreOptions::default()).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut told = Told::default();
+    for _ in 0..20 {
+        told.append(&mut store, &mut rng);
+    }
+    let to = store.next_offset();
+    let mut moves = 0;
+    while store.moved_to() < to {
+        let mut begun = store.begin_move(to).unwrap().unwrap();
+        begun.most_bytes = 2_000;
+        finish(&mut store, begun);
+        moves += 1;
+    }
+    assert!(moves > 3, "{moves}");
     told.check(&store);
 }
 
