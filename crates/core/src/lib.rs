@@ -26,8 +26,9 @@ pub use money::{
 };
 pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
 pub use settings::{
-    ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings, PriceSettings,
-    PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, ValueSettings,
+    CartSettings, ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings,
+    PriceSettings, PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, TrialSettings,
+    ValueSettings,
 };
 pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Zone, ZoneError};
 pub use trait_def::{DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};

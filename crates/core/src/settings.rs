@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::DAY_MS;
+
 /// All thresholds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +21,10 @@ pub struct Settings {
     pub price: PriceSettings,
     /// Seasonal and year-round shoppers.
     pub season: SeasonSettings,
+    /// Open and abandoned carts.
+    pub carts: CartSettings,
+    /// Trials of a subscription.
+    pub trial: TrialSettings,
     /// How models are fitted.
     pub models: ModelSettings,
 }
@@ -166,6 +172,54 @@ impl Default for SeasonSettings {
             min_orders: 3,
             seasonal_share: 0.7,
             year_round_quarters: 3,
+        }
+    }
+}
+
+/// Open and abandoned carts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CartSettings {
+    /// A cart is open for this many days after its last change.
+    pub open_days: u32,
+    /// Abandoned when not changed for so long: a length of time as rules write it, `2 hours`.
+    pub abandoned_after: String,
+    /// A cart is of high value from this amount on, in major units of the workspace's currency.
+    pub high_value: f64,
+}
+
+impl Default for CartSettings {
+    fn default() -> Self {
+        Self {
+            open_days: 30,
+            abandoned_after: "2 hours".to_owned(),
+            high_value: 100.0,
+        }
+    }
+}
+
+impl CartSettings {
+    /// How long a cart is open after its last change, in milliseconds.
+    pub fn open_ms(&self) -> i64 {
+        i64::from(self.open_days) * DAY_MS
+    }
+}
+
+/// Trials of a subscription.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrialSettings {
+    /// A trial lasts this many days.
+    pub days: u32,
+    /// It is ending in the last so many of them.
+    pub ending_days: u32,
+}
+
+impl Default for TrialSettings {
+    fn default() -> Self {
+        Self {
+            days: 14,
+            ending_days: 3,
         }
     }
 }

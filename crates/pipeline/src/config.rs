@@ -41,6 +41,10 @@ pub struct Config {
     #[serde(default)]
     season: regulars_core::SeasonSettings,
     #[serde(default)]
+    carts: regulars_core::CartSettings,
+    #[serde(default)]
+    trial: regulars_core::TrialSettings,
+    #[serde(default)]
     models: regulars_core::ModelSettings,
 }
 
@@ -211,6 +215,8 @@ impl Config {
             value,
             price,
             season,
+            carts,
+            trial,
             models,
         } = Settings::default();
         Self {
@@ -229,6 +235,8 @@ impl Config {
             value,
             price,
             season,
+            carts,
+            trial,
             models,
         }
     }
@@ -255,6 +263,8 @@ impl Config {
             value: self.value.clone(),
             price: self.price.clone(),
             season: self.season.clone(),
+            carts: self.carts.clone(),
+            trial: self.trial.clone(),
             models: self.models.clone(),
         }
     }
@@ -268,6 +278,8 @@ impl Config {
             value,
             price,
             season,
+            carts,
+            trial,
             models,
         } = settings;
         self.lifecycle = lifecycle;
@@ -276,6 +288,8 @@ impl Config {
         self.value = value;
         self.price = price;
         self.season = season;
+        self.carts = carts;
+        self.trial = trial;
         self.models = models;
         self
     }
@@ -289,6 +303,14 @@ impl Config {
     pub fn threshold(&self, key: &str) -> Option<String> {
         let percent = |share: f64| Some(format!("{} %", (share * 1000.0).round() / 10.0));
         match key {
+            "trial.days_before_ending" => {
+                return Some(
+                    self.trial
+                        .days
+                        .saturating_sub(self.trial.ending_days)
+                        .to_string(),
+                );
+            }
             "value.high_percent" => return percent(self.value.high_share),
             "value.medium_percent" => return percent(self.value.medium_share),
             _ => {}

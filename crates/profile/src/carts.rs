@@ -1,14 +1,12 @@
 //! Carts of one customer: what was put aside and not ordered yet.
 //!
-//! A cart is open from its first item until it is ordered, until it is empty, or until 30 days after
-//! its last change. An order with the id of a cart orders that one and whatever is in no cart with an
+//! A cart is open from its first item until it is ordered, until it is empty, or until so long
+//! after its last change. An order with the id of a cart orders that one and whatever is in no cart with an
 //! id; an order that names no cart orders all. The clock of a cart is its own last change: what else
 //! the customer does leaves it alone.
 
-use regulars_core::{Cart, DAY_MS, Symbol, Timestamp};
+use regulars_core::{Cart, Symbol, Timestamp};
 
-/// How long after its last change a cart is open.
-const OPEN_MS: i64 = 30 * DAY_MS;
 /// Pieces below this are none: quantities are floats.
 const NO_PIECES: f64 = 1e-9;
 
@@ -54,6 +52,14 @@ struct Content {
 }
 
 impl Carts {
+    /// Those of a customer whose last order was of every cart.
+    pub fn after_order(at: Timestamp) -> Self {
+        Self {
+            changed_at: Some(at),
+            ..Self::default()
+        }
+    }
+
     /// The carts, the oldest first.
     pub fn open(&self) -> &[Cart] {
         &self.open
@@ -69,11 +75,11 @@ impl Carts {
         *self = Self::default();
     }
 
-    /// Takes in the next change by time.
-    pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange) {
+    /// Takes in the next change by time; a cart is open for `open_ms` after its last change.
+    pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange, open_ms: i64) {
         self.changed_at = self.changed_at.max(Some(at));
         self.contents
-            .retain(|content| at < content.changed_at.plus_ms(OPEN_MS));
+            .retain(|content| at < content.changed_at.plus_ms(open_ms));
         match change {
             CartChange::Add(items) => self.edit(id, at, |content| content.add_all(items, 1.0)),
             CartChange::Remove(items) => self.edit(id, at, |content| content.add_all(items, -1.0)),
@@ -85,7 +91,8 @@ impl Carts {
             CartChange::Ordered => self.order(id),
         }
         self.open.clear();
-        self.open.extend(self.contents.iter().map(Content::seen));
+        self.open
+            .extend(self.contents.iter().map(|content| content.seen(open_ms)));
     }
 
     /// Ends what an order that names `id`, or no cart, is of.
@@ -159,7 +166,7 @@ impl Content {
         }
     }
 
-    fn seen(&self) -> Cart {
+    fn seen(&self, open_ms: i64) -> Cart {
         let value = |item: &CartItem| {
             let unit_minor = item.unit_minor? as f64;
             Some((unit_minor * item.quantity).round_ties_even() as i64)
@@ -168,7 +175,7 @@ impl Content {
         let value_minor = values.try_fold(0_i64, |sum, value| Some(sum.saturating_add(value?)));
         Cart {
             changed_at: self.changed_at,
-            open_until: self.changed_at.plus_ms(OPEN_MS),
+            open_until: self.changed_at.plus_ms(open_ms),
             value_minor,
             items: self.items.iter().map(|item| item.quantity).sum(),
         }
@@ -177,7 +184,11 @@ impl Content {
 
 #[cfg(test)]
 mod tests {
+    use regulars_core::DAY_MS;
+
     use super::*;
+
+    const OPEN_MS: i64 = 30 * DAY_MS;
 
     fn item(product: u32, quantity: f64, unit_minor: i64) -> CartItem {
         CartItem {
@@ -197,9 +208,9 @@ mod tests {
     fn a_cart_is_open_until_it_is_ordered_or_empty() {
         let mut carts = Carts::default();
         let add = |items: &[CartItem]| CartChange::Add(items.to_vec());
-        carts.change(Some("a"), Timestamp(1), &add(&[item(1, 2.0, 500)]));
-        carts.change(Some("b"), Timestamp(2), &add(&[item(1, 1.0, 500)]));
-        carts.change(None, Timestamp(3), &add(&[item(7, 1.0, 90)]));
+        carts.change(Some("a"), Timestamp(1), &add(&[item(1, 2.0, 500)]), OPEN_MS);
+        carts.change(Some("b"), Timestamp(2), &add(&[item(1, 1.0, 500)]), OPEN_MS);
+        carts.change(None, Timestamp(3), &add(&[item(7, 1.0, 90)]), OPEN_MS);
         let three = [
             (Some(1000), 2.0, 1),
             (Some(500), 1.0, 2),
@@ -208,29 +219,31 @@ mod tests {
         assert_eq!(seen(&carts), three);
         // To look at a cart changes nothing, to take something out does.
         let looked = CartChange::Content(vec![item(1, 2.0, 500)]);
-        carts.change(Some("a"), Timestamp(4), &looked);
+        carts.change(Some("a"), Timestamp(4), &looked, OPEN_MS);
         assert_eq!(seen(&carts), three);
         carts.change(
             Some("a"),
             Timestamp(5),
             &CartChange::Remove(vec![item(1, 1.0, 500)]),
+            OPEN_MS,
         );
         assert_eq!(seen(&carts)[0], (Some(500), 1.0, 5));
         // An order of a cart is of what is in no cart with an id as well.
-        carts.change(Some("b"), Timestamp(6), &CartChange::Ordered);
+        carts.change(Some("b"), Timestamp(6), &CartChange::Ordered, OPEN_MS);
         assert_eq!(seen(&carts), [(Some(500), 1.0, 5)]);
-        carts.change(None, Timestamp(6), &add(&[item(7, 1.0, 90)]));
-        carts.change(Some("z"), Timestamp(6), &CartChange::Ordered);
+        carts.change(None, Timestamp(6), &add(&[item(7, 1.0, 90)]), OPEN_MS);
+        carts.change(Some("z"), Timestamp(6), &CartChange::Ordered, OPEN_MS);
         assert_eq!(seen(&carts), [(Some(500), 1.0, 5)]);
         carts.change(
             Some("a"),
             Timestamp(7),
             &CartChange::Remove(vec![item(1, 9.0, 500)]),
+            OPEN_MS,
         );
         assert_eq!(seen(&carts), []);
-        carts.change(Some("c"), Timestamp(8), &add(&[item(2, 1.0, 10)]));
-        carts.change(None, Timestamp(8), &add(&[item(3, 1.0, 10)]));
-        carts.change(None, Timestamp(9), &CartChange::Ordered);
+        carts.change(Some("c"), Timestamp(8), &add(&[item(2, 1.0, 10)]), OPEN_MS);
+        carts.change(None, Timestamp(8), &add(&[item(3, 1.0, 10)]), OPEN_MS);
+        carts.change(None, Timestamp(9), &CartChange::Ordered, OPEN_MS);
         assert_eq!(seen(&carts), []);
         assert_eq!(carts.changed_at(), Some(Timestamp(9)));
     }
@@ -246,6 +259,7 @@ mod tests {
             None,
             Timestamp(1),
             &CartChange::Add(vec![item(1, 1.0, 5), unknown]),
+            OPEN_MS,
         );
         assert_eq!(seen(&carts), [(None, 2.0, 1)]);
     }
@@ -257,12 +271,14 @@ mod tests {
             Some("a"),
             Timestamp(0),
             &CartChange::Add(vec![item(1, 1.0, 5)]),
+            OPEN_MS,
         );
         assert_eq!(carts.open()[0].open_until, Timestamp(OPEN_MS));
         carts.change(
             Some("b"),
             Timestamp(OPEN_MS),
             &CartChange::Add(vec![item(1, 1.0, 5)]),
+            OPEN_MS,
         );
         assert_eq!(seen(&carts), [(Some(5), 1.0, OPEN_MS)]);
     }

@@ -51,6 +51,6 @@ pub use template::{TemplateError, expand_template, parse_template};
 pub use tree::{
     Aggregate, CalendarLength, CartProperty, Carts, CompareOp, Condition, Day, Decimal,
     DecimalError, EventAggregate, EventCall, EventMeasure, EventTime, Events, Filter,
-    FilterCondition, Length, Literal, LiteralValue, Measure, Operand, OrderTime, Period, Property,
-    PropertyPath, Rule, SegmentRef, Sequence, Span, Test, Then, Unit, WhichOrder,
+    FilterCondition, Length, LengthError, Literal, LiteralValue, Measure, Operand, OrderTime,
+    Period, Property, PropertyPath, Rule, SegmentRef, Sequence, Span, Test, Then, Unit, WhichOrder,
 };

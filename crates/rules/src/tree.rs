@@ -26,8 +26,8 @@ pub use event::{
     Sequence, Then,
 };
 pub use literal::{
-    CalendarLength, CompareOp, Day, Decimal, DecimalError, Length, Literal, LiteralValue, Period,
-    Span, Unit,
+    CalendarLength, CompareOp, Day, Decimal, DecimalError, Length, LengthError, Literal,
+    LiteralValue, Period, Span, Unit,
 };
 
 /// Who belongs: a condition, or a combination of rules.

@@ -2,6 +2,7 @@
 //! was expected.
 
 use regulars_core::{Currency, Zone};
+use regulars_rules::{Decimal, Length};
 use toml::{Table, Value};
 
 use super::Config;
@@ -100,6 +101,7 @@ pub(super) fn values(config: &Config) -> Result<(), String> {
     lifecycle(config)?;
     churn_and_value(config)?;
     price_and_season(config)?;
+    carts_and_trial(config)?;
     let holdout = config.models.holdout_share;
     expect(
         "models.holdout_share",
@@ -252,6 +254,46 @@ fn price_and_season(config: &Config) -> Result<(), String> {
     )
 }
 
+fn carts_and_trial(config: &Config) -> Result<(), String> {
+    let carts = &config.carts;
+    expect(
+        "carts.open_days",
+        carts.open_days,
+        (1..=Length::MAX_DAYS).contains(&carts.open_days),
+        "a number of days from 1 to 36500",
+    )?;
+    let abandoned: Option<Length> = carts.abandoned_after.parse().ok();
+    expect(
+        "carts.abandoned_after",
+        format!("\"{}\"", carts.abandoned_after),
+        abandoned.is_some_and(|length| length.ms() < carts.open_ms()),
+        &format!(
+            "a length of time such as \"2 hours\", less than `carts.open_days`, which is {}",
+            carts.open_days
+        ),
+    )?;
+    let currency = config.workspace.currency;
+    let value: Option<Decimal> = carts.high_value.to_string().parse().ok();
+    let minor = value.and_then(|value| value.scaled(currency.exponent()));
+    expect(
+        "carts.high_value",
+        carts.high_value,
+        minor.is_some_and(|minor| minor >= 0),
+        &format!("an amount of {currency}, 0 or more"),
+    )?;
+    let trial = &config.trial;
+    at_least_one("trial.ending_days", trial.ending_days)?;
+    expect(
+        "trial.days",
+        trial.days,
+        (trial.ending_days + 1..=Length::MAX_DAYS).contains(&trial.days),
+        &format!(
+            "more than `trial.ending_days`, which is {}, up to 36500",
+            trial.ending_days
+        ),
+    )
+}
+
 fn rates(config: &Config) -> Result<(), String> {
     for (currency, rates) in &config.rates {
         for rate in rates {
@@ -376,6 +418,21 @@ mod tests {
                 "5",
             ),
             ("[season]\nmin_orders=1", "season.min_orders", "1"),
+            ("[carts]\nopen_days=0", "carts.open_days", "0"),
+            (
+                "[carts]\nabandoned_after='2 fortnights'",
+                "carts.abandoned_after",
+                "2 fortnights",
+            ),
+            (
+                "[carts]\nopen_days=1\nabandoned_after='1 day'",
+                "carts.abandoned_after",
+                "1 day",
+            ),
+            ("[carts]\nhigh_value=nan", "carts.high_value", "NaN"),
+            ("[carts]\nhigh_value=9.999", "carts.high_value", "9.999"),
+            ("[trial]\nending_days=0", "trial.ending_days", "0"),
+            ("[trial]\ndays=3", "trial.days", "3"),
             ("[models]\nholdout_share=1.0", "models.holdout_share", "1"),
             ("[serve]\nbody_seconds=0", "serve.body_seconds", "0"),
             ("[serve]\nconnections=3", "serve.connections", "3"),

@@ -34,8 +34,9 @@ impl Change {
         }
     }
 
-    pub(super) fn apply(&self, carts: &mut Carts) {
-        carts.change(self.cart.as_deref(), self.at, &self.what);
+    /// Brings `carts` up to date, each of which is open for `open_ms` after its last change.
+    pub(super) fn apply(&self, carts: &mut Carts, open_ms: i64) {
+        carts.change(self.cart.as_deref(), self.at, &self.what, open_ms);
     }
 }
 
@@ -58,7 +59,7 @@ impl LatestChanges {
 
     /// Takes in a change, in its place by time, and brings `carts` up to date; false when it
     /// happened before what is kept.
-    pub(super) fn take(&mut self, change: Change, carts: &mut Carts) -> bool {
+    pub(super) fn take(&mut self, change: Change, carts: &mut Carts, open_ms: i64) -> bool {
         let key = |change: &Change| (change.at, change.offset);
         let place = self
             .changes
@@ -67,18 +68,18 @@ impl LatestChanges {
             return false;
         }
         if place == self.changes.len() {
-            change.apply(carts);
+            change.apply(carts, open_ms);
             self.changes.push(change);
         } else {
             self.changes.insert(place, change);
             carts.clone_from(&self.before);
             for change in &self.changes {
-                change.apply(carts);
+                change.apply(carts, open_ms);
             }
         }
         if self.changes.len() >= 2 * KEPT {
             for change in self.changes.drain(..KEPT) {
-                change.apply(&mut self.before);
+                change.apply(&mut self.before, open_ms);
             }
         }
         true

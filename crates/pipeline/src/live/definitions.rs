@@ -81,7 +81,7 @@ pub(super) fn take_into_use(
 }
 
 /// What decides who belongs to a segment besides its rule: the rules of segments that it refers
-/// to, directly or not, and the settings that the traits they all read depend on.
+/// to, directly or not, and the settings that the traits and carts they all read depend on.
 fn dependencies(
     segment: &Segment,
     catalogue: &Catalogue,
@@ -91,7 +91,9 @@ fn dependencies(
     let mut to_read = vec![segment];
     while let Some(next) = to_read.pop() {
         let reads = next.rule.reads();
-        for section in reads.traits.iter().flat_map(|&read| sections(read)) {
+        let of_traits = reads.traits.iter().flat_map(|&read| sections(read));
+        let of_carts = (!reads.carts.is_empty()).then_some(&CARTS);
+        for section in of_traits.chain(of_carts) {
             depends_on.insert(format!("[{}]", section.name), (section.text)(settings));
         }
         for name in &reads.segments {
@@ -134,6 +136,12 @@ const VALUE: Section = Section {
 const SEASON: Section = Section {
     name: "season",
     text: |settings| json!(settings.season).to_string(),
+};
+
+const CARTS: Section = Section {
+    name: "carts",
+    // The other settings of carts stand in the rules.
+    text: |settings| json!({ "open_days": settings.carts.open_days }).to_string(),
 };
 
 /// The sections of the settings that decide what a trait is.

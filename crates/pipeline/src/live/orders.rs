@@ -45,6 +45,7 @@ pub(crate) struct Orders {
     rates: Rates,
     claims: Claims,
     pub(crate) contested: Contested,
+    cart_open_ms: i64,
 }
 
 /// What an event tells of an order.
@@ -125,7 +126,13 @@ impl Orders {
             rates,
             claims,
             contested: Contested::default(),
+            cart_open_ms: config.settings().carts.open_ms(),
         }
+    }
+
+    /// How long after its last change a cart is open, in milliseconds.
+    pub(super) fn cart_open_ms(&self) -> i64 {
+        self.cart_open_ms
     }
 
     /// Currency of all amounts.
@@ -258,6 +265,7 @@ impl Orders {
             rates: self.rates.clone(),
             claims: Claims::default(),
             contested,
+            cart_open_ms: self.cart_open_ms,
         }
     }
 

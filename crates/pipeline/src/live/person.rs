@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 
 use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
-use regulars_profile::{CartChange, Carts, Ledger, Member, Products, Profile};
+use regulars_profile::{Carts, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
@@ -107,7 +107,7 @@ impl Person {
         let last_order_at = profile.last_order_at();
         let mut member = Member::new(profile, states, program);
         if let Some(at) = last_order_at {
-            member.carts.change(None, at, &CartChange::Ordered);
+            member.carts = Carts::after_order(at);
         }
         let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
@@ -284,7 +284,9 @@ impl Person {
         match carts::of(told, folding.orders, folding.table) {
             Some(change) => {
                 changes.push(Change::Carts);
-                self.latest_changes.take(change, &mut self.member.carts)
+                let open_ms = folding.orders.cart_open_ms();
+                self.latest_changes
+                    .take(change, &mut self.member.carts, open_ms)
             }
             None => true,
         }
@@ -411,7 +413,7 @@ impl Person {
         let (orders, table) = (&*folding.orders, folding.table);
         retell::changes_of(&told, &records[..seen], orders, table, |change| {
             // They come by time: each is the latest.
-            latest.take(change, &mut now);
+            latest.take(change, &mut now, orders.cart_open_ms());
         });
         (*carts, self.latest_changes) = (now, latest);
         Ok(())

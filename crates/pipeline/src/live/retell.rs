@@ -66,7 +66,7 @@ pub(crate) fn carts_of(
 ) -> Carts {
     let mut carts = Carts::default();
     changes_of(by_time, records, orders, table, |change| {
-        change.apply(&mut carts);
+        change.apply(&mut carts, orders.cart_open_ms());
     });
     carts
 }

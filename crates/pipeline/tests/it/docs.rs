@@ -108,10 +108,13 @@ fn the_defaults_on_the_page_are_those_of_the_settings() {
         let Some(value) = rest.strip_prefix(" = ").filter(|_| key.contains('.')) else {
             continue;
         };
-        let value: String = value
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect();
+        let value = match value.strip_prefix('"') {
+            Some(text) => text.split('"').next().unwrap_or_default(),
+            None => {
+                let is_other = |c: char| !(c.is_ascii_digit() || c == '.');
+                value.split(is_other).next().unwrap_or_default()
+            }
+        };
         if let Some(default) = config.threshold(key) {
             assert_eq!(value.trim_end_matches('.'), default, "{key}");
             checked += 1;

@@ -17,6 +17,7 @@ mod lent;
 mod messages;
 mod operations;
 mod page;
+mod real_time;
 mod receiver;
 mod served;
 mod server;

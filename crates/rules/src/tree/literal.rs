@@ -321,6 +321,28 @@ impl Length {
     }
 }
 
+/// A text that is no [`Length`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no length of time from 1 second to 36500 days, such as `2 hours`")]
+pub struct LengthError;
+
+impl FromStr for Length {
+    type Err = LengthError;
+
+    /// As rules write it: `2 hours`, `1 day`.
+    fn from_str(text: &str) -> Result<Self, LengthError> {
+        let (count, unit) = text.trim().split_once(' ').ok_or(LengthError)?;
+        let named = |known: &Unit| {
+            let name = known.name();
+            unit == name || unit == name.trim_end_matches('s')
+        };
+        let unit = Unit::ALL.into_iter().find(named).ok_or(LengthError)?;
+        let count = count.parse().map_err(|_| LengthError)?;
+        let length = Self { count, unit };
+        length.is_in_range().then_some(length).ok_or(LengthError)
+    }
+}
+
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.unit.name();
@@ -387,6 +409,30 @@ impl Period {
         match self {
             Self::Last(length) => length.is_in_range(),
             Self::LastCalendar(length) => length.is_in_range(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_read_as_they_are_written() {
+        for text in ["2 seconds", "1 minute", "36 hours", "7 days", "3 weeks"] {
+            assert_eq!(text.parse::<Length>().unwrap().to_string(), text);
+        }
+        for wrong in [
+            "",
+            "2",
+            "hours",
+            "0 days",
+            "-1 days",
+            "1.5 days",
+            "36501 days",
+            "1 month",
+        ] {
+            assert_eq!(wrong.parse::<Length>(), Err(LengthError), "{wrong}");
         }
     }
 }
