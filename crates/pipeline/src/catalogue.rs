@@ -103,6 +103,7 @@ impl Catalogue {
                 .iter()
                 .map(|known| known.entry.name.clone())
                 .collect(),
+            order_event: Some(StandardEvent::OrderCompleted.name()),
             standard_event: |name| StandardEvent::named(name).map(StandardEvent::name),
         };
         let mut catalogue = Self {

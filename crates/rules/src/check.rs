@@ -35,6 +35,9 @@ pub struct Vocabulary {
     /// The standard name of what was tracked, if its name is one of a standard event: events stand
     /// under it, however they were sent, so names in rules stand for it too.
     pub standard_event: fn(&str) -> Option<&'static str>,
+    /// The standard name of the event that tells an order: what ends by it ends by orders of files
+    /// too.
+    pub order_event: Option<&'static str>,
 }
 
 /// A rule that makes sense in a workspace.

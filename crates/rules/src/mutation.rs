@@ -30,8 +30,8 @@ pub enum Mutation {
     EventTiesMerged,
     /// A distinct count keeps the time of a value's first event instead of the latest.
     DistinctKeepsFirst,
-    /// A number in a text is compared with numbers.
-    OtherTypesMatch,
+    /// A text that is a number is not compared with numbers.
+    NumbersInTextsDiffer,
     /// An event at the very time of the first follows it.
     SequenceAtOnce,
     /// An event at the very end of the time allowed is too late.
@@ -62,7 +62,7 @@ impl Mutation {
         Self::LateEventsDropped,
         Self::EventTiesMerged,
         Self::DistinctKeepsFirst,
-        Self::OtherTypesMatch,
+        Self::NumbersInTextsDiffer,
         Self::SequenceAtOnce,
         Self::SequenceDeadline,
         Self::FirstStartCounts,

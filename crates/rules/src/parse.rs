@@ -18,7 +18,8 @@
 //!            | [ "sum" "of" PATH "of" | "distinct" PATH "of" ] some [ "where" filter ] [ period ]
 //!            | ( "first" | "last" ) one [ "where" filter ]
 //!            | one [ "where" filter ] "then" [ "not" ] one [ "where" filter ]
-//!              "within" length [ period ]              a condition of its own, without a test
+//!              [ "within" length ] [ period ]          a condition of its own, without a test;
+//!                                                      only `not` can do without `within`
 //!            | "carts" [ "where" filter ]
 //! some       = ( "events" | "pages" | "screens" ) [ names ]
 //! one        = ( "event" | "page" | "screen" ) [ names ]

@@ -164,10 +164,13 @@ fn print_sequence(sequence: &Sequence) -> String {
         Then::Event(events) => one(events),
         Then::NotEvent(events) => format!("not {}", one(events)),
     };
+    let within = match sequence.within {
+        Some(length) => format!(" within {length}"),
+        None => String::new(),
+    };
     format!(
-        "{} then {then} within {}{}",
+        "{} then {then}{within}{}",
         one(&sequence.first),
-        sequence.within,
         print_period(sequence.period)
     )
 }

@@ -289,6 +289,14 @@ impl Program {
         self.measures.iter().any(|measure| measure.filter.is_some())
     }
 
+    /// What an order changes: what is asked of orders, and the waits of events that it ends.
+    pub fn changes_of_order(&self) -> impl Iterator<Item = Change> {
+        let ended = (0_u32..).zip(&self.events);
+        let ended = ended.filter(|(_, value)| value.ends_by_orders());
+        let ended = ended.map(|(number, _)| Change::Events(number));
+        std::iter::once(Change::Order).chain(ended)
+    }
+
     /// As [`Self::fold`], for a state that is evaluated at the `now` of `starts` and later only:
     /// conditions whose window the order has left by then are passed over.
     pub fn fold_since(&self, states: &mut LeafStates, order: &Order<'_>, starts: &WindowStarts) {

@@ -331,7 +331,7 @@ impl Person {
             return Ok(false);
         }
         folding.program.fold(states, &order);
-        folding.changes.push(Change::Order);
+        folding.changes.extend(folding.program.changes_of_order());
         let from_end = profile.orders.len() - 1 - place;
         let place = self.latest_orders.len() - from_end;
         self.latest_orders

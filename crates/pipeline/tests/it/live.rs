@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use crate::scratch::Scratch;
 
 /// 2026-11-25 14:03:00 UTC.
-const START: i64 = 1_795_615_380_000;
-const MINUTE: i64 = 60_000;
+pub(crate) const START: i64 = 1_795_615_380_000;
+pub(crate) const MINUTE: i64 = 60_000;
 
 /// A live path at work.
-struct Running {
+pub(crate) struct Running {
     live: Option<Live>,
     clock: Arc<AtomicI64>,
     told: Receiver<Transition>,
@@ -27,7 +27,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(scratch: &Scratch, clock: &Arc<AtomicI64>) -> Self {
+    pub(crate) fn start(scratch: &Scratch, clock: &Arc<AtomicI64>) -> Self {
         let mut store = scratch.workspace.open().unwrap();
         let options = StartOptions {
             now: Timestamp(clock.load(Ordering::Relaxed)),
@@ -61,7 +61,7 @@ impl Running {
     }
 
     /// Moves the clock to so many milliseconds after the start.
-    fn at(&self, after_ms: i64) -> &Self {
+    pub(crate) fn at(&self, after_ms: i64) -> &Self {
         self.clock.store(START + after_ms, Ordering::Relaxed);
         self
     }
@@ -78,13 +78,13 @@ impl Running {
     }
 
     /// Sends events of `c-17`; each must be new.
-    fn send(&self, events: &[Value]) {
+    pub(crate) fn send(&self, events: &[Value]) {
         let appended = self.append(Value::from(events.to_vec())).unwrap();
         assert_eq!(appended.stored, events.len(), "{appended:?}");
     }
 
     /// The next transition of a segment.
-    fn next_of(&self, segment: &str) -> Transition {
+    pub(crate) fn next_of(&self, segment: &str) -> Transition {
         loop {
             let transition = self.told.recv_timeout(Duration::from_secs(20));
             let transition = transition.unwrap_or_else(|_| panic!("nobody moved in {segment}"));
@@ -95,7 +95,7 @@ impl Running {
         }
     }
 
-    fn is_in(&self, customer: &str, segment: &str) -> bool {
+    pub(crate) fn is_in(&self, customer: &str, segment: &str) -> bool {
         let name = customer.to_owned();
         let found = self
             .live()
@@ -107,7 +107,7 @@ impl Running {
         segments.iter().any(|name| name.as_str() == segment)
     }
 
-    fn stop(mut self) -> Vec<Transition> {
+    pub(crate) fn stop(mut self) -> Vec<Transition> {
         self.live.take().unwrap().stop().unwrap();
         let mut seen = self.seen.into_inner().unwrap();
         seen.extend(self.told.try_iter());
@@ -130,7 +130,7 @@ rule = "events 'Product Viewed' in last 1 hours >= 2 and orders = 0"
     scratch
 }
 
-fn track(event: &str, after_ms: i64, properties: &Value) -> Value {
+pub(crate) fn track(event: &str, after_ms: i64, properties: &Value) -> Value {
     json!({
         "type": "track",
         "userId": "c-17",

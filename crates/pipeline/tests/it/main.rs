@@ -13,6 +13,7 @@ mod future;
 mod live;
 mod models;
 mod owners;
+mod ready_made;
 mod refunds;
 mod repeat;
 mod scratch;

@@ -48,6 +48,7 @@ pub(crate) fn checked(texts: &[&str], shop: &Shop) -> (Vocabulary, Vec<NamedRule
         zone: shop.zone.clone(),
         segments: Vec::new(),
         standard_event: |_| None,
+        order_event: None,
     };
     let rules = texts.iter().zip(0..).map(|(text, n)| NamedRule {
         name: SegmentName::new(&format!("s{n}")).unwrap(),

@@ -9,8 +9,8 @@ use super::values::Kind;
 use crate::error::RuleError;
 use crate::print::print_path;
 use crate::tree::{
-    CartProperty, EventAggregate, EventCall, EventMeasure, EventTime, Events, Period, PropertyPath,
-    Sequence, Then,
+    CartProperty, EventAggregate, EventCall, EventMeasure, EventTime, Events, Length, Period,
+    PropertyPath, Sequence, Then,
 };
 
 pub(super) fn aggregate(
@@ -55,12 +55,23 @@ pub(super) fn sequence(
     vocabulary: &Vocabulary,
     needs: &mut Vec<DataNeed>,
 ) -> Result<EventSpec, RuleError> {
-    let ms = sequence.within.ms();
+    let ms = sequence.within.map_or(0, Length::ms);
     let first = events(&sequence.first, vocabulary, needs)?;
     let then = events(sequence.then.events(), vocabulary, needs)?;
     let value = match &sequence.then {
         Then::Event(_) => EventValue::Followed { first, then, ms },
-        Then::NotEvent(_) => EventValue::NotFollowed { first, then, ms },
+        Then::NotEvent(_) => {
+            let is_of_orders = |name: &String| Some(name.as_str()) == vocabulary.order_event;
+            let ends_by_orders = then.call == EventCall::Event
+                && then.filter.is_none()
+                && then.names.iter().any(is_of_orders);
+            EventValue::NotFollowed {
+                first,
+                then,
+                ms,
+                ends_by_orders,
+            }
+        }
     };
     Ok(EventSpec {
         value,

@@ -79,11 +79,13 @@ pub(crate) enum EventValue {
         then: EventsSpec,
         ms: i64,
     },
-    /// `ms` after the latest `first`, if there is no `then` after it.
+    /// `ms` after the latest `first`, if there is no `then` after it, nor an order when those end
+    /// it too.
     NotFollowed {
         first: EventsSpec,
         then: EventsSpec,
         ms: i64,
+        ends_by_orders: bool,
     },
 }
 

@@ -75,11 +75,15 @@ pub(super) fn sequence_words(sequence: &Sequence) -> String {
         Then::Event(events) => format!("then {}", events_words(events)),
         Then::NotEvent(events) => format!("then not {}", events_words(events)),
     };
+    let within = match sequence.within {
+        Some(length) => format!("within {length}"),
+        None if sequence.period.is_some() => "since,".to_owned(),
+        None => "since".to_owned(),
+    };
     format!(
-        "{} {}, {then} within {}{}",
+        "{} {}, {then} {within}{}",
         verb(&sequence.first),
         events_words(&sequence.first),
-        sequence.within,
         within_words(sequence.period)
     )
 }

@@ -160,14 +160,18 @@ impl Parser<'_> {
         } else {
             Then::Event(events)
         };
-        if !self.eat("within") {
+        let within = if self.eat("within") {
+            Some(self.length()?)
+        } else if not {
+            None
+        } else {
             let error = self.unexpected("`within` and a length of time such as `2 hours`");
             return Err(error);
-        }
+        };
         Ok(Operand::Sequence(Box::new(Sequence {
             first,
             then,
-            within: self.length()?,
+            within,
             period: self.optional_period()?,
         })))
     }

@@ -14,7 +14,7 @@ use super::measure::{cap_for, flip_of, flip_of_sum, later_than};
 use super::pairs::Pairs;
 use super::{Faults, Keep, mutated};
 use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
-use crate::tree::{EventCall, PropertyPath, WhichOrder};
+use crate::tree::{Decimal, EventCall, PropertyPath, WhichOrder};
 
 /// A value of events as it is folded.
 #[derive(Debug, Clone)]
@@ -296,6 +296,24 @@ impl EventProgram {
         }
     }
 
+    /// True when it is a wait that orders end.
+    pub(super) fn ends_by_orders(&self) -> bool {
+        let value = &self.spec.value;
+        matches!(value, EventValue::NotFollowed { ends_by_orders, .. } if *ends_by_orders)
+    }
+
+    /// When a wait that orders end began.
+    pub(super) fn waits_for_order_since(
+        &self,
+        slots: &EventSlots,
+        number: u32,
+    ) -> Option<Timestamp> {
+        match slots.get(number) {
+            Some(EventSlot::NotFollowed { first, .. }) if self.ends_by_orders() => *first,
+            _ => None,
+        }
+    }
+
     /// The instant of a slot that is one.
     fn instant(&self, slot: &EventSlot) -> Option<Timestamp> {
         match (slot, &self.spec.value) {
@@ -408,11 +426,13 @@ impl EventsSpec {
         // Properties are no instants: `now` takes no part.
         let passes = |path: &PropertyPath, test: &ValueTest| {
             let value = property(event, path);
-            if let (true, ValueTest::Number(_), TraitValue::Text(text)) =
-                (mutated!(faults, OtherTypesMatch), test, value)
-                && let Ok(number) = text.parse()
+            // Many clients send numbers as texts.
+            if let (ValueTest::Number(_), TraitValue::Text(text)) = (test, value)
+                && !mutated!(faults, NumbersInTextsDiffer)
+                && let Ok(number) = text.parse::<Decimal>()
             {
-                return test.holds(TraitValue::Number(number), Timestamp::MIN, zone);
+                let number = TraitValue::Number(number.to_f64());
+                return test.holds(number, Timestamp::MIN, zone);
             }
             test.holds(value, Timestamp::MIN, zone)
         };

@@ -117,6 +117,9 @@ impl Leaf {
                 program.measures[number].value(states, *measure, start, program.faults)
             }
             LeafSource::Events(value) => {
+                if self.is_ended_by_order(*value, program, states, subject, now) {
+                    return TraitValue::Missing;
+                }
                 let start = of_events(*value);
                 program.events[*value as usize].value(&states.events, *value, start)
             }
@@ -185,6 +188,11 @@ impl Leaf {
                 zone,
                 search.most,
             ),
+            LeafSource::Events(value)
+                if self.is_ended_by_order(*value, program, states, subject, now) =>
+            {
+                None
+            }
             LeafSource::Events(value) => program.events[*value as usize].next_flip(
                 &states.events,
                 *value,
@@ -225,6 +233,24 @@ impl Leaf {
                 }
             }
         }
+    }
+
+    /// True when a wait that orders end began before the customer's last order.
+    fn is_ended_by_order<S: Subject>(
+        &self,
+        value: u32,
+        program: &Program,
+        states: &LeafStates,
+        subject: &S,
+        now: Timestamp,
+    ) -> bool {
+        let of_events = &program.events[value as usize];
+        of_events
+            .waits_for_order_since(&states.events, value)
+            .is_some_and(|began| match subject.value(Trait::LastOrder, now) {
+                TraitValue::Instant(ordered) => began < ordered,
+                _ => false,
+            })
     }
 
     /// Of a number of whole days: the first day at which the truth differs.

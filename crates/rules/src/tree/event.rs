@@ -98,7 +98,7 @@ pub struct EventTime {
 /// With [`Then::Event`] there is a first event at `t` and another at `u` with
 /// `t < u <= t + within`; with a period, the latest such `u` is in it. With [`Then::NotEvent`] the
 /// latest first event is at `t`, `t + within` has come (with a period: is in it), and no other
-/// event is later than `t`.
+/// event is later than `t`; without `within` it has come at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sequence {
@@ -106,8 +106,9 @@ pub struct Sequence {
     pub first: Events,
     /// What does or does not happen after it.
     pub then: Then,
-    /// How soon after it.
-    pub within: Length,
+    /// How soon after it; only [`Then::NotEvent`] can be without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
     /// When it is completed; ever when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,

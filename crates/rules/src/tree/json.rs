@@ -5,7 +5,7 @@
 
 use super::{
     Aggregate, Condition, EventAggregate, EventMeasure, Events, Filter, Length, Literal,
-    LiteralValue, Measure, Operand, Period, PropertyPath, Rule, Sequence, Test,
+    LiteralValue, Measure, Operand, Period, PropertyPath, Rule, Sequence, Test, Then,
 };
 use crate::error::{RuleError, RuleProblem};
 use crate::parse::{MAX_DEPTH, MAX_TEXT_BYTES};
@@ -221,7 +221,13 @@ impl Sequence {
     fn validate(&self, depth: usize) -> Result<(), RuleError> {
         self.first.validate(depth)?;
         self.then.events().validate(depth)?;
-        length_in_range(self.within)?;
+        match (self.within, &self.then) {
+            (Some(within), _) => length_in_range(within)?,
+            (None, Then::NotEvent(_)) => {}
+            (None, Then::Event(_)) => {
+                return Err(not_sayable("`then event` needs `within`"));
+            }
+        }
         period_in_range(self.period)
     }
 }

@@ -54,6 +54,7 @@ impl<'a> Trial<'a> {
             zone: zone.clone(),
             segments: case.rules.iter().map(|(name, _)| name.clone()).collect(),
             standard_event: |_| None,
+            order_event: None,
         };
         let named = |(name, rule): &(SegmentName, Rule)| NamedRule {
             name: name.clone(),

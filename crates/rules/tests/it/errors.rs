@@ -12,6 +12,7 @@ fn vocabulary() -> Vocabulary {
         zone: Zone::named("Europe/Berlin").unwrap(),
         segments: vec![name("loyal"), name("dormant"), name("at_risk")],
         standard_event: |_| None,
+        order_event: None,
     }
 }
 

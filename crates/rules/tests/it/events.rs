@@ -4,7 +4,7 @@ use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp};
 use regulars_rules::{
     Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
 };
-use regulars_testkit::history::{Customer, RawEvent, RawValue};
+use regulars_testkit::history::{Course, Customer, RawEvent, RawValue};
 
 use crate::language::{day, named, vocabulary};
 
@@ -172,13 +172,16 @@ fn properties_are_compared_by_their_type() {
         "address.'zip code' = '10115'",
         "'address.zip code' is set",
         "note is not set",
-        "(not size = 42)",
+        "size = 42",
+        "size between 41.5 and 42",
+        "size in (41, 42)",
+        "(not category > 1)",
     ] {
         assert_holds(&format!("events 'Added' where {holding} = 1"), &customer, 0);
     }
     for failing in [
-        "size = 42",
-        "size != 41",
+        "size != 42",
+        "category != 41",
         "price = '49.9'",
         "price not in ('a', 'b')",
         "colour != 'red'",
@@ -269,6 +272,12 @@ fn what_is_not_done_in_time_begins_at_the_end_of_the_time() {
     assert_eq!(at(&in_a_day, &left, HOUR_MS), (false, Some(two)));
     assert_eq!(at(&in_a_day, &left, two), (true, Some(two + DAY)));
     assert_eq!(at(&in_a_day, &left, two + DAY), (false, None));
+    let since = "event 'Product Added' then not event 'Order Completed'";
+    assert_eq!(at(since, &left, 0), (true, None));
+    assert_eq!(at(since, &again, HOUR_MS), (true, None));
+    assert_fails(since, &bought, HOUR_MS);
+    let since_today = format!("{since} in last 1 day");
+    assert_eq!(at(&since_today, &left, 0), (true, Some(DAY)));
     let silent = "event 'Product Added' then not event within 30 minutes";
     assert_holds(silent, &left, 30 * MINUTE);
     assert_fails(silent, &again, 61 * MINUTE);
@@ -301,6 +310,31 @@ fn one_follows_another_when_it_is_later_and_soon_enough() {
     let again = "event 'A' then event 'A' within 2 hours";
     assert_holds(again, &of(vec![a(0), a(HOUR_MS)]), two);
     assert_fails(again, &of(vec![a(0), a(0), a(3 * HOUR_MS)]), 2 * two);
+}
+
+#[test]
+fn an_order_that_no_event_told_ends_the_wait_for_one() {
+    let ordered = |after: i64| {
+        let at = RawValue::Instant(noon().plus_ms(after));
+        Customer {
+            traits: [(Trait::LastOrder, Course::Still(at))].into(),
+            ..customer(vec![event("Product Added", 0, &[])], vec![])
+        }
+    };
+    let rule = "event 'Product Added' then not event 'Order Completed' within 2 hours";
+    let two = 2 * HOUR_MS;
+    assert_eq!(at(rule, &ordered(MINUTE), MINUTE), (false, None));
+    assert_eq!(at(rule, &ordered(3 * HOUR_MS), 3 * HOUR_MS), (false, None));
+    // Before it, or at the same time, is not after it.
+    assert_eq!(at(rule, &ordered(0), MINUTE), (false, Some(two)));
+    assert_holds(rule, &ordered(-MINUTE), two);
+    // An event with properties is asked for, or another one: orders say nothing of these.
+    for other in [
+        "event 'Product Added' then not event 'Order Completed' where total > 1 within 2 hours",
+        "event 'Product Added' then not event 'Paid' within 2 hours",
+    ] {
+        assert_holds(other, &ordered(MINUTE), two);
+    }
 }
 
 fn cart(changed_ms: i64, value_minor: i64) -> Cart {
@@ -369,7 +403,8 @@ fn an_event_changes_only_what_takes_it_in() {
     let [viewers, active, spenders, pricing] = [0, 1, 2, 3].map(Change::Events);
     assert_eq!(changes(&viewed(number(6.0))), [viewers, active, spenders]);
     assert_eq!(changes(&viewed(number(5.0))), [active, spenders]);
-    assert_eq!(changes(&viewed(text("6"))), [active]);
+    assert_eq!(changes(&viewed(text("6"))), [viewers, active]);
+    assert_eq!(changes(&viewed(text("six"))), [active]);
     let page = RawEvent {
         kind: EventKind::Page,
         ..event("Pricing", 0, &[])
@@ -437,6 +472,7 @@ fn conditions_on_events_in_words() {
         "distinct product_id of events 'Product Viewed' in last 7 days >= 3",
         "last event 'Signed In' before 30 days ago or first screen is not set",
         "event 'Product Added' then not event 'Order Completed' within 2 hours",
+        "event 'A' then not event 'B' in last 7 days",
         "event 'A' where (gift) then event ('B', 'C') within 1 day in last 30 days",
         "carts where value >= 100 and idle for 2 hours >= 1 and not carts where items > 5 >= 2",
     ];

@@ -16,6 +16,7 @@ pub(crate) fn vocabulary(segments: &[&str]) -> Vocabulary {
             .map(|name| SegmentName::new(name).unwrap())
             .collect(),
         standard_event: |name| (name == "to_cart").then_some("Product Added"),
+        order_event: Some("Order Completed"),
     }
 }
 

@@ -164,12 +164,12 @@ fn time() -> impl Strategy<Value = (Operand, Test)> {
 fn sequence() -> impl Strategy<Value = (Operand, Test)> {
     // The lengths that lie between random events.
     let within = select(vec![
-        (45, Unit::Seconds),
-        (90, Unit::Minutes),
-        (12, Unit::Hours),
-        (1, Unit::Days),
+        None,
+        Some((90, Unit::Minutes)),
+        Some((12, Unit::Hours)),
+        Some((1, Unit::Days)),
     ])
-    .prop_map(|(count, unit)| Length { count, unit });
+    .prop_map(|within| within.map(|(count, unit)| Length { count, unit }));
     let period = proptest::option::of(period());
     let parts = (
         some_events(0.2),
@@ -187,7 +187,14 @@ fn sequence() -> impl Strategy<Value = (Operand, Test)> {
         let sequence = Sequence {
             first,
             then,
-            within,
+            // Only `not` can do without.
+            within: match within {
+                None if !not => Some(Length {
+                    count: 45,
+                    unit: Unit::Seconds,
+                }),
+                within => within,
+            },
             period,
         };
         (Operand::Sequence(Box::new(sequence)), Test::Holds)

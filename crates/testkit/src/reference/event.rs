@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use regulars_core::{Cart, EventKind, Timestamp};
 use regulars_rules::{
-    CartProperty, Carts, EventAggregate, EventCall, EventMeasure, EventTime, Events, Filter,
-    PropertyPath, Sequence, Then, WhichOrder,
+    CartProperty, Carts, Decimal, EventAggregate, EventCall, EventMeasure, EventTime, Events,
+    Filter, LiteralValue, PropertyPath, Sequence, Test, Then, WhichOrder,
 };
 
 use super::{World, is_within, milliseconds, passes};
@@ -41,9 +41,27 @@ fn event_passes(filter: &Filter<PropertyPath>, event: &RawEvent, world: &World) 
         Filter::Or(filters) => filters.iter().any(|f| event_passes(f, event, world)),
         Filter::Not(filter) => !event_passes(filter, event, world),
         Filter::Property(condition) => {
-            let value = property(event, &condition.property);
+            let value = as_compared(property(event, &condition.property), &condition.test);
             passes(&value, &condition.test, world, Timestamp::MIN)
         }
+    }
+}
+
+/// A text that is a number, as one where it is compared with numbers.
+fn as_compared(value: RawValue, test: &Test) -> RawValue {
+    let literal = match test {
+        Test::Compare { value, .. } => Some(value),
+        Test::Between { low, .. } => Some(low),
+        Test::In(values) | Test::NotIn(values) => values.first(),
+        _ => None,
+    };
+    let literal = literal.map(|literal| &literal.value);
+    match (&value, literal) {
+        (RawValue::Text(text), Some(LiteralValue::Number(_) | LiteralValue::Percent(_))) => {
+            let number = text.parse::<Decimal>();
+            number.map_or(value, |number| RawValue::Number(number.to_f64()))
+        }
+        _ => value,
     }
 }
 
@@ -108,7 +126,7 @@ pub(super) fn is_completed(
     world: &World,
     now: Timestamp,
 ) -> bool {
-    let within = milliseconds(of.within);
+    let within = of.within.map_or(0, milliseconds);
     let times = |of: &Events| -> Vec<i64> {
         let events = events(of, customer, world, now);
         events.iter().map(|event| event.at.0).collect()
