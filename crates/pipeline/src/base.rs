@@ -575,7 +575,7 @@ fn profiles(
     }
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
-    let identified_at = retell::declare(profile, known.told, table);
+    let identified_at = retell::declare(profile, known.told, table, orders.zone());
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
     let received = known.told.iter().map(|told| told.event.received_at);

@@ -42,6 +42,11 @@ impl Rates {
         }
     }
 
+    /// The workspace's time zone, in which rates begin.
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// The symbol that a row of `currency` carries: none for the workspace's own.
     ///
     /// # Errors

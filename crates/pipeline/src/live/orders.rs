@@ -16,7 +16,7 @@ use std::collections::hash_map::Entry;
 use foldhash::fast::FixedState;
 use regulars_core::{
     Currency, CustomerId, LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol,
-    Symbols, Timestamp,
+    Symbols, Timestamp, Zone,
 };
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
@@ -128,6 +128,11 @@ impl Orders {
             contested: Contested::default(),
             cart_open_ms: config.settings().carts.open_ms(),
         }
+    }
+
+    /// The workspace's time zone.
+    pub(crate) fn zone(&self) -> &Zone {
+        self.rates.zone()
     }
 
     /// How long after its last change a cart is open, in milliseconds.

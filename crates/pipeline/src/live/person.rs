@@ -260,7 +260,8 @@ impl Person {
                 let in_order = event.occurred_at >= self.identified_at;
                 if in_order {
                     self.identified_at = event.occurred_at;
-                    traits::declare(&mut self.member.profile, &event.properties, folding.table);
+                    let (profile, zone) = (&mut self.member.profile, folding.orders.zone());
+                    traits::declare(profile, &event.properties, folding.table, zone);
                     folding.changes.push(Change::Declared);
                 }
                 Ok(in_order)
@@ -406,7 +407,7 @@ impl Person {
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
-        let last = retell::declare(profile, &told, folding.table);
+        let last = retell::declare(profile, &told, folding.table, folding.orders.zone());
         self.identified_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);
         let (mut latest, mut now) = (LatestChanges::default(), Carts::default());

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use regulars_core::{Event, EventKind, LineRecord, RecordKind, Timestamp};
+use regulars_core::{Event, EventKind, LineRecord, RecordKind, Timestamp, Zone};
 use regulars_ingest::tracking::{Limits, flatten_at};
 use regulars_profile::{Carts, Profile};
 use regulars_rules::{Change, LeafStates, Program};
@@ -19,11 +19,12 @@ pub(crate) fn declare(
     profile: &mut Profile,
     by_time: &[&Told],
     table: &SymbolTable,
+    zone: &Zone,
 ) -> Option<Timestamp> {
     let identify = |told: &&&Told| told.event.kind == EventKind::Identify;
     let mut last = None;
     for told in by_time.iter().filter(identify) {
-        traits::declare(profile, &told.event.properties, table);
+        traits::declare(profile, &told.event.properties, table, zone);
         last = Some(told.event.occurred_at);
     }
     last

@@ -51,6 +51,10 @@ name = "quick"
 rule = "event 'Product Added' then event 'Order Completed' within 3 hours"
 
 [[segment]]
+name = "born_late"
+rule = "traits.birthday after 1990-06-01 and traits.seen within 3 days"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -100,7 +104,11 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
             event = json!({
                 "type": "identify", "userId": user, "anonymousId": device,
                 "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
-                "traits": {"address": {"country": country}},
+                "traits": {
+                    "address": {"country": country},
+                    "birthday": format!("19{}-05-01", 80 + price % 20),
+                    "seen": Timestamp(happened).to_string(),
+                },
             });
         }
         4 => {
