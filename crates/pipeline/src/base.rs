@@ -98,6 +98,8 @@ pub struct Base {
     pub oddities: Oddities,
     /// Records after `now`, which were not looked at.
     pub later_records: u64,
+    /// Orders of events whose amounts are missing because their currency has no rate, or is none.
+    pub orders_without_rate: u64,
     /// What was noted on the way.
     noted: Noted,
     contested: Contested,
@@ -253,6 +255,7 @@ impl Base {
             customers,
             oddities,
             later_records,
+            orders_without_rate,
             noted,
             names_products,
         } = Gathered::of(parts);
@@ -281,6 +284,7 @@ impl Base {
             fitted: None,
             oddities,
             later_records,
+            orders_without_rate,
             noted,
             contested: orders.contested,
         };
@@ -510,6 +514,7 @@ struct Gathered {
     customers: Customers,
     oddities: Oddities,
     later_records: u64,
+    orders_without_rate: u64,
     noted: Noted,
     names_products: bool,
 }
@@ -517,12 +522,13 @@ struct Gathered {
 impl Gathered {
     fn of(parts: Vec<Part<Folded>>) -> Self {
         let mut oddities = Oddities::default();
-        let mut later_records = 0;
+        let (mut later_records, mut orders_without_rate) = (0, 0);
         let mut noted = Noted::default();
         let mut names_products = false;
         let folded = parts.into_iter().map(|part| {
             oddities.add(part.oddities);
             later_records += part.later_records;
+            orders_without_rate += part.orders_without_rate;
             noted.claims.extend(part.noted.claims);
             noted.visitors.extend(part.noted.visitors);
             names_products |= part.names_products;
@@ -533,6 +539,7 @@ impl Gathered {
             customers,
             oddities,
             later_records,
+            orders_without_rate,
             noted,
             names_products,
         }

@@ -1,7 +1,7 @@
 //! The whole picture: who the customers are, what they are worth, who is leaving.
 
 use regulars_core::{DAY_MS, Timestamp, ValueSettings};
-use regulars_profile::{Oddities, Uses};
+use regulars_profile::Uses;
 use regulars_rules::Keep;
 use regulars_stats::rfm::{Concentration, concentration, gini, quantile};
 use regulars_stats::validate::Lost;
@@ -126,6 +126,8 @@ pub struct Quality {
     pub refunds_without_order: u64,
     /// Records later than `as_of`, not looked at.
     pub later_records: u64,
+    /// Orders of events in a currency without a rate, or in none: kept without amounts.
+    pub orders_without_rate: u64,
 }
 
 /// The fit in use, in short.
@@ -211,7 +213,7 @@ pub fn report(
         value_tiers: settings.value.clone(),
         moves: moves(store, config, base, threads, progress)?,
         dormancy_advice: dormancy_advice(base),
-        quality: quality(store, base.oddities, base.later_records)?,
+        quality: quality(store, base)?,
         models: models_line(base),
     })
 }
@@ -306,13 +308,15 @@ fn dormancy_advice(base: &Base) -> Option<DormancyAdvice> {
 }
 
 /// Sums what the imports met.
-fn quality(store: &Store, oddities: Oddities, later: u64) -> Result<Quality, PipelineError> {
+fn quality(store: &Store, base: &Base) -> Result<Quality, PipelineError> {
+    let oddities = base.oddities;
     let mut quality = Quality {
         orders_not_counted: oddities.orders_not_counted,
         unmatched_credits: oddities.unmatched_credits,
         unmatched_credit_minor: oddities.unmatched_credit_minor,
         refunds_without_order: oddities.refunds_without_order,
-        later_records: later,
+        later_records: base.later_records,
+        orders_without_rate: base.orders_without_rate,
         ..Quality::default()
     };
     for (_, record) in store.records(0)? {

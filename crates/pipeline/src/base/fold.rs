@@ -82,6 +82,7 @@ pub(super) struct Part<T> {
     pub(super) folded: Vec<T>,
     pub(super) oddities: Oddities,
     pub(super) later_records: u64,
+    pub(super) orders_without_rate: u64,
     pub(super) noted: Noted,
     /// Whether a line of an order names its product.
     pub(super) names_products: bool,
@@ -142,6 +143,7 @@ impl<T> Default for Part<T> {
             folded: Vec::new(),
             oddities: Oddities::default(),
             later_records: 0,
+            orders_without_rate: 0,
             noted: Noted::default(),
             names_products: false,
         }
@@ -311,9 +313,10 @@ impl<T> Folder<'_, T> {
             }));
         }
         declared.sort_by_key(|row| row.occurred_at);
-        source
-            .orders
-            .add_told(customer, events, &mut all, source.table)?;
+        self.part.orders_without_rate +=
+            source
+                .orders
+                .add_told(customer, events, &mut all, source.table)?;
         all.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let done = self.known(customer, &all, &declared, events, has_moved);
         self.records = all;

@@ -10,8 +10,8 @@
 //! A version is newer when it happened later, whenever it was told. What has no content follows its
 //! order, whoever tells it ([`super::contested`]).
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
@@ -103,6 +103,15 @@ impl OrderTold<'_> {
     /// True for an order that was placed, with what was bought or what it cost.
     pub(super) fn is_placed(&self) -> bool {
         self.what == StandardEvent::OrderCompleted && self.has_content()
+    }
+
+    /// True for an order that was placed or changed, whether or not its amounts can be read.
+    fn says_what_was_bought(&self) -> bool {
+        let what = self.what;
+        matches!(
+            what,
+            StandardEvent::OrderCompleted | StandardEvent::OrderUpdated
+        )
     }
 
     /// True when it says what was bought or what it cost.
@@ -274,8 +283,15 @@ impl Orders {
         }
     }
 
+    /// True when the amounts of an order placed then can be had in the workspace's currency.
+    fn has_rate(&self, order: &OrderTold<'_>, placed_at: Timestamp) -> bool {
+        let currency = order.facts.currency;
+        currency.is_some_and(|currency| self.convert(0, currency, placed_at).is_some())
+    }
+
     /// Adds the records of every order told to those of a customer's history; of orders that
-    /// others claim as well there is what belongs to the customer.
+    /// others claim as well there is what belongs to the customer. Gives the number of
+    /// orders told whose amounts are missing because their currency has no rate, or is none.
     ///
     /// # Errors
     /// When the first rate of a currency begins after the day of its order.
@@ -285,12 +301,12 @@ impl Orders {
         all: &[&Told],
         records: &mut Vec<LineRecord>,
         table: &SymbolTable,
-    ) -> Result<(), PipelineError> {
-        self.add_all(all, records, table)?;
+    ) -> Result<u64, PipelineError> {
+        let without_rate = self.add_all(all, records, table)?;
         if !self.contested.is_empty() {
             self.contested.apply(customer, records);
         }
-        Ok(())
+        Ok(without_rate)
     }
 
     /// What an order comes to that `claimants` claim, given all that its history and events say
@@ -324,8 +340,9 @@ impl Orders {
         all: &[&Told],
         records: &mut Vec<LineRecord>,
         table: &SymbolTable,
-    ) -> Result<(), PipelineError> {
+    ) -> Result<u64, PipelineError> {
         let currency = self.currency;
+        let mut without_rate: BTreeSet<OrderKey> = BTreeSet::new();
         let mut told: Vec<(&Told, OrderTold<'_>)> = all
             .iter()
             .filter_map(|&told| Some((told, of(told, currency)?)))
@@ -337,6 +354,9 @@ impl Orders {
             let placed_at = before
                 .first()
                 .map_or(told.event.occurred_at, |line| line.occurred_at);
+            if order.says_what_was_bought() && !self.has_rate(&order, placed_at) {
+                without_rate.insert(key);
+            }
             let content = if order.has_content() && order.what != StandardEvent::OrderRefunded {
                 self.assemble(&order, told, placed_at, table)?
             } else {
@@ -370,7 +390,7 @@ impl Orders {
                 }
             }
         }
-        Ok(())
+        Ok(without_rate.len() as u64)
     }
 }
 

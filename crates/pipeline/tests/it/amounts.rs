@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use regulars_core::Currency;
+use regulars_core::{Currency, Timestamp};
 use regulars_pipeline::{Config, Rate, RejectPolicy};
+use serde_json::json;
 
+use crate::equivalence::{START, append, start};
 use crate::scratch::Scratch;
 
 /// Orders and net revenue of the only customer of a file.
@@ -226,4 +228,27 @@ fn postage_and_fees_are_neither_products_nor_net_revenue() {
     let products: Vec<&str> = lines.map(|line| line.product_id.as_str()).collect();
     assert_eq!(products.iter().filter(|id| !id.is_empty()).count(), 1);
     assert!(products.contains(&"85123A"), "{products:?}");
+}
+
+#[test]
+fn orders_of_events_in_a_currency_without_a_rate_are_counted() {
+    let scratch = Scratch::new();
+    let live = start(&scratch, START, 1_000);
+    let order = |id: &str, currency: &str| {
+        json!({
+            "type": "track", "userId": "c-1", "messageId": format!("{id} {currency}"),
+            "event": "Order Completed",
+            "properties": {"order_id": id, "total": 5, "currency": currency},
+        })
+    };
+    let events = [
+        order("o-1", "GBP"),
+        order("o-1", "gbp"),
+        order("o-2", "dollars"),
+        order("o-3", "USD"),
+    ];
+    append(&live, &events, START);
+    live.stop().unwrap();
+    let base = scratch.fold_at(Timestamp(START));
+    assert_eq!(scratch.report(&base).quality.orders_without_rate, 2);
 }

@@ -416,5 +416,9 @@ fn quality(report: &Report, amounts: Amounts, rejects: Rejects) -> String {
         quality.later_records,
         "records later than this moment, not looked at",
     );
+    note(
+        quality.orders_without_rate,
+        "orders of events without amounts: their currency has no rate in regulars.toml",
+    );
     text
 }
