@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Carts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
-    Scores, score_all,
+    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
+    score_all,
 };
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;

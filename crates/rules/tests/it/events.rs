@@ -1,6 +1,6 @@
 //! What conditions on events and carts mean, one by one: on histories small enough to check by hand.
 
-use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp};
+use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
 use regulars_rules::{
     Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
 };
