@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Carts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
-    Scores, score_all,
+    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
+    score_all,
 };
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -217,10 +217,8 @@ impl Base {
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
         let orders = Orders::new(config, Claims::default(), &mut symbols);
-        let vault = match tellings.is_empty() {
-            true => None,
-            false => Some(store.vault()?),
-        };
+        let has_events = !tellings.is_empty();
+        let vault = has_events.then(|| store.vault()).transpose()?;
         let table = SymbolTable::new(symbols);
         let history = store.history();
         let unsettled = Source {
@@ -249,22 +247,14 @@ impl Base {
         if !is_settled {
             parts = facts(&source, noting)?;
         }
-        let mut oddities = Oddities::default();
-        let mut later_records = 0;
-        let mut noted = Noted::default();
-        let names_products = parts.iter().any(|part| part.names_products);
-        let customers = Customers::new(
-            parts
-                .into_iter()
-                .map(|part| {
-                    oddities.add(part.oddities);
-                    later_records += part.later_records;
-                    noted.claims.extend(part.noted.claims);
-                    noted.visitors.extend(part.noted.visitors);
-                    part.folded
-                })
-                .collect(),
-        );
+        let Part {
+            folded,
+            oddities,
+            later_records,
+            noted,
+            names_products,
+        } = put_together(parts);
+        let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
         if names_products {
             context.population.data.insert(DataNeed::Products);
@@ -431,6 +421,20 @@ impl Base {
     pub fn models(&self) -> Option<&Models> {
         self.context.models.as_ref()
     }
+}
+
+/// All partitions as one whose customers are those of each.
+fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
+    let mut all = Part::default();
+    for part in parts {
+        all.folded.push(part.folded);
+        all.oddities.add(part.oddities);
+        all.later_records += part.later_records;
+        all.names_products |= part.names_products;
+        all.noted.claims.extend(part.noted.claims);
+        all.noted.visitors.extend(part.noted.visitors);
+    }
+    all
 }
 
 /// The products table by symbol.

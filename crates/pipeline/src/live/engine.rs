@@ -151,10 +151,10 @@ impl Engine {
     pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Box<Person>| {
+        let inside = |person: &&Person| {
             number.is_some_and(|number| person.member.segments().contains(number))
         };
-        let people = self.people.values().filter(inside);
+        let people = self.people.values().map(Box::as_ref).filter(inside);
         let mut members: Vec<CustomerId> = people
             .map(|person| person.member.profile.customer)
             .collect();
