@@ -219,10 +219,8 @@ impl Base {
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
         let orders = Orders::new(config, Claims::default(), &mut symbols);
-        let vault = match tellings.is_empty() {
-            true => None,
-            false => Some(store.vault()?),
-        };
+        let has_events = !tellings.is_empty();
+        let vault = has_events.then(|| store.vault()).transpose()?;
         let table = SymbolTable::new(symbols);
         let history = store.history();
         let unsettled = Source {
@@ -251,14 +249,15 @@ impl Base {
         if !is_settled {
             parts = facts(&source, noting)?;
         }
-        let Gathered {
-            customers,
+        let Part {
+            folded,
             oddities,
             later_records,
             orders_without_rate,
             noted,
             names_products,
-        } = Gathered::of(parts);
+        } = put_together(parts);
+        let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
         if names_products {
             context.population.data.insert(DataNeed::Products);
@@ -423,6 +422,21 @@ impl Base {
     }
 }
 
+/// All partitions as one whose customers are those of each.
+fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
+    let mut all = Part::default();
+    for part in parts {
+        all.folded.push(part.folded);
+        all.oddities.add(part.oddities);
+        all.later_records += part.later_records;
+        all.orders_without_rate += part.orders_without_rate;
+        all.names_products |= part.names_products;
+        all.noted.claims.extend(part.noted.claims);
+        all.noted.visitors.extend(part.noted.visitors);
+    }
+    all
+}
+
 /// The products table by symbol.
 pub(crate) fn load_products(
     store: &Store,
@@ -507,43 +521,6 @@ fn channels<'c>(
     named
         .map(|(channel, n)| (context.symbols.text(channel), n))
         .collect()
-}
-
-/// What all partitions fold to.
-struct Gathered {
-    customers: Customers,
-    oddities: Oddities,
-    later_records: u64,
-    orders_without_rate: u64,
-    noted: Noted,
-    names_products: bool,
-}
-
-impl Gathered {
-    fn of(parts: Vec<Part<Folded>>) -> Self {
-        let mut oddities = Oddities::default();
-        let (mut later_records, mut orders_without_rate) = (0, 0);
-        let mut noted = Noted::default();
-        let mut names_products = false;
-        let folded = parts.into_iter().map(|part| {
-            oddities.add(part.oddities);
-            later_records += part.later_records;
-            orders_without_rate += part.orders_without_rate;
-            noted.claims.extend(part.noted.claims);
-            noted.visitors.extend(part.noted.visitors);
-            names_products |= part.names_products;
-            part.folded
-        });
-        let customers = Customers::new(folded.collect());
-        Self {
-            customers,
-            oddities,
-            later_records,
-            orders_without_rate,
-            noted,
-            names_products,
-        }
-    }
 }
 
 /// The fit that everyone is scored with.

@@ -31,8 +31,9 @@ pub(crate) mod rewrite;
 pub(crate) mod tiers;
 pub(crate) mod verify;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regulars_core::{CustomerId, Partition, Timestamp};
 
@@ -61,6 +62,8 @@ use events::{EventView, Facts};
 pub struct History {
     dir: PathBuf,
     manifest: Arc<Manifest>,
+    /// Files whose bytes were checked against their checksums.
+    checked: Arc<Mutex<HashSet<String>>>,
 }
 
 /// Totals over all runs of a family.
@@ -78,7 +81,11 @@ pub struct HistorySummary {
 
 impl History {
     pub(crate) fn new(dir: PathBuf, manifest: Arc<Manifest>) -> Self {
-        Self { dir, manifest }
+        Self {
+            dir,
+            manifest,
+            checked: Arc::default(),
+        }
     }
 
     /// The runs of a partition, oldest first.
@@ -115,7 +122,7 @@ impl History {
         partition: Partition,
         symbols: &'s SymbolTable,
     ) -> Result<PartitionReader<'s>, StoreError> {
-        let paths = self.paths(Family::Orders, partition);
+        let paths = self.checked_paths(Family::Orders, partition)?;
         PartitionReader::open(paths.iter().map(PathBuf::as_path), symbols)
     }
 
@@ -128,7 +135,7 @@ impl History {
         partition: Partition,
         symbols: &'s SymbolTable,
     ) -> Result<OrderReader<'s>, StoreError> {
-        let paths = self.paths(Family::Orders, partition);
+        let paths = self.checked_paths(Family::Orders, partition)?;
         OrderReader::open(paths.iter().map(PathBuf::as_path), symbols)
     }
 
@@ -137,7 +144,7 @@ impl History {
     /// # Errors
     /// As [`History::partition`].
     pub fn versions(&self, partition: Partition) -> Result<VersionReader, StoreError> {
-        let paths = self.paths(Family::Orders, partition);
+        let paths = self.checked_paths(Family::Orders, partition)?;
         VersionReader::open(paths.iter().map(PathBuf::as_path))
     }
 
@@ -146,7 +153,7 @@ impl History {
     /// # Errors
     /// As [`History::partition`].
     pub fn customers(&self, partition: Partition) -> Result<CustomerReader, StoreError> {
-        let paths = self.paths(Family::Customers, partition);
+        let paths = self.checked_paths(Family::Customers, partition)?;
         CustomerReader::open(paths.iter().map(PathBuf::as_path))
     }
 
@@ -155,7 +162,7 @@ impl History {
     /// # Errors
     /// As [`History::partition`].
     pub fn declarations(&self, partition: Partition) -> Result<DeclaredReader, StoreError> {
-        let paths = self.paths(Family::Customers, partition);
+        let paths = self.checked_paths(Family::Customers, partition)?;
         DeclaredReader::open(paths.iter().map(PathBuf::as_path))
     }
 
@@ -189,7 +196,7 @@ impl History {
     /// # Errors
     /// As [`History::partition`].
     pub fn events(&self, partition: Partition) -> Result<EventReader, StoreError> {
-        let paths = self.paths(Family::Events, partition);
+        let paths = self.checked_paths(Family::Events, partition)?;
         EventReader::open(paths.iter().map(PathBuf::as_path))
     }
 
@@ -216,7 +223,7 @@ impl History {
         is_wanted: impl Fn(CustomerId) -> bool,
         mut each: impl FnMut(EventRow),
     ) -> Result<(), StoreError> {
-        for path in self.paths(Family::Events, partition) {
+        for path in self.checked_paths(Family::Events, partition)? {
             let mut view = EventView::<Facts>::new();
             merge::rows_of_some(&path, &is_wanted, &mut view, &mut each)?;
         }
@@ -238,6 +245,25 @@ impl History {
         Partition::all()
             .flat_map(|partition| self.paths(family, partition))
             .collect()
+    }
+
+    /// Files that are about to be read as a whole, whose bytes are those that were written.
+    fn checked_paths(
+        &self,
+        family: Family,
+        partition: Partition,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        let mut paths = Vec::new();
+        for run in self.runs(family, partition) {
+            let path = self.dir.join(&run.file);
+            let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+            if !checked().contains(&run.file) {
+                verify::check_sum(&path, run)?;
+                checked().insert(run.file.clone());
+            }
+            paths.push(path);
+        }
+        Ok(paths)
     }
 
     fn paths(&self, family: Family, partition: Partition) -> Vec<PathBuf> {

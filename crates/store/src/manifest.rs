@@ -60,6 +60,9 @@ pub struct RunInfo {
     pub last_import: u64,
     /// Length in bytes.
     pub bytes: u64,
+    /// Checksum (CRC-32C) of the whole file; `None` for one that was written before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32c: Option<u32>,
 }
 
 /// The tables that are not kept by customer.

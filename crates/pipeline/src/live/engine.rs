@@ -154,8 +154,7 @@ impl Engine {
         let inside = |person: &&Person| {
             number.is_some_and(|number| person.member.segments().contains(number))
         };
-        let people = self.people.values().map(|person| &**person);
-        let people = people.filter(inside);
+        let people = self.people.values().map(Box::as_ref).filter(inside);
         let mut members: Vec<CustomerId> = people
             .map(|person| person.member.profile.customer)
             .collect();

@@ -34,6 +34,7 @@ fn run(file: &str) -> RunInfo {
         first_import: 0,
         last_import: 0,
         bytes: 1,
+        crc32c: None,
     }
 }
 

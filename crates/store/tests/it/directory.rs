@@ -234,6 +234,14 @@ fn damaged_and_missing_files_are_named() {
         message.contains(&name) && message.contains("damaged"),
         "{message}"
     );
+    // One digit that reads as another is noticed, too.
+    for at in (4..length).step_by(97) {
+        let mut flipped = good.clone();
+        flipped[at] ^= 1;
+        fs::write(&run, flipped).unwrap();
+        let message = read_all(&open(&path)).unwrap_err().to_string();
+        assert!(message.contains(&name), "byte {at}: {message}");
+    }
     fs::write(&run, &good[..length - 1]).unwrap();
     let message = open_error(&path).to_string();
     assert!(

@@ -1,6 +1,7 @@
 //! Writes a run and keeps its totals.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -25,10 +26,29 @@ pub(in crate::history) struct Key {
     pub(in crate::history) then: [u64; 3],
 }
 
+/// A file with the checksum of what was written to it.
+#[derive(Debug)]
+struct Summed {
+    file: File,
+    crc32c: u32,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.crc32c = crc32c::crc32c_append(self.crc32c, &bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
 #[derive(Debug)]
 pub(in crate::history) struct RunOutput {
     path: PathBuf,
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<Summed>,
     info: RunInfo,
     last: Option<Key>,
     pub(in crate::history) constants: Constants,
@@ -64,7 +84,10 @@ impl RunOutput {
             .set_key_value_metadata(Some(metadata))
             .set_created_by(concat!("Regulars ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
-        let sink = File::create(&path).map_err(StoreError::io("create", &path))?;
+        let sink = Summed {
+            file: File::create(&path).map_err(StoreError::io("create", &path))?,
+            crc32c: 0,
+        };
         let writer = ArrowWriter::try_new(sink, schema, Some(properties))
             .map_err(failed("create", &path))?;
         let info = RunInfo {
@@ -78,6 +101,7 @@ impl RunOutput {
             first_import: u64::MAX,
             last_import: 0,
             bytes: 0,
+            crc32c: None,
         };
         Ok(Self {
             path,
@@ -128,7 +152,7 @@ impl RunOutput {
     pub(in crate::history) fn finish(mut self) -> Result<RunInfo, StoreError> {
         let constants = KeyValue::new(CONSTANTS_KEY.to_owned(), self.constants.to_json());
         self.writer.append_key_value_metadata(constants);
-        let file = self
+        let Summed { file, crc32c } = self
             .writer
             .into_inner()
             .map_err(failed("write", &self.path))?;
@@ -140,6 +164,7 @@ impl RunOutput {
             .len();
         Ok(RunInfo {
             bytes: length,
+            crc32c: Some(crc32c),
             ..self.info
         })
     }
