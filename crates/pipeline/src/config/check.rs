@@ -359,84 +359,87 @@ mod tests {
         Config::parse(&text).unwrap_err()
     }
 
+    /// Settings, the key that is refused, and its value.
+    const NONSENSE: [[&str; 3]; 30] = [
+        [
+            "[lifecycle]\nloyal_orders=3\npotential_loyalist_orders=5",
+            "lifecycle.loyal_orders",
+            "3",
+        ],
+        ["[lifecycle]\nloyal_orders=2", "lifecycle.loyal_orders", "2"],
+        [
+            "[lifecycle]\npotential_loyalist_orders=1",
+            "lifecycle.potential_loyalist_orders",
+            "1",
+        ],
+        [
+            "[lifecycle]\nat_risk_churn_level=9",
+            "lifecycle.at_risk_churn_level",
+            "9",
+        ],
+        [
+            "[lifecycle]\nat_risk_churn_level=0",
+            "lifecycle.at_risk_churn_level",
+            "0",
+        ],
+        [
+            "[lifecycle]\nusual_range_quantile=0.0",
+            "lifecycle.usual_range_quantile",
+            "0",
+        ],
+        [
+            "[lifecycle]\nusual_range_quantile=1.0",
+            "lifecycle.usual_range_quantile",
+            "1",
+        ],
+        ["[lifecycle]\ndormant_days=0", "lifecycle.dormant_days", "0"],
+        ["[churn]\nlevels=[0.5,0.4,0.8,0.9]", "churn.levels", "0.4"],
+        ["[churn]\nlevels=[0.0,0.4,0.8,0.9]", "churn.levels", "0.0"],
+        ["[churn]\nlevels=[0.1,0.4,0.8,nan]", "churn.levels", "NaN"],
+        ["[churn]\nhorizon_days=0", "churn.horizon_days", "0"],
+        ["[clv]\nmargin=0.0", "clv.margin", "0"],
+        ["[clv]\ndiscount_rate=inf", "clv.discount_rate", "inf"],
+        ["[value]\nhigh_share=1.5", "value.high_share", "1.5"],
+        [
+            "[value]\nhigh_share=0.6\nmedium_share=0.5",
+            "value.medium_share",
+            "0.5",
+        ],
+        ["[price]\nmin_orders=0", "price.min_orders", "0"],
+        [
+            "[price]\nfull_price_share=0.7",
+            "price.full_price_share",
+            "0.7",
+        ],
+        [
+            "[season]\nyear_round_quarters=5",
+            "season.year_round_quarters",
+            "5",
+        ],
+        ["[season]\nmin_orders=1", "season.min_orders", "1"],
+        ["[carts]\nopen_days=0", "carts.open_days", "0"],
+        [
+            "[carts]\nabandoned_after='2 fortnights'",
+            "carts.abandoned_after",
+            "2 fortnights",
+        ],
+        [
+            "[carts]\nopen_days=1\nabandoned_after='1 day'",
+            "carts.abandoned_after",
+            "1 day",
+        ],
+        ["[carts]\nhigh_value=nan", "carts.high_value", "NaN"],
+        ["[carts]\nhigh_value=9.999", "carts.high_value", "9.999"],
+        ["[trial]\nending_days=0", "trial.ending_days", "0"],
+        ["[trial]\ndays=3", "trial.days", "3"],
+        ["[models]\nholdout_share=1.0", "models.holdout_share", "1"],
+        ["[serve]\nbody_seconds=0", "serve.body_seconds", "0"],
+        ["[serve]\nconnections=3", "serve.connections", "3"],
+    ];
+
     #[test]
     fn values_that_make_no_sense_are_refused_with_key_value_and_expectation() {
-        for (lines, key, value) in [
-            (
-                "[lifecycle]\nloyal_orders=3\npotential_loyalist_orders=5",
-                "lifecycle.loyal_orders",
-                "3",
-            ),
-            ("[lifecycle]\nloyal_orders=2", "lifecycle.loyal_orders", "2"),
-            (
-                "[lifecycle]\npotential_loyalist_orders=1",
-                "lifecycle.potential_loyalist_orders",
-                "1",
-            ),
-            (
-                "[lifecycle]\nat_risk_churn_level=9",
-                "lifecycle.at_risk_churn_level",
-                "9",
-            ),
-            (
-                "[lifecycle]\nat_risk_churn_level=0",
-                "lifecycle.at_risk_churn_level",
-                "0",
-            ),
-            (
-                "[lifecycle]\nusual_range_quantile=0.0",
-                "lifecycle.usual_range_quantile",
-                "0",
-            ),
-            (
-                "[lifecycle]\nusual_range_quantile=1.0",
-                "lifecycle.usual_range_quantile",
-                "1",
-            ),
-            ("[lifecycle]\ndormant_days=0", "lifecycle.dormant_days", "0"),
-            ("[churn]\nlevels=[0.5,0.4,0.8,0.9]", "churn.levels", "0.4"),
-            ("[churn]\nlevels=[0.0,0.4,0.8,0.9]", "churn.levels", "0.0"),
-            ("[churn]\nlevels=[0.1,0.4,0.8,nan]", "churn.levels", "NaN"),
-            ("[churn]\nhorizon_days=0", "churn.horizon_days", "0"),
-            ("[clv]\nmargin=0.0", "clv.margin", "0"),
-            ("[clv]\ndiscount_rate=inf", "clv.discount_rate", "inf"),
-            ("[value]\nhigh_share=1.5", "value.high_share", "1.5"),
-            (
-                "[value]\nhigh_share=0.6\nmedium_share=0.5",
-                "value.medium_share",
-                "0.5",
-            ),
-            ("[price]\nmin_orders=0", "price.min_orders", "0"),
-            (
-                "[price]\nfull_price_share=0.7",
-                "price.full_price_share",
-                "0.7",
-            ),
-            (
-                "[season]\nyear_round_quarters=5",
-                "season.year_round_quarters",
-                "5",
-            ),
-            ("[season]\nmin_orders=1", "season.min_orders", "1"),
-            ("[carts]\nopen_days=0", "carts.open_days", "0"),
-            (
-                "[carts]\nabandoned_after='2 fortnights'",
-                "carts.abandoned_after",
-                "2 fortnights",
-            ),
-            (
-                "[carts]\nopen_days=1\nabandoned_after='1 day'",
-                "carts.abandoned_after",
-                "1 day",
-            ),
-            ("[carts]\nhigh_value=nan", "carts.high_value", "NaN"),
-            ("[carts]\nhigh_value=9.999", "carts.high_value", "9.999"),
-            ("[trial]\nending_days=0", "trial.ending_days", "0"),
-            ("[trial]\ndays=3", "trial.days", "3"),
-            ("[models]\nholdout_share=1.0", "models.holdout_share", "1"),
-            ("[serve]\nbody_seconds=0", "serve.body_seconds", "0"),
-            ("[serve]\nconnections=3", "serve.connections", "3"),
-        ] {
+        for [lines, key, value] in NONSENSE {
             let message = refusal(lines);
             let named = format!("`{key}` is ");
             assert!(message.starts_with(&named), "{lines}: {message}");

@@ -26,7 +26,7 @@ fn wait_for(server: &Server, number: usize, from: Instant) -> (Value, Duration) 
         if moves.len() >= number {
             return (moves[0].clone(), from.elapsed());
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
     panic!("nobody moved in {SEGMENT}");
 }
