@@ -17,9 +17,11 @@ impl fmt::Display for Rule {
         match self {
             Self::Everyone => f.write_str("everyone"),
             Self::And(rules) => joined(f, rules, " and ", |rule| {
-                matches!(rule, Self::And(_) | Self::Or(_))
+                matches!(rule, Self::And(_) | Self::Or(_)) || rule.ends_in_filter()
             }),
-            Self::Or(rules) => joined(f, rules, " or ", |rule| matches!(rule, Self::Or(_))),
+            Self::Or(rules) => joined(f, rules, " or ", |rule| {
+                matches!(rule, Self::Or(_)) || rule.ends_in_filter()
+            }),
             Self::Not(rule) if rule.is_short() => write!(f, "not {rule}"),
             Self::Not(rule) => write!(f, "not ({rule})"),
             Self::InSegment(segment) => write!(f, "in segment {}", segment.name),
@@ -29,6 +31,19 @@ impl fmt::Display for Rule {
 }
 
 impl Rule {
+    /// True when its text ends within a filter, which would take what follows for its own.
+    fn ends_in_filter(&self) -> bool {
+        let Self::Condition(condition) = self else {
+            return false;
+        };
+        let Operand::Sequence(sequence) = &condition.operand else {
+            return false;
+        };
+        let (Then::Event(last) | Then::NotEvent(last)) = &sequence.then;
+        let is_closed = sequence.within.is_some() || sequence.period.is_some();
+        last.filter.is_some() && !is_closed
+    }
+
     /// True when `not` before it reads well without parentheses.
     fn is_short(&self) -> bool {
         match self {
