@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, OrderKey, Partition};
 use regulars_store::history::History;
-use regulars_store::vault::Vault;
+use regulars_store::vault::{IdentityId, Vault};
 
 use super::fold::{Noting, Source};
 use crate::error::PipelineError;
@@ -47,9 +47,11 @@ pub(super) fn contested(
         let canonical = |customer| source.tellings.canonical(customer);
         let told: Vec<&Told> = told.iter().collect();
         let said = (records, told.as_slice());
+        let is_known = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
+        let who = (canonical, is_known);
         let settled = source
             .orders
-            .settled(order, claimants, said, canonical, source.table)?;
+            .settled(order, claimants, said, who, source.table)?;
         contested.settle(order, settled);
     }
     Ok(contested)

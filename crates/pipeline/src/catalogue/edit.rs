@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use regulars_core::{SegmentName, Symbols};
 use regulars_rules::Keep;
@@ -101,18 +101,21 @@ impl SegmentEdit {
             path: self.path.clone(),
             source,
         };
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        // What the name stands for is durable only when its directory is.
+        let sync = || fs::File::open(directory)?.sync_all();
         let Some(text) = &self.text else {
-            return fs::remove_file(&self.path).map_err(failed);
+            let removed = fs::remove_file(&self.path).and_then(|()| sync());
+            return removed.map_err(failed);
         };
-        if let Some(directory) = self.path.parent() {
-            fs::create_dir_all(directory).map_err(failed)?;
-        }
+        fs::create_dir_all(directory).map_err(failed)?;
         let beside = self.path.with_extension("toml.new");
         let write = || {
             let mut file = fs::File::create(&beside)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            fs::rename(&beside, &self.path)
+            fs::rename(&beside, &self.path)?;
+            sync()
         };
         write().map_err(failed)
     }

@@ -180,11 +180,12 @@ fn put(
     options: &ImportOptions,
 ) -> Result<Put, PipelineError> {
     let mut event = archived.event.clone();
+    // As it stands in the file: a later import of it is told as a repeat.
+    let message = identify::message_of(&event);
     // Nothing happened after it was imported.
     let at = |instant: Timestamp| instant.min(options.recorded_at);
     event.occurred_at = at(event.occurred_at);
     let received_at = at(archived.received_at);
-    let message = identify::message_of(&event);
     if known.contains(&message) {
         return Ok(Put::Repeated);
     }

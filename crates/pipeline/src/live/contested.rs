@@ -1,7 +1,8 @@
 //! Orders that several customers claim: whose they are, and what they come to.
 //!
 //! An order is one, whoever tells of it ([`regulars_store`] keeps it under whoever told). It belongs
-//! to the customer that its newest version names. What tells no content (that it was cancelled, or
+//! to the customer that its newest version names; what only a visitor says of it, whom nobody knows
+//! yet, counts for its content and not for whose it is. What tells no content (that it was cancelled, or
 //! refunded as a whole) follows the order. Nearly all orders are claimed by one customer; the few
 //! others are settled here, with all that their claimants say of them, and put to their owner as a
 //! whole.
@@ -38,15 +39,14 @@ impl Contested {
     pub(crate) fn among(
         claims: impl Iterator<Item = Claim>,
     ) -> BTreeMap<OrderKey, Vec<CustomerId>> {
-        let mut by_order: BTreeMap<OrderKey, Vec<CustomerId>> = BTreeMap::new();
-        for (order, customer) in claims {
-            let claimants = by_order.entry(order).or_default();
-            if let Err(place) = claimants.binary_search(&customer) {
-                claimants.insert(place, customer);
-            }
-        }
-        by_order.retain(|_, claimants| claimants.len() > 1);
-        by_order
+        let mut claims: Vec<Claim> = claims.collect();
+        claims.sort_unstable();
+        claims.dedup();
+        let by_order = claims.chunk_by(|one, next| one.0 == next.0);
+        let contested = by_order.filter(|claims| claims.len() > 1);
+        contested
+            .map(|claims| (claims[0].0, claims.iter().map(|&(_, who)| who).collect()))
+            .collect()
     }
 
     /// True without any.

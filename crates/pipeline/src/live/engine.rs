@@ -540,7 +540,14 @@ impl Engine {
             order,
             claimants.iter().copied().collect(),
             (records, &told.iter().collect::<Vec<_>>()),
-            |customer| self.canonical(customer),
+            (
+                |customer| self.canonical(customer),
+                |customer| {
+                    self.people
+                        .get(&customer)
+                        .is_some_and(|person| person.known)
+                },
+            ),
             &self.table,
         )?;
         self.orders.contested.settle(order, settled);

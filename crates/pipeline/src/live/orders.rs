@@ -310,7 +310,8 @@ impl Orders {
     }
 
     /// What an order comes to that `claimants` claim, given all that its history and events say
-    /// of it under any of them; `canonical` tells who somebody is now.
+    /// of it under any of them; `canonical` tells who somebody is now, `is_known` who is more than
+    /// a visitor.
     ///
     /// # Errors
     /// When the first rate of its currency begins after its day.
@@ -319,15 +320,23 @@ impl Orders {
         order: OrderKey,
         claimants: Vec<CustomerId>,
         (mut records, told): (Vec<LineRecord>, &[&Told]),
-        canonical: impl Fn(CustomerId) -> CustomerId,
+        (canonical, is_known): (
+            impl Fn(CustomerId) -> CustomerId,
+            impl Fn(CustomerId) -> bool,
+        ),
         table: &SymbolTable,
     ) -> Result<Settled, PipelineError> {
         let mut told = told.to_vec();
         told.retain(|told| key_of(told, self) == Some(order.0));
         records.retain(|record| record.order == order);
         self.add_all(&told, &mut records, table)?;
-        let named = newest(&records, order).first().map(|line| line.customer);
-        let owner = named.map_or(claimants[0], canonical);
+        let sales = records
+            .iter()
+            .filter(|line| line.kind == RecordKind::Sale)
+            .map(|line| (line, canonical(line.customer)));
+        let newest =
+            sales.max_by_key(|(line, who)| (is_known(*who), line.updated_at, line.import, *who));
+        let owner = newest.map_or(claimants[0], |(_, who)| who);
         Ok(Settled {
             claimants,
             owner,

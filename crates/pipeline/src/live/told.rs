@@ -115,7 +115,9 @@ impl Tellings {
                 let customer = self.canonical(store.vault()?.resolve(event.identity));
                 let of = self.entry(customer);
                 of.known |= !event.anonymous;
-                of.told.push(Told::new(offset, event));
+                // An import may have put whose it was to somebody else since it came.
+                of.told
+                    .push(Told::new(offset, StoredEvent { customer, ..event }));
                 Ok(())
             }
             Logged::Workspace(record) => match *record {

@@ -215,6 +215,12 @@ fn an_order_that_several_customers_tell_of_is_one() {
         Some(9.0),
     )]);
     assert!(has("c-3", "prospect") && has("c-2", "new"));
+    // Nor does a visitor whom nobody knows take it away.
+    let mut of_visitor = of_order("", "Order Completed", "o-1", 0, Some(26.0));
+    of_visitor.as_object_mut().unwrap().remove("userId");
+    of_visitor["anonymousId"] = "device-7".into();
+    running.send(&[of_visitor]);
+    assert!(has("c-2", "new"));
     // What has no content follows the order.
     running.send(&[of_order("c-9", "Order Cancelled", "o-1", 1, None)]);
     assert!(has("c-2", "prospect") && has("c-9", "prospect"));

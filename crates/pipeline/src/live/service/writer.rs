@@ -29,6 +29,10 @@ use crate::workspace::{CONFIG_FILE, Workspace};
 const EVENTS_AT_ONCE: usize = 5_000;
 /// A look at the clock at least so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Settings and segments that make no sense when lent data comes back are read again so often.
+const REREAD_EVERY: Duration = Duration::from_secs(1);
+/// And so many times.
+const REREAD_TIMES: u32 = 60;
 /// Data that was lent is asked for again so often.
 const RETURNED_EVERY: Duration = Duration::from_millis(20);
 
@@ -208,7 +212,7 @@ impl Writer {
         use_it();
         let mut store = reopened(&self.workspace)?;
         drop(files);
-        let workspace = reread(&self.workspace)?;
+        let workspace = reread_patiently(&self.workspace)?;
         let options = StartOptions {
             now: now.max((self.clock)()),
             threads: self.threads,
@@ -216,12 +220,17 @@ impl Writer {
         let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
         // They are known since the first start.
         engine.take_recorded();
-        engine.take_messages();
+        // Files may have brought events that come live as well.
+        for (received_at, message) in engine.take_messages() {
+            self.seen.note(message, received_at);
+        }
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
             workspace,
             store,
+            // Who is due since before is due again.
+            ticked_to: Timestamp::MIN,
             ..self
         })
     }
@@ -367,6 +376,18 @@ fn reread(workspace: &Workspace) -> Result<Workspace, PipelineError> {
     let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
     catalogue.compile(&Symbols::default(), Keep::Needed)?;
     Ok(workspace)
+}
+
+/// The workspace, as soon as it makes sense: somebody may be writing it at this moment. After a
+/// minute it never will.
+fn reread_patiently(workspace: &Workspace) -> Result<Workspace, PipelineError> {
+    for _ in 0..REREAD_TIMES {
+        if let Ok(workspace) = reread(workspace) {
+            return Ok(workspace);
+        }
+        std::thread::park_timeout(REREAD_EVERY);
+    }
+    reread(workspace)
 }
 
 /// The data, as soon as nobody else uses it.
