@@ -203,7 +203,7 @@ impl Base {
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let tellings = Tellings::arrived_by(store, options.now)?;
-        let told = (&tellings, Noting::Nothing);
+        let told = (&tellings, Noting::Claims);
         Self::fold_told(store, config, catalogue, options, told, progress)
     }
 

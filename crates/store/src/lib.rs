@@ -43,6 +43,7 @@ mod catalog;
 mod disk;
 mod error;
 mod fields;
+mod label;
 
 #[cfg(test)]
 mod faults;

@@ -21,9 +21,8 @@ use regulars_core::CivilDate;
 pub(crate) use columns::column;
 
 use crate::StoreError;
+use crate::label::{FORMAT_KEY, Label, VERSION_KEY};
 
-const FORMAT_KEY: &str = "regulars.format";
-const VERSION_KEY: &str = "regulars.version";
 const VERSION: u32 = 1;
 
 /// A product of the shop.
@@ -103,22 +102,12 @@ pub(crate) fn load<R: TableRow>(path: &Path) -> Result<Vec<R>, StoreError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .map_err(StoreError::parquet(path))?;
-    let entries = builder.metadata().file_metadata().key_value_metadata();
-    let value = |key: &str| {
-        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
-        entry
-            .and_then(|entry| entry.value.as_deref())
-            .unwrap_or_default()
+    let label = Label {
+        what: "table",
+        format: R::FORMAT,
+        version: VERSION,
     };
-    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
-    if format != R::FORMAT || version != VERSION.to_string() {
-        return Err(StoreError::UnknownVersion {
-            path: path.to_owned(),
-            what: "table",
-            found: format!("{version} ({format})"),
-            known: VERSION,
-        });
-    }
+    label.check(path, builder.metadata())?;
     let mut rows = Vec::new();
     for batch in builder.build().map_err(StoreError::parquet(path))? {
         let batch = batch.map_err(StoreError::parquet(path))?;

@@ -29,7 +29,7 @@ pub(super) fn contested(
     let of_files = match noting {
         // They are among the claims.
         Noting::ForLive => Vec::new(),
-        Noting::Nothing => claims_of_files(source, vault, claims)?,
+        Noting::Nothing | Noting::Claims => claims_of_files(source, vault, claims)?,
     };
     let all = claims.iter().chain(&of_files).copied();
     for (order, claimants) in Contested::among(all) {

@@ -56,6 +56,8 @@ pub(crate) struct FoldedEvents {
 pub(crate) enum Noting {
     /// Nothing.
     Nothing,
+    /// The orders that events tell of: see [`Noted::claims`].
+    Claims,
     /// What the live path needs to know of everyone: see [`Noted`].
     ForLive,
 }
@@ -254,11 +256,13 @@ impl<T> Folder<'_, T> {
             (&of.moved[..], &of.told[..], &of.merged[..])
         });
         let events = by_time(own.iter().chain(moved).chain(told));
-        let orders = self.source.orders;
-        let of_orders = events
-            .iter()
-            .filter_map(|told| orders::key_of(told, orders));
-        self.note(customer, of_orders.map(OrderKey));
+        if self.noting != Noting::Nothing {
+            let orders = self.source.orders;
+            let of_orders = events
+                .iter()
+                .filter_map(|told| orders::key_of(told, orders));
+            self.note(customer, of_orders.map(OrderKey));
+        }
         let has_moved = own.len() + moved.len() > 0;
         let is_named = of.told.is_some_and(|of| of.known);
         let is_named = is_named || own.iter().any(|told| !told.event.anonymous);

@@ -75,7 +75,7 @@ pub(super) fn take(
         read(source, options, progress, "checking", &mut |events, bad| {
             report.rows += (events.len() + bad.len()) as u64;
             report.rejected += bad.len() as u64;
-            rejected.extend_from_slice(bad);
+            rejected.extend(bad);
             Ok(())
         })?;
         let limit = workspace.config().import.max_rejected_share;
@@ -129,7 +129,7 @@ pub(super) fn holds_events(source: &SourceFile) -> bool {
 }
 
 /// Is given some events of a file, and rows that could not be read.
-type Take<'t> = dyn FnMut(&[ArchivedEvent], &[Reject]) -> Result<(), PipelineError> + 't;
+type Take<'t> = dyn FnMut(Vec<ArchivedEvent>, Vec<Reject>) -> Result<(), PipelineError> + 't;
 
 fn read(
     source: &SourceFile,
@@ -141,8 +141,8 @@ fn read(
     let reader = open(&source.path, &source.recognition, &options.read)?;
     let bytes = reader.progress().bytes_total;
     progress.begin(&format!("{phase} {}", source.name()), bytes, Unit::Bytes);
-    ahead(reader, progress, &mut |batch| match &batch {
-        Batch::Events(batch) => take(&batch.events, &batch.rejected),
+    ahead(reader, progress, &mut |batch| match batch {
+        Batch::Events(batch) => take(batch.events, batch.rejected),
         _ => Ok(()),
     })
 }
@@ -176,10 +176,10 @@ fn put(
     store: &mut Store,
     frame: &mut Frame,
     known: &mut HashSet<u128, FixedState>,
-    archived: &ArchivedEvent,
+    archived: ArchivedEvent,
     options: &ImportOptions,
 ) -> Result<Put, PipelineError> {
-    let mut event = archived.event.clone();
+    let mut event = archived.event;
     // As it stands in the file: a later import of it is told as a repeat.
     let message = identify::message_of(&event);
     // Nothing happened after it was imported.

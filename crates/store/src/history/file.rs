@@ -14,8 +14,6 @@ pub(super) use window::{Chunks, Pages};
 
 use crate::manifest::Family;
 
-pub(super) const FORMAT_KEY: &str = "regulars.format";
-pub(super) const VERSION_KEY: &str = "regulars.version";
 pub(super) const CURRENCY_KEY: &str = "regulars.currency";
 pub(super) const CONSTANTS_KEY: &str = "regulars.constants";
 pub(super) const VERSION: u32 = 1;

@@ -7,8 +7,9 @@ use std::path::Path;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::RunInfo;
-use super::file::{FORMAT_KEY, VERSION, VERSION_KEY, format_name};
+use super::file::{VERSION, format_name};
 use crate::StoreError;
+use crate::label::Label;
 
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 4 << 10;
@@ -56,22 +57,12 @@ pub(crate) fn verify(path: &Path, run: &RunInfo) -> Result<(), StoreError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .map_err(StoreError::parquet(path))?;
-    let entries = builder.metadata().file_metadata().key_value_metadata();
-    let value = |key: &str| {
-        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
-        entry
-            .and_then(|entry| entry.value.as_deref())
-            .unwrap_or_default()
+    let label = Label {
+        what: "run of the history",
+        format: format_name(run.family),
+        version: VERSION,
     };
-    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
-    if format != format_name(run.family) || version != VERSION.to_string() {
-        return Err(StoreError::UnknownVersion {
-            path: path.to_owned(),
-            what: "run of the history",
-            found: format!("{version} ({format})"),
-            known: VERSION,
-        });
-    }
+    label.check(path, builder.metadata())?;
     let mut rows = 0;
     let batches = builder.with_batch_size(BATCH_ROWS).build();
     for batch in batches.map_err(StoreError::parquet(path))? {

@@ -24,8 +24,9 @@ use regulars_core::CustomerId;
 use serde_json::Value;
 
 use super::window::Chunks;
-use super::{CONSTANTS_KEY, FORMAT_KEY, VERSION, VERSION_KEY, format_name};
+use super::{CONSTANTS_KEY, VERSION, format_name};
 use crate::StoreError;
+use crate::label::{self, Label};
 use crate::manifest::Family;
 
 /// Rows decoded at a time: few enough to stay in the processor's cache.
@@ -50,19 +51,16 @@ impl RunInput {
         schema: SchemaRef,
         page_index: PageIndexPolicy,
     ) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
-            _ => StoreError::io("open", path)(error),
-        })?;
+        let file = File::open(path).map_err(crate::store::missing_or("open", path))?;
         let length = file
             .metadata()
             .map_err(StoreError::io("look at", path))?
             .len();
-        let label = ArrowReaderOptions::new()
+        let of_label = ArrowReaderOptions::new()
             .with_page_index_policy(page_index)
             .with_skip_arrow_metadata(true);
         let metadata =
-            ArrowReaderMetadata::load(&file, label).map_err(StoreError::parquet(path))?;
+            ArrowReaderMetadata::load(&file, of_label).map_err(StoreError::parquet(path))?;
         let constants = check_label(path, family, &metadata)?;
         // Only a file of the right version need have the right columns.
         let options = ArrowReaderOptions::new()
@@ -265,23 +263,14 @@ fn check_label(
     family: Family,
     metadata: &ArrowReaderMetadata,
 ) -> Result<BTreeMap<String, Value>, StoreError> {
-    let entries = metadata.metadata().file_metadata().key_value_metadata();
-    let value = |key: &str| {
-        let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
-        entry
-            .and_then(|entry| entry.value.as_deref())
-            .unwrap_or_default()
+    let label = Label {
+        what: "file of the history",
+        format: format_name(family),
+        version: VERSION,
     };
-    let (format, version) = (value(FORMAT_KEY), value(VERSION_KEY));
-    if format != format_name(family) || version != VERSION.to_string() {
-        return Err(StoreError::UnknownVersion {
-            path: path.to_owned(),
-            what: "file of the history",
-            found: format!("{version} ({format})"),
-            known: VERSION,
-        });
-    }
-    serde_json::from_str(value(CONSTANTS_KEY)).map_err(StoreError::parquet(path))
+    let metadata = metadata.metadata();
+    label.check(path, metadata)?;
+    serde_json::from_str(label::value(metadata, CONSTANTS_KEY)).map_err(StoreError::parquet(path))
 }
 
 fn ranges_of(group: &RowGroupMetaData, mask: &ProjectionMask) -> Vec<Range<u64>> {

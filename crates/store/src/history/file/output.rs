@@ -12,9 +12,10 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{DEFAULT_WRITE_BATCH_SIZE, WriterPropertiesBuilder};
 use regulars_core::{Currency, CustomerId, Partition, Timestamp};
 
-use super::{CONSTANTS_KEY, CURRENCY_KEY, FORMAT_KEY, VERSION, VERSION_KEY, format_name, layout};
+use super::{CONSTANTS_KEY, CURRENCY_KEY, VERSION, format_name, layout};
 use crate::StoreError;
 use crate::history::constants::Constants;
+use crate::label::{FORMAT_KEY, VERSION_KEY};
 use crate::manifest::{Family, RunInfo};
 
 /// What a row is sorted by, and what the totals need of it.
