@@ -6,18 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::served::search;
 use crate::server::Server;
 use crate::shop::{FILES, Shop};
-
-fn searched(customer: &str, number: usize) -> Value {
-    json!({
-        "type": "track",
-        "userId": customer,
-        "messageId": format!("{customer} {number}"),
-        "event": "Products Searched",
-        "properties": {"query": "coat"},
-    })
-}
 
 /// Members of a segment, through the server.
 fn members(server: &Server, segment: &str) -> Vec<Value> {
@@ -40,8 +31,8 @@ fn files_are_imported_and_models_fitted_while_events_come_in() {
             let mut sent = 0;
             while !done.load(Ordering::Relaxed) {
                 // Each is answered with 200: none is lost.
-                server.track(&json!([searched(&format!("live-{sent}"), 1)]));
-                server.track(&json!([searched(&format!("live-{sent}"), 2)]));
+                server.track(&json!([search(&format!("live-{sent}"), 1)]));
+                server.track(&json!([search(&format!("live-{sent}"), 2)]));
                 sent += 1;
             }
             sent
@@ -91,9 +82,9 @@ fn segments_are_made_changed_and_removed_while_events_come_in() {
     let shop = Shop::empty("EUR");
     let server = Server::start(&shop);
     server.track(&json!([
-        searched("c-1", 1),
-        searched("c-1", 2),
-        searched("c-2", 1)
+        search("c-1", 1),
+        search("c-1", 2),
+        search("c-2", 1)
     ]));
     let define =
         |rule: &str| shop.run(&["segments", "set", "searchers", rule, "--title", "Searchers"]);
@@ -205,7 +196,7 @@ fn lend(server: &Server, token: &str) -> (TcpStream, String) {
 fn the_data_comes_back_whatever_becomes_of_the_borrower() {
     let shop = Shop::empty("EUR");
     let server = Server::start(&shop);
-    server.track(&json!([searched("c-1", 1)]));
+    server.track(&json!([search("c-1", 1)]));
     let (_, refused) = lend(&server, &server.token);
     assert!(
         refused.contains("403") && refused.contains("not_local"),
@@ -216,7 +207,7 @@ fn the_data_comes_back_whatever_becomes_of_the_borrower() {
     let (held, lent) = lend(&server, serving["token"].as_str().unwrap());
     assert!(lent.starts_with("HTTP/1.1 200"), "{lent}");
     drop(held);
-    server.track(&json!([searched("c-2", 1)]));
+    server.track(&json!([search("c-2", 1)]));
     assert_eq!(server.get("/api/v1/segments/prospect")["everyone"], 2);
     // Settings that cannot be read are no reason to go: nothing is lent.
     let file = shop.root().join("regulars.toml");
@@ -228,7 +219,7 @@ fn the_data_comes_back_whatever_becomes_of_the_borrower() {
         "{refused}"
     );
     std::fs::write(&file, settings).unwrap();
-    server.track(&json!([searched("c-3", 1)]));
+    server.track(&json!([search("c-3", 1)]));
     assert_eq!(server.get("/api/v1/segments/prospect")["everyone"], 3);
     server.stop();
 }

@@ -11,7 +11,7 @@ fn shop() -> Shop {
     shop
 }
 
-fn search(customer: &str, number: u32) -> Value {
+pub(crate) fn search(customer: &str, number: u32) -> Value {
     json!({
         "type": "track",
         "userId": customer,
