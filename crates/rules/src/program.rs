@@ -241,12 +241,12 @@ impl Program {
 
     /// The state of a customer without orders and events.
     pub fn new_states(&self) -> LeafStates {
-        LeafStates::new(&self.measures)
+        LeafStates::default()
     }
 
-    /// Brings a state back to that of a customer without orders and events, keeping its memory.
+    /// Brings a state back to that of a customer without orders and events.
     pub fn reset(&self, states: &mut LeafStates) {
-        states.reset(&self.measures);
+        states.clear();
     }
 
     /// Folds an order into a state. Orders come in ascending time, ties by key.

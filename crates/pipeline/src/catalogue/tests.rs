@@ -39,6 +39,14 @@ fn every_ready_made_segment_is_complete() {
     }
 }
 
+/// A measure of orders costs a second fold of everyone's orders; of ready-made segments none needs
+/// one, so that nobody pays for it who wrote no such rule.
+#[test]
+fn no_ready_made_segment_needs_a_second_fold_of_orders() {
+    let program = catalogue().compile(&Symbols::default(), Keep::Needed);
+    assert_eq!(program.unwrap().measure_count(), 0);
+}
+
 #[test]
 fn thresholds_of_the_settings_are_in_the_rules() {
     let mut settings = config().settings();

@@ -72,6 +72,8 @@ impl EventSlots {
         let place = match self.0.binary_search_by_key(&number, |(known, _)| *known) {
             Ok(place) => place,
             Err(place) => {
+                // Exactly as much as there is: a million customers have them.
+                self.0.reserve_exact(1);
                 self.0.insert(place, (number, empty()));
                 place
             }

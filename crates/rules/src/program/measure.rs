@@ -29,59 +29,41 @@ pub(crate) struct MeasureProgram {
 /// What is kept of one customer's orders and events.
 ///
 /// Made by `Program::new_states`; only for the program that made it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LeafStates {
-    slots: Vec<Slot>,
+    /// The slots that are not empty, ascending by number of the measure: of most conditions most
+    /// customers have nothing.
+    slots: Vec<(u32, Slot)>,
     pub(super) events: EventSlots,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Slot {
     /// A count or sum over all time.
-    Ever(i128),
+    Ever(Box<i128>),
     /// Times of the latest orders that count, ascending.
     Times(VecDeque<Timestamp>),
-    /// Amounts with their times, ascending, and their sum.
-    Amounts {
-        total: i128,
-        entries: VecDeque<(Timestamp, i64)>,
-    },
+    /// Amounts within a window.
+    Amounts(Box<Amounts>),
     /// Each symbol with its latest time, ascending in time.
     Distinct(VecDeque<(Timestamp, Symbol)>),
     /// Symbols of all time, sorted.
     DistinctEver(Vec<Symbol>),
     /// Time of the first or last order that counts.
-    OrderTime(Option<Timestamp>),
+    OrderTime(Timestamp),
+}
+
+/// Amounts with their times, ascending, and their sum.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Amounts {
+    total: i128,
+    entries: VecDeque<(Timestamp, i64)>,
 }
 
 impl LeafStates {
-    pub(super) fn new(measures: &[MeasureProgram]) -> Self {
-        Self {
-            slots: measures.iter().map(MeasureProgram::empty_slot).collect(),
-            events: EventSlots::default(),
-        }
-    }
-
-    pub(super) fn reset(&mut self, measures: &[MeasureProgram]) {
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
         self.events.clear();
-        self.slots.resize_with(measures.len(), || Slot::Ever(0));
-        for (slot, measure) in self.slots.iter_mut().zip(measures) {
-            match slot {
-                Slot::Ever(value) => *value = 0,
-                Slot::Times(times) => times.clear(),
-                Slot::Amounts { total, entries } => {
-                    *total = 0;
-                    entries.clear();
-                }
-                Slot::Distinct(entries) => entries.clear(),
-                Slot::DistinctEver(symbols) => symbols.clear(),
-                Slot::OrderTime(time) => *time = None,
-            }
-            let empty = measure.empty_slot();
-            if std::mem::discriminant(slot) != std::mem::discriminant(&empty) {
-                *slot = empty;
-            }
-        }
     }
 
     /// `starts` gives for each measure the last instant that no later evaluation looks at.
@@ -93,11 +75,31 @@ impl LeafStates {
         zone: &Zone,
         faults: Faults,
     ) {
-        for (number, (slot, measure)) in self.slots.iter_mut().zip(measures).enumerate() {
-            if starts.is_none_or(|starts| order.occurred_at > starts[number]) {
-                measure.fold(slot, order, zone, faults);
+        for (number, measure) in (0..).zip(measures) {
+            if starts.is_none_or(|starts| order.occurred_at > starts[number as usize]) {
+                measure.fold(self, number, order, zone, faults);
             }
         }
+    }
+
+    fn get(&self, measure: u32) -> Option<&Slot> {
+        let place = self
+            .slots
+            .binary_search_by_key(&measure, |&(known, _)| known);
+        place.ok().map(|place| &self.slots[place].1)
+    }
+
+    fn get_or(&mut self, measure: u32, empty: impl FnOnce() -> Slot) -> &mut Slot {
+        let place = self
+            .slots
+            .binary_search_by_key(&measure, |&(known, _)| known);
+        let place = place.unwrap_or_else(|place| {
+            // Exactly as much as there is: a million customers have them.
+            self.slots.reserve_exact(1);
+            self.slots.insert(place, (measure, empty()));
+            place
+        });
+        &mut self.slots[place].1
     }
 }
 
@@ -115,105 +117,139 @@ impl MeasureProgram {
         self.cap = self.cap.max(cap_for(test, keep));
     }
 
-    fn empty_slot(&self) -> Slot {
+    /// Folds an order; one that adds nothing makes no slot.
+    fn fold(
+        &self,
+        states: &mut LeafStates,
+        number: u32,
+        order: &Order<'_>,
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let at = order.occurred_at;
         let ever = self.spec.window == Window::Ever;
         match self.spec.kind {
-            MeasureKind::OrderTime(_) => Slot::OrderTime(None),
-            MeasureKind::Aggregate(measure) => match measure {
-                Measure::Orders | Measure::Revenue | Measure::Items if ever => Slot::Ever(0),
-                Measure::Orders => Slot::Times(VecDeque::new()),
-                Measure::Revenue | Measure::Items => Slot::Amounts {
-                    total: 0,
-                    entries: VecDeque::new(),
-                },
-                Measure::DistinctProducts
-                | Measure::DistinctCategories
-                | Measure::DistinctBrands => {
-                    if ever {
-                        Slot::DistinctEver(Vec::new())
-                    } else {
-                        Slot::Distinct(VecDeque::new())
-                    }
+            MeasureKind::OrderTime(which) => {
+                if self.passes(order, zone, faults)
+                    && let Slot::OrderTime(time) = states.get_or(number, || Slot::OrderTime(at))
+                {
+                    *time = match which {
+                        WhichOrder::First => at.min(*time),
+                        WhichOrder::Last => at.max(*time),
+                    };
                 }
-            },
+            }
+            MeasureKind::Aggregate(Measure::Orders) if !ever => {
+                if self.passes(order, zone, faults) {
+                    self.fold_count(states, number, at, zone, faults);
+                }
+            }
+            MeasureKind::Aggregate(Measure::Orders | Measure::Revenue | Measure::Items) => {
+                let amount = self.amount(order, zone, faults);
+                if amount != 0 {
+                    self.fold_amount(states, number, (at, amount), zone, faults);
+                }
+            }
+            MeasureKind::Aggregate(
+                Measure::DistinctProducts | Measure::DistinctCategories | Measure::DistinctBrands,
+            ) => self.for_each_symbol(order, zone, faults, |symbol| {
+                self.fold_symbol(states, number, (at, symbol), zone, faults);
+            }),
         }
     }
 
-    fn fold(&self, slot: &mut Slot, order: &Order<'_>, zone: &Zone, faults: Faults) {
-        let at = order.occurred_at;
-        match slot {
-            Slot::Ever(value) => {
-                *value += i128::from(self.amount(order, zone, faults));
-            }
-            Slot::OrderTime(time) => {
-                if self.passes(order, zone, faults) {
-                    let later = self.spec.kind == MeasureKind::OrderTime(WhichOrder::Last);
-                    *time = Some(match *time {
-                        None => at,
-                        Some(known) if later => known.max(at),
-                        Some(known) => known.min(at),
-                    });
-                }
-            }
-            Slot::Times(times) => {
-                if self.passes(order, zone, faults) {
-                    insert(times, at, at, |&time| time);
-                    let cap = self
-                        .cap
-                        .saturating_sub(usize::from(mutated!(faults, KeepsOneLess)));
-                    while times.len() > cap {
-                        times.pop_front();
-                    }
-                    self.forget(times, at, zone, |&time| time, |_| {});
-                }
-            }
-            Slot::Amounts { total, entries } => {
-                let amount = self.amount(order, zone, faults);
-                if amount != 0 {
-                    *total += i128::from(amount);
-                    insert(entries, at, (at, amount), |&(time, _)| time);
-                    self.forget(
-                        entries,
-                        at,
-                        zone,
-                        |&(time, _)| time,
-                        |(_, gone)| {
-                            if !mutated!(faults, SumIgnoresExits) {
-                                *total -= i128::from(gone);
-                            }
-                        },
-                    );
-                }
-            }
-            Slot::Distinct(entries) => {
-                self.for_each_symbol(order, zone, faults, |symbol| {
-                    let known = entries.iter().position(|&(_, known)| known == symbol);
-                    if let Some(position) = known
-                        && !mutated!(faults, DistinctCountsRepeats)
-                    {
-                        if entries[position].0 >= at {
-                            return;
+    fn fold_count(
+        &self,
+        states: &mut LeafStates,
+        number: u32,
+        at: Timestamp,
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let Slot::Times(times) = states.get_or(number, || Slot::Times(VecDeque::new())) else {
+            return;
+        };
+        insert(times, at, at, |&time| time);
+        let one_less = usize::from(mutated!(faults, KeepsOneLess));
+        while times.len() > self.cap.saturating_sub(one_less) {
+            times.pop_front();
+        }
+        self.forget(times, at, zone, |&time| time, |_| {});
+    }
+
+    fn fold_amount(
+        &self,
+        states: &mut LeafStates,
+        number: u32,
+        (at, amount): (Timestamp, i64),
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let empty = || match self.spec.window {
+            Window::Ever => Slot::Ever(Box::default()),
+            Window::Rolling { .. } | Window::Calendar { .. } => Slot::Amounts(Box::default()),
+        };
+        match states.get_or(number, empty) {
+            Slot::Ever(value) => **value += i128::from(amount),
+            Slot::Amounts(amounts) => {
+                let Amounts { total, entries } = &mut **amounts;
+                *total += i128::from(amount);
+                insert(entries, at, (at, amount), |&(time, _)| time);
+                self.forget(
+                    entries,
+                    at,
+                    zone,
+                    |&(time, _)| time,
+                    |(_, gone)| {
+                        if !mutated!(faults, SumIgnoresExits) {
+                            *total -= i128::from(gone);
                         }
-                        entries.remove(position);
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_symbol(
+        &self,
+        states: &mut LeafStates,
+        number: u32,
+        (at, symbol): (Timestamp, Symbol),
+        zone: &Zone,
+        faults: Faults,
+    ) {
+        let empty = || match self.spec.window {
+            Window::Ever => Slot::DistinctEver(Vec::new()),
+            Window::Rolling { .. } | Window::Calendar { .. } => Slot::Distinct(VecDeque::new()),
+        };
+        match states.get_or(number, empty) {
+            Slot::Distinct(entries) => {
+                let known = entries.iter().position(|&(_, known)| known == symbol);
+                if let Some(position) = known
+                    && !mutated!(faults, DistinctCountsRepeats)
+                {
+                    if entries[position].0 >= at {
+                        return;
                     }
-                    insert(entries, at, (at, symbol), |&(time, _)| time);
-                });
+                    entries.remove(position);
+                }
+                insert(entries, at, (at, symbol), |&(time, _)| time);
                 while entries.len() > self.cap {
                     entries.pop_front();
                 }
                 self.forget(entries, at, zone, |&(time, _)| time, |_| {});
             }
             Slot::DistinctEver(symbols) => {
-                self.for_each_symbol(order, zone, faults, |symbol| {
-                    let place = match symbols.binary_search(&symbol) {
-                        Ok(_) if !mutated!(faults, DistinctCountsRepeats) => return,
-                        Ok(place) | Err(place) => place,
-                    };
-                    if symbols.len() < self.cap {
-                        symbols.insert(place, symbol);
-                    }
-                });
+                let place = match symbols.binary_search(&symbol) {
+                    Ok(_) if !mutated!(faults, DistinctCountsRepeats) => return,
+                    Ok(place) | Err(place) => place,
+                };
+                if symbols.len() < self.cap {
+                    symbols.insert(place, symbol);
+                }
             }
+            _ => {}
         }
     }
 
@@ -300,20 +336,26 @@ impl MeasureProgram {
         faults: Faults,
     ) -> TraitValue<'static> {
         let count = |entries: usize| TraitValue::Integer(entries as i64);
-        match &states.slots[measure as usize] {
-            Slot::Ever(value) => TraitValue::Integer(clamped(*value)),
-            Slot::OrderTime(None) => TraitValue::Missing,
-            Slot::OrderTime(Some(at)) => TraitValue::Instant(*at),
+        let Some(slot) = states.get(measure) else {
+            return match self.spec.kind {
+                MeasureKind::OrderTime(_) => TraitValue::Missing,
+                MeasureKind::Aggregate(_) => count(0),
+            };
+        };
+        match slot {
+            Slot::Ever(value) => TraitValue::Integer(clamped(**value)),
+            Slot::OrderTime(at) => TraitValue::Instant(*at),
             Slot::DistinctEver(symbols) => count(symbols.len()),
             Slot::Times(times) => count(later_than(start, times, |&time| time)),
             Slot::Distinct(entries) => count(later_than(start, entries, |&(time, _)| time)),
-            Slot::Amounts { total, .. } if mutated!(faults, SumIgnoresExits) => {
-                TraitValue::Integer(clamped(*total))
+            Slot::Amounts(amounts) if mutated!(faults, SumIgnoresExits) => {
+                TraitValue::Integer(clamped(amounts.total))
             }
-            Slot::Amounts { total, entries } => {
-                let gone = entries.iter().take_while(|&&(time, _)| time <= start);
+            Slot::Amounts(amounts) => {
+                let entries = amounts.entries.iter();
+                let gone = entries.take_while(|&&(time, _)| time <= start);
                 let gone: i128 = gone.map(|&(_, amount)| i128::from(amount)).sum();
-                TraitValue::Integer(clamped(total - gone))
+                TraitValue::Integer(clamped(amounts.total - gone))
             }
         }
     }
@@ -352,9 +394,9 @@ impl MeasureProgram {
         most: usize,
     ) -> Option<Timestamp> {
         let window = self.spec.window;
-        match &states.slots[measure as usize] {
-            Slot::Ever(_) | Slot::DistinctEver(_) | Slot::OrderTime(None) => None,
-            Slot::OrderTime(Some(at)) => match test {
+        match states.get(measure)? {
+            Slot::Ever(_) | Slot::DistinctEver(_) => None,
+            Slot::OrderTime(at) => match test {
                 ValueTest::Instant(test) => test.next_flip(*at, now, zone),
                 _ => None,
             },
@@ -366,9 +408,9 @@ impl MeasureProgram {
                 let entries = entries.iter().map(|&(time, _)| (time, 1));
                 flip_of(window, entries, test, (now, most), zone)
             }
-            Slot::Amounts { total, entries } => {
-                let entries = entries.iter().copied();
-                flip_of_sum(window, (*total, entries), test, (now, most), zone)
+            Slot::Amounts(amounts) => {
+                let entries = amounts.entries.iter().copied();
+                flip_of_sum(window, (amounts.total, entries), test, (now, most), zone)
             }
         }
     }
