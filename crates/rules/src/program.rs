@@ -23,6 +23,7 @@ mod leaf;
 mod measure;
 mod memberships;
 mod pairs;
+mod slots;
 mod truths;
 
 use regulars_core::{Event, EventKind, Order, SegmentName, Symbols, Timestamp, Zone};

@@ -6,12 +6,11 @@
 //! of each. What has left the window that ends at the latest event is dropped: `now` is not earlier.
 //! Only what is not empty has a slot, so that a customer who did nothing costs nothing.
 
-use std::collections::VecDeque;
-
 use regulars_core::{Event, EventKind, PropertyValue, Timestamp, TraitValue, Window, Zone};
 
 use super::measure::{cap_for, flip_of, flip_of_sum, later_than};
 use super::pairs::Pairs;
+use super::slots::{Amounts, Slots};
 use super::{Faults, Keep, mutated};
 use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
 use crate::tree::{Decimal, EventCall, PropertyPath, WhichOrder};
@@ -24,12 +23,10 @@ pub(crate) struct EventProgram {
     cap: usize,
 }
 
-/// The slots that are not empty, ascending by number of the value.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct EventSlots(Vec<(u32, EventSlot)>);
+pub(super) type EventSlots = Slots<EventSlot>;
 
 #[derive(Debug, Clone, PartialEq)]
-enum EventSlot {
+pub(super) enum EventSlot {
     /// A count over all time.
     Count(i64),
     /// A sum over all time.
@@ -50,36 +47,6 @@ enum EventSlot {
         then: Option<Timestamp>,
     },
     Followed(Box<Pairs>),
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Amounts {
-    total: i128,
-    entries: VecDeque<(Timestamp, i64)>,
-}
-
-impl EventSlots {
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    fn get(&self, number: u32) -> Option<&EventSlot> {
-        let place = self.0.binary_search_by_key(&number, |(known, _)| *known);
-        place.ok().map(|place| &self.0[place].1)
-    }
-
-    fn get_or(&mut self, number: u32, empty: impl FnOnce() -> EventSlot) -> &mut EventSlot {
-        let place = match self.0.binary_search_by_key(&number, |(known, _)| *known) {
-            Ok(place) => place,
-            Err(place) => {
-                // Exactly as much as there is: a million customers have them.
-                self.0.reserve_exact(1);
-                self.0.insert(place, (number, empty()));
-                place
-            }
-        };
-        &mut self.0[place].1
-    }
 }
 
 impl EventProgram {
@@ -282,14 +249,7 @@ impl EventProgram {
             Some(EventSlot::Count(value)) => TraitValue::Integer(*value),
             Some(EventSlot::Sum(sum)) => TraitValue::Integer(clamped(**sum)),
             Some(EventSlot::Times(times)) => count(later_than(start, times, |&time| time)),
-            Some(EventSlot::Amounts(amounts)) => {
-                let gone = amounts
-                    .entries
-                    .iter()
-                    .take_while(|(time, _)| *time <= start);
-                let gone: i128 = gone.map(|&(_, amount)| i128::from(amount)).sum();
-                TraitValue::Integer(clamped(amounts.total - gone))
-            }
+            Some(EventSlot::Amounts(amounts)) => TraitValue::Integer(clamped(amounts.since(start))),
             Some(EventSlot::Distinct(values)) => {
                 count(later_than(start, values, |&(time, _)| time))
             }
@@ -369,26 +329,6 @@ impl EventProgram {
                 (ValueTest::Instant(test), at) => test.next_flip(at, now, zone),
                 _ => None,
             },
-        }
-    }
-}
-
-impl Amounts {
-    fn add(&mut self, at: Timestamp, amount: i64) {
-        self.total += i128::from(amount);
-        let place = match self.entries.back() {
-            Some(&last) if last > (at, amount) => {
-                self.entries.partition_point(|known| *known <= (at, amount))
-            }
-            _ => self.entries.len(),
-        };
-        self.entries.insert(place, (at, amount));
-    }
-
-    /// Drops what is not later than `start`.
-    fn forget(&mut self, start: Timestamp) {
-        while let Some((_, gone)) = self.entries.pop_front_if(|(time, _)| *time <= start) {
-            self.total -= i128::from(gone);
         }
     }
 }

@@ -12,6 +12,7 @@ use regulars_core::{Order, OrderLine, Symbol, Timestamp, TraitValue, Window, Zon
 
 use super::event::EventSlots;
 use super::filter::FilterProgram;
+use super::slots::{Amounts, Slots};
 use super::{Faults, Keep, mutated};
 use crate::check::ValueTest;
 use crate::check::{MILLIONTHS, MeasureKind, MeasureSpec};
@@ -31,9 +32,7 @@ pub(crate) struct MeasureProgram {
 /// Made by `Program::new_states`; only for the program that made it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LeafStates {
-    /// The slots that are not empty, ascending by number of the measure: of most conditions most
-    /// customers have nothing.
-    slots: Vec<(u32, Slot)>,
+    orders: Slots<Slot>,
     pub(super) events: EventSlots,
 }
 
@@ -43,7 +42,7 @@ enum Slot {
     Ever(Box<i128>),
     /// Times of the latest orders that count, ascending.
     Times(VecDeque<Timestamp>),
-    /// Amounts within a window.
+    /// Amounts within a window, of the orders that count.
     Amounts(Box<Amounts>),
     /// Each symbol with its latest time, ascending in time.
     Distinct(VecDeque<(Timestamp, Symbol)>),
@@ -53,16 +52,9 @@ enum Slot {
     OrderTime(Timestamp),
 }
 
-/// Amounts with their times, ascending, and their sum.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Amounts {
-    total: i128,
-    entries: VecDeque<(Timestamp, i64)>,
-}
-
 impl LeafStates {
     pub(super) fn clear(&mut self) {
-        self.slots.clear();
+        self.orders.clear();
         self.events.clear();
     }
 
@@ -77,29 +69,9 @@ impl LeafStates {
     ) {
         for (number, measure) in (0..).zip(measures) {
             if starts.is_none_or(|starts| order.occurred_at > starts[number as usize]) {
-                measure.fold(self, number, order, zone, faults);
+                measure.fold(&mut self.orders, number, order, zone, faults);
             }
         }
-    }
-
-    fn get(&self, measure: u32) -> Option<&Slot> {
-        let place = self
-            .slots
-            .binary_search_by_key(&measure, |&(known, _)| known);
-        place.ok().map(|place| &self.slots[place].1)
-    }
-
-    fn get_or(&mut self, measure: u32, empty: impl FnOnce() -> Slot) -> &mut Slot {
-        let place = self
-            .slots
-            .binary_search_by_key(&measure, |&(known, _)| known);
-        let place = place.unwrap_or_else(|place| {
-            // Exactly as much as there is: a million customers have them.
-            self.slots.reserve_exact(1);
-            self.slots.insert(place, (measure, empty()));
-            place
-        });
-        &mut self.slots[place].1
     }
 }
 
@@ -120,7 +92,7 @@ impl MeasureProgram {
     /// Folds an order; one that adds nothing makes no slot.
     fn fold(
         &self,
-        states: &mut LeafStates,
+        slots: &mut Slots<Slot>,
         number: u32,
         order: &Order<'_>,
         zone: &Zone,
@@ -131,7 +103,7 @@ impl MeasureProgram {
         match self.spec.kind {
             MeasureKind::OrderTime(which) => {
                 if self.passes(order, zone, faults)
-                    && let Slot::OrderTime(time) = states.get_or(number, || Slot::OrderTime(at))
+                    && let Slot::OrderTime(time) = slots.get_or(number, || Slot::OrderTime(at))
                 {
                     *time = match which {
                         WhichOrder::First => at.min(*time),
@@ -141,32 +113,32 @@ impl MeasureProgram {
             }
             MeasureKind::Aggregate(Measure::Orders) if !ever => {
                 if self.passes(order, zone, faults) {
-                    self.fold_count(states, number, at, zone, faults);
+                    self.fold_count(slots, number, at, zone, faults);
                 }
             }
             MeasureKind::Aggregate(Measure::Orders | Measure::Revenue | Measure::Items) => {
                 let amount = self.amount(order, zone, faults);
                 if amount != 0 {
-                    self.fold_amount(states, number, (at, amount), zone, faults);
+                    self.fold_amount(slots, number, (at, amount), zone, faults);
                 }
             }
             MeasureKind::Aggregate(
                 Measure::DistinctProducts | Measure::DistinctCategories | Measure::DistinctBrands,
             ) => self.for_each_symbol(order, zone, faults, |symbol| {
-                self.fold_symbol(states, number, (at, symbol), zone, faults);
+                self.fold_symbol(slots, number, (at, symbol), zone, faults);
             }),
         }
     }
 
     fn fold_count(
         &self,
-        states: &mut LeafStates,
+        slots: &mut Slots<Slot>,
         number: u32,
         at: Timestamp,
         zone: &Zone,
         faults: Faults,
     ) {
-        let Slot::Times(times) = states.get_or(number, || Slot::Times(VecDeque::new())) else {
+        let Slot::Times(times) = slots.get_or(number, || Slot::Times(VecDeque::new())) else {
             return;
         };
         insert(times, at, at, |&time| time);
@@ -174,12 +146,12 @@ impl MeasureProgram {
         while times.len() > self.cap.saturating_sub(one_less) {
             times.pop_front();
         }
-        self.forget(times, at, zone, |&time| time, |_| {});
+        self.forget(times, at, zone, |&time| time);
     }
 
     fn fold_amount(
         &self,
-        states: &mut LeafStates,
+        slots: &mut Slots<Slot>,
         number: u32,
         (at, amount): (Timestamp, i64),
         zone: &Zone,
@@ -189,23 +161,13 @@ impl MeasureProgram {
             Window::Ever => Slot::Ever(Box::default()),
             Window::Rolling { .. } | Window::Calendar { .. } => Slot::Amounts(Box::default()),
         };
-        match states.get_or(number, empty) {
+        match slots.get_or(number, empty) {
             Slot::Ever(value) => **value += i128::from(amount),
             Slot::Amounts(amounts) => {
-                let Amounts { total, entries } = &mut **amounts;
-                *total += i128::from(amount);
-                insert(entries, at, (at, amount), |&(time, _)| time);
-                self.forget(
-                    entries,
-                    at,
-                    zone,
-                    |&(time, _)| time,
-                    |(_, gone)| {
-                        if !mutated!(faults, SumIgnoresExits) {
-                            *total -= i128::from(gone);
-                        }
-                    },
-                );
+                amounts.add(at, amount);
+                if !mutated!(faults, SumIgnoresExits) {
+                    amounts.forget(self.spec.window.start(at, zone));
+                }
             }
             _ => {}
         }
@@ -213,7 +175,7 @@ impl MeasureProgram {
 
     fn fold_symbol(
         &self,
-        states: &mut LeafStates,
+        slots: &mut Slots<Slot>,
         number: u32,
         (at, symbol): (Timestamp, Symbol),
         zone: &Zone,
@@ -223,7 +185,7 @@ impl MeasureProgram {
             Window::Ever => Slot::DistinctEver(Vec::new()),
             Window::Rolling { .. } | Window::Calendar { .. } => Slot::Distinct(VecDeque::new()),
         };
-        match states.get_or(number, empty) {
+        match slots.get_or(number, empty) {
             Slot::Distinct(entries) => {
                 let known = entries.iter().position(|&(_, known)| known == symbol);
                 if let Some(position) = known
@@ -238,7 +200,7 @@ impl MeasureProgram {
                 while entries.len() > self.cap {
                     entries.pop_front();
                 }
-                self.forget(entries, at, zone, |&(time, _)| time, |_| {});
+                self.forget(entries, at, zone, |&(time, _)| time);
             }
             Slot::DistinctEver(symbols) => {
                 let place = match symbols.binary_search(&symbol) {
@@ -260,14 +222,9 @@ impl MeasureProgram {
         at: Timestamp,
         zone: &Zone,
         time: impl Fn(&T) -> Timestamp,
-        mut gone: impl FnMut(T),
     ) {
         let start = self.spec.window.start(at, zone);
-        while entries.front().is_some_and(|entry| time(entry) <= start) {
-            if let Some(entry) = entries.pop_front() {
-                gone(entry);
-            }
-        }
+        while entries.pop_front_if(|entry| time(entry) <= start).is_some() {}
     }
 
     fn passes(&self, order: &Order<'_>, zone: &Zone, faults: Faults) -> bool {
@@ -336,7 +293,7 @@ impl MeasureProgram {
         faults: Faults,
     ) -> TraitValue<'static> {
         let count = |entries: usize| TraitValue::Integer(entries as i64);
-        let Some(slot) = states.get(measure) else {
+        let Some(slot) = states.orders.get(measure) else {
             return match self.spec.kind {
                 MeasureKind::OrderTime(_) => TraitValue::Missing,
                 MeasureKind::Aggregate(_) => count(0),
@@ -351,12 +308,7 @@ impl MeasureProgram {
             Slot::Amounts(amounts) if mutated!(faults, SumIgnoresExits) => {
                 TraitValue::Integer(clamped(amounts.total))
             }
-            Slot::Amounts(amounts) => {
-                let entries = amounts.entries.iter();
-                let gone = entries.take_while(|&&(time, _)| time <= start);
-                let gone: i128 = gone.map(|&(_, amount)| i128::from(amount)).sum();
-                TraitValue::Integer(clamped(amounts.total - gone))
-            }
+            Slot::Amounts(amounts) => TraitValue::Integer(clamped(amounts.since(start))),
         }
     }
 
@@ -394,7 +346,7 @@ impl MeasureProgram {
         most: usize,
     ) -> Option<Timestamp> {
         let window = self.spec.window;
-        match states.get(measure)? {
+        match states.orders.get(measure)? {
             Slot::Ever(_) | Slot::DistinctEver(_) => None,
             Slot::OrderTime(at) => match test {
                 ValueTest::Instant(test) => test.next_flip(*at, now, zone),
