@@ -4,7 +4,8 @@
 //! body ─inflate─► bytes ─text─► JSON text ─body─► items ─event─► TrackedEvent
 //!                                                          ├─ instant: the client's clock corrected
 //!                                                          ├─ merge:   context of the batch
-//!                                                          └─ seal:    personal data taken out
+//!                                                          ├─ seal:    personal data taken out
+//!                                                          └─ surroundings: device, campaign, …
 //! ```
 //!
 //! Nothing here knows HTTP, a store or a clock. What always holds: a bad event does not touch its
@@ -12,6 +13,7 @@
 //! [`TrackedEvent::traits`] and [`TrackedEvent::context`] has no personal data in it; no message
 //! repeats what the body said.
 
+mod agent;
 mod archive;
 mod auth;
 mod body;
@@ -24,6 +26,7 @@ mod json;
 mod merge;
 mod rewrite;
 mod seal;
+mod surroundings;
 mod text;
 pub mod vocabulary;
 
@@ -39,6 +42,7 @@ pub use flatten::{flatten, flatten_at};
 pub use inflate::inflate;
 pub use instant::instant;
 pub use seal::{Contact, ContactKind, ContactSource, ExternalId, Personal};
+pub use surroundings::{MEMBER as SURROUNDINGS, with_surroundings};
 
 use regulars_core::EventKind;
 

@@ -1,7 +1,9 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
 
 use regulars_core::{CustomerId, Timestamp};
-use regulars_ingest::tracking::{Contact, ContactKind, ContactSource, TrackedEvent};
+use regulars_ingest::tracking::{
+    Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
+};
 use regulars_store::StoreError;
 use regulars_store::log::{MergeAccepted, StoredEvent};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -64,9 +66,11 @@ pub(crate) fn identify(
     });
     let merges = merges.collect();
     let customer = vault.resolve(identity);
-    let json = match event.kind {
-        regulars_core::EventKind::Identify | regulars_core::EventKind::Group => &event.traits,
-        _ => &event.properties,
+    let properties = match event.kind {
+        regulars_core::EventKind::Identify | regulars_core::EventKind::Group => {
+            (&*event.traits).into()
+        }
+        _ => with_surroundings(&event.properties, &event.surroundings),
     };
     let stored = StoredEvent {
         kind: event.kind,
@@ -77,7 +81,7 @@ pub(crate) fn identify(
         received_at,
         message,
         name: event.known_name().into(),
-        properties: (&**json).into(),
+        properties,
         context: with_group(&event.context, event.group_id.as_deref()),
         sealed: sealed(vault, identity, event)?,
     };

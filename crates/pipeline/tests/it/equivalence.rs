@@ -55,6 +55,10 @@ name = "born_late"
 rule = "traits.birthday after 1990-06-01 and traits.seen within 3 days"
 
 [[segment]]
+name = "phones"
+rule = "events where context.device = 'mobile' and context.source = 'ads' in last 30 hours >= 1"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -97,6 +101,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         "timestamp": Timestamp(happened).to_string(),
         "properties": properties,
     });
+    event["context"] = context(price);
     match rng.random_range(0..12) {
         0..=2 => event["anonymousId"] = device.into(),
         3 => {
@@ -122,6 +127,23 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         _ => event["userId"] = user.into(),
     }
     event
+}
+
+/// One of a few devices, and for some events the campaign that led there.
+fn context(price: i32) -> Value {
+    let agent = match price % 3 {
+        0 => {
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+        }
+        1 => "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+        _ => "",
+    };
+    match price % 4 {
+        0 => json!({"userAgent": agent, "campaign": {"source": "ads"}}),
+        1 => json!({"userAgent": agent, "campaign": {"source": "mail"}, "page": {"path": "/a"}}),
+        2 => json!({"userAgent": agent}),
+        _ => json!({}),
+    }
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
@@ -230,6 +252,7 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "german",
             "curious",
             "quick",
+            "phones",
             "either",
         ];
         let live = [
