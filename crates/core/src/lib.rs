@@ -27,9 +27,9 @@ pub use money::{
 pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
 pub use settings::{
     CartSettings, ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings,
-    PriceSettings, PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, TrialSettings,
-    ValueSettings,
+    PriceSettings, PurchaseModelChoice, SeasonSettings, SessionSettings, Settings, TimeUnit,
+    TrialSettings, ValueSettings,
 };
 pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Zone, ZoneError};
-pub use trait_def::{DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};
+pub use trait_def::{DEVICES, DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};
 pub use window::{CalendarUnit, Window};

@@ -42,7 +42,7 @@ pub use flatten::{flatten, flatten_at};
 pub use inflate::inflate;
 pub use instant::instant;
 pub use seal::{Contact, ContactKind, ContactSource, ExternalId, Personal};
-pub use surroundings::{MEMBER as SURROUNDINGS, with_surroundings};
+pub use surroundings::{surroundings_of, with_surroundings};
 
 use regulars_core::EventKind;
 

@@ -37,8 +37,8 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::{Claim, Contested};
 use crate::live::orders::{Claims, Orders};
-use crate::live::retell;
 use crate::live::told::{self, Tellings};
+use crate::live::{retell, visits};
 use crate::population;
 use crate::progress::Progress;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
@@ -560,6 +560,7 @@ fn profiles(
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
     let identified_at = retell::declare(profile, known.told, table, orders.zone());
+    visits::take_all(profile, known.told, table, orders.session_silence_ms());
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
     let received = known.told.iter().map(|told| told.event.received_at);

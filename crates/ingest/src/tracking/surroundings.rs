@@ -5,18 +5,15 @@
 
 use std::borrow::Cow;
 
-use regulars_core::EventKind;
+use regulars_core::{DEVICES, EventKind};
 
 use super::agent::{agent, browser_name, system_name};
 use super::json::{Raw, quoted};
 
 /// Member of the properties under which it stands.
-pub const MEMBER: &str = "context";
+const MEMBER: &str = "context";
 /// Bytes of a value; longer ones are no names.
 const LONGEST: usize = 256;
-
-/// Kinds of devices, as rules name them.
-pub(super) const DEVICES: [&str; 6] = ["mobile", "tablet", "desktop", "tv", "console", "bot"];
 
 /// What the context says in standard names, as a JSON object; empty when it says nothing. Of
 /// pages the properties say which it is, where the context does not.
@@ -81,6 +78,17 @@ pub fn with_surroundings(properties: &str, surroundings: &str) -> Box<str> {
     format!("{{\"{MEMBER}\":{surroundings}{comma}{rest}").into()
 }
 
+/// What [`with_surroundings`] put with the properties: names and texts.
+pub fn surroundings_of(properties: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    // It is the first member: the others need not be looked through.
+    let first = Raw(properties).members().next();
+    let said = first
+        .filter(|(key, _)| key == MEMBER)
+        .map(|(_, value)| value);
+    let members = said.into_iter().flat_map(Raw::members);
+    members.filter_map(|(name, value)| Some((name, value.text()?)))
+}
+
 /// Members of a context that say where an event came from.
 #[derive(Debug, Default)]
 struct Parts<'t> {
@@ -122,7 +130,7 @@ fn device(parts: &Parts<'_>, os: Option<&str>) -> Option<&'static str> {
         let said = match said.to_ascii_lowercase().as_str() {
             "phone" | "smartphone" | "handset" => Some("mobile"),
             "pc" | "computer" | "laptop" => Some("desktop"),
-            said => DEVICES.into_iter().find(|known| *known == said),
+            said => DEVICES.iter().copied().find(|known| *known == said),
         };
         if said.is_some() {
             return said;
@@ -279,6 +287,11 @@ mod tests {
         assert_eq!(&*with("{}"), r#"{"context":{"os":"iOS"}}"#);
         assert_eq!(&*with(" { \"a\":1}"), r#"{"context":{"os":"iOS"}, "a":1}"#);
         assert_eq!(&*with_surroundings(r#"{"a":1}"#, ""), r#"{"a":1}"#);
+        let said = |properties: &str| surroundings_of(properties).count();
+        assert_eq!(
+            [said(&with("{}")), said("{}"), said(r#"{"a":{"b":1}}"#)],
+            [1, 0, 0]
+        );
         let both = with(r#"{"context":{"os":"own"}}"#);
         let flat = super::super::flatten(&both, &super::super::Limits::default());
         assert_eq!(

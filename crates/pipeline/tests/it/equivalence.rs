@@ -59,6 +59,22 @@ name = "phones"
 rule = "events where context.device = 'mobile' and context.source = 'ads' in last 30 hours >= 1"
 
 [[segment]]
+name = "visitors"
+rule = "sessions >= 3 and last_session within 20 hours"
+
+[[segment]]
+name = "short_visits"
+rule = "last_session_events = 1 or average_session_minutes < 40 or bounce_share > 0.5"
+
+[[segment]]
+name = "by_ads"
+rule = "first_source = 'ads' or last_source = 'mail' and first_landing_page = '/a'"
+
+[[segment]]
+name = "at_desks"
+rule = "device = 'desktop' and browser = 'Firefox' and days_since_last_session < 2"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -253,6 +269,10 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "curious",
             "quick",
             "phones",
+            "visitors",
+            "short_visits",
+            "by_ads",
+            "at_desks",
             "either",
         ];
         let live = [
