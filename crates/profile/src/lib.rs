@@ -27,6 +27,7 @@ mod lifecycle;
 mod rfm;
 mod rhythm;
 mod scores;
+mod sequences;
 mod steps;
 
 pub use carts::{CartChange, CartItem, Carts};
