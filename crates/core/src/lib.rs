@@ -6,6 +6,7 @@
 mod cart;
 mod event;
 mod id;
+mod list;
 mod money;
 mod order;
 mod settings;
@@ -21,6 +22,7 @@ pub use event::{
 pub use id::{
     CustomerId, OrderKey, Partition, RefundKey, SegmentName, SegmentNameError, Symbol, Symbols,
 };
+pub use list::List;
 pub use money::{
     AmountError, Currency, CurrencyError, Money, divide_half_even, format_minor, parse_minor,
 };

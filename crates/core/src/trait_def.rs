@@ -6,7 +6,7 @@ mod meaning;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, Window};
+use crate::{List, Timestamp, Window};
 
 /// Data that a workspace may or may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,6 +114,8 @@ pub enum TraitValue<'a> {
     Instant(Timestamp),
     /// Of [`TraitKind::Flag`].
     Flag(bool),
+    /// Of no standard trait; of declared ones and of properties of events.
+    List(List<'a>),
 }
 
 /// How a trait's value moves while nothing happens.

@@ -38,7 +38,7 @@ pub use auth::{bearer, write_key_of_basic};
 pub use body::{Received, read};
 pub use error::{BodyError, InflateError, RejectCode, Rejected};
 pub use event::{TimeSource, TrackedEvent};
-pub use flatten::{flatten, flatten_at};
+pub use flatten::{flatten, flatten_at, list_of};
 pub use inflate::inflate;
 pub use instant::instant;
 pub use seal::{Contact, ContactKind, ContactSource, ExternalId, Personal};

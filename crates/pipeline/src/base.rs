@@ -596,5 +596,6 @@ pub fn trait_json(value: TraitValue<'_>) -> Value {
         TraitValue::Text(text) => text.into(),
         TraitValue::Instant(at) => at.to_string().into(),
         TraitValue::Flag(flag) => flag.into(),
+        TraitValue::List(list) => list.elements().collect(),
     }
 }

@@ -75,6 +75,14 @@ name = "at_desks"
 rule = "device = 'desktop' and browser = 'Firefox' and days_since_last_session < 2"
 
 [[segment]]
+name = "runners"
+rule = "traits.interests contains 'Running' and not (traits.interests contains 'run')"
+
+[[segment]]
+name = "tagged"
+rule = "events 'Product Viewed' where tags contains 'new' in last 20 hours >= 1"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -92,6 +100,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         "price": price,
         "quantity": rng.random_range(1..3),
         "category": if price % 2 == 0 { "Coats" } else { "Hats" },
+        "tags": if price % 3 == 0 { json!(["sale", "new"]) } else { json!(["newer"]) },
     });
     let order = format!("o-{}", rng.random_range(0..8));
     let cart = format!("k-{}", rng.random_range(0..3));
@@ -129,6 +138,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
                     "address": {"country": country},
                     "birthday": format!("19{}-05-01", 80 + price % 20),
                     "seen": Timestamp(happened).to_string(),
+                    "interests": (["running", "cooking"][price as usize % 2..]),
                 },
             });
         }
@@ -273,6 +283,8 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "short_visits",
             "by_ads",
             "at_desks",
+            "runners",
+            "tagged",
             "either",
         ];
         let live = [
