@@ -119,6 +119,9 @@ pub enum Membership {
 pub struct FoldOptions {
     /// The moment.
     pub now: Timestamp,
+    /// The earliest moment at which anybody is looked at: what has left a window by then is not
+    /// remembered.
+    pub looked_at_from: Timestamp,
     /// Threads to use; never affects the result.
     pub threads: usize,
     /// Whether scores are computed.
@@ -132,6 +135,7 @@ impl FoldOptions {
     pub fn at(now: Timestamp, threads: usize) -> Self {
         Self {
             now,
+            looked_at_from: now,
             threads,
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
@@ -270,7 +274,9 @@ impl Base {
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let states = match options.scoring {
             Scoring::None => Vec::new(),
-            Scoring::FitThen | Scoring::LatestFit => remembered(&source, &program)?,
+            Scoring::FitThen | Scoring::LatestFit => {
+                remembered(&source, &program, options.looked_at_from)?
+            }
         };
         let mut base = Self {
             now: options.now,
@@ -307,14 +313,14 @@ impl Base {
     /// Everyone with what conditions remember of them and what events tell, to be moved elsewhere.
     pub(crate) fn take_everyone(
         &mut self,
-    ) -> Vec<(Profile, LeafStates, Option<Box<FoldedEvents>>)> {
+    ) -> impl Iterator<Item = (Profile, LeafStates, Option<Box<FoldedEvents>>)> + use<> {
         let customers = std::mem::take(&mut self.customers);
         let mut states = std::mem::take(&mut self.states).into_iter();
-        let mut state = || states.next().unwrap_or_else(|| self.program.new_states());
-        let everyone = customers.into_everyone();
-        everyone
-            .map(|folded| (folded.profile, state(), folded.told))
-            .collect()
+        let empty = self.no_states.clone();
+        customers.into_everyone().map(move |folded| {
+            let states = states.next().unwrap_or_else(|| empty.clone());
+            (folded.profile, states, folded.told)
+        })
     }
 
     /// Takes models into use and scores everyone with them.
@@ -482,16 +488,22 @@ fn context(
     context
 }
 
-/// What conditions remember of everyone; empty when none remembers anything.
-fn remembered(source: &Source<'_>, program: &Program) -> Result<Vec<LeafStates>, PipelineError> {
+/// What conditions remember of everyone who is looked at from `from` on; empty when none remembers
+/// anything.
+fn remembered(
+    source: &Source<'_>,
+    program: &Program,
+    from: Timestamp,
+) -> Result<Vec<LeafStates>, PipelineError> {
     let told = !source.tellings.is_empty();
     if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
         return Ok(Vec::new());
     }
+    let starts = program.window_starts(from);
     let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
         let mut states = program.new_states();
         for order in ledger.orders() {
-            program.fold(&mut states, &order);
+            program.fold_since(&mut states, &order, &starts);
         }
         retell::fold_events(&mut states, known.told, program);
         Ok(states)

@@ -1,9 +1,11 @@
 //! One customer as a whole: traits, orders, scores with intervals, segments with reasons.
 
+mod orders;
+
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, OrderStatus, RecordKind, Timestamp, Trait, TraitKind};
-use regulars_profile::{Account, Context, Customer, Ledger, Profile};
+use regulars_core::{CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
+use regulars_profile::{Account, Context, Customer, Profile};
 use regulars_rules::{Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
@@ -16,6 +18,8 @@ use serde_json::Value;
 
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
+
+pub(crate) use orders::{OrderNames, order_views};
 
 /// Share of the predictive distribution in a customer's intervals.
 pub const INTERVAL_SHARE: f64 = 0.8;
@@ -116,6 +120,8 @@ pub struct OrderView {
     pub net_minor: i64,
     /// Refunded of it.
     pub refunded_minor: i64,
+    /// Of a credit or refund, what was taken off no order.
+    pub unapplied_minor: i64,
     /// Its lines.
     pub lines: Vec<LineView>,
 }
@@ -347,45 +353,18 @@ fn orders(
         .into_iter()
         .map(|row| (row.product, row.name))
         .collect();
-    let mut ledger = Ledger::default();
-    ledger.resolve(&records, &base.products, base.now);
-    let counted: BTreeMap<_, _> = ledger
-        .orders()
-        .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
+    let orders = rows
+        .into_iter()
+        .map(|row| (row.record.order, row.order_id))
         .collect();
-    let mut views: Vec<(Timestamp, OrderView)> = Vec::new();
-    for range in Ledger::newest_versions(&records, base.now) {
-        let (head, lines) = (&rows[range.start], &rows[range]);
-        let in_ledger = counted
-            .get(&head.record.order)
-            .filter(|_| head.record.kind == RecordKind::Sale);
-        let told: i64 = lines.iter().map(|row| row.record.net_minor).sum();
-        let refunded: i64 = lines.iter().map(|row| row.record.refunded_minor).sum();
-        let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
-        let line = |row: &regulars_store::history::OrderRow| {
-            let product_id = symbols.text(row.record.product).to_owned();
-            LineView {
-                name: products.get(&product_id).cloned().flatten(),
-                product_id,
-                quantity: row.record.quantity,
-                net_minor: row.record.net_minor,
-            }
-        };
-        let view = OrderView {
-            order_id: head.order_id.clone(),
-            occurred_at: head.record.occurred_at.to_string(),
-            kind: head.record.kind,
-            status: head.record.status,
-            counts: in_ledger.is_some(),
-            net_minor,
-            refunded_minor,
-            lines: lines.iter().map(line).collect(),
-        };
-        views.push((head.record.occurred_at, view));
-    }
-    views.reverse();
+    let names = OrderNames {
+        orders: &orders,
+        products: &products,
+        symbols: &symbols,
+    };
+    let (views, unapplied_minor) = order_views(&records, &base.products, base.now, names);
     let views = views.into_iter().map(|(_, view)| view).collect();
-    Ok((views, ledger.oddities().unmatched_credit_minor))
+    Ok((views, unapplied_minor))
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {

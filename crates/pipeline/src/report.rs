@@ -241,6 +241,7 @@ fn moves(
     let catalogue = Catalogue::load(config, None)?;
     let options = FoldOptions {
         now: since,
+        looked_at_from: since,
         threads,
         scoring: Scoring::None,
         keep: Keep::Needed,

@@ -27,6 +27,7 @@ mod lifecycle;
 mod rfm;
 mod rhythm;
 mod scores;
+mod sequences;
 mod steps;
 
 pub use accounts::{Account, Accounts, SaidAt};

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{
-    Currency, CustomerId, LineRecord, OrderKey, RecordKind, Symbols, Timestamp, Trait,
-};
-use regulars_profile::{Customer, Ledger};
+use regulars_core::{Currency, CustomerId, LineRecord, OrderKey, Timestamp, Trait};
+use regulars_profile::Customer;
 use regulars_rules::Subject;
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +12,9 @@ use super::engine::{Engine, call_name};
 use super::orders;
 use super::person::Person;
 use crate::base::trait_json;
-use crate::customer_view::{LineView, OrderView, SegmentView, TraitView, of_account, unit_name};
+use crate::customer_view::{
+    OrderNames, OrderView, SegmentView, TraitView, of_account, order_views, unit_name,
+};
 use crate::error::PipelineError;
 
 /// What is known of a customer. Money is in minor units of `currency`.
@@ -225,50 +225,16 @@ impl Engine {
         self.orders
             .add_told(customer, &all, &mut records, &self.table)?;
         records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
-        let mut ledger = Ledger::default();
-        ledger.resolve(&records, &self.products, now);
-        let counted: BTreeMap<OrderKey, (i64, i64)> = ledger
-            .orders()
-            .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
-            .collect();
-        let newest = Ledger::newest_versions(&records, now);
-        let mut views: Vec<(LineRecord, OrderView)> = self.table.with(|symbols| {
-            let view = |range| order_view(&records, range, &names, &counted, symbols);
-            newest.into_iter().map(view).collect()
+        // Names of products are not kept in memory.
+        let products = BTreeMap::new();
+        let (views, _) = self.table.with(|symbols| {
+            let names = OrderNames {
+                orders: &names,
+                products: &products,
+                symbols,
+            };
+            order_views(&records, &self.products, now, names)
         });
-        views.reverse();
         Ok(views)
     }
-}
-
-fn order_view(
-    records: &[LineRecord],
-    range: std::ops::Range<usize>,
-    names: &BTreeMap<OrderKey, String>,
-    counted: &BTreeMap<OrderKey, (i64, i64)>,
-    symbols: &Symbols,
-) -> (LineRecord, OrderView) {
-    let (head, lines) = (records[range.start], &records[range]);
-    let in_ledger = counted.get(&head.order);
-    let in_ledger = in_ledger.filter(|_| head.kind == RecordKind::Sale);
-    let told: i64 = lines.iter().map(|line| line.net_minor).sum();
-    let refunded: i64 = lines.iter().map(|line| line.refunded_minor).sum();
-    let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
-    let line = |line: &LineRecord| LineView {
-        product_id: symbols.text(line.product).to_owned(),
-        name: None,
-        quantity: line.quantity,
-        net_minor: line.net_minor,
-    };
-    let view = OrderView {
-        order_id: names.get(&head.order).cloned().unwrap_or_default(),
-        occurred_at: head.occurred_at.to_string(),
-        kind: head.kind,
-        status: head.status,
-        counts: in_ledger.is_some(),
-        net_minor,
-        refunded_minor,
-        lines: lines.iter().map(line).collect(),
-    };
-    (head, view)
 }

@@ -194,6 +194,26 @@ fn a_credit_takes_from_the_latest_earlier_order_that_still_has_that_much() {
 }
 
 #[test]
+fn of_each_credit_is_told_what_was_taken_off_no_order() {
+    let none_left = credit(91, 31, 9, 2.0, 300);
+    let in_part = credit(1, 32, 9, 0.0, 700);
+    let records = vec![
+        sale(1, 10, 9, 500),
+        credit(90, 30, 9, 1.0, 100),
+        none_left,
+        in_part,
+    ];
+    let mut ledger = Ledger::default();
+    ledger.resolve(&sorted(records.clone()), &Products::default(), NOW);
+    let unapplied: Vec<i64> = records
+        .iter()
+        .map(|it| ledger.unapplied_minor(it))
+        .collect();
+    assert_eq!(unapplied, [0, 0, 300, 300]);
+    assert_eq!(ledger.oddities().unmatched_credit_minor, 600);
+}
+
+#[test]
 fn a_credit_is_not_seen_before_its_time() {
     let records = vec![sale(1, 10, 9, 500), credit(90, 30, 9, 1.0, 100)];
     assert_eq!(resolve(records.clone(), day(29)).0, [(1, 500)]);

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
 use regulars_pipeline::{
-    CustomerView, ScoresView, by_external_id, explain as explain_customer, find, unit_name, view,
+    CustomerView, OrderView, ScoresView, by_external_id, explain as explain_customer, find,
+    unit_name, view,
 };
 use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
@@ -221,6 +222,26 @@ pub(super) fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zon
     }
 }
 
+/// What a row of orders is, when it is no order that counts.
+fn standing(order: &OrderView, amounts: Amounts) -> String {
+    let what = match (order.kind, order.status, order.counts) {
+        (RecordKind::Credit, ..) => "credit",
+        (RecordKind::Refund, ..) => "refund",
+        (RecordKind::Sale, OrderStatus::Cancelled, false) => "cancelled",
+        (RecordKind::Sale, OrderStatus::Unpaid, _) => "unpaid",
+        (RecordKind::Sale, _, false) => "refunded in full",
+        (RecordKind::Sale, _, true) => "",
+    };
+    match order.unapplied_minor {
+        0 => what.to_owned(),
+        minor if minor >= order.net_minor => format!("{what}, taken off no order"),
+        minor => {
+            let minor = amounts.bare(Some(minor as f64));
+            format!("{what}, {minor} of it taken off no order")
+        }
+    }
+}
+
 fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     const SHOWN: usize = 20;
     let mut text = heading("Orders");
@@ -230,14 +251,6 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         .iter()
         .take(SHOWN)
         .map(|order| {
-            let what = match (order.kind, order.status, order.counts) {
-                (RecordKind::Credit, ..) => "credit",
-                (RecordKind::Refund, ..) => "refund",
-                (RecordKind::Sale, OrderStatus::Cancelled, false) => "cancelled",
-                (RecordKind::Sale, OrderStatus::Unpaid, _) => "unpaid",
-                (RecordKind::Sale, _, false) => "refunded in full",
-                (RecordKind::Sale, _, true) => "",
-            };
             let net_minor = match order.kind {
                 RecordKind::Sale => order.net_minor,
                 RecordKind::Credit | RecordKind::Refund => -order.net_minor,
@@ -265,7 +278,7 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
                 order.order_id.clone(),
                 amounts.bare(Some(net_minor as f64)),
                 refunded,
-                what.to_owned(),
+                standing(order, amounts),
                 products.join(", "),
             ]
         })
