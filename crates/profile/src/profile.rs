@@ -61,6 +61,8 @@ pub struct Profile {
     pub first_channel: Symbol,
     /// Country of the last order that has one.
     pub last_country: Symbol,
+    /// The account that the customer belongs to: that of the latest `group` call.
+    pub account: Symbol,
     /// Declared traits by name.
     declared: Vec<DeclaredTrait>,
 }
@@ -80,6 +82,7 @@ impl Profile {
             brands: Shares::default(),
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
+            account: Symbol::NONE,
             declared: Vec::new(),
         }
     }

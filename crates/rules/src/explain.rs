@@ -258,7 +258,10 @@ impl<S: Subject> Explainer<'_, S> {
             LeafSource::Events { value: number, .. } => {
                 program.event_value(*number).is_at_cap(value)
             }
-            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Carts(_) => false,
+            LeafSource::Trait(_)
+            | LeafSource::Declared(_)
+            | LeafSource::Account(_)
+            | LeafSource::Carts(_) => false,
         };
         let unit = Unit::of(spec);
         let value = match unit.value(value) {
@@ -304,7 +307,8 @@ impl Unit {
             | Source::Events(_)
             | Source::Carts(_)
             | Source::Trait(_)
-            | Source::Declared(_) => {}
+            | Source::Declared(_)
+            | Source::Account(_) => {}
         }
         match spec.kind {
             Some(TraitKind::Money) => Self::Money,

@@ -290,6 +290,11 @@ impl Program {
         self.measures.iter().any(|measure| measure.filter.is_some())
     }
 
+    /// True when a condition asks for this trait of accounts.
+    pub fn asks_of_accounts(&self, name: &str) -> bool {
+        self.index.asks_of_accounts(name)
+    }
+
     /// What an order changes: what is asked of orders, and the waits of events that it ends.
     pub fn changes_of_order(&self) -> impl Iterator<Item = Change> {
         let ended = (0_u32..).zip(&self.events);

@@ -2,7 +2,7 @@
 
 use regulars_core::{Currency, CustomerId, Symbols, Timestamp};
 use regulars_profile::{
-    Context, Declared, Models, Population, Profile, RfmCutpoints, TierCutpoints, Uses,
+    Accounts, Context, Declared, Models, Population, Profile, RfmCutpoints, TierCutpoints, Uses,
 };
 use regulars_stats::rfm::{Better, Cutpoints};
 use regulars_testkit::history::{Customer, RawValue};
@@ -29,6 +29,7 @@ impl World {
             currency: Currency::new("EUR").unwrap(),
             settings: shop.settings.clone(),
             symbols,
+            accounts: Accounts::default(),
             population: Population::default(),
             models,
         };

@@ -309,6 +309,7 @@ impl Compiler<'_> {
         let source = match &spec.source {
             Source::Trait(which) => LeafSource::Trait(*which),
             Source::Declared(name) => LeafSource::Declared(name.clone()),
+            Source::Account(name) => LeafSource::Account(name.clone()),
             Source::Measure(measure) => LeafSource::Measure(self.measure(measure, spec)),
             Source::Events(value) => self.event_value(value, spec),
             Source::Carts(filter) => LeafSource::Carts(filter.clone()),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use regulars_core::EventKind;
+use regulars_core::{EventKind, Trait};
 
 use super::event::EventProgram;
 use super::leaf::{Leaf, LeafSource};
@@ -19,6 +19,8 @@ pub enum Change {
     Carts,
     /// A declared trait was set, and with it perhaps a standard one that stands in for it.
     Declared,
+    /// The customer joined an account, or a trait of theirs was set.
+    Account,
 }
 
 /// By what happens, what it can make a difference to.
@@ -33,6 +35,9 @@ pub(super) struct Index {
     orders: Vec<u32>,
     carts: Vec<u32>,
     declared: Vec<u32>,
+    accounts: Vec<u32>,
+    /// Names of the traits of accounts that are asked for.
+    of_accounts: BTreeSet<Box<str>>,
 }
 
 /// What looks at events of one name.
@@ -52,6 +57,11 @@ impl Index {
         };
         for (number, leaf) in (0_u32..).zip(leaves) {
             let list = match &leaf.source {
+                LeafSource::Trait(Trait::Account) => &mut index.accounts,
+                LeafSource::Account(name) => {
+                    index.of_accounts.insert(name.as_str().into());
+                    &mut index.accounts
+                }
                 LeafSource::Trait(which) => {
                     if which.may_be_declared() {
                         index.declared.push(number);
@@ -124,6 +134,11 @@ impl Index {
         (!readers.values.is_empty()).then_some(readers)
     }
 
+    /// True when a condition asks for this trait of accounts.
+    pub(super) fn asks_of_accounts(&self, name: &str) -> bool {
+        self.of_accounts.contains(name)
+    }
+
     /// Numbers of the conditions whose truth such a change can move, ascending.
     pub(super) fn leaves(&self, change: Change) -> &[u32] {
         match change {
@@ -131,6 +146,7 @@ impl Index {
             Change::Order => &self.orders,
             Change::Carts => &self.carts,
             Change::Declared => &self.declared,
+            Change::Account => &self.accounts,
         }
     }
 }

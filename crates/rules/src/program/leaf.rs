@@ -22,6 +22,8 @@ pub(crate) struct Leaf {
 pub(crate) enum LeafSource {
     Trait(Trait),
     Declared(String),
+    /// A trait of the customer's account.
+    Account(String),
     /// Number of a measure.
     Measure(u32),
     /// A value of events within a window.
@@ -71,7 +73,10 @@ impl Leaf {
     /// What the value is of.
     pub(super) fn part(&self) -> Part {
         match self.source {
-            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Measure(_) => Part::Orders,
+            LeafSource::Trait(_)
+            | LeafSource::Declared(_)
+            | LeafSource::Account(_)
+            | LeafSource::Measure(_) => Part::Orders,
             LeafSource::Events { .. } => Part::Events,
             LeafSource::Carts(_) => Part::Carts,
         }
@@ -122,6 +127,7 @@ impl Leaf {
         match &self.source {
             LeafSource::Trait(which) => subject.value(*which, now),
             LeafSource::Declared(name) => subject.declared(name),
+            LeafSource::Account(name) => subject.account(name),
             LeafSource::Measure(measure) => {
                 let (number, start) = (*measure as usize, of_orders(*measure));
                 program.measures[number].value(states, *measure, start, program.faults)
@@ -215,6 +221,7 @@ impl Leaf {
                 cart::next_flip(filter.as_ref(), carts, &self.test, now, zone, faults)
             }
             LeafSource::Declared(name) => still(&|_| subject.declared(name), now),
+            LeafSource::Account(name) => still(&|_| subject.account(name), now),
             LeafSource::Trait(which) => {
                 let value_at = |at| subject.value(*which, at);
                 let truth_at = |at| self.test.holds(value_at(at), at, zone);

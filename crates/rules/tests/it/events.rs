@@ -496,6 +496,7 @@ fn without_events_the_size_is_unknown() {
     let present = |has| Present {
         has,
         declares: &|_| true,
+        of_accounts: &|_| true,
     };
     assert_eq!(
         program.availability(present(&|need| need != DataNeed::Events)),

@@ -145,6 +145,7 @@ fn customer() -> impl Strategy<Value = Customer> {
             Customer {
                 orders,
                 declared,
+                account: BTreeMap::new(),
                 ..Customer::default()
             }
         },
