@@ -32,6 +32,10 @@ pub enum DataNeed {
     Consent,
     /// A declared trait that a rule names.
     DeclaredTraits,
+    /// At least one customer who belongs to an account.
+    Accounts,
+    /// A trait of accounts that a rule names.
+    AccountTraits,
     /// At least two years between the first order and `now`.
     TwoYears,
     /// At least one event: something that a customer did on a site or in an app.
@@ -63,6 +67,12 @@ impl DataNeed {
             Self::Consent => "no consent in the data: import customers with a consent column",
             Self::DeclaredTraits => {
                 "nobody has a declared trait of that name: import customers with such a column"
+            }
+            Self::Accounts => {
+                "nobody belongs to an account: send `group` calls to the tracking API"
+            }
+            Self::AccountTraits => {
+                "no account has a trait of that name: send it with `group` to the tracking API"
             }
             Self::TwoYears => "less than two years of orders: import older orders",
             Self::Events => "no events yet: send them to the tracking API",
@@ -265,6 +275,8 @@ trait_table! {
         "Declared country, else that of the last order that has one.";
     Consent "consent" TraitKind::Flag, [Consent],
         "Declared consent to marketing.";
+    Account "account" TraitKind::Text, [Accounts],
+        "Id of the account that the customer belongs to: that of the latest `group` call.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
-    score_all,
+    Accounts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
+    Scores, score_all,
 };
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -258,11 +258,12 @@ impl Base {
             oddities,
             later_records,
             orders_without_rate,
-            noted,
+            mut noted,
             names_products,
         } = put_together(parts);
         let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
+        context.accounts = std::mem::take(&mut noted.accounts);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }
@@ -439,6 +440,7 @@ fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
         all.names_products |= part.names_products;
         all.noted.claims.extend(part.noted.claims);
         all.noted.visitors.extend(part.noted.visitors);
+        all.noted.accounts.take(part.noted.accounts);
     }
     all
 }
@@ -475,6 +477,7 @@ fn context(
         settings: config.settings(),
         symbols: table.snapshot(),
         population: Population::default(),
+        accounts: Accounts::default(),
         models: None,
     };
     let FoldOptions { now, threads, .. } = options;
@@ -573,6 +576,7 @@ fn profiles(
     declaring.declare(profile, known.rows)?;
     let identified_at = retell::declare(profile, known.told, table, orders.zone());
     visits::take_all(profile, known.told, table, orders.session_silence_ms());
+    let grouped_at = retell::join(profile, known.told, table);
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
     let received = known.told.iter().map(|told| told.event.received_at);
@@ -580,6 +584,7 @@ fn profiles(
         folded.told = Some(Box::new(FoldedEvents {
             carts: retell::carts_of(known.told, known.records, orders, table),
             identified_at,
+            grouped_at,
             received_at,
             has_moved: known.has_moved,
         }));

@@ -5,7 +5,7 @@ mod orders;
 use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
-use regulars_profile::Customer;
+use regulars_profile::{Account, Context, Customer, Profile};
 use regulars_rules::{Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
@@ -41,6 +41,8 @@ pub struct CustomerView {
     pub traits: Vec<TraitView>,
     /// Declared traits by name.
     pub declared: BTreeMap<String, Value>,
+    /// Traits of the account that they belong to, by name; its id is the trait `account`.
+    pub account: BTreeMap<String, Value>,
     /// Scores; absent before a fit or without an order.
     pub scores: Option<ScoresView>,
     /// Orders, the latest first.
@@ -214,11 +216,24 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
             })
             .collect(),
         declared: declared.collect(),
+        account: of_account(&folded.profile, &base.context),
         scores: scores(base, &customer)?,
         orders,
         unmatched_credit_minor,
         segments: segments(base, index),
     })
+}
+
+/// Traits of the account of a customer, by name.
+pub(crate) fn of_account(profile: &Profile, context: &Context) -> BTreeMap<String, Value> {
+    let (symbols, account) = (&context.symbols, context.accounts.get(profile.account));
+    let traits = account.into_iter().flat_map(Account::all);
+    traits
+        .map(|(name, value)| {
+            let value = trait_json(value.value(|symbol| symbols.text(symbol)));
+            (symbols.text(name).to_owned(), value)
+        })
+        .collect()
 }
 
 /// Unit of a kind of value, in JSON and tables.

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
-//!                                                                 └ person (one customer) ─► orders, carts, traits
+//!                                                                 ├ person (one customer) ─► orders, carts, traits
+//!                                                                 └ accounts (all members of one)
 //! look (one customer as a whole), preview (a rule, tried on everyone)
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
+mod accounts;
 mod carts;
 pub(crate) mod contested;
 mod definitions;

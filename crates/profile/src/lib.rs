@@ -17,6 +17,7 @@ mod ledger;
 
 mod profile;
 
+mod accounts;
 mod carts;
 mod context;
 mod customer;
@@ -30,6 +31,7 @@ mod scores;
 mod sequences;
 mod steps;
 
+pub use accounts::{Account, Accounts, SaidAt};
 pub use carts::{CartChange, CartItem, Carts};
 pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
 pub use customer::Customer;

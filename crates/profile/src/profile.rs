@@ -65,6 +65,8 @@ pub struct Profile {
     pub last_country: Symbol,
     /// Visits; `None` without any.
     pub visits: Option<Box<Visits>>,
+    /// The account that the customer belongs to: that of the latest `group` call.
+    pub account: Symbol,
     /// Declared traits by name.
     declared: Vec<DeclaredTrait>,
 }
@@ -85,6 +87,7 @@ impl Profile {
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
             visits: None,
+            account: Symbol::NONE,
             declared: Vec::new(),
         }
     }

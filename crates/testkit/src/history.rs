@@ -253,6 +253,8 @@ pub struct Customer {
     pub traits: BTreeMap<Trait, Course>,
     /// Declared traits.
     pub declared: BTreeMap<String, RawValue>,
+    /// Traits of the account that they belong to, by name.
+    pub account: BTreeMap<String, RawValue>,
 }
 
 impl Customer {
@@ -287,6 +289,12 @@ impl Subject for Customer {
 
     fn declared(&self, name: &str) -> TraitValue<'_> {
         self.declared
+            .get(name)
+            .map_or(TraitValue::Missing, RawValue::borrowed)
+    }
+
+    fn account(&self, name: &str) -> TraitValue<'_> {
+        self.account
             .get(name)
             .map_or(TraitValue::Missing, RawValue::borrowed)
     }

@@ -103,6 +103,8 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         | Trait::Categories
         | Trait::Brands => taste(which, of, shop),
         Trait::FirstChannel | Trait::Country | Trait::Consent => origin(which, of),
+        // The shop has no accounts.
+        Trait::Account => None,
         Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             rhythm::value(which, of, shop, now)
         }

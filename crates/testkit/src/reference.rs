@@ -48,6 +48,11 @@ fn value_of(operand: &Operand, customer: &Customer, world: &World, now: Timestam
             .get(name)
             .cloned()
             .unwrap_or(RawValue::Missing),
+        Operand::Account(name) => customer
+            .account
+            .get(name)
+            .cloned()
+            .unwrap_or(RawValue::Missing),
         Operand::Aggregate(of) => measure(
             of.measure,
             of.filter.as_ref(),
@@ -327,7 +332,8 @@ pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timest
             .flat_map(|cart| [cart.changed_at, cart.open_until]),
     );
     starts.extend(customer.traits.values().flat_map(|course| course.edges()));
-    starts.extend(customer.declared.values().filter_map(|value| match value {
+    let stated = customer.declared.values().chain(customer.account.values());
+    starts.extend(stated.filter_map(|value| match value {
         RawValue::Instant(at) => Some(*at),
         _ => None,
     }));

@@ -46,6 +46,9 @@ pub fn state_as_text(customer: &Customer) -> String {
     for (name, value) in &customer.declared {
         let _ = writeln!(out, "traits.{name} {}", value_as_text(value));
     }
+    for (name, value) in &customer.account {
+        let _ = writeln!(out, "account.{name} {}", value_as_text(value));
+    }
     out
 }
 

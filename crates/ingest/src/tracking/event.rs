@@ -12,7 +12,7 @@ use super::instant::{instant_of, occurred_at};
 use super::json::{Raw, quoted};
 use super::merge::merge;
 use super::rewrite::TooDeep;
-use super::seal::{Needles, Sealer, without_addresses};
+use super::seal::{Needles, Sealer, holds_address, without_addresses};
 use super::surroundings::surroundings;
 use super::vocabulary::StandardEvent;
 use super::{Contact, ExternalId, Limits, Personal, RejectCode, flatten};
@@ -50,7 +50,7 @@ pub struct TrackedEvent<'b> {
     pub anonymous_id: Option<Cow<'b, str>>,
     /// Of `alias`: the id that is the same person's.
     pub previous_id: Option<Cow<'b, str>>,
-    /// The account: of `group`, or of the context.
+    /// The account: of `group`, or of the context. Never one with an e-mail address in it.
     pub group_id: Option<Cow<'b, str>>,
     /// Ids of other systems.
     pub external_ids: Vec<ExternalId<'b>>,
@@ -350,11 +350,16 @@ fn whole<'t>(
         | EventKind::Group
         | EventKind::Alias => None,
     };
-    let ids = Ids::of(sent, kind, about, around)?;
+    let mut ids = Ids::of(sent, kind, about, around)?;
+    let personal_group = ids.group.take_if(|group| holds_address(group));
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),
     );
+    sealer.personal.extend(personal_group.map(|value| Personal {
+        path: "groupId".to_owned(),
+        value,
+    }));
     sealer.look_for_ids([&ids.user, &ids.anonymous, &ids.previous]);
     let parts = sealer.parts(
         kind,

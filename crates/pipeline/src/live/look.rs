@@ -12,7 +12,9 @@ use super::engine::{Engine, call_name};
 use super::orders;
 use super::person::Person;
 use crate::base::trait_json;
-use crate::customer_view::{OrderNames, OrderView, SegmentView, TraitView, order_views, unit_name};
+use crate::customer_view::{
+    OrderNames, OrderView, SegmentView, TraitView, of_account, order_views, unit_name,
+};
 use crate::error::PipelineError;
 
 /// What is known of a customer. Money is in minor units of `currency`.
@@ -30,6 +32,8 @@ pub struct LiveCustomer {
     pub traits: Vec<TraitView>,
     /// Declared traits by name.
     pub declared: BTreeMap<String, Value>,
+    /// Traits of the account that they belong to, by name; its id is the trait `account`.
+    pub account: BTreeMap<String, Value>,
     /// Orders, the latest first.
     pub orders: Vec<OrderView>,
     /// Segments that they are in.
@@ -47,7 +51,7 @@ pub enum Happening {
     Event {
         /// The call.
         kind: &'static str,
-        /// What was tracked, or the page or screen.
+        /// What was tracked, or the page or screen; of `group` the account.
         name: String,
         /// When it happened.
         occurred_at: String,
@@ -100,6 +104,7 @@ impl Engine {
             lifecycle: subject.lifecycle(now).to_string(),
             traits: traits.collect(),
             declared: declared.collect(),
+            account: of_account(profile, &self.context),
             orders: self
                 .orders_of(person, now)?
                 .into_iter()

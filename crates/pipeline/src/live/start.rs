@@ -21,6 +21,7 @@ use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
+use super::accounts::AccountMembers;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -128,7 +129,9 @@ impl Engine {
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
-        let Noted { claims, visitors } = base.take_noted();
+        let Noted {
+            claims, visitors, ..
+        } = base.take_noted();
         let mut people = People::default();
         people.reserve(base.customers.len());
         let everyone = base.take_everyone();
@@ -165,6 +168,7 @@ impl Engine {
             history: store.history(),
             orders,
             definitions: Definitions::default(),
+            account_members: AccountMembers::of_all(&people),
             people,
             redirects: redirects.into_iter().collect(),
             wakes: BinaryHeap::new(),

@@ -1,4 +1,4 @@
-//! What `identify` says of a customer, as declared traits.
+//! What `identify` says of a customer and `group` of an account, as declared traits.
 //!
 //! Traits inside others are named by their path (`company.name`), those of `address` by their own
 //! name as well (`country`): that is what customers files call them. Dates are moments, as those of
@@ -11,6 +11,18 @@ use regulars_store::history::SymbolTable;
 
 /// Declares every trait of a JSON object; of one that is declared already the new value counts.
 pub(super) fn declare(profile: &mut Profile, json: &str, table: &SymbolTable, zone: &Zone) {
+    each(json, table, zone, |name, value| {
+        profile.declare(table.intern(name), value);
+    });
+}
+
+/// Gives every trait of a JSON object to `each`: those of a customer and those of an account.
+pub(crate) fn each(
+    json: &str,
+    table: &SymbolTable,
+    zone: &Zone,
+    mut each: impl FnMut(&str, Declared),
+) {
     for (path, value) in &flatten(json, &Limits::default()).0 {
         let value = match value {
             PropertyValue::Text(text) => match instant(text, zone) {
@@ -21,9 +33,9 @@ pub(super) fn declare(profile: &mut Profile, json: &str, table: &SymbolTable, zo
             PropertyValue::Flag(flag) => Declared::Flag(*flag),
             PropertyValue::List(joined) => Declared::List(table.intern(joined)),
         };
-        profile.declare(table.intern(path), value);
+        each(path, value);
         if let Some(name) = path.strip_prefix("address.") {
-            profile.declare(table.intern(name), value);
+            each(name, value);
         }
     }
 }

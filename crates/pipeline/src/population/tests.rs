@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use regulars_core::{
     Currency, CustomerId, DAY_MS, DataNeed, Symbols, Timestamp, Trait, TraitValue,
 };
-use regulars_profile::{Declared, Models, Uses};
+use regulars_profile::{Accounts, Declared, Models, Uses};
 use regulars_rules::{Keep, Program};
 use regulars_testkit::generate;
 use regulars_testkit::history::{self, RawValue};
@@ -44,6 +44,7 @@ fn folded(shop: &Shop) -> (Customers, Context) {
         currency: Currency::new("EUR").unwrap(),
         settings: shop.settings.clone(),
         symbols,
+        accounts: Accounts::default(),
         population: Population::default(),
         models,
     };

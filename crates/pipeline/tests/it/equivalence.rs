@@ -83,6 +83,18 @@ name = "tagged"
 rule = "events 'Product Viewed' where tags contains 'new' in last 20 hours >= 1"
 
 [[segment]]
+name = "of_pro_account"
+rule = "account.plan = 'pro' and not (account.seats < 20)"
+
+[[segment]]
+name = "renewed"
+rule = "account.renewed within 2 days or account = 'a-1'"
+
+[[segment]]
+name = "pro_viewers"
+rule = "account.'address.city' = 'Ulm' and events 'Product Viewed' in last 12 hours >= 1"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -148,6 +160,24 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
             event = json!({
                 "type": "identify", "anonymousId": device, "messageId": format!("m-{n}"),
                 "timestamp": Timestamp(happened).to_string(), "traits": {"email": email},
+            });
+        }
+        5 | 6 => {
+            // Of a visitor as well: what is said of an account counts, whoever says it.
+            let who = if price % 5 == 0 {
+                ("anonymousId", device)
+            } else {
+                ("userId", user)
+            };
+            event = json!({
+                "type": "group", who.0: who.1, "groupId": format!("a-{}", price % 3),
+                "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
+                "traits": {
+                    "plan": if price % 2 == 0 { "pro" } else { "free" },
+                    "seats": price,
+                    "renewed": Timestamp(happened).to_string(),
+                    "address": {"city": if price % 4 < 2 { "Ulm" } else { "Bonn" }},
+                },
             });
         }
         _ => event["userId"] = user.into(),
@@ -285,6 +315,9 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "at_desks",
             "runners",
             "tagged",
+            "of_pro_account",
+            "renewed",
+            "pro_viewers",
             "either",
         ];
         let live = [

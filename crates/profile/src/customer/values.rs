@@ -21,6 +21,17 @@ impl<'a> Customer<'a> {
             })
     }
 
+    fn account_named(&self, name: &str) -> TraitValue<'a> {
+        let symbols = &self.context.symbols;
+        let account = self.context.accounts.get(self.profile.account);
+        account
+            .zip(symbols.find(name))
+            .and_then(|(account, name)| account.get(name))
+            .map_or(TraitValue::Missing, |value| {
+                value.value(|s| symbols.text(s))
+            })
+    }
+
     fn text(&self, symbol: Symbol) -> TraitValue<'a> {
         or_missing(symbol.known(), |symbol| {
             TraitValue::Text(self.context.symbols.text(symbol))
@@ -104,6 +115,7 @@ impl<'a> Customer<'a> {
                 TraitValue::Flag(consent) => TraitValue::Flag(consent),
                 _ => TraitValue::Missing,
             },
+            Trait::Account => self.text(profile.account),
             Trait::RecencyScore => score(self.rfm().map(|rfm| rfm.recency)),
             Trait::FrequencyScore => score(self.rfm().map(|rfm| rfm.frequency)),
             Trait::MonetaryScore => score(self.rfm().map(|rfm| rfm.monetary)),
@@ -255,6 +267,10 @@ impl Subject for Customer<'_> {
 
     fn declared(&self, name: &str) -> TraitValue<'_> {
         self.declared_named(name)
+    }
+
+    fn account(&self, name: &str) -> TraitValue<'_> {
+        self.account_named(name)
     }
 
     fn carts(&self) -> &[Cart] {

@@ -2,8 +2,8 @@
 
 use regulars_core::{Currency, CustomerId, EventKind, Settings, Symbol, Symbols, Timestamp};
 use regulars_profile::{
-    Arrival, Context, Declared, Models, Place, Population, Profile, RfmCutpoints, Technology,
-    TierCutpoints, Uses, VisitEvent, Visits,
+    Accounts, Arrival, Context, Declared, Models, Place, Population, Profile, RfmCutpoints,
+    Technology, TierCutpoints, Uses, VisitEvent, Visits,
 };
 use regulars_stats::rfm::{Better, Cutpoints};
 use regulars_testkit::history::{Customer, RawEvent, RawValue};
@@ -34,6 +34,7 @@ impl World {
             currency: Currency::new("EUR").unwrap(),
             settings: shop.settings.clone(),
             symbols,
+            accounts: Accounts::default(),
             population: Population::default(),
             models,
         };

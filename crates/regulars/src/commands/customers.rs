@@ -1,5 +1,6 @@
 //! `customers show` and `explain`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
@@ -67,7 +68,8 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         &rows,
     ));
     text.push_str(&traits_text(view, amounts, zone));
-    text.push_str(&declared_text(view));
+    text.push_str(&stated_text("From the customers file", &view.declared));
+    text.push_str(&stated_text("Account", &view.account));
     text.push_str(&orders_text(view, amounts, zone));
     text
 }
@@ -180,9 +182,9 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     text
 }
 
-/// What the customers file says of them.
-fn declared_text(view: &CustomerView) -> String {
-    if view.declared.is_empty() {
+/// What was declared of a customer or said of an account; nothing without any.
+fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
+    if traits.is_empty() {
         return String::new();
     }
     let value = |value: &Value| match value {
@@ -192,11 +194,11 @@ fn declared_text(view: &CustomerView) -> String {
         Value::Array(texts) => joined(texts),
         other => other.to_string(),
     };
-    let declared = view.declared.iter();
-    let lines: Vec<(&str, String)> = declared
+    let lines: Vec<(&str, String)> = traits
+        .iter()
         .map(|(name, v)| (name.as_str(), value(v)))
         .collect();
-    heading("From the customers file") + &pairs(&lines)
+    heading(title) + &pairs(&lines)
 }
 
 /// A list of texts: `running, cooking`.

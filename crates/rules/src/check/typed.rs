@@ -26,7 +26,7 @@ pub(crate) enum Node {
 pub(crate) struct LeafSpec {
     pub(crate) source: Source,
     pub(crate) test: ValueTest,
-    /// Kind of the value; `None` for a declared trait.
+    /// Kind of the value; `None` for a declared trait or one of an account.
     pub(crate) kind: Option<TraitKind>,
     pub(crate) needs: Vec<DataNeed>,
     /// Canonical text of the condition.
@@ -38,6 +38,8 @@ pub(crate) struct LeafSpec {
 pub(crate) enum Source {
     Trait(Trait),
     Declared(String),
+    /// A trait of the customer's account.
+    Account(String),
     Measure(MeasureSpec),
     Events(Box<EventSpec>),
     /// How many open carts the filter lets through.

@@ -27,6 +27,7 @@ pub(crate) struct CustomerNow {
     lifecycle: String,
     traits: Vec<TraitView>,
     declared: std::collections::BTreeMap<String, Value>,
+    account: std::collections::BTreeMap<String, Value>,
     orders: Vec<OrderView>,
     segments: Vec<Membership>,
 }
@@ -62,6 +63,7 @@ pub(crate) async fn show(
         lifecycle,
         traits,
         declared,
+        account,
         orders,
         segments,
     } = found.ok_or_else(|| nobody(&name))?;
@@ -80,6 +82,7 @@ pub(crate) async fn show(
         lifecycle,
         traits,
         declared,
+        account,
         orders,
         segments: segments.collect(),
     }))

@@ -122,7 +122,7 @@ const fn get(
 /// Every operation.
 pub(super) const OPERATIONS: [Operation; 30] = [
     Operation {
-        details: "Traits, declared traits, orders, and the segments that they are in, with since \
+        details: "Traits, declared traits, those of their account, orders, and the segments that they are in, with since \
                   when. No personal data.",
         ..get(
             "/api/v1/customers/{customer}",

@@ -141,6 +141,7 @@ fn customer() -> Value {
         ("lifecycle", text()),
         ("traits", array(&of_trait)),
         ("declared", any_object()),
+        ("account", any_object()),
         ("orders", array(&reference("Order"))),
         ("segments", array(&of_segment)),
     ])

@@ -185,6 +185,7 @@ fn traits() -> impl Strategy<Value = BTreeMap<Trait, Course>> {
         })
 }
 
+/// Traits that somebody declared, of a customer or of an account.
 fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     let value = prop_oneof![
         Just(RawValue::Missing),
@@ -202,8 +203,9 @@ fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
 /// A customer with up to nine orders and twelve events.
 pub fn customer() -> impl Strategy<Value = Customer> {
     let orders = vec(order(), 0..10);
-    (orders, events(), carts(), traits(), declared()).prop_map(
-        |(mut orders, events, carts, traits, declared)| {
+    let stated = (declared(), declared());
+    (orders, events(), carts(), traits(), stated).prop_map(
+        |(mut orders, events, carts, traits, (declared, account))| {
             orders.sort_by_key(|order| (order.at, order.key));
             Customer {
                 orders,
@@ -211,6 +213,7 @@ pub fn customer() -> impl Strategy<Value = Customer> {
                 carts,
                 traits,
                 declared,
+                account,
             }
         },
     )

@@ -41,9 +41,11 @@ pub fn events() -> impl Strategy<Value = Vec<RawEvent>> {
         properties(),
     );
     (vec(instant(), 1..4), vec(event, 0..13)).prop_map(|(starts, events)| {
+        let mut times = starts;
         let made = events.into_iter().map(|event| {
             let (kind, name, start, after_ms, late_ms, properties) = event;
-            let at = starts[start.index(starts.len())].plus_ms(after_ms);
+            let at = times[start.index(times.len())].plus_ms(after_ms);
+            times.push(at);
             RawEvent {
                 kind,
                 name: name.to_owned(),

@@ -259,8 +259,11 @@ fn declared_condition() -> impl Strategy<Value = Condition> {
         flag_test(),
         time_test(),
     ];
-    (select(&DECLARED[..]), test).prop_map(|(name, test)| Condition {
-        operand: Operand::Declared(name.to_owned()),
+    let operand: fn(&str) -> Operand = |name| Operand::Declared(name.to_owned());
+    let of_account: fn(&str) -> Operand = |name| Operand::Account(name.to_owned());
+    let operands = select(vec![operand, of_account]);
+    (operands, select(&DECLARED[..]), test).prop_map(|(operand, name, test)| Condition {
+        operand: operand(name),
         test,
         span: Span::default(),
     })

@@ -203,6 +203,7 @@ fn customer() -> impl Strategy<Value = Customer> {
                 orders,
                 events,
                 declared,
+                account: BTreeMap::new(),
                 ..Customer::default()
             }
         },

@@ -128,6 +128,25 @@ fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
     (config.zone(), amounts)
 }
 
+/// What was declared of a customer or said of an account; nothing without any.
+fn stated_text(title: &str, traits: &Value) -> String {
+    let traits = traits.as_object().into_iter().flatten();
+    let lines: Vec<(&str, String)> = traits
+        .map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(texts) => joined(texts),
+                value => value.to_string(),
+            };
+            (name.as_str(), value)
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    heading(title) + &pairs(&lines)
+}
+
 fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     let mut shown = heading(&format!(
         "{} · {} · now",
@@ -159,23 +178,8 @@ fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     });
     let columns = [left("trait"), ("value", Align::Right), left("meaning")];
     shown.push_str(&table(&columns, &traits.collect::<Vec<_>>()));
-    let declared: Vec<(&str, String)> = view["declared"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Array(texts) => joined(texts),
-                value => value.to_string(),
-            };
-            (name.as_str(), value)
-        })
-        .collect();
-    if !declared.is_empty() {
-        shown.push_str(&heading("Declared"));
-        shown.push_str(&pairs(&declared));
-    }
+    shown.push_str(&stated_text("Declared", &view["declared"]));
+    shown.push_str(&stated_text("Account", &view["account"]));
     shown.push_str(&heading("Orders"));
     let orders = items(&view["orders"]).map(|order| {
         let products = items(&order["lines"]).map(|line| text(&line["product_id"]));
