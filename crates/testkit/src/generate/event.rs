@@ -14,7 +14,8 @@ use regulars_rules::{
 
 use super::instant;
 use super::rule::{
-    flag_test, length, nested, number, ordered_test, period, set_test, text_test, time_test,
+    contains_test, flag_test, length, nested, number, ordered_test, period, set_test, text_test,
+    time_test,
 };
 use super::{EVENTS, SKUS};
 use crate::history::{RawEvent, RawValue};
@@ -111,6 +112,7 @@ fn event_filter() -> impl Strategy<Value = Filter<PropertyPath>> {
     let condition = select(&PATHS[..]).prop_flat_map(|path| {
         let test = prop_oneof![
             2 => text_test(&SKUS),
+            1 => contains_test(),
             2 => ordered_test(&["-0.1", "0.2", "7", "10"]),
             1 => flag_test(),
             1 => set_test(),
