@@ -37,8 +37,8 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::{Claim, Contested};
 use crate::live::orders::{Claims, Orders};
-use crate::live::retell;
 use crate::live::told::{self, Tellings};
+use crate::live::{retell, visits};
 use crate::population;
 use crate::progress::Progress;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
@@ -584,6 +584,7 @@ fn profiles(
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
     let identified_at = retell::declare(profile, known.told, table, orders.zone());
+    visits::take_all(profile, known.told, table, orders.session_silence_ms());
     let grouped_at = retell::join(profile, known.told, table);
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
@@ -609,5 +610,6 @@ pub fn trait_json(value: TraitValue<'_>) -> Value {
         TraitValue::Text(text) => text.into(),
         TraitValue::Instant(at) => at.to_string().into(),
         TraitValue::Flag(flag) => flag.into(),
+        TraitValue::List(list) => list.elements().collect(),
     }
 }

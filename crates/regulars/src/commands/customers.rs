@@ -199,6 +199,7 @@ fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
         Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => whole_or_not(number),
+        Value::Array(texts) => joined(texts),
         other => other.to_string(),
     };
     let lines: Vec<(&str, String)> = traits
@@ -206,6 +207,12 @@ fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
         .map(|(name, v)| (name.as_str(), value(v)))
         .collect();
     heading(title) + &pairs(&lines)
+}
+
+/// A list of texts: `running, cooking`.
+pub(super) fn joined(texts: &[Value]) -> String {
+    let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+    texts.join(", ")
 }
 
 /// A number without decimals that say nothing: `120`, `38.5`.
@@ -463,5 +470,6 @@ fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {
         ExplainedValue::Text(text) => text.clone(),
         ExplainedValue::Instant(at) => instant(*at, zone),
         ExplainedValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        ExplainedValue::List(texts) => texts.join(", "),
     }
 }

@@ -7,7 +7,7 @@ use regulars_rules::{Keep, Mutation};
 use crate::equivalence::{case, difference};
 
 /// How many random cases a bug may survive: about as many as the property test tries in a run.
-const CASES: usize = 512;
+const CASES: usize = 1024;
 
 #[test]
 fn every_seeded_bug_is_caught() {

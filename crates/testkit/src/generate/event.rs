@@ -64,11 +64,13 @@ fn properties() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     let text = || select(&SKUS[..]).prop_map(|text| RawValue::Text(text.to_owned()));
     let number = || select(vec![0.1, 0.2, 2.5, 7.0, 10.0, -0.1]).prop_map(RawValue::Number);
     let flag = || any::<bool>().prop_map(RawValue::Flag);
+    let list = || vec(select(&["S", "es", "x", "7"][..]), 0..3);
+    let list = || list().prop_map(|texts| RawValue::List(texts.join("\u{1f}")));
     let path = select(&PATHS[..]).prop_map(str::to_owned);
     btree_map(
         path,
-        prop_oneof![3 => text(), 3 => number(), 1 => flag()],
-        0..4,
+        prop_oneof![3 => text(), 3 => number(), 1 => flag(), 1 => list()],
+        1..4,
     )
 }
 
