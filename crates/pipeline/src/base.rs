@@ -323,6 +323,15 @@ impl Base {
         })
     }
 
+    /// How many orders that count were placed before an instant.
+    pub(crate) fn orders_before(&self, at: Timestamp) -> u64 {
+        let before = |folded: &Folded| {
+            let orders = &folded.profile.orders;
+            orders.partition_point(|order| order.occurred_at < at) as u64
+        };
+        self.customers.iter().map(before).sum()
+    }
+
     /// Takes models into use and scores everyone with them.
     pub fn score_with(&mut self, fitted: FittedModels, threads: usize) {
         self.context.models = fitted.models();

@@ -67,6 +67,10 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         ],
         &rows,
     ));
+    if rows.iter().any(|row| !row[1].is_empty()) {
+        let note = "limits that follow everyone (value tiers, RFM, medians) are taken to stay";
+        let _ = writeln!(text, "{}", faint(note));
+    }
     text.push_str(&traits_text(view, amounts, zone));
     text.push_str(&stated_text("From the customers file", &view.declared));
     text.push_str(&stated_text("Account", &view.account));
@@ -101,13 +105,17 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
     });
     let clv_interval = scores
         .clv_interval_minor
-        .map_or(String::new(), |(low, high)| {
-            format!(
+        .map_or(String::new(), |(low, high)| match high {
+            0 => format!(
+                "  (with a chance of {:.0} % or more nothing)",
+                scores.interval_share * 100.0
+            ),
+            _ => format!(
                 "  (with a chance of {:.0} % from {} to {})",
                 scores.interval_share * 100.0,
                 amounts.bare(Some(low as f64)),
                 amounts.bare(Some(high as f64))
-            )
+            ),
         });
     let used = |model: &'static str, known| if known { model } else { "none" };
     pairs(&[
