@@ -1,4 +1,4 @@
-//! Accounts: what `group` calls say of them.
+//! Accounts: what `group` calls say of them, and what their customers come to.
 //!
 //! What always holds: of each trait the value that was said last counts, by the time at which it
 //! was said, then by its place in the log. So it makes no difference in which order calls are
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use regulars_core::{Symbol, Timestamp};
 
-use crate::profile::Declared;
+use crate::profile::{Declared, Profile};
 
 /// When something was said: the time of the call, then its place in the log.
 pub type SaidAt = (Timestamp, u64);
@@ -22,6 +22,72 @@ pub struct Accounts(BTreeMap<Symbol, Account>);
 pub struct Account {
     /// Traits by name.
     traits: BTreeMap<Symbol, (SaidAt, Declared)>,
+    figures: Figures,
+}
+
+/// What the customers of an account come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Customers.
+    pub customers: u64,
+    /// Their orders that count.
+    pub orders: u64,
+    /// Their net revenue, in minor units.
+    pub revenue_minor: i128,
+    /// Times of the last orders, each with how many customers have it.
+    last_orders: BTreeMap<Timestamp, u32>,
+}
+
+/// What one customer adds to the figures of their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The account.
+    pub account: Symbol,
+    orders: u64,
+    revenue_minor: i64,
+    last_order_at: Option<Timestamp>,
+}
+
+impl Share {
+    /// Of a customer; `None` of one without an account.
+    pub fn of(profile: &Profile) -> Option<Self> {
+        Some(Self {
+            account: profile.account.known()?,
+            orders: profile.orders.len() as u64,
+            revenue_minor: profile.revenue_minor,
+            last_order_at: profile.last_order_at(),
+        })
+    }
+}
+
+impl Figures {
+    /// Time of the last order of any customer.
+    pub fn last_order_at(&self) -> Option<Timestamp> {
+        self.last_orders.last_key_value().map(|(&at, _)| at)
+    }
+
+    fn add(&mut self, share: Share) {
+        self.customers += 1;
+        self.orders += share.orders;
+        self.revenue_minor += i128::from(share.revenue_minor);
+        if let Some(at) = share.last_order_at {
+            *self.last_orders.entry(at).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, share: Share) {
+        self.customers -= 1;
+        self.orders -= share.orders;
+        self.revenue_minor -= i128::from(share.revenue_minor);
+        if let Some(at) = share.last_order_at
+            && let Some(customers) = self.last_orders.get_mut(&at)
+        {
+            *customers -= 1;
+            if *customers == 0 {
+                self.last_orders.remove(&at);
+            }
+        }
+    }
 }
 
 impl Accounts {
@@ -63,7 +129,27 @@ impl Accounts {
         }
     }
 
-    /// Takes all that `others` know.
+    /// Counts a customer.
+    pub fn add(&mut self, share: Share) {
+        self.0.entry(share.account).or_default().figures.add(share);
+    }
+
+    /// Counts a customer no more who was counted with this share.
+    pub fn remove(&mut self, share: Share) {
+        if let Some(account) = self.0.get_mut(&share.account) {
+            account.figures.remove(share);
+        }
+    }
+
+    /// Counts these customers and nobody else.
+    pub fn count_anew(&mut self, shares: impl Iterator<Item = Share>) {
+        for account in self.0.values_mut() {
+            account.figures = Figures::default();
+        }
+        shares.for_each(|share| self.add(share));
+    }
+
+    /// Takes all that was said of `others`, whose customers are not counted yet.
     pub fn take(&mut self, others: Self) {
         for (id, account) in others.0 {
             self.name(id);
@@ -75,6 +161,11 @@ impl Accounts {
 }
 
 impl Account {
+    /// What its customers come to.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     /// The trait of that name.
     pub fn get(&self, name: Symbol) -> Option<Declared> {
         self.traits.get(&name).map(|&(_, value)| value)
@@ -115,6 +206,37 @@ mod tests {
         let mut apart = said(&calls[..1]);
         apart.take(said(&calls[1..]));
         assert_eq!(apart, accounts);
+    }
+
+    #[test]
+    fn customers_are_counted_and_leave_as_they_came() {
+        let share = |orders, last| Share {
+            account: ACME,
+            orders,
+            revenue_minor: 100 * orders as i64,
+            last_order_at: Some(Timestamp(last)),
+        };
+        let shares = [share(1, 5), share(2, 9), share(3, 9)];
+        let mut accounts = Accounts::default();
+        accounts.count_anew(shares.into_iter());
+        let figures = |accounts: &Accounts| {
+            let figures = accounts.get(ACME).map(Account::figures).cloned();
+            let figures = figures.unwrap_or_default();
+            let last = figures.last_order_at().map(|at| at.0);
+            (
+                figures.customers,
+                figures.orders,
+                figures.revenue_minor,
+                last,
+            )
+        };
+        assert_eq!(figures(&accounts), (3, 6, 600, Some(9)));
+        accounts.remove(shares[2]);
+        assert_eq!(figures(&accounts), (2, 3, 300, Some(9)));
+        accounts.remove(shares[1]);
+        assert_eq!(figures(&accounts), (1, 1, 100, Some(5)));
+        accounts.remove(shares[0]);
+        assert_eq!(figures(&accounts), (0, 0, 0, None));
     }
 
     #[test]

@@ -99,8 +99,11 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         | Trait::Categories
         | Trait::Brands => taste(which, of, shop),
         Trait::FirstChannel | Trait::Country | Trait::Consent => origin(which, of),
-        // The shop has no accounts.
-        Trait::Account => None,
+        Trait::Account
+        | Trait::AccountCustomers
+        | Trait::AccountOrders
+        | Trait::AccountRevenue
+        | Trait::AccountLastOrder => of_account(which, of, shop),
         Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             rhythm::value(which, of, shop, now)
         }
@@ -135,6 +138,29 @@ fn taste(which: Trait, of: &Customer, shop: &Shop) -> Option<RawValue> {
             .then(|| RawValue::Integer(texts(of, |line| &line.category).len() as i64)),
         _ => everyone::has_brands(shop)
             .then(|| RawValue::Integer(texts(of, |line| &line.brand).len() as i64)),
+    }
+}
+
+/// What all customers of an account come to.
+fn of_account(which: Trait, of: &Customer, shop: &Shop) -> Option<RawValue> {
+    if of.belongs_to.is_empty() {
+        return None;
+    }
+    let everyone = shop.everyone.iter();
+    let together = everyone.filter(|other| other.belongs_to == of.belongs_to);
+    let orders: Vec<&RawOrder> = together.clone().flat_map(|of| &of.orders).collect();
+    match which {
+        Trait::AccountCustomers => Some(RawValue::Integer(together.count() as i64)),
+        Trait::AccountOrders => Some(RawValue::Integer(orders.len() as i64)),
+        Trait::AccountRevenue => {
+            let revenue = orders.iter().map(|order| order.net_minor());
+            Some(RawValue::Money(revenue.sum()))
+        }
+        Trait::AccountLastOrder => {
+            let last = orders.iter().map(|order| order.at).max();
+            last.map(RawValue::Instant)
+        }
+        _ => Some(RawValue::Text(of.belongs_to.clone())),
     }
 }
 

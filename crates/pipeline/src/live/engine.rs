@@ -17,13 +17,13 @@ use regulars_core::{
     Timestamp, Transition, TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
-use regulars_rules::{Change, Keep, Program, Scratch};
+use regulars_rules::{AccountTruths, Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::accounts::AccountMembers;
+use super::accounts::{AccountMembers, share_of};
 use super::definitions::Definitions;
 use super::orders::{self, Orders};
 use super::person::{Folding, Person, Touched};
@@ -58,6 +58,9 @@ pub struct Engine {
     pub(super) definitions: Definitions,
     pub(super) people: People,
     pub(super) account_members: AccountMembers,
+    /// Accounts of which the record that is folded changes something, with what conditions say of
+    /// them before it.
+    pub(super) touched_accounts: Vec<(Symbol, AccountTruths)>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
@@ -251,7 +254,7 @@ impl Engine {
         if let Some(order) = self.contested_by(customer, &told) {
             return self.fold_contested(customer, told, order);
         }
-        let account = self.say_of_account(&told);
+        self.say_of_account(&told);
         self.changes.clear();
         let mut touched = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
@@ -262,20 +265,18 @@ impl Engine {
         if self.recompile_for_new_texts(customer)? {
             touched = Touched::Everything;
         }
-        if account.is_some() {
+        let is_of_accounts = !self.touched_accounts.is_empty();
+        if is_of_accounts {
             self.changes.push(Change::Account);
         }
         if touched == Touched::Everything || !self.changes.is_empty() {
-            self.look_at_changes(customer, occurred_at, touched, |told| Cause::Event {
-                offset,
-                name: told
-                    .last()
-                    .map(|told| name_of(&told.event))
-                    .unwrap_or_default(),
+            self.look_at_changes(customer, occurred_at, touched, |told| {
+                cause_of(offset, told)
             });
         }
-        if let Some(account) = account {
-            self.look_at_members(account, customer, (offset, occurred_at));
+        if is_of_accounts {
+            let cause = cause_of(offset, &self.people[&customer].told);
+            self.look_at_touched_accounts(occurred_at, &cause);
         }
         Ok(())
     }
@@ -435,10 +436,11 @@ impl Engine {
             changes: &mut self.changes,
             now: self.now,
         };
-        let before = person.member.profile.account;
+        let (before, share) = (person.member.profile.account, share_of(person));
         let changed = change(person, &mut folding);
-        let account = person.member.profile.account;
+        let (account, share_now) = (person.member.profile.account, share_of(person));
         self.account_members.go(customer, before, account);
+        self.count_share(share, share_now);
         changed
     }
 
@@ -483,8 +485,9 @@ impl Engine {
         let Some(gone) = gone else {
             return Ok(());
         };
-        self.account_members
-            .go(from, gone.member.profile.account, Symbol::NONE);
+        let account = gone.member.profile.account;
+        self.account_members.go(from, account, Symbol::NONE);
+        self.count_share(share_of(&gone), None);
         self.leave_all(&gone, from);
         self.with(into, |person, _| {
             person.take_over(from, *gone);
@@ -496,10 +499,7 @@ impl Engine {
         for order in orders {
             concerned.extend(self.settle(order, into)?);
         }
-        for customer in concerned {
-            self.fold_again(customer, merge.recorded_at, &Cause::Merge)?;
-        }
-        Ok(())
+        self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
 
     /// The order that an event of a customer tells of, when others claim it as well.
@@ -528,10 +528,7 @@ impl Engine {
         })?;
         let mut concerned = self.settle(order, customer)?;
         concerned.insert(customer);
-        for customer in concerned {
-            self.fold_again(customer, occurred_at, &cause)?;
-        }
-        Ok(())
+        self.fold_again(&concerned, occurred_at, &cause)
     }
 
     /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
@@ -576,17 +573,22 @@ impl Engine {
         Ok(claimants)
     }
 
-    /// Folds a customer again from the beginning, and looks at them.
+    /// Folds customers again from the beginning, and looks at them when all of them are folded.
     fn fold_again(
         &mut self,
-        customer: CustomerId,
+        customers: &BTreeSet<CustomerId>,
         occurred_at: Timestamp,
         cause: &Cause,
     ) -> Result<(), PipelineError> {
-        self.advance(customer);
-        self.with(customer, |person, folding| person.refold(folding))?;
-        self.recompile_for_new_texts(customer)?;
-        self.look_at(customer, occurred_at, cause);
+        for &customer in customers {
+            self.advance(customer);
+            self.with(customer, |person, folding| person.refold(folding))?;
+            self.recompile_for_new_texts(customer)?;
+        }
+        for &customer in customers {
+            self.look_at(customer, occurred_at, cause);
+        }
+        self.look_at_touched_accounts(occurred_at, cause);
         Ok(())
     }
 
@@ -659,6 +661,15 @@ pub(super) fn transition_id(
     bytes.extend(sequence.to_le_bytes());
     bytes.extend_from_slice(segment.as_str().as_bytes());
     TransitionId(xxh3_128(&bytes))
+}
+
+/// The event that was told last, at `offset`, as a cause.
+fn cause_of(offset: u64, told: &[Told]) -> Cause {
+    let name = told.last().map(|told| name_of(&told.event));
+    Cause::Event {
+        offset,
+        name: name.unwrap_or_default(),
+    }
 }
 
 /// What an event is called where it caused something.

@@ -63,6 +63,14 @@ name = "renewed"
 rule = "account.renewed within 2 days or account = 'a-1'"
 
 [[segment]]
+name = "of_buyers"
+rule = "account_orders >= 2 and account_revenue < 90 or account_last_order within 2 days"
+
+[[segment]]
+name = "of_several"
+rule = "account_customers between 2 and 3 and orders <= 1"
+
+[[segment]]
 name = "pro_viewers"
 rule = "account.'address.city' = 'Ulm' and events 'Product Viewed' in last 12 hours >= 1"
 
@@ -262,6 +270,8 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "quick",
             "of_pro_account",
             "renewed",
+            "of_buyers",
+            "of_several",
             "pro_viewers",
             "either",
         ];

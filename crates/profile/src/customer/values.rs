@@ -4,6 +4,7 @@ use regulars_core::{Cart, DAY_MS, DataNeed, Motion, Symbol, Timestamp, Trait, Tr
 use regulars_rules::Subject;
 
 use super::Customer;
+use crate::accounts::Account;
 use crate::profile::Shares;
 use crate::{lifecycle, rhythm};
 
@@ -112,7 +113,11 @@ impl<'a> Customer<'a> {
                 TraitValue::Flag(consent) => TraitValue::Flag(consent),
                 _ => TraitValue::Missing,
             },
-            Trait::Account => self.text(profile.account),
+            Trait::Account
+            | Trait::AccountCustomers
+            | Trait::AccountOrders
+            | Trait::AccountRevenue
+            | Trait::AccountLastOrder => self.of_account(which),
             Trait::RecencyScore => score(self.rfm().map(|rfm| rfm.recency)),
             Trait::FrequencyScore => score(self.rfm().map(|rfm| rfm.frequency)),
             Trait::MonetaryScore => score(self.rfm().map(|rfm| rfm.monetary)),
@@ -126,6 +131,26 @@ impl<'a> Customer<'a> {
                 )
             }
             _ => TraitValue::Missing,
+        }
+    }
+
+    /// Standard traits of the account, which are the same for all its customers.
+    fn of_account(&self, which: Trait) -> TraitValue<'a> {
+        let account = self.context.accounts.get(self.profile.account);
+        let Some(figures) = account.map(Account::figures) else {
+            return TraitValue::Missing;
+        };
+        let count = |count: u64| TraitValue::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+        match which {
+            Trait::AccountCustomers => count(figures.customers),
+            Trait::AccountOrders => count(figures.orders),
+            Trait::AccountRevenue => {
+                let minor = figures.revenue_minor;
+                let bounded = minor.clamp(i64::MIN.into(), i64::MAX.into());
+                TraitValue::Money(bounded as i64)
+            }
+            Trait::AccountLastOrder => or_missing(figures.last_order_at(), TraitValue::Instant),
+            _ => self.text(self.profile.account),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use regulars_core::{Currency, CustomerId, Symbols, Timestamp};
 use regulars_profile::{
-    Accounts, Context, Declared, Models, Population, Profile, RfmCutpoints, TierCutpoints, Uses,
+    Accounts, Context, Declared, Models, Population, Profile, RfmCutpoints, Share, TierCutpoints,
+    Uses,
 };
 use regulars_stats::rfm::{Better, Cutpoints};
 use regulars_testkit::history::{Customer, RawValue};
@@ -23,13 +24,15 @@ impl World {
             .zip(1..)
             .map(|(customer, id)| profile(customer, CustomerId(id), &mut symbols))
             .collect();
+        let mut accounts = Accounts::default();
+        accounts.count_anew(profiles.iter().filter_map(Share::of));
         let models = shop.models.as_ref().map(in_use);
         let mut context = Context {
             zone: shop.zone.clone(),
             currency: Currency::new("EUR").unwrap(),
             settings: shop.settings.clone(),
             symbols,
-            accounts: Accounts::default(),
+            accounts,
             population: Population::default(),
             models,
         };
@@ -69,6 +72,7 @@ pub(crate) fn profile(customer: &Customer, id: CustomerId, symbols: &mut Symbols
         };
         profile.declare(symbols.intern(name), value);
     }
+    profile.account = symbols.intern(&customer.belongs_to);
     profile
 }
 

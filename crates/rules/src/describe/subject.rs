@@ -46,6 +46,10 @@ pub(super) fn subject_of(which: Trait) -> String {
             format!("the RFM {}", super::spaced(which.def().name))
         }
         Trait::Clv => "the CLV".to_owned(),
+        Trait::AccountCustomers => "the number of customers of the account".to_owned(),
+        Trait::AccountOrders => "the number of orders of the account".to_owned(),
+        Trait::AccountRevenue => "the revenue of the account".to_owned(),
+        Trait::AccountLastOrder => "the last order of the account".to_owned(),
         _ => format!("the {}", super::spaced(which.def().name)),
     }
 }

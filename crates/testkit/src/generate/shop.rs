@@ -128,8 +128,9 @@ fn customer() -> impl Strategy<Value = Customer> {
     let in_day = select(vec![0, 1, 12 * HOUR_MS, 45 * HOUR_MS / 2, DAY_MS - 1]);
     let money = (select(vec![0_i64, 0, 250]), any::<bool>());
     let later = (select(gaps), in_day, order(), money);
-    (first, vec(later, 0..9), any::<bool>(), declared()).prop_map(
-        |(first, later, knows_costs, declared)| {
+    let stated = (declared(), select(vec!["", "", "acme", "other"]));
+    (first, vec(later, 0..9), any::<bool>(), stated).prop_map(
+        |(first, later, knows_costs, (declared, belongs_to))| {
             let mut day = i64::from(FIRST.0) + first;
             let mut orders: Vec<RawOrder> = Vec::new();
             for (gap, in_day, order, (refunded_minor, has_cost)) in later {
@@ -145,7 +146,7 @@ fn customer() -> impl Strategy<Value = Customer> {
             Customer {
                 orders,
                 declared,
-                account: BTreeMap::new(),
+                belongs_to: belongs_to.to_owned(),
                 ..Customer::default()
             }
         },
