@@ -12,10 +12,37 @@ use regulars_core::{Cause, CustomerId, Symbol, Timestamp};
 use regulars_profile::{Customer, Profile, Share};
 use regulars_rules::{AccountTruths, Change};
 
-use super::engine::{Engine, People};
-use super::person::{Person, Touched};
+use super::engine::{Engine, People, Touched};
+use super::person::Person;
 use super::told::Told;
 use super::traits;
+
+/// Customers of an account who are looked at at once.
+const AT_ONCE: usize = 256;
+/// Customers who are looked at between two events, when an account has more.
+const BETWEEN_EVENTS: usize = 64;
+
+/// The customers of an account who are still to be looked at, because something else is true of it.
+///
+/// Nothing of the account changes before all of them were; whoever is asked for, or has something
+/// happen to them, is looked at before.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    account: Symbol,
+    /// Sorted; those before `next` were looked at.
+    customers: Vec<CustomerId>,
+    next: usize,
+    /// When what changed the account happened, and when it was learnt.
+    occurred_at: Timestamp,
+    learnt_at: Timestamp,
+    cause: Cause,
+}
+
+impl Sweep {
+    fn awaits(&self, customer: CustomerId) -> bool {
+        self.customers[self.next..].binary_search(&customer).is_ok()
+    }
+}
 
 /// Who belongs to each account, visitors among them.
 #[derive(Debug, Default)]
@@ -101,6 +128,9 @@ impl Engine {
         if is_touched || is_new || !self.program.asks_of_accounts() {
             return;
         }
+        if self.sweeps.iter().any(|sweep| sweep.account == account) {
+            self.finish_sweeps();
+        }
         if self.program.waits_for_accounts() && self.is_behind() {
             for customer in self.account_members.of(account) {
                 self.advance(customer);
@@ -118,19 +148,79 @@ impl Engine {
     }
 
     /// Looks at the customers of accounts that the record touched, where conditions say something
-    /// else of these now.
+    /// else of these now; of large ones at the first, and later at the others.
     pub(super) fn look_at_touched_accounts(&mut self, occurred_at: Timestamp, cause: &Cause) {
         for (account, before) in std::mem::take(&mut self.touched_accounts) {
             if !before.concern_customers(&self.account_truths(account)) {
                 continue;
             }
-            self.changes.clear();
-            self.changes.push(Change::Account);
-            for customer in self.account_members.of(account) {
-                self.advance(customer);
-                self.look_at_changes(customer, occurred_at, Touched::Changes, |_| cause.clone());
+            self.sweeps.push_back(Sweep {
+                account,
+                customers: self.account_members.of(account),
+                next: 0,
+                occurred_at,
+                learnt_at: self.now,
+                cause: cause.clone(),
+            });
+        }
+        self.sweep(AT_ONCE);
+    }
+
+    /// True when customers of a large account are still to be looked at.
+    pub fn is_sweeping(&self) -> bool {
+        !self.sweeps.is_empty()
+    }
+
+    /// Looks at some of those who are still to be looked at.
+    pub fn sweep_some(&mut self) {
+        self.sweep(AT_ONCE);
+    }
+
+    /// As [`Self::sweep_some`], so few that events hardly wait.
+    pub(super) fn sweep_between_events(&mut self) {
+        self.sweep(BETWEEN_EVENTS);
+    }
+
+    /// Looks at all who are still to be looked at.
+    pub fn finish_sweeps(&mut self) {
+        self.sweep(usize::MAX);
+    }
+
+    fn sweep(&mut self, most: usize) {
+        let mut left = most;
+        while let Some(mut sweep) = self.sweeps.pop_front() {
+            let rest = sweep.customers.len() - sweep.next;
+            let to = sweep.next + rest.min(left);
+            left -= to - sweep.next;
+            for place in sweep.next..to {
+                self.look_for_sweep(sweep.customers[place], &sweep);
+            }
+            sweep.next = to;
+            if sweep.next < sweep.customers.len() {
+                self.sweeps.push_front(sweep);
+                return;
             }
         }
+    }
+
+    /// Looks at somebody to whom something is going to happen, if they are still to be looked at.
+    pub(super) fn catch_up_with_accounts(&mut self, customer: CustomerId) {
+        let sweeps = std::mem::take(&mut self.sweeps);
+        for sweep in &sweeps {
+            if sweep.awaits(customer) {
+                self.look_for_sweep(customer, sweep);
+            }
+        }
+        self.sweeps = sweeps;
+    }
+
+    /// Looks at a customer as of the moment at which something became true of their account, which
+    /// changes nothing when they were looked at since.
+    fn look_for_sweep(&mut self, customer: CustomerId, sweep: &Sweep) {
+        self.advance_to(customer, sweep.learnt_at);
+        let at = (sweep.occurred_at, sweep.learnt_at);
+        let touched = Touched::Changes(&[Change::Account]);
+        self.look_at_changes(customer, touched, at, |_| sweep.cause.clone());
     }
 }
 

@@ -23,10 +23,10 @@ use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::accounts::{AccountMembers, share_of};
+use super::accounts::{AccountMembers, Sweep, share_of};
 use super::definitions::Definitions;
 use super::orders::{self, Orders};
-use super::person::{Folding, Person, Touched};
+use super::person::{Folding, Person, Retold};
 use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -45,6 +45,15 @@ pub(super) type People = HashMap<CustomerId, Box<Person>, FixedState>;
 
 pub(super) type Customers = HashSet<CustomerId, FixedState>;
 
+/// What may be another of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touched<'a> {
+    /// No more than these.
+    Changes(&'a [Change]),
+    /// Anything.
+    Everything,
+}
+
 /// Everyone at one point of the log.
 #[derive(Debug)]
 pub struct Engine {
@@ -61,6 +70,8 @@ pub struct Engine {
     /// Accounts of which the record that is folded changes something, with what conditions say of
     /// them before it.
     pub(super) touched_accounts: Vec<(Symbol, AccountTruths)>,
+    /// Accounts whose customers are still to be looked at.
+    pub(super) sweeps: VecDeque<Sweep>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
@@ -244,6 +255,7 @@ impl Engine {
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
         self.wake(WAKES_BETWEEN_EVENTS);
+        self.sweep_between_events();
         self.context.population.data.insert(DataNeed::Events);
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
@@ -256,24 +268,31 @@ impl Engine {
         }
         self.say_of_account(&told);
         self.changes.clear();
-        let mut touched = self.with(customer, |person, folding| {
+        let mut told = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let touched = person.tell(told, folding)?;
-            Ok(if is_new { Touched::Everything } else { touched })
+            let told = person.tell(told, folding)?;
+            Ok(if is_new { Retold::Everything } else { told })
         })?;
         if self.recompile_for_new_texts(customer)? {
-            touched = Touched::Everything;
+            told = Retold::Everything;
         }
         let is_of_accounts = !self.touched_accounts.is_empty();
         if is_of_accounts {
             self.changes.push(Change::Account);
         }
-        if touched == Touched::Everything || !self.changes.is_empty() {
-            self.look_at_changes(customer, occurred_at, touched, |told| {
+        let changes = std::mem::take(&mut self.changes);
+        let touched = match told {
+            Retold::Everything => Touched::Everything,
+            Retold::Nothing => Touched::Changes(&changes),
+        };
+        if touched != Touched::Changes(&[]) {
+            let (at, cause) = ((occurred_at, self.now), |told: &[Told]| {
                 cause_of(offset, told)
             });
+            self.look_at_changes(customer, touched, at, cause);
         }
+        self.changes = changes;
         if is_of_accounts {
             let cause = cause_of(offset, &self.people[&customer].told);
             self.look_at_touched_accounts(occurred_at, &cause);
@@ -281,13 +300,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks at a customer after what happened at `occurred_at`, which is what [`Self::changes`]
-    /// says or may be anything; what was told of them says the cause.
+    /// Looks at a customer after something happened at `occurred_at` that was learnt at `now`; what
+    /// was told of them says the cause.
     pub(super) fn look_at_changes(
         &mut self,
         customer: CustomerId,
-        occurred_at: Timestamp,
-        touched: Touched,
+        touched: Touched<'_>,
+        (occurred_at, now): (Timestamp, Timestamp),
         cause: impl FnOnce(&[Told]) -> Cause,
     ) {
         let person = self.people.get_mut(&customer);
@@ -300,12 +319,12 @@ impl Engine {
         };
         let mut flips = Vec::new();
         let mut each = |flip| flips.push(flip);
-        let (now, scratch, member) = (self.now, &mut self.scratch, &mut person.member);
+        let (scratch, member) = (&mut self.scratch, &mut person.member);
         match touched {
             Touched::Everything => member.changed(world, occurred_at, now, scratch, &mut each),
-            Touched::Changes => {
+            Touched::Changes(changes) => {
                 let at = (occurred_at, now);
-                member.happened(world, &self.changes, at, scratch, &mut each);
+                member.happened(world, changes, at, scratch, &mut each);
             }
         }
         if !flips.is_empty() {
@@ -356,8 +375,16 @@ impl Engine {
         }
     }
 
-    /// Lets time pass for one customer.
+    /// Lets time pass for one customer, to whom something is going to happen.
     pub(super) fn advance(&mut self, customer: CustomerId) {
+        if self.is_sweeping() {
+            self.catch_up_with_accounts(customer);
+        }
+        self.advance_to(customer, self.now);
+    }
+
+    /// Lets time pass for one customer up to `now`.
+    pub(super) fn advance_to(&mut self, customer: CustomerId, now: Timestamp) {
         let Some(person) = self.people.get_mut(&customer) else {
             return;
         };
@@ -373,12 +400,12 @@ impl Engine {
             customer,
             program: &self.program,
             definitions: &self.definitions,
-            recorded_at: self.now,
+            recorded_at: now,
             cause: &Cause::Time,
             found: &mut self.found,
         };
         let member = &mut person.member;
-        member.advance(world, self.now, &mut self.scratch, &mut |flip: Flip| {
+        member.advance(world, now, &mut self.scratch, &mut |flip: Flip| {
             found.cause = if flip.occurred_at <= started_at {
                 &Cause::CatchUp
             } else {

@@ -109,6 +109,7 @@ impl Engine {
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
+                engine.finish_sweeps();
                 engine.folded_to = store.next_offset();
             }
         }
@@ -171,6 +172,7 @@ impl Engine {
             orders,
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
+            sweeps: VecDeque::new(),
             account_members: AccountMembers::of_all(&people),
             people,
             redirects: redirects.into_iter().collect(),

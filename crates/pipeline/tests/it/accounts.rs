@@ -231,6 +231,43 @@ fn what_customers_of_an_account_come_to_is_kept_up_to_date() {
 }
 
 #[test]
+fn customers_of_a_large_account_move_at_the_same_moment_however_many_they_are() {
+    const CUSTOMERS: usize = 900;
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let user = |n: usize| format!("u-{n}");
+    let joins: Vec<Value> = (0..CUSTOMERS)
+        .map(|n| group(&user(n), "acme", 0, &json!({})))
+        .collect();
+    running.send(&joins);
+    // Before all of them were looked at, things happen to some: they stay, order, leave, and the
+    // account changes again.
+    let mut events = vec![group("u-0", "acme", MINUTE, &json!({"plan": "pro"}))];
+    let later = |n: usize| 2 * MINUTE + n as i64;
+    events.extend((880..884).map(|n| order(&user(n), &user(n), later(n), 1.0)));
+    events.extend((890..894).map(|n| group(&user(n), "other", later(n), &json!({}))));
+    running.at(3 * MINUTE).send(&events);
+    running
+        .at(4 * MINUTE)
+        .send(&[group("u-1", "acme", 4 * MINUTE, &json!({"plan": "free"}))]);
+    assert!(!running.is_in("u-0", "of_pro") && !running.is_in("u-899", "of_pro"));
+    let seen = running.stop();
+    let mut expected = vec![(1, true); CUSTOMERS];
+    expected.extend([(2, false); 4]);
+    expected.extend(vec![(4, false); CUSTOMERS - 4]);
+    assert_eq!(moves(&seen, "of_pro"), expected);
+    let of_pro = seen
+        .iter()
+        .filter(|moved| moved.segment.as_str() == "of_pro");
+    let entered = of_pro.filter(|moved| moved.direction == Direction::Entered);
+    for moved in entered {
+        assert_eq!(moved.recorded_at, Timestamp(START + 3 * MINUTE));
+        assert!(matches!(&moved.cause, Cause::Event { name, .. } if name == "group"));
+    }
+}
+
+#[test]
 fn moved_calls_and_an_earlier_moment_count_as_well() {
     let scratch = scratch();
     let calls = [
