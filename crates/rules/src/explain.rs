@@ -255,7 +255,9 @@ impl<S: Subject> Explainer<'_, S> {
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
         let is_at_cap = match &leaf.source {
             LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
-            LeafSource::Events(number) => program.event_value(*number).is_at_cap(value),
+            LeafSource::Events { value: number, .. } => {
+                program.event_value(*number).is_at_cap(value)
+            }
             LeafSource::Trait(_)
             | LeafSource::Declared(_)
             | LeafSource::Account(_)

@@ -237,7 +237,7 @@ impl Program {
         self.measures.len()
     }
 
-    /// Number of different values folded from events.
+    /// Number of different values folded from events; one within several windows is one.
     pub fn event_value_count(&self) -> usize {
         self.events.len()
     }
@@ -315,10 +315,10 @@ impl Program {
     /// Where the windows of all conditions start when they end at `now`.
     pub fn window_starts(&self, now: Timestamp) -> WindowStarts {
         let of_orders = |measure: &MeasureProgram| measure.start(now, &self.zone, self.faults);
-        let of_events = |value: &EventProgram| value.start(now, &self.zone, self.faults);
+        let of_events = |value| EventProgram::starts(value, now, &self.zone, self.faults);
         WindowStarts {
             orders: self.measures.iter().map(of_orders).collect(),
-            events: self.events.iter().map(of_events).collect(),
+            events: self.events.iter().flat_map(of_events).collect(),
         }
     }
 

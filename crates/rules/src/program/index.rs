@@ -67,7 +67,7 @@ impl Index {
                 LeafSource::Measure(_) => &mut index.orders,
                 LeafSource::Declared(_) => &mut index.declared,
                 LeafSource::Carts(_) => &mut index.carts,
-                LeafSource::Events(value) => &mut index.events[*value as usize],
+                LeafSource::Events { value, .. } => &mut index.events[*value as usize],
             };
             list.push(number);
         }
@@ -79,7 +79,7 @@ impl Index {
         let mut named: [BTreeMap<&str, BTreeSet<u32>>; 3] = Default::default();
         let mut unnamed: [BTreeSet<u32>; 3] = Default::default();
         for (number, value) in (0_u32..).zip(values) {
-            for events in value.spec.value.events() {
+            for events in value.value.events() {
                 let calls = match (events.call, events.names.is_empty()) {
                     (EventCall::Event, true) => 0..3,
                     (EventCall::Event, false) => 0..1,
@@ -99,7 +99,7 @@ impl Index {
         let readers = |numbers: BTreeSet<u32>| {
             let mut paths = BTreeSet::new();
             for &number in &numbers {
-                let value = &values[number as usize].spec.value;
+                let value = &values[number as usize].value;
                 value.for_each_path(&mut |path| {
                     paths.insert(Box::from(path));
                 });

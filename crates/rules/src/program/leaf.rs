@@ -26,8 +26,13 @@ pub(crate) enum LeafSource {
     Account(String),
     /// Number of a measure.
     Measure(u32),
-    /// Number of a value of events.
-    Events(u32),
+    /// A value of events within a window.
+    Events {
+        /// Number of the value.
+        value: u32,
+        /// Place of the window among those of the value.
+        window: u32,
+    },
     /// How many open carts pass.
     Carts(Option<FilterNode<CartProperty>>),
 }
@@ -71,7 +76,7 @@ impl Leaf {
             LeafSource::Trait(which) if which.is_of_account() => Part::Accounts,
             LeafSource::Account(_) => Part::Accounts,
             LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Measure(_) => Part::Orders,
-            LeafSource::Events(_) => Part::Events,
+            LeafSource::Events { .. } => Part::Events,
             LeafSource::Carts(_) => Part::Carts,
         }
     }
@@ -85,7 +90,10 @@ impl Leaf {
         starts: &WindowStarts,
     ) -> TraitValue<'s> {
         let of_orders = |measure: u32| starts.orders[measure as usize];
-        let of_events = |value: u32| starts.events[value as usize];
+        let of_events = |value: u32, window: u32| {
+            let first = program.events[value as usize].first_window;
+            starts.events[(first + window) as usize]
+        };
         self.value_since(program, states, subject, now, (of_orders, of_events))
     }
 
@@ -99,19 +107,21 @@ impl Leaf {
     ) -> TraitValue<'s> {
         let (zone, faults) = (&program.zone, program.faults);
         let of_orders = |measure: u32| program.measures[measure as usize].start(now, zone, faults);
-        let of_events = |value: u32| program.events[value as usize].start(now, zone, faults);
+        let of_events = |value: u32, window: u32| {
+            program.events[value as usize].start(window, now, zone, faults)
+        };
         self.value_since(program, states, subject, now, (of_orders, of_events))
     }
 
-    /// The value over windows that start at what the two functions say of measures and of values
-    /// of events.
+    /// The value over windows that start at what the two functions say of measures and of windows
+    /// of values of events.
     fn value_since<'s, S: Subject>(
         &self,
         program: &Program,
         states: &LeafStates,
         subject: &'s S,
         now: Timestamp,
-        (of_orders, of_events): (impl Fn(u32) -> Timestamp, impl Fn(u32) -> Timestamp),
+        (of_orders, of_events): (impl Fn(u32) -> Timestamp, impl Fn(u32, u32) -> Timestamp),
     ) -> TraitValue<'s> {
         match &self.source {
             LeafSource::Trait(which) => subject.value(*which, now),
@@ -121,12 +131,12 @@ impl Leaf {
                 let (number, start) = (*measure as usize, of_orders(*measure));
                 program.measures[number].value(states, *measure, start, program.faults)
             }
-            LeafSource::Events(value) => {
-                if self.is_ended_by_order(*value, program, states, subject, now) {
+            &LeafSource::Events { value, window } => {
+                if self.is_ended_by_order(value, program, states, subject, now) {
                     return TraitValue::Missing;
                 }
-                let start = of_events(*value);
-                program.events[*value as usize].value(&states.events, *value, start)
+                let start = of_events(value, window);
+                program.events[value as usize].value(&states.events, (value, window), start)
             }
             LeafSource::Carts(filter) => {
                 let (zone, faults) = (&program.zone, program.faults);
@@ -193,14 +203,14 @@ impl Leaf {
                 zone,
                 search.most,
             ),
-            LeafSource::Events(value)
-                if self.is_ended_by_order(*value, program, states, subject, now) =>
+            &LeafSource::Events { value, .. }
+                if self.is_ended_by_order(value, program, states, subject, now) =>
             {
                 None
             }
-            LeafSource::Events(value) => program.events[*value as usize].next_flip(
+            &LeafSource::Events { value, window } => program.events[value as usize].next_flip(
                 &states.events,
-                *value,
+                (value, window),
                 &self.test,
                 (now, search.most),
                 zone,
