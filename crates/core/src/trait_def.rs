@@ -280,6 +280,10 @@ trait_table! {
         "Net revenue of all customers of the account.";
     AccountLastOrder "account_last_order" TraitKind::Instant, [Accounts],
         "Time of the last order of any customer of the account.";
+    AccountLastActivity "account_last_activity" TraitKind::Instant, [Accounts],
+        "Time of the last event or order of any customer of the account.";
+    AccountActiveCustomers "account_active_customers" TraitKind::Count, [Accounts],
+        "Customers of the account with an event or an order in the last 30 days.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],
@@ -346,6 +350,8 @@ impl Trait {
                 | Self::AccountOrders
                 | Self::AccountRevenue
                 | Self::AccountLastOrder
+                | Self::AccountLastActivity
+                | Self::AccountActiveCustomers
         )
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{Symbol, Timestamp};
+use regulars_core::{DAY_MS, Symbol, Timestamp};
 
 use crate::profile::{Declared, Profile};
 
@@ -34,9 +34,14 @@ pub struct Figures {
     pub orders: u64,
     /// Their net revenue, in minor units.
     pub revenue_minor: i128,
-    /// Times of the last orders, each with how many customers have it.
-    last_orders: BTreeMap<Timestamp, u32>,
+    /// When each customer with an order last ordered, ascending.
+    last_orders: Vec<Timestamp>,
+    /// When each customer was last active, ascending.
+    activity: Vec<Timestamp>,
 }
+
+/// A customer is active for so long after an event or an order.
+const ACTIVE_MS: i64 = 30 * DAY_MS;
 
 /// What one customer adds to the figures of their account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +51,7 @@ pub struct Share {
     orders: u64,
     revenue_minor: i64,
     last_order_at: Option<Timestamp>,
+    active_at: Option<Timestamp>,
 }
 
 impl Share {
@@ -56,6 +62,7 @@ impl Share {
             orders: profile.orders.len() as u64,
             revenue_minor: profile.revenue_minor,
             last_order_at: profile.last_order_at(),
+            active_at: profile.active_at(),
         })
     }
 }
@@ -63,30 +70,58 @@ impl Share {
 impl Figures {
     /// Time of the last order of any customer.
     pub fn last_order_at(&self) -> Option<Timestamp> {
-        self.last_orders.last_key_value().map(|(&at, _)| at)
+        self.last_orders.last().copied()
+    }
+
+    /// Time of the last event or order of any customer.
+    pub fn active_at(&self) -> Option<Timestamp> {
+        self.activity.last().copied()
+    }
+
+    /// Customers with an event or an order in the 30 days up to `now`.
+    pub fn active_customers(&self, now: Timestamp) -> u64 {
+        let until = |at: Timestamp| self.activity.partition_point(|&active_at| active_at <= at);
+        let (start, end) = (until(now.plus_ms(-ACTIVE_MS)), until(now));
+        (end - start) as u64
+    }
+
+    /// When the next of those who are active at `now` no longer is, if nothing happens.
+    pub(crate) fn inactive_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let start = now.plus_ms(-ACTIVE_MS);
+        let place = self.activity.partition_point(|&at| at <= start);
+        let first = self.activity.get(place)?;
+        Some(first.plus_ms(ACTIVE_MS))
     }
 
     fn add(&mut self, share: Share) {
         self.customers += 1;
         self.orders += share.orders;
         self.revenue_minor += i128::from(share.revenue_minor);
-        if let Some(at) = share.last_order_at {
-            *self.last_orders.entry(at).or_default() += 1;
-        }
+        put(&mut self.last_orders, share.last_order_at);
+        put(&mut self.activity, share.active_at);
     }
 
     fn remove(&mut self, share: Share) {
         self.customers -= 1;
         self.orders -= share.orders;
         self.revenue_minor -= i128::from(share.revenue_minor);
-        if let Some(at) = share.last_order_at
-            && let Some(customers) = self.last_orders.get_mut(&at)
-        {
-            *customers -= 1;
-            if *customers == 0 {
-                self.last_orders.remove(&at);
-            }
-        }
+        take(&mut self.last_orders, share.last_order_at);
+        take(&mut self.activity, share.active_at);
+    }
+}
+
+/// Puts a time in its place.
+fn put(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        let place = times.partition_point(|&known| known <= at);
+        times.insert(place, at);
+    }
+}
+
+/// Takes out one of the times that are `at`.
+fn take(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
+    if let Some(place) = at.and_then(|at| times.binary_search(&at).ok()) {
+        times.remove(place);
     }
 }
 
@@ -215,6 +250,7 @@ mod tests {
             orders,
             revenue_minor: 100 * orders as i64,
             last_order_at: Some(Timestamp(last)),
+            active_at: Some(Timestamp(last + 1)),
         };
         let shares = [share(1, 5), share(2, 9), share(3, 9)];
         let mut accounts = Accounts::default();
@@ -231,8 +267,17 @@ mod tests {
             )
         };
         assert_eq!(figures(&accounts), (3, 6, 600, Some(9)));
+        let active = |accounts: &Accounts, now: i64| {
+            let figures = accounts.get(ACME).map(Account::figures);
+            figures.map_or(0, |figures| figures.active_customers(Timestamp(now)))
+        };
+        let end = 10 + 30 * DAY_MS;
+        let counts = [5, 6, 10, end - 5, end - 4, end - 1, end];
+        let counts = counts.map(|now| active(&accounts, now));
+        assert_eq!(counts, [0, 1, 3, 3, 2, 2, 0]);
         accounts.remove(shares[2]);
         assert_eq!(figures(&accounts), (2, 3, 300, Some(9)));
+        assert_eq!(active(&accounts, 10), 2);
         accounts.remove(shares[1]);
         assert_eq!(figures(&accounts), (1, 1, 100, Some(5)));
         accounts.remove(shares[0]);

@@ -63,6 +63,8 @@ pub struct Profile {
     pub last_country: Symbol,
     /// The account that the customer belongs to: that of the latest `group` call.
     pub account: Symbol,
+    /// The latest thing done on a site or in an app; the earliest instant for none.
+    last_event_at: Timestamp,
     /// Declared traits by name.
     declared: Vec<DeclaredTrait>,
 }
@@ -83,6 +85,7 @@ impl Profile {
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
             account: Symbol::NONE,
+            last_event_at: Timestamp::MIN,
             declared: Vec::new(),
         }
     }
@@ -172,6 +175,17 @@ impl Profile {
         if order.country != Symbol::NONE {
             self.last_country = order.country;
         }
+    }
+
+    /// Takes note of something that the customer did on a site or in an app.
+    pub fn see(&mut self, at: Timestamp) {
+        self.last_event_at = self.last_event_at.max(at);
+    }
+
+    /// When the customer last did something: an event or an order that counts.
+    pub fn active_at(&self) -> Option<Timestamp> {
+        let seen_at = Some(self.last_event_at).filter(|&at| at > Timestamp::MIN);
+        seen_at.max(self.last_order_at())
     }
 
     /// Sets or replaces a declared trait.

@@ -294,6 +294,7 @@ impl Person {
     /// late to be put in its place.
     fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
         let changes = &mut *folding.changes;
+        self.member.profile.see(told.event.occurred_at);
         retell::fold_event(&mut self.member.states, told, folding.program, |change| {
             changes.push(change);
         });
@@ -424,6 +425,7 @@ impl Person {
             .map_err(PipelineError::Declared)?;
         let last = retell::declare(profile, &told, folding.table, folding.orders.zone());
         self.identified_at = last.unwrap_or(Timestamp::MIN);
+        retell::see(profile, &told);
         let last = retell::join(profile, &told, folding.table);
         self.grouped_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);

@@ -41,6 +41,14 @@ name = "account_is_quiet"
 rule = "account_last_order before 1 hour ago"
 
 [[segment]]
+name = "of_two_active"
+rule = "account_active_customers >= 2"
+
+[[segment]]
+name = "nothing_happens"
+rule = "account_last_activity before 2 days ago"
+
+[[segment]]
 name = "typo"
 rule = "account.plans = 'pro'"
 "#;
@@ -228,6 +236,43 @@ fn what_customers_of_an_account_come_to_is_kept_up_to_date() {
     };
     assert_eq!(told.unwrap(), [2, 0, 0, 2]);
     assert_eq!(names.map(count), [2, 0, 0, 2]);
+}
+
+#[test]
+fn an_account_falls_silent_to_the_millisecond() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let day = 24 * 60 * MINUTE;
+    let viewed = |user: &str, after_ms: i64| {
+        let mut event = track("Product Viewed", after_ms, &json!({"product_id": "coat"}));
+        event["userId"] = user.into();
+        event["messageId"] = format!("{user} {after_ms}").into();
+        event
+    };
+    let join = |user: &str| group(user, "acme", 0, &json!({}));
+    running.send(&[join("u-1"), join("u-2"), join("u-3")]);
+    let users = ["u-1", "u-2", "u-3"];
+    assert_eq!(inside(&running, "of_two_active", &users), [false; 3]);
+    running.send(&[viewed("u-1", 0), viewed("u-2", 0)]);
+    assert_eq!(inside(&running, "of_two_active", &users), [true; 3]);
+    // What u-1 does later keeps u-1 active, and nobody else.
+    let later = 5 * MINUTE;
+    running.at(later).send(&[viewed("u-1", later)]);
+    let quiet = running.at(later + 2 * day).next_of("nothing_happens");
+    assert_eq!(quiet.occurred_at, Timestamp(START + later + 2 * day));
+    let left = running.at(30 * day).next_of("of_two_active");
+    assert_eq!(left.direction, Direction::Exited);
+    assert_eq!(inside(&running, "of_two_active", &users), [false; 3]);
+    let seen = running.stop();
+    let at = |days: i64| days * 24 * 60;
+    let expected = [(0, true); 3].into_iter().chain([(at(30), false); 3]);
+    assert_eq!(moves(&seen, "of_two_active"), expected.collect::<Vec<_>>());
+    let left = seen
+        .iter()
+        .filter(|moved| moved.segment.as_str() == "of_two_active");
+    let mut left = left.filter(|moved| moved.direction == Direction::Exited);
+    assert!(left.all(|moved| moved.occurred_at == Timestamp(START + 30 * day)));
 }
 
 #[test]

@@ -73,6 +73,10 @@ pub(crate) fn profile(customer: &Customer, id: CustomerId, symbols: &mut Symbols
         profile.declare(symbols.intern(name), value);
     }
     profile.account = symbols.intern(&customer.belongs_to);
+    customer
+        .events
+        .iter()
+        .for_each(|event| profile.see(event.at));
     profile
 }
 

@@ -50,6 +50,8 @@ pub(super) fn subject_of(which: Trait) -> String {
         Trait::AccountOrders => "the number of orders of the account".to_owned(),
         Trait::AccountRevenue => "the revenue of the account".to_owned(),
         Trait::AccountLastOrder => "the last order of the account".to_owned(),
+        Trait::AccountLastActivity => "the last activity of the account".to_owned(),
+        Trait::AccountActiveCustomers => "the number of active customers of the account".to_owned(),
         _ => format!("the {}", super::spaced(which.def().name)),
     }
 }

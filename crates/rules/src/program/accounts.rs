@@ -4,15 +4,15 @@
 //! customers only when one of these conditions is true of it and was not before, or the other way
 //! round, or becomes so by time earlier than they expect it.
 
-use regulars_core::Timestamp;
+use regulars_core::{Timestamp, Trait};
 
-use super::leaf::{HORIZON_MS, Search};
+use super::leaf::{HORIZON_MS, LeafSource, Search};
 use super::{Change, LeafStates, Program};
 use crate::check::ValueTest;
 use crate::subject::Subject;
 
-/// The truth of every condition on accounts for one account at one moment, and when each becomes
-/// another if nothing happens.
+/// The truth of every condition on accounts for one account at one moment, and until when each
+/// stays at least if nothing happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountTruths(Vec<(bool, Option<Timestamp>)>);
 
@@ -36,7 +36,11 @@ impl Program {
     /// True when time alone changes the truth of a condition on accounts.
     pub fn waits_for_accounts(&self) -> bool {
         let mut leaves = self.index.leaves(Change::Account).iter();
-        leaves.any(|&leaf| matches!(self.leaves[leaf as usize].test, ValueTest::Instant(_)))
+        leaves.any(|&leaf| {
+            let leaf = &self.leaves[leaf as usize];
+            let moves = LeafSource::Trait(Trait::AccountActiveCustomers);
+            leaf.source == moves || matches!(leaf.test, ValueTest::Instant(_))
+        })
     }
 
     /// What conditions on accounts say of the account of `subject` at `now`.
@@ -46,7 +50,7 @@ impl Program {
         subject: &S,
         now: Timestamp,
     ) -> AccountTruths {
-        let search = Search::exact(now.plus_ms(HORIZON_MS));
+        let search = Search::soon(now.plus_ms(HORIZON_MS));
         let leaves = self.index.leaves(Change::Account).iter();
         let truths = leaves.map(|&number| {
             let leaf = &self.leaves[number as usize];
