@@ -27,6 +27,7 @@ pub(crate) mod told;
 mod traits;
 mod why;
 
+pub use accounts::{AccountFigures, LiveAccount};
 pub use engine::Engine;
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;

@@ -33,7 +33,7 @@ pub struct Figures {
     /// Their orders that count.
     pub orders: u64,
     /// Their net revenue, in minor units.
-    pub revenue_minor: i128,
+    revenue_minor: i128,
     /// When each customer with an order last ordered, ascending.
     last_orders: Vec<Timestamp>,
     /// When each customer was last active, ascending.
@@ -68,6 +68,12 @@ impl Share {
 }
 
 impl Figures {
+    /// Net revenue of all customers in minor units; it ends at 64 bits.
+    pub fn revenue_minor(&self) -> i64 {
+        let bounds = (i64::MIN.into(), i64::MAX.into());
+        self.revenue_minor.clamp(bounds.0, bounds.1) as i64
+    }
+
     /// Time of the last order of any customer.
     pub fn last_order_at(&self) -> Option<Timestamp> {
         self.last_orders.last().copied()
@@ -262,7 +268,7 @@ mod tests {
             (
                 figures.customers,
                 figures.orders,
-                figures.revenue_minor,
+                figures.revenue_minor(),
                 last,
             )
         };

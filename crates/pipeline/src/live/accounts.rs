@@ -5,6 +5,8 @@
 //! before a record changes anything of an account and once after; the customers are looked at only
 //! when something else is true of it. What was due before a record happened before it.
 
+mod look;
+
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
@@ -16,6 +18,8 @@ use super::engine::{Engine, People, Touched};
 use super::person::Person;
 use super::told::Told;
 use super::traits;
+
+pub use look::{AccountFigures, LiveAccount};
 
 /// Customers of an account who are looked at at once.
 const AT_ONCE: usize = 256;

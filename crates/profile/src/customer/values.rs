@@ -144,11 +144,7 @@ impl<'a> Customer<'a> {
         match which {
             Trait::AccountCustomers => count(figures.customers),
             Trait::AccountOrders => count(figures.orders),
-            Trait::AccountRevenue => {
-                let minor = figures.revenue_minor;
-                let bounded = minor.clamp(i64::MIN.into(), i64::MAX.into());
-                TraitValue::Money(bounded as i64)
-            }
+            Trait::AccountRevenue => TraitValue::Money(figures.revenue_minor()),
             Trait::AccountLastOrder => or_missing(figures.last_order_at(), TraitValue::Instant),
             Trait::AccountLastActivity => or_missing(figures.active_at(), TraitValue::Instant),
             _ => self.text(self.profile.account),
