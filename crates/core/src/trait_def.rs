@@ -6,7 +6,7 @@ mod meaning;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, Window};
+use crate::{List, Timestamp, Window};
 
 /// Data that a workspace may or may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,6 +124,8 @@ pub enum TraitValue<'a> {
     Instant(Timestamp),
     /// Of [`TraitKind::Flag`].
     Flag(bool),
+    /// Of no standard trait; of declared ones and of properties of events.
+    List(List<'a>),
 }
 
 /// How a trait's value moves while nothing happens.
@@ -170,6 +172,9 @@ pub(crate) const STAGES: &[&str] = &[
     "potential_loyalist",
     "loyal",
 ];
+
+/// Kinds of devices.
+pub const DEVICES: &[&str] = &["mobile", "tablet", "desktop", "tv", "console", "bot"];
 
 const TIERS: &[&str] = &["high", "medium", "low"];
 const RFM_GROUPS: &[&str] = &[
@@ -281,9 +286,9 @@ trait_table! {
     AccountLastOrder "account_last_order" TraitKind::Instant, [Accounts],
         "Time of the last order of any customer of the account.";
     AccountLastActivity "account_last_activity" TraitKind::Instant, [Accounts],
-        "Time of the last event or order of any customer of the account.";
+        "Time of the last event of a visit, or order, of any customer of the account.";
     AccountActiveCustomers "account_active_customers" TraitKind::Count, [Accounts],
-        "Customers of the account with an event or an order in the last 30 days.";
+        "Customers of the account with a visit or an order in the last 30 days.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],
@@ -318,6 +323,52 @@ trait_table! {
         "Customer lifetime value: expected net revenue within its horizon.";
     Lifecycle "lifecycle" TraitKind::Choice(STAGES), [],
         "Stage of life: the first that matches of prospect, dormant, at risk, reactivated, new, potential loyalist, loyal.";
+    Sessions "sessions" TraitKind::Count, [Events],
+        "Sessions: runs of pages, screens and other events of visits with little silence between them.";
+    FirstSession "first_session" TraitKind::Instant, [Events],
+        "When the first session began.";
+    LastSession "last_session" TraitKind::Instant, [Events],
+        "When the last session began.";
+    DaysSinceLastSession "days_since_last_session" TraitKind::Days, [Events],
+        "Whole days since the last event of the last session.";
+    LastSessionMinutes "last_session_minutes" TraitKind::Number("minutes"), [Events],
+        "Minutes from the first to the last event of the last session.";
+    LastSessionEvents "last_session_events" TraitKind::Count, [Events],
+        "Events of the last session.";
+    AverageSessionMinutes "average_session_minutes" TraitKind::Number("minutes"), [Events],
+        "Mean minutes from the first to the last event of a session.";
+    BounceShare "bounce_share" TraitKind::Share, [Events],
+        "Share of the sessions that had one event only.";
+    FirstSource "first_source" TraitKind::Text, [Events],
+        "Source of the campaign of the first visit that says how it began.";
+    FirstMedium "first_medium" TraitKind::Text, [Events],
+        "Medium of that campaign.";
+    FirstCampaign "first_campaign" TraitKind::Text, [Events],
+        "Name of that campaign.";
+    FirstReferrer "first_referrer" TraitKind::Text, [Events],
+        "Host of the site that led to that visit.";
+    FirstLandingPage "first_landing_page" TraitKind::Text, [Events],
+        "Path of the page on which that visit began.";
+    LastSource "last_source" TraitKind::Text, [Events],
+        "Source of the campaign of the latest event to which a campaign or another site led.";
+    LastMedium "last_medium" TraitKind::Text, [Events],
+        "Medium of that latest campaign.";
+    LastCampaign "last_campaign" TraitKind::Text, [Events],
+        "Name of that latest campaign.";
+    LastReferrer "last_referrer" TraitKind::Text, [Events],
+        "Host of the site that led to that latest event.";
+    Device "device" TraitKind::Choice(DEVICES), [Events],
+        "Kind of device of the latest event that says what it was done with.";
+    OperatingSystem "operating_system" TraitKind::Text, [Events],
+        "Operating system of that event.";
+    Browser "browser" TraitKind::Text, [Events],
+        "Browser of that event.";
+    AppVersion "app_version" TraitKind::Text, [Events],
+        "Version of the app of that event.";
+    Locale "locale" TraitKind::Text, [Events],
+        "Language and region, of the latest event that tells language or time zone.";
+    TimeZone "time_zone" TraitKind::Text, [Events],
+        "Time zone of that event.";
 }
 
 impl Trait {
@@ -353,6 +404,12 @@ impl Trait {
                 | Self::AccountLastActivity
                 | Self::AccountActiveCustomers
         )
+    }
+
+    /// True when it comes of events of visits, and of nothing else.
+    pub fn is_of_visits(self) -> bool {
+        // They stand together in the table.
+        (Self::Sessions..=Self::TimeZone).contains(&self)
     }
 
     /// What a windowed trait counts: `Some` for those that are shorthand for an aggregate over

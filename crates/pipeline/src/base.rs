@@ -37,8 +37,8 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::{Claim, Contested};
 use crate::live::orders::{Claims, Orders};
-use crate::live::retell;
 use crate::live::told::{self, Tellings};
+use crate::live::{retell, visits};
 use crate::population;
 use crate::progress::Progress;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
@@ -325,6 +325,15 @@ impl Base {
         })
     }
 
+    /// How many orders that count were placed before an instant.
+    pub(crate) fn orders_before(&self, at: Timestamp) -> u64 {
+        let before = |folded: &Folded| {
+            let orders = &folded.profile.orders;
+            orders.partition_point(|order| order.occurred_at < at) as u64
+        };
+        self.customers.iter().map(before).sum()
+    }
+
     /// Takes models into use and scores everyone with them.
     pub fn score_with(&mut self, fitted: FittedModels, threads: usize) {
         self.context.models = fitted.models();
@@ -577,7 +586,7 @@ fn profiles(
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
     let identified_at = retell::declare(profile, known.told, table, orders.zone());
-    retell::see(profile, known.told);
+    visits::take_all(profile, known.told, table, orders.session_silence_ms());
     let grouped_at = retell::join(profile, known.told, table);
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
@@ -603,5 +612,6 @@ pub fn trait_json(value: TraitValue<'_>) -> Value {
         TraitValue::Text(text) => text.into(),
         TraitValue::Instant(at) => at.to_string().into(),
         TraitValue::Flag(flag) => flag.into(),
+        TraitValue::List(list) => list.elements().collect(),
     }
 }

@@ -25,6 +25,7 @@ mod service;
 mod start;
 pub(crate) mod told;
 mod traits;
+pub(crate) mod visits;
 mod why;
 
 pub use accounts::{AccountFigures, LiveAccount};

@@ -204,7 +204,7 @@ enum Standing {
 impl Standing {
     /// As the head of an order tells it; and whether an end of the order has come by `now`.
     fn of(head: &LineRecord, now: Timestamp) -> (Self, bool) {
-        let ended = head.ended_at.unwrap_or(head.occurred_at) <= now;
+        let ended = head.ended_by() <= now;
         let standing = match head.status {
             OrderStatus::Unpaid => Self::Unpaid,
             OrderStatus::Cancelled if ended => Self::Cancelled,

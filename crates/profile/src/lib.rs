@@ -22,6 +22,7 @@ mod carts;
 mod context;
 mod customer;
 mod member;
+mod visits;
 
 mod lifecycle;
 mod rfm;
@@ -41,3 +42,4 @@ pub use profile::{
 };
 pub use rfm::RfmScores;
 pub use scores::{Scores, churn_level, score_all};
+pub use visits::{Arrival, Place, Session, Sessions, Technology, VisitEvent, Visits};

@@ -14,6 +14,8 @@ use declared::DeclaredTrait;
 pub use purchases::{PurchaseHistory, Purchases};
 pub use shares::{Places, Shares};
 
+use crate::visits::Visits;
+
 /// An order as a profile remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderFact {
@@ -61,10 +63,10 @@ pub struct Profile {
     pub first_channel: Symbol,
     /// Country of the last order that has one.
     pub last_country: Symbol,
+    /// Visits; `None` without any.
+    pub visits: Option<Box<Visits>>,
     /// The account that the customer belongs to: that of the latest `group` call.
     pub account: Symbol,
-    /// The latest thing done on a site or in an app; the earliest instant for none.
-    last_event_at: Timestamp,
     /// Declared traits by name.
     declared: Vec<DeclaredTrait>,
 }
@@ -84,8 +86,8 @@ impl Profile {
             brands: Shares::default(),
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
+            visits: None,
             account: Symbol::NONE,
-            last_event_at: Timestamp::MIN,
             declared: Vec::new(),
         }
     }
@@ -177,15 +179,11 @@ impl Profile {
         }
     }
 
-    /// Takes note of something that the customer did on a site or in an app.
-    pub fn see(&mut self, at: Timestamp) {
-        self.last_event_at = self.last_event_at.max(at);
-    }
-
-    /// When the customer last did something: an event or an order that counts.
+    /// When the customer last did something: the last event of a visit or an order that counts.
     pub fn active_at(&self) -> Option<Timestamp> {
-        let seen_at = Some(self.last_event_at).filter(|&at| at > Timestamp::MIN);
-        seen_at.max(self.last_order_at())
+        let visits = self.visits.as_ref();
+        let last = visits.and_then(|visits| visits.sessions().last());
+        last.map(|session| session.end).max(self.last_order_at())
     }
 
     /// Sets or replaces a declared trait.

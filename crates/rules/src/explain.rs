@@ -110,6 +110,8 @@ pub enum ExplainedValue {
     Instant(#[serde(serialize_with = "timestamp_text")] Timestamp),
     /// True or false.
     Flag(bool),
+    /// Texts.
+    List(Vec<String>),
 }
 
 fn timestamp_text<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -353,6 +355,9 @@ impl Unit {
             TraitValue::Text(text) => ExplainedValue::Text(text.to_owned()),
             TraitValue::Instant(at) => ExplainedValue::Instant(at),
             TraitValue::Flag(flag) => ExplainedValue::Flag(flag),
+            TraitValue::List(list) => {
+                ExplainedValue::List(list.elements().map(str::to_owned).collect())
+            }
         }
     }
 }

@@ -230,7 +230,7 @@ fn filter_holds(filter: &Filter, order: &RawOrder, line: Option<&RawLine>, world
 }
 
 fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool {
-    if *value == RawValue::Missing {
+    if matches!(value, RawValue::Missing) || *value == RawValue::List(String::new()) {
         return *test == Test::IsNotSet;
     }
     let is = |op, literal: &Literal| compare(value, op, literal, world);
@@ -262,9 +262,13 @@ fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool 
         Test::NotIn(literals) => literals
             .iter()
             .all(|literal| is(CompareOp::NotEqual, literal)),
-        Test::Contains(literal) => {
-            matches!(value, RawValue::Text(_)) && text.contains(&part(literal))
-        }
+        Test::Contains(literal) => match value {
+            RawValue::Text(_) => text.contains(&part(literal)),
+            RawValue::List(joined) => joined
+                .split('\u{1f}')
+                .any(|element| small(element) == part(literal)),
+            _ => false,
+        },
         Test::StartsWith(literal) => {
             matches!(value, RawValue::Text(_)) && text.starts_with(&part(literal))
         }

@@ -85,5 +85,6 @@ fn value_as_text(value: &RawValue) -> String {
         RawValue::Text(text) => format!("{text:?}"),
         RawValue::Instant(at) => at.to_string(),
         RawValue::Flag(flag) => flag.to_string(),
+        RawValue::List(joined) => format!("{:?}", joined.split('\u{1f}').collect::<Vec<_>>()),
     }
 }

@@ -13,6 +13,7 @@ use super::json::{Raw, quoted};
 use super::merge::merge;
 use super::rewrite::TooDeep;
 use super::seal::{Needles, Sealer, holds_address, without_addresses};
+use super::surroundings::surroundings;
 use super::vocabulary::StandardEvent;
 use super::{Contact, ExternalId, Limits, Personal, RejectCode, flatten};
 
@@ -68,6 +69,8 @@ pub struct TrackedEvent<'b> {
     pub traits: Cow<'b, str>,
     /// A JSON object: the context, that of the batch below it, without personal data.
     pub context: Cow<'b, str>,
+    /// A JSON object: where it came from, in standard names; empty when nothing is said of that.
+    pub surroundings: String,
     /// A JSON object: which destinations are meant.
     pub integrations: Cow<'b, str>,
     /// What was taken out.
@@ -121,6 +124,7 @@ impl TrackedEvent<'_> {
             properties: owned(self.properties),
             traits: owned(self.traits),
             context: owned(self.context),
+            surroundings: self.surroundings,
             integrations: owned(self.integrations),
             personal: personal.map(Personal::into_owned).collect(),
         }
@@ -397,10 +401,12 @@ fn whole<'t>(
         properties,
         traits,
         context,
+        surroundings: String::new(),
         integrations,
         personal: sealer.personal,
     };
     take_out_echoes(&mut event);
+    event.surroundings = surroundings(kind, &event.context, &event.properties);
     Ok(event)
 }
 

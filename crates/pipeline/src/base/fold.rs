@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Symbol, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
@@ -346,7 +346,14 @@ impl<T> Folder<'_, T> {
         let seen = records.partition_point(|record| record.occurred_at <= now);
         // Rows are sorted by time, so those known at `now` come first.
         let declared = rows.partition_point(|row| row.occurred_at <= now);
-        let ends_later = |record: &&LineRecord| record.ended_at.is_some_and(|at| at > now);
+        let ends = |record: &LineRecord| {
+            record.refunded_minor != 0
+                || matches!(
+                    record.status,
+                    OrderStatus::Cancelled | OrderStatus::Refunded
+                )
+        };
+        let ends_later = |record: &&LineRecord| ends(record) && record.ended_by() > now;
         let later = records.len() - seen + rows.len() - declared;
         let ended = records[..seen].iter().filter(ends_later).count();
         self.part.later_records += (later + ended) as u64;

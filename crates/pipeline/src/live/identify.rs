@@ -1,7 +1,9 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
 
 use regulars_core::{CustomerId, EventKind, Timestamp};
-use regulars_ingest::tracking::{Contact, ContactKind, ContactSource, TrackedEvent};
+use regulars_ingest::tracking::{
+    Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
+};
 use regulars_store::StoreError;
 use regulars_store::log::{MergeAccepted, StoredEvent};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -64,9 +66,9 @@ pub(crate) fn identify(
     });
     let merges = merges.collect();
     let customer = vault.resolve(identity);
-    let json = match event.kind {
-        EventKind::Identify | EventKind::Group => &event.traits,
-        _ => &event.properties,
+    let properties = match event.kind {
+        EventKind::Identify | EventKind::Group => (&*event.traits).into(),
+        _ => with_surroundings(&event.properties, &event.surroundings),
     };
     let stored = StoredEvent {
         kind: event.kind,
@@ -80,7 +82,7 @@ pub(crate) fn identify(
             EventKind::Group => event.group_id.as_deref().unwrap_or_default().into(),
             _ => event.known_name().into(),
         },
-        properties: (&**json).into(),
+        properties,
         context: match event.kind {
             EventKind::Group => (&*event.context).into(),
             _ => with_group(&event.context, event.group_id.as_deref()),

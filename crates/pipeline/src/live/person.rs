@@ -16,7 +16,7 @@ use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
-use super::{retell, traits};
+use super::{retell, traits, visits};
 use crate::base::{Declaring, FoldedEvents};
 use crate::error::PipelineError;
 
@@ -290,11 +290,17 @@ impl Person {
         }
     }
 
-    /// Folds what conditions on events and carts see; says false when a change of a cart is too
-    /// late to be put in its place.
+    /// Folds what visits, and conditions on events and carts, see; says false when a visit or the
+    /// change of a cart is too late to be put in its place.
     fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
         let changes = &mut *folding.changes;
-        self.member.profile.see(told.event.occurred_at);
+        if visits::is_of_visit(told) {
+            let silence_ms = folding.orders.session_silence_ms();
+            if !visits::take(&mut self.member.profile, told, folding.table, silence_ms) {
+                return false;
+            }
+            changes.push(Change::Visit);
+        }
         retell::fold_event(&mut self.member.states, told, folding.program, |change| {
             changes.push(change);
         });
@@ -425,7 +431,8 @@ impl Person {
             .map_err(PipelineError::Declared)?;
         let last = retell::declare(profile, &told, folding.table, folding.orders.zone());
         self.identified_at = last.unwrap_or(Timestamp::MIN);
-        retell::see(profile, &told);
+        let silence_ms = folding.orders.session_silence_ms();
+        visits::take_all(profile, &told, folding.table, silence_ms);
         let last = retell::join(profile, &told, folding.table);
         self.grouped_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);

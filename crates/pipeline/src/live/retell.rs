@@ -42,12 +42,6 @@ pub(crate) fn join(
     Some(event.occurred_at)
 }
 
-/// Takes note of when the customer last did something on a site or in an app.
-pub(crate) fn see(profile: &mut Profile, told: &[&Told]) {
-    let active = told.iter().filter(|told| told.is_activity());
-    active.for_each(|told| profile.see(told.event.occurred_at));
-}
-
 /// Takes what the `group` calls among some events say of accounts.
 pub(crate) fn say(accounts: &mut Accounts, told: &[&Told], table: &SymbolTable, zone: &Zone) {
     for told in told {

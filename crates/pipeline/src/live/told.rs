@@ -41,14 +41,6 @@ impl Told {
         is_group.then_some(&*self.event.name)
     }
 
-    /// True of what was tracked, of pages and of screens: what someone did.
-    pub(crate) fn is_activity(&self) -> bool {
-        match self.event.kind {
-            EventKind::Track | EventKind::Page | EventKind::Screen => true,
-            EventKind::Identify | EventKind::Group | EventKind::Alias => false,
-        }
-    }
-
     /// When it was said.
     pub(crate) fn said_at(&self) -> SaidAt {
         (self.event.occurred_at, self.offset)

@@ -31,6 +31,7 @@ pub(crate) fn each(
             },
             PropertyValue::Number(number) => Declared::Number(*number),
             PropertyValue::Flag(flag) => Declared::Flag(*flag),
+            PropertyValue::List(joined) => Declared::List(table.intern(joined)),
         };
         each(path, value);
         if let Some(name) = path.strip_prefix("address.") {
@@ -64,13 +65,16 @@ mod tests {
         let mut profile = Profile::new(CustomerId(1));
         let json = r#"{"birthday":"1990-05-01","createdAt":"2026-11-25T06:53:00.249Z",
             "local":"2026-11-25T07:53:00","plan":"2026-11-25-gold","size":"40",
-            "address":{"country":"DE"}}"#;
+            "address":{"country":"DE"},"interests":["running","cooking"],"tags":[]}"#;
         declare(&mut profile, json, &table, &zone);
         let of = |name: &str| profile.declared(table.intern(name));
         let at = |text: &str| zone.parse_instant(text).map(Declared::Instant);
         assert_eq!(of("birthday"), at("1990-04-30T22:00:00Z"));
         assert_eq!(of("createdAt"), at("2026-11-25T06:53:00.249Z"));
         assert_eq!(of("local"), at("2026-11-25T06:53:00Z"));
+        let list = |joined: &str| Some(Declared::List(table.intern(joined)));
+        assert_eq!(of("interests"), list("running\u{1f}cooking"));
+        assert_eq!(of("tags"), list(""));
         for (name, text) in [
             ("plan", "2026-11-25-gold"),
             ("size", "40"),

@@ -20,3 +20,4 @@ mod repeat;
 mod scratch;
 mod segments;
 mod told;
+mod visits;

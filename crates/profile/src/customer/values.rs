@@ -8,6 +8,9 @@ use crate::accounts::{Account, Figures};
 use crate::profile::Shares;
 use crate::{lifecycle, rhythm};
 
+/// Milliseconds of a minute.
+const MINUTE_MS: f64 = 60_000.0;
+
 impl<'a> Customer<'a> {
     fn declared_named(&self, name: &str) -> TraitValue<'a> {
         let symbols = &self.context.symbols;
@@ -131,6 +134,50 @@ impl<'a> Customer<'a> {
                     |(own, median)| TraitValue::Flag(own >= median),
                 )
             }
+            _ => self.visited(which),
+        }
+    }
+
+    /// Traits of visits.
+    fn visited(&self, which: Trait) -> TraitValue<'a> {
+        let Some(visits) = &self.profile.visits else {
+            let has_events = self.context.population.has(DataNeed::Events);
+            return match which {
+                Trait::Sessions if has_events => TraitValue::Integer(0),
+                _ => TraitValue::Missing,
+            };
+        };
+        let sessions = visits.sessions();
+        let (count, last) = (sessions.count(), sessions.last());
+        let minutes = |ms: f64| TraitValue::Number(ms / MINUTE_MS);
+        let technology = visits.technology();
+        match which {
+            Trait::Sessions => TraitValue::Integer(count as i64),
+            Trait::FirstSession => or_missing(sessions.first_start(), TraitValue::Instant),
+            Trait::LastSession => or_missing(last, |last| TraitValue::Instant(last.start)),
+            Trait::LastSessionMinutes => {
+                or_missing(last, |last| minutes((last.end.0 - last.start.0) as f64))
+            }
+            Trait::LastSessionEvents => {
+                or_missing(last, |last| TraitValue::Integer(last.events.into()))
+            }
+            Trait::AverageSessionMinutes => minutes(sessions.total_ms() as f64 / count as f64),
+            Trait::BounceShare => TraitValue::Number(sessions.bounces() as f64 / count as f64),
+            Trait::FirstSource => self.text(visits.first_arrival().source),
+            Trait::FirstMedium => self.text(visits.first_arrival().medium),
+            Trait::FirstCampaign => self.text(visits.first_arrival().campaign),
+            Trait::FirstReferrer => self.text(visits.first_arrival().referrer),
+            Trait::FirstLandingPage => self.text(visits.first_arrival().page),
+            Trait::LastSource => self.text(visits.last_arrival().source),
+            Trait::LastMedium => self.text(visits.last_arrival().medium),
+            Trait::LastCampaign => self.text(visits.last_arrival().campaign),
+            Trait::LastReferrer => self.text(visits.last_arrival().referrer),
+            Trait::Device => self.text(technology.device),
+            Trait::OperatingSystem => self.text(technology.os),
+            Trait::Browser => self.text(technology.browser),
+            Trait::AppVersion => self.text(technology.app_version),
+            Trait::Locale => self.text(visits.place().locale),
+            Trait::TimeZone => self.text(visits.place().time_zone),
             _ => TraitValue::Missing,
         }
     }
@@ -155,6 +202,11 @@ impl<'a> Customer<'a> {
     pub(crate) fn account_figures(&self) -> Option<&'a Figures> {
         let account = self.context.accounts.get(self.profile.account);
         account.map(Account::figures)
+    }
+
+    fn last_visited_at(&self) -> Option<Timestamp> {
+        let last = self.profile.visits.as_ref()?.sessions().last()?;
+        Some(last.end)
     }
 
     /// Traits of categories and brands.
@@ -201,6 +253,7 @@ impl<'a> Customer<'a> {
         Some(match which {
             Trait::DaysSinceFirstOrder => whole_days(self.profile.first_order_at()),
             Trait::DaysSinceLastOrder => whole_days(self.profile.last_order_at()),
+            Trait::DaysSinceLastSession => whole_days(self.last_visited_at()),
             Trait::UsualRange => or_missing(self.usual_range_days(now), TraitValue::Number),
             Trait::BeyondUsualRange => or_missing(self.beyond_usual_range_at(now), |at| {
                 TraitValue::Flag(now >= at)
@@ -261,6 +314,7 @@ impl Subject for Customer<'_> {
         match which {
             Trait::DaysSinceFirstOrder => since(self.profile.first_order_at()),
             Trait::DaysSinceLastOrder => since(self.profile.last_order_at()),
+            Trait::DaysSinceLastSession => since(self.last_visited_at()),
             Trait::OrdersLast30Days
             | Trait::OrdersLast90Days
             | Trait::OrdersLast365Days

@@ -112,6 +112,12 @@ fn cancelled_orders_count_until_they_are_cancelled() {
         ..cancelled
     };
     assert_eq!(resolve(vec![at_once], day(19)).0, []);
+    let known_with_its_version = LineRecord {
+        updated_at: Some(day(25)),
+        ..at_once
+    };
+    assert_eq!(resolve(vec![known_with_its_version], day(24)).0, [(7, 500)]);
+    assert_eq!(resolve(vec![known_with_its_version], day(25)).0, []);
     let unpaid = LineRecord {
         status: OrderStatus::Unpaid,
         ..cancelled
@@ -128,6 +134,13 @@ fn refunds_reduce_their_order_from_their_time_on() {
     };
     assert_eq!(resolve(vec![order], day(19)).0, [(7, 500)]);
     assert_eq!(resolve(vec![order], day(20)).0, [(7, 300)]);
+    let known_with_its_version = LineRecord {
+        ended_at: None,
+        updated_at: Some(day(25)),
+        ..order
+    };
+    assert_eq!(resolve(vec![known_with_its_version], day(24)).0, [(7, 500)]);
+    assert_eq!(resolve(vec![known_with_its_version], day(25)).0, [(7, 300)]);
     let refund = LineRecord {
         kind: RecordKind::Refund,
         ..sale(7, 30, 0, 100)

@@ -67,6 +67,10 @@ fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         ],
         &rows,
     ));
+    if rows.iter().any(|row| !row[1].is_empty()) {
+        let note = "limits that follow everyone (value tiers, RFM, medians) are taken to stay";
+        let _ = writeln!(text, "{}", faint(note));
+    }
     text.push_str(&traits_text(view, amounts, zone));
     text.push_str(&stated_text("From the customers file", &view.declared));
     text.push_str(&stated_text("Account", &view.account));
@@ -101,13 +105,17 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
     });
     let clv_interval = scores
         .clv_interval_minor
-        .map_or(String::new(), |(low, high)| {
-            format!(
+        .map_or(String::new(), |(low, high)| match high {
+            0 => format!(
+                "  (with a chance of {:.0} % or more nothing)",
+                scores.interval_share * 100.0
+            ),
+            _ => format!(
                 "  (with a chance of {:.0} % from {} to {})",
                 scores.interval_share * 100.0,
                 amounts.bare(Some(low as f64)),
                 amounts.bare(Some(high as f64))
-            )
+            ),
         });
     let used = |model: &'static str, known| if known { model } else { "none" };
     pairs(&[
@@ -191,6 +199,7 @@ fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
         Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => whole_or_not(number),
+        Value::Array(texts) => joined(texts),
         other => other.to_string(),
     };
     let lines: Vec<(&str, String)> = traits
@@ -198,6 +207,12 @@ fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
         .map(|(name, v)| (name.as_str(), value(v)))
         .collect();
     heading(title) + &pairs(&lines)
+}
+
+/// A list of texts: `running, cooking`.
+pub(super) fn joined(texts: &[Value]) -> String {
+    let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+    texts.join(", ")
 }
 
 /// A number without decimals that say nothing: `120`, `38.5`.
@@ -455,5 +470,6 @@ fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {
         ExplainedValue::Text(text) => text.clone(),
         ExplainedValue::Instant(at) => instant(*at, zone),
         ExplainedValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        ExplainedValue::List(texts) => texts.join(", "),
     }
 }

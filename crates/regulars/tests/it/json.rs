@@ -110,6 +110,16 @@ pub(crate) fn samples() -> Vec<Sample> {
     }
     let unknown = ["segments", "members", "open_carts"];
     add("segments members", shop.json(&unknown));
+    shop.file(
+        "likes.csv",
+        "customer_id,interests\nK01,\"[\"\"running\"\",\"\"cooking\"\"]\"\n",
+    );
+    shop.json(&["import", "likes.csv"]);
+    shop.own_segment("runners", "traits.interests contains 'Running'");
+    let explain = shop.json(&["explain", "K01", "runners"]);
+    assert_eq!(explain["explanation"]["holds"], true, "{explain}");
+    add("explain", explain);
+    add("customers show", shop.json(&["customers", "show", "K01"]));
     let generate = [
         "generate",
         "-o",

@@ -6,7 +6,7 @@
 //! of each. What has left the window that ends at the latest event is dropped: `now` is not earlier.
 //! Only what is not empty has a slot, so that a customer who did nothing costs nothing.
 
-use regulars_core::{Event, EventKind, PropertyValue, Timestamp, TraitValue, Window, Zone};
+use regulars_core::{Event, EventKind, List, PropertyValue, Timestamp, TraitValue, Window, Zone};
 
 use super::measure::{cap_for, flip_of, flip_of_sum};
 use super::pairs::Pairs;
@@ -459,6 +459,9 @@ fn property<'a>(event: &Event<'a>, path: &PropertyPath) -> TraitValue<'a> {
         Some(PropertyValue::Text(text)) if !text.is_empty() => TraitValue::Text(text),
         Some(PropertyValue::Number(number)) if !number.is_nan() => TraitValue::Number(*number),
         Some(PropertyValue::Flag(flag)) => TraitValue::Flag(*flag),
+        Some(PropertyValue::List(list)) => {
+            List::of(list).map_or(TraitValue::Missing, TraitValue::List)
+        }
         Some(PropertyValue::Text(_) | PropertyValue::Number(_)) | None => TraitValue::Missing,
     }
 }
@@ -473,7 +476,8 @@ fn text_of(value: TraitValue<'_>) -> Option<Box<str>> {
         TraitValue::Missing
         | TraitValue::Integer(_)
         | TraitValue::Money(_)
-        | TraitValue::Instant(_) => None,
+        | TraitValue::Instant(_)
+        | TraitValue::List(_) => None,
     }
 }
 

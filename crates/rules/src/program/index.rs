@@ -13,8 +13,10 @@ use crate::tree::EventCall;
 pub enum Change {
     /// An event was folded into the value of events of this number.
     Events(u32),
-    /// An order was folded: any standard trait may be another.
+    /// An order was folded: any standard trait may be another, but those of visits.
     Order,
+    /// An event of a visit was folded: any trait of visits may be another.
+    Visit,
     /// A cart was opened, changed or closed.
     Carts,
     /// A declared trait was set, and with it perhaps a standard one that stands in for it.
@@ -34,6 +36,7 @@ pub(super) struct Index {
     /// Numbers of the conditions, ascending, for each value of events.
     events: Vec<Vec<u32>>,
     orders: Vec<u32>,
+    visits: Vec<u32>,
     carts: Vec<u32>,
     declared: Vec<u32>,
     accounts: Vec<u32>,
@@ -56,6 +59,7 @@ impl Index {
         };
         for (number, leaf) in (0_u32..).zip(leaves) {
             let list = match &leaf.source {
+                LeafSource::Trait(which) if which.is_of_visits() => &mut index.visits,
                 LeafSource::Trait(which) if which.is_of_account() => &mut index.accounts,
                 LeafSource::Account(_) => &mut index.accounts,
                 LeafSource::Trait(which) => {
@@ -135,6 +139,7 @@ impl Index {
         match change {
             Change::Events(value) => &self.events[value as usize],
             Change::Order => &self.orders,
+            Change::Visit => &self.visits,
             Change::Carts => &self.carts,
             Change::Declared => &self.declared,
             Change::Account => &self.accounts,

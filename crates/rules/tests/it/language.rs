@@ -552,6 +552,9 @@ fn rules_in_words() {
         "orders is set and lifecycle is set and consent is set and traits.vip and top_category is set",
         "first order where channel = 'store' is set and last_order after 2026-01-01 and last_order today",
         "last_order between 2026-01-01 and 2026-03-31 and last_order before 1 day ago",
+        "sessions >= 3 and days_since_last_session >= 14 and last_session within 30 days",
+        "bounce_share > 50% and average_session_minutes < 2.5 and last_session_events = 1",
+        "device in ('mobile', 'tablet') and operating_system = 'iOS' and first_source is not set",
     ];
     let words: String = texts
         .iter()

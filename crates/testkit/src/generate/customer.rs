@@ -194,8 +194,10 @@ fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
         select(vec!["f", "m", "F"]).prop_map(|text| RawValue::Text(text.to_owned())),
         instant().prop_map(RawValue::Instant),
         any::<bool>().prop_map(RawValue::Flag),
+        vec(select(vec!["f", "S", "es", "X"]), 0..4)
+            .prop_map(|texts| RawValue::List(texts.join("\u{1f}"))),
     ];
-    btree_map(text(&DECLARED), value, 0..3)
+    btree_map(text(&DECLARED), value, 1..4)
 }
 
 /// A customer with up to nine orders and twelve events.

@@ -91,6 +91,12 @@ pub(super) fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value =
     ]
 }
 
+/// Whether a list has an element, or a text a part.
+pub(super) fn contains_test() -> impl Strategy<Value = Test> {
+    let part = select(vec!["s", "x", "ES", "7"]);
+    part.prop_map(|part| Test::Contains(literal(LiteralValue::Text(part.to_owned()))))
+}
+
 pub(super) fn flag_test() -> impl Strategy<Value = Test> {
     let compared = (
         select(vec![CompareOp::Equal, CompareOp::NotEqual]),
@@ -256,6 +262,7 @@ fn declared_condition() -> impl Strategy<Value = Condition> {
     let test = prop_oneof![
         ordered_test(&["0", "0.5", "1", "2"]),
         text_test(&["f", "m"]),
+        contains_test(),
         flag_test(),
         time_test(),
     ];

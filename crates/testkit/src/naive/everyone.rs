@@ -57,6 +57,10 @@ pub fn data(shop: &Shop) -> BTreeSet<DataNeed> {
             shop.everyone.iter().any(|of| !of.belongs_to.is_empty()),
         ),
         (
+            DataNeed::Events,
+            shop.everyone.iter().any(|of| !of.events.is_empty()),
+        ),
+        (
             DataNeed::TwoYears,
             first.is_some_and(|first| shop.compared_at.0 - first >= 730 * DAY),
         ),

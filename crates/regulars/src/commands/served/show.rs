@@ -6,7 +6,7 @@ use regulars_core::{Currency, Zone};
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::commands::customers::trait_text;
+use crate::commands::customers::{joined, trait_text};
 use crate::failure::Done;
 use crate::output::{Output, Target};
 use crate::session::Session;
@@ -133,9 +133,11 @@ fn stated_text(title: &str, traits: &Value) -> String {
     let traits = traits.as_object().into_iter().flatten();
     let lines: Vec<(&str, String)> = traits
         .map(|(name, value)| {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(texts) => joined(texts),
+                value => value.to_string(),
+            };
             (name.as_str(), value)
         })
         .collect();
@@ -295,6 +297,9 @@ fn value_text(value: &Value, amounts: Amounts, zone: &Zone) -> String {
         "days" => format!("{value} days"),
         "text" => plain(text(value)).into_owned(),
         "instant" => moment(text(value), zone),
+        "list" => value
+            .as_array()
+            .map_or_else(String::new, |texts| joined(texts)),
         "flag" => if value == true { "yes" } else { "no" }.to_owned(),
         _ => value.to_string(),
     }
