@@ -39,6 +39,9 @@ GET    /api/v1/customers/nobody                  404 not_found
 GET    /api/v1/customers/c-1/segments/searcher   404 not_found
 GET    /api/v1/segments/searcher                 404 not_found
 GET    /api/v1/segments/searcher/members         404 not_found
+GET    /api/v1/accounts/acme                     404 not_found
+GET    /api/v1/accounts/acme/customers           404 not_found
+GET    /api/v1/accounts?before=x                 400 bad_query
 GET    /api/v1/transitions?limit=many            400 bad_query
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant

@@ -67,13 +67,18 @@ const fn parameter(name: &'static str, kind: &'static str, meaning: &'static str
 }
 
 /// What the parts of paths stand for.
-pub(super) const IN_PATHS: [Parameter; 5] = [
+pub(super) const IN_PATHS: [Parameter; 6] = [
     parameter(
         "customer",
         "string",
         "Your id of the customer, or the e-mail of a guest.",
     ),
     parameter("segment", "string", "Name of the segment."),
+    parameter(
+        "account",
+        "string",
+        "Id of the account, the `groupId` of its calls.",
+    ),
     parameter(
         "id",
         "string",
@@ -96,6 +101,7 @@ const READ: &[u16] = &[401, 403, 503];
 const READ_ONE: &[u16] = &[401, 403, 404, 503];
 const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
 const WITH_BODY_OF_ONE: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 503];
+const READ_LIST: &[u16] = &[400, 401, 403, 503];
 const READ_PART: &[u16] = &[400, 401, 403, 404, 503];
 
 const fn get(
@@ -120,7 +126,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 30] = [
+pub(super) const OPERATIONS: [Operation; 33] = [
     Operation {
         details: "Traits, declared traits, those of their account, orders, and the segments that they are in, with since \
                   when. No personal data.",
@@ -155,6 +161,44 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "Explained",
             "Why a customer is in a segment or not",
             READ_ONE,
+        )
+    },
+    Operation {
+        details: "Those that a `group` call named, sorted by id.",
+        query: &[
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/accounts",
+            "listAccounts",
+            "Accounts",
+            "Every account with what its customers come to",
+            READ_LIST,
+        )
+    },
+    Operation {
+        details: "What `group` calls say of it, and what its customers come to.",
+        ..get(
+            "/api/v1/accounts/{account}",
+            "showAccount",
+            "Account",
+            "An account now",
+            READ_ONE,
+        )
+    },
+    Operation {
+        details: "Sorted by id.",
+        query: &[
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/accounts/{account}/customers",
+            "accountCustomers",
+            "Members",
+            "Who belongs to an account",
+            READ_PART,
         )
     },
     get(

@@ -71,6 +71,11 @@ pub(super) fn schemas() -> Value {
             ("since", instant_or_null()),
             ("explanation", any_object()),
         ]),
+        "Accounts": object(&[
+            ("accounts", array(&object(&account_figures()))),
+            ("next", text_or_null()),
+        ]),
+        "Account": account(),
         "Segments": array(&object(&segment())),
         "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
         "SegmentDraft": {
@@ -145,6 +150,28 @@ fn customer() -> Value {
         ("orders", array(&reference("Order"))),
         ("segments", array(&of_segment)),
     ])
+}
+
+fn account() -> Value {
+    let more = [
+        ("as_of", instant()),
+        ("currency", text()),
+        ("currency_exponent", count()),
+        ("traits", any_object()),
+    ];
+    object(&[&account_figures()[..], &more].concat())
+}
+
+fn account_figures() -> [(&'static str, Value); 7] {
+    [
+        ("account", text()),
+        ("customers", count()),
+        ("active_customers", count()),
+        ("orders", count()),
+        ("revenue_minor", minor()),
+        ("last_order_at", instant_or_null()),
+        ("last_activity_at", instant_or_null()),
+    ]
 }
 
 fn order() -> Value {

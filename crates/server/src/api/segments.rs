@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use regulars_core::CustomerId;
 use regulars_pipeline::{Origin, Segment};
 use serde::{Deserialize, Serialize};
 
@@ -156,10 +157,17 @@ pub(crate) async fn preview(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     limit: Option<usize>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
-/// Members of a segment, sorted by id.
+impl Page {
+    /// How many at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.unwrap_or(100).clamp(1, 10_000)
+    }
+}
+
+/// Members of a segment or customers of an account, sorted by id.
 #[derive(Debug, Serialize)]
 pub(crate) struct Members {
     customers: Vec<String>,
@@ -174,15 +182,24 @@ pub(crate) async fn members(
     Named(segment): Named<String>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Members>, Problem> {
-    let limit = page.limit.unwrap_or(100).clamp(1, 10_000);
     let members = ask(&server, move |server| {
         server.live.ask(move |engine| engine.members(&segment))
     });
     let members = members.await?.map_err(|error| Problem::of(&error))?;
-    let mut customers = ask(&server, move |server| {
+    page_of(&server, members, page).await
+}
+
+/// A page of some customers, by their ids.
+pub(super) async fn page_of(
+    server: &Arc<Server>,
+    customers: Vec<CustomerId>,
+    page: Page,
+) -> Result<Json<Members>, Problem> {
+    let limit = page.limit();
+    let mut customers = ask(server, move |server| {
         server.live.with_store(move |store| {
             let vault = store.vault().ok()?;
-            let names = members.iter().filter_map(|&id| vault.external_id(id));
+            let names = customers.iter().filter_map(|&id| vault.external_id(id));
             Some(names.map(str::to_owned).collect::<Vec<String>>())
         })?
     })
