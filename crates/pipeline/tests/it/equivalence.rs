@@ -43,6 +43,10 @@ name = "german"
 rule = "country = 'DE' and not (orders >= 3)"
 
 [[segment]]
+name = "came_by_ads"
+rule = "first_channel = 'ads'"
+
+[[segment]]
 name = "curious"
 rule = "distinct product_id of events 'Product Viewed' in last 20 hours >= 2"
 
@@ -148,7 +152,11 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         5 => ("Checkout Started", json!({"order_id": order})),
         6 | 7 => (
             "Order Completed",
-            json!({"order_id": order, "total": price, "products": [product]}),
+            json!({
+                "order_id": order, "total": price, "products": [product],
+                "channel": if price % 3 == 0 { "ads" } else { "email" },
+                "shipping_address": {"country": if price % 4 == 0 { "AT" } else { "DE" }},
+            }),
         ),
         8 => ("Order Cancelled", json!({"order_id": order})),
         _ => ("Order Refunded", json!({"order_id": order})),
