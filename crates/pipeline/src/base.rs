@@ -119,8 +119,8 @@ pub enum Membership {
 pub struct FoldOptions {
     /// The moment.
     pub now: Timestamp,
-    /// The earliest moment at which anybody is looked at: what has left a window by then is not
-    /// remembered.
+    /// The earliest moment at which anybody is looked at: orders that have left a window by then are
+    /// not remembered.
     pub looked_at_from: Timestamp,
     /// Threads to use; never affects the result.
     pub threads: usize,

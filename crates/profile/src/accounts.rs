@@ -4,11 +4,14 @@
 //! was said, then by its place in the log. So it makes no difference in which order calls are
 //! taken, or how they are shared out among threads.
 
+mod times;
+
 use std::collections::BTreeMap;
 
 use regulars_core::{DAY_MS, Symbol, Timestamp};
 
 use crate::profile::{Declared, Profile};
+use times::Times;
 
 /// When something was said: the time of the call, then its place in the log.
 pub type SaidAt = (Timestamp, u64);
@@ -34,10 +37,10 @@ pub struct Figures {
     pub orders: u64,
     /// Their net revenue, in minor units.
     revenue_minor: i128,
-    /// When each customer with an order last ordered, ascending.
-    last_orders: Vec<Timestamp>,
-    /// When each customer was last active, ascending.
-    activity: Vec<Timestamp>,
+    /// When each customer with an order last ordered.
+    last_orders: Times,
+    /// When each customer was last active.
+    activity: Times,
 }
 
 /// A customer is active for so long after an event or an order.
@@ -76,26 +79,22 @@ impl Figures {
 
     /// Time of the last order of any customer.
     pub fn last_order_at(&self) -> Option<Timestamp> {
-        self.last_orders.last().copied()
+        self.last_orders.last()
     }
 
     /// Time of the last event or order of any customer.
     pub fn active_at(&self) -> Option<Timestamp> {
-        self.activity.last().copied()
+        self.activity.last()
     }
 
     /// Customers with an event or an order in the 30 days up to `now`.
     pub fn active_customers(&self, now: Timestamp) -> u64 {
-        let until = |at: Timestamp| self.activity.partition_point(|&active_at| active_at <= at);
-        let (start, end) = (until(now.plus_ms(-ACTIVE_MS)), until(now));
-        (end - start) as u64
+        self.activity.count(now.plus_ms(-ACTIVE_MS), now)
     }
 
     /// When the next of those who are active at `now` no longer is, if nothing happens.
     pub(crate) fn inactive_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let start = now.plus_ms(-ACTIVE_MS);
-        let place = self.activity.partition_point(|&at| at <= start);
-        let first = self.activity.get(place)?;
+        let first = self.activity.first_after(now.plus_ms(-ACTIVE_MS))?;
         Some(first.plus_ms(ACTIVE_MS))
     }
 
@@ -103,31 +102,16 @@ impl Figures {
         self.customers += 1;
         self.orders += share.orders;
         self.revenue_minor += i128::from(share.revenue_minor);
-        put(&mut self.last_orders, share.last_order_at);
-        put(&mut self.activity, share.active_at);
+        share.last_order_at.inspect(|&at| self.last_orders.put(at));
+        share.active_at.inspect(|&at| self.activity.put(at));
     }
 
     fn remove(&mut self, share: Share) {
         self.customers -= 1;
         self.orders -= share.orders;
         self.revenue_minor -= i128::from(share.revenue_minor);
-        take(&mut self.last_orders, share.last_order_at);
-        take(&mut self.activity, share.active_at);
-    }
-}
-
-/// Puts a time in its place.
-fn put(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
-    if let Some(at) = at {
-        let place = times.partition_point(|&known| known <= at);
-        times.insert(place, at);
-    }
-}
-
-/// Takes out one of the times that are `at`.
-fn take(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
-    if let Some(place) = at.and_then(|at| times.binary_search(&at).ok()) {
-        times.remove(place);
+        share.last_order_at.inspect(|&at| self.last_orders.take(at));
+        share.active_at.inspect(|&at| self.activity.take(at));
     }
 }
 

@@ -122,6 +122,12 @@ impl Visits {
         }
     }
 
+    /// True when an event would be the first that says what led to the customer.
+    pub fn would_begin(&self, occurred_at: Timestamp, offset: u64) -> bool {
+        let at = (occurred_at, offset);
+        self.first_arrival.is_none_or(|known| at < known.at)
+    }
+
     /// True when no earlier event can say anything of what is latest.
     pub fn knows_the_latest(&self) -> bool {
         self.technology.is_some() && self.place.is_some() && self.last_arrival.is_some()

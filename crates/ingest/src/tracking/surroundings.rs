@@ -67,6 +67,17 @@ pub(super) fn surroundings(kind: EventKind, context: &str, properties: &str) -> 
 /// [`MEMBER`] comes before it.
 pub fn with_surroundings(properties: &str, surroundings: &str) -> Box<str> {
     let rest = properties.trim_start().strip_prefix('{');
+    // What somebody else put first is not taken for it.
+    let is_taken = || {
+        Raw(properties)
+            .members()
+            .next()
+            .is_some_and(|(key, _)| key == MEMBER)
+    };
+    let surroundings = match surroundings {
+        "" if is_taken() => "{}",
+        surroundings => surroundings,
+    };
     let Some(rest) = rest.filter(|_| !surroundings.is_empty()) else {
         return properties.into();
     };

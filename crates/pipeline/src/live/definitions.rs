@@ -144,6 +144,11 @@ const CARTS: Section = Section {
     text: |settings| json!({ "open_days": settings.carts.open_days }).to_string(),
 };
 
+const SESSIONS: Section = Section {
+    name: "sessions",
+    text: |settings| json!(settings.sessions).to_string(),
+};
+
 /// The sections of the settings that decide what a trait is.
 fn sections(of: Trait) -> &'static [Section] {
     match of {
@@ -153,6 +158,7 @@ fn sections(of: Trait) -> &'static [Section] {
         Trait::ValueTier => &[VALUE],
         Trait::ExpectedOrders | Trait::ChurnRisk | Trait::ChurnLevel => &[CHURN],
         Trait::Clv => &[CLV],
+        _ if of.is_of_visits() => &[SESSIONS],
         _ => &[],
     }
 }

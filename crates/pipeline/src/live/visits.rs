@@ -29,7 +29,8 @@ pub(super) fn take(
     if !visits.happened(told.event.occurred_at, silence_ms) {
         return false;
     }
-    visits.says(&said(told, table));
+    let is_first = visits.would_begin(told.event.occurred_at, told.offset);
+    visits.says(&said(told, table, is_first));
     true
 }
 
@@ -54,10 +55,10 @@ pub(crate) fn take_all(
         if visits.knows_the_latest() {
             break;
         }
-        visits.says(&said(told, table));
+        visits.says(&said(told, table, false));
     }
     for told in of_visits() {
-        let said = said(told, table);
+        let said = said(told, table, true);
         visits.says(&said);
         if said.arrival != Arrival::default() {
             break;
@@ -65,8 +66,9 @@ pub(crate) fn take_all(
     }
 }
 
-/// What an event says.
-fn said(told: &Told, table: &SymbolTable) -> VisitEvent {
+/// What an event says; its page only when it is to be the first, since texts that are looked up
+/// stay in memory and pages are many.
+fn said(told: &Told, table: &SymbolTable, is_first: bool) -> VisitEvent {
     let mut said = VisitEvent {
         occurred_at: told.event.occurred_at,
         offset: told.offset,
@@ -88,7 +90,7 @@ fn said(told: &Told, table: &SymbolTable) -> VisitEvent {
             "medium" => &mut said.arrival.medium,
             "campaign" => &mut said.arrival.campaign,
             "referrer" => &mut said.arrival.referrer,
-            "page" => &mut said.arrival.page,
+            "page" if is_first => &mut said.arrival.page,
             _ => continue,
         };
         *symbol = match &*text {

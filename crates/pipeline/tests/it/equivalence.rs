@@ -350,6 +350,8 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "at_desks",
             "runners",
             "tagged",
+            "came_by_ads",
+            "born_late",
             "either",
         ];
         let live = [
