@@ -366,7 +366,9 @@ trait_table! {
     AppVersion "app_version" TraitKind::Text, [Events],
         "Version of the app of that event.";
     Locale "locale" TraitKind::Text, [Events],
-        "Language and region, of the latest event that tells language or time zone.";
+        "Language and region, of the latest event that tells where it was done.";
+    VisitCountry "visit_country" TraitKind::Text, [Events],
+        "Country of that event.";
     TimeZone "time_zone" TraitKind::Text, [Events],
         "Time zone of that event.";
 }

@@ -127,12 +127,8 @@ const ACCOUNTS: [&str; 6] = [
 
 pub(crate) type Memberships = BTreeMap<CustomerId, Vec<String>>;
 
-/// A random event of one of a few customers, which happened up to a day before it arrives.
-pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
-    let user = format!("c-{}", rng.random_range(0..4));
-    let device = format!("d-{}", rng.random_range(0..5));
-    let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
-    let price = rng.random_range(1..40);
+/// What somebody did with a random product or order.
+fn tracked(rng: &mut ChaCha8Rng, price: i32) -> (&'static str, Value) {
     let product = json!({
         "product_id": format!("p-{}", rng.random_range(0..3)),
         "price": price,
@@ -142,7 +138,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
     });
     let order = format!("o-{}", rng.random_range(0..8));
     let cart = format!("k-{}", rng.random_range(0..3));
-    let (name, properties) = match rng.random_range(0..10) {
+    match rng.random_range(0..10) {
         0..=2 => ("Product Viewed", product),
         3 | 4 => {
             let mut item = product;
@@ -160,7 +156,16 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         ),
         8 => ("Order Cancelled", json!({"order_id": order})),
         _ => ("Order Refunded", json!({"order_id": order})),
-    };
+    }
+}
+
+/// A random event of one of a few customers, which happened up to a day before it arrives.
+pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
+    let user = format!("c-{}", rng.random_range(0..4));
+    let device = format!("d-{}", rng.random_range(0..5));
+    let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
+    let price = rng.random_range(1..40);
+    let (name, properties) = tracked(rng, price);
     let mut event = json!({
         "type": "track",
         "messageId": format!("m-{n}"),

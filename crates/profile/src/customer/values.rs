@@ -177,6 +177,7 @@ impl<'a> Customer<'a> {
             Trait::Browser => self.text(technology.browser),
             Trait::AppVersion => self.text(technology.app_version),
             Trait::Locale => self.text(visits.place().locale),
+            Trait::VisitCountry => self.text(visits.place().country),
             Trait::TimeZone => self.text(visits.place().time_zone),
             _ => TraitValue::Missing,
         }

@@ -99,6 +99,7 @@ fn visit_event(event: &RawEvent, offset: u64, symbols: &mut Symbols) -> VisitEve
         },
         place: Place {
             locale: said("locale"),
+            country: said("country"),
             time_zone: said("timezone"),
         },
         arrival: Arrival {

@@ -148,7 +148,7 @@ fn visits() -> impl Strategy<Value = Vec<RawEvent>> {
     };
     let properties = (
         said(&["device", "os", "browser", "app_version"]),
-        said(&["locale", "timezone"]),
+        said(&["locale", "country", "timezone"]),
         said(&["source", "medium", "campaign", "referrer"]),
         said(&["page"]),
     );
