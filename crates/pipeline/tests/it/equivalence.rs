@@ -198,22 +198,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
             });
         }
         5 | 6 => {
-            // Of a visitor as well: what is said of an account counts, whoever says it.
-            let who = if price % 5 == 0 {
-                ("anonymousId", device)
-            } else {
-                ("userId", user)
-            };
-            event = json!({
-                "type": "group", who.0: who.1, "groupId": format!("a-{}", price % 3),
-                "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
-                "traits": {
-                    "plan": if price % 2 == 0 { "pro" } else { "free" },
-                    "seats": price,
-                    "renewed": Timestamp(happened).to_string(),
-                    "address": {"city": if price % 4 < 2 { "Ulm" } else { "Bonn" }},
-                },
-            });
+            event = group(&user, &device, price, n, happened);
         }
         _ => event["userId"] = user.into(),
     }
@@ -235,6 +220,26 @@ fn context(price: i32) -> Value {
         2 => json!({"userAgent": agent}),
         _ => json!({}),
     }
+}
+
+/// A call that puts somebody into an account and gives it traits. Of a visitor as well: what is said
+/// of an account counts, whoever says it.
+fn group(user: &str, device: &str, price: i32, n: usize, happened: i64) -> Value {
+    let who = if price % 5 == 0 {
+        ("anonymousId", device)
+    } else {
+        ("userId", user)
+    };
+    json!({
+        "type": "group", who.0: who.1, "groupId": format!("a-{}", price % 3),
+        "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
+        "traits": {
+            "plan": if price % 2 == 0 { "pro" } else { "free" },
+            "seats": price,
+            "renewed": Timestamp(happened).to_string(),
+            "address": {"city": if price % 4 < 2 { "Ulm" } else { "Bonn" }},
+        },
+    })
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
