@@ -158,7 +158,7 @@ impl Deliveries {
     }
 
     /// Takes transitions that are in the log, in its order.
-    pub fn add(&self, transitions: &[Transition]) {
+    pub fn add<'t>(&self, transitions: impl IntoIterator<Item = &'t Transition>) {
         let mut state = self.state();
         let state = &mut *state;
         for transition in transitions {

@@ -3,7 +3,7 @@
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 └ person (one customer) ─► orders, carts, traits
-//! look (one customer as a whole), preview (a rule, tried on everyone)
+//! look (one customer as a whole), recorded (memberships and their transitions), preview (a rule, tried on everyone)
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
@@ -18,6 +18,7 @@ pub(crate) mod orders;
 mod past;
 mod person;
 mod preview;
+mod recorded;
 pub(crate) mod retell;
 mod service;
 mod start;

@@ -40,8 +40,13 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             get(segments::show).put(edit::define).delete(edit::remove),
         )
         .route("/segments/{segment}/members", get(segments::members))
+        .route("/segments/{segment}/history", get(transitions::history))
         .route("/customers/{customer}", get(customers::show))
         .route("/customers/{customer}/timeline", get(customers::timeline))
+        .route(
+            "/customers/{customer}/memberships",
+            get(transitions::memberships),
+        )
         .route(
             "/customers/{customer}/segments/{segment}",
             get(customers::explain),

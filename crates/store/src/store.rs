@@ -2,6 +2,7 @@
 
 mod live;
 mod moving;
+mod snapshot;
 mod transaction;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use regulars_core::{Currency, Timestamp};
 
 pub use live::Frame;
+pub use snapshot::{Snapshot, WantedTransitions};
 pub use transaction::{Reassigned, Superseded, Transaction};
 
 use crate::StoreError;

@@ -20,6 +20,7 @@ use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -72,7 +73,7 @@ pub struct Engine {
     pub(super) started_at: Timestamp,
     pub(super) found: Vec<Transition>,
     /// The latest transitions that the log held at the start, in order.
-    pub(super) recorded: VecDeque<Transition>,
+    pub(super) recorded: VecDeque<TransitionRow>,
     /// Memberships of those who are nobody any more, by number of the segment: an import may make
     /// them somebody again, who then goes on counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
@@ -114,7 +115,7 @@ impl Engine {
 
     /// Takes the latest transitions that the log held at the start, in order; at most
     /// [`RECORDED_KEPT`](super::RECORDED_KEPT) of them.
-    pub fn take_recorded(&mut self) -> Vec<Transition> {
+    pub fn take_recorded(&mut self) -> Vec<TransitionRow> {
         std::mem::take(&mut self.recorded).into()
     }
 

@@ -24,11 +24,12 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use regulars_core::{CustomerId, Timestamp, Transition};
+use regulars_core::{CustomerId, Timestamp};
 use regulars_ingest::tracking::TrackedEvent;
-use regulars_store::Store;
 use regulars_store::history::History;
 use regulars_store::log::Logged;
+use regulars_store::moved::TransitionRow;
+use regulars_store::{Snapshot, Store, StoreError};
 
 use super::engine::Engine;
 use crate::error::PipelineError;
@@ -41,11 +42,14 @@ use writer::{Others, Writer};
 /// At a stop in peace, one in so many of [`LiveOptions::move_after`] is enough to be moved.
 const MOVED_LAST: u64 = 10;
 
+/// A reader begins so often at most: files are replaced some seconds apart.
+const READ_TIMES: usize = 10;
+
 /// Tells the time of day, in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Is told of transitions that are on disk, in order.
-pub type OnTransitions = Box<dyn FnMut(&[Transition]) + Send>;
+/// Is told of transitions that are on disk, in order, with their places.
+pub type OnTransitions = Box<dyn FnMut(&[TransitionRow]) + Send>;
 
 /// How the live path runs.
 pub struct LiveOptions {
@@ -332,6 +336,27 @@ impl Live {
         });
         self.tasks.send(Task::Store(change)).ok()?;
         answered.recv().ok()
+    }
+
+    /// Lets `read` look at what is recorded by now, on the thread that asks: nobody waits for it.
+    /// It begins again when files that it reads are replaced meanwhile. `None` when the live path has
+    /// stopped.
+    ///
+    /// # Errors
+    /// Whatever `read` fails with.
+    pub fn read_recorded<T>(
+        &self,
+        mut read: impl FnMut(&Snapshot) -> Result<T, StoreError>,
+    ) -> Option<Result<T, StoreError>> {
+        for _ in 1..READ_TIMES {
+            let snapshot = self.with_store(|store| store.snapshot())?;
+            match read(&snapshot) {
+                Err(StoreError::Missing(_)) => {}
+                done => return Some(done),
+            }
+        }
+        let snapshot = self.with_store(|store| store.snapshot())?;
+        Some(read(&snapshot))
     }
 
     /// Lets `use_it` have the data to itself: when it begins, everything stored before is folded,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
-use crate::commands::{keys, transitions};
+use crate::commands::{keys, recorded, transitions};
 use crate::failure::Done;
 use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
@@ -105,10 +105,15 @@ fn needs_data(command: &Command, format: Format) -> bool {
                 let target = Target::of(output.as_deref(), format);
                 is_past(look) || matches!(target, Ok(Target::Parquet(_)))
             }
-            Some(SegmentsCommand::Set(_) | SegmentsCommand::Remove { .. }) => false,
+            Some(
+                SegmentsCommand::History(_)
+                | SegmentsCommand::Set(_)
+                | SegmentsCommand::Remove { .. },
+            ) => false,
         },
         Command::Customers(args) => match &args.command {
             CustomersCommand::Show { look, .. } => is_past(look),
+            CustomersCommand::Memberships(_) => false,
         },
         Command::Explain(args) => is_past(&args.look),
         Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => false,
@@ -124,6 +129,9 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
             CustomersCommand::Show { customer, .. } => {
                 let found = get(format!("/api/v1/customers/{}", encoded(customer)))?;
                 show::customer(cli, session, &found)
+            }
+            CustomersCommand::Memberships(args) => {
+                recorded::ask_memberships(cli, session, remote, args)
             }
         },
         Command::Explain(args) => {
@@ -193,6 +201,7 @@ fn segments(
             let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
             show::members(target, name, members)
         }
+        Some(SegmentsCommand::History(args)) => recorded::ask_history(cli, session, remote, args),
         Some(SegmentsCommand::Set(args)) => {
             let path = format!("/api/v1/segments/{}", encoded(&args.name));
             remote.ask("PUT", &path, Some(&json!(args.draft())))?;

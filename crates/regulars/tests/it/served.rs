@@ -43,6 +43,11 @@ GET    /api/v1/transitions?limit=many            400 bad_query
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant
 GET    /api/v1/transitions?before=x              400 bad_cursor
+GET    /api/v1/customers/nobody/memberships      404 not_found
+GET    /api/v1/customers/c-1/memberships?before=1 400 bad_cursor
+GET    /api/v1/segments/searcher/history         404 not_found
+GET    /api/v1/segments/searchers/history?by=week 400 bad_query
+GET    /api/v1/segments/searchers/history?until=x 400 bad_instant
 GET    /api/v1/customers/c-1/timeline?before=x   400 bad_cursor
 GET    /api/v1/customers/%FF                     400 bad_path
 POST   /api/v1/segments/preview                  400 bad_body {"rule":
@@ -213,6 +218,13 @@ fn commands_go_through_the_server_and_work_without_it() {
     let ends = [
         (&["customers", "show", "nobody"][..], 3, "nobody"),
         (&["segments", "preview", "orderz > 1"], 4, "orderz"),
+        (&["customers", "memberships", "nobody"], 3, "nobody"),
+        (&["segments", "history", "nowhere"], 3, "nowhere"),
+        (
+            &["segments", "history", "searchers", "--by", "week"],
+            2,
+            "week",
+        ),
         (&["models"], 3, "regulars score"),
         (
             &["serve", "--listen", "127.0.0.1:0"],
@@ -249,6 +261,52 @@ fn commands_go_through_the_server_and_work_without_it() {
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("left over"), "{said}");
+}
+
+#[test]
+fn what_was_recorded_is_the_same_with_a_server_and_without() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    server.track(&json!([search("c-2", 2)]));
+    let stays = shop.json(&["customers", "memberships", "c-1"]);
+    let stays_text = stays.to_string();
+    assert!(stays_text.contains("\"searchers\""), "{stays:#}");
+    let of_segment = ["customers", "memberships", "c-1", "--segment", "searchers"];
+    let one = shop.json(&of_segment);
+    assert_eq!(one["memberships"].as_array().unwrap().len(), 1, "{one:#}");
+    assert_eq!(one["memberships"][0]["left_at"], Value::Null);
+    let history = [
+        "segments",
+        "history",
+        "searchers",
+        "--since",
+        "2h",
+        "--by",
+        "hour",
+    ];
+    let counted = |of: &Value| {
+        let intervals = of["intervals"].as_array().unwrap();
+        let sum = |name: &str| {
+            intervals
+                .iter()
+                .map(|of| of[name].as_u64().unwrap())
+                .sum::<u64>()
+        };
+        (
+            sum("entered"),
+            sum("left"),
+            intervals.last().unwrap()["members"].clone(),
+        )
+    };
+    assert_eq!(counted(&shop.json(&history)), (2, 0, json!(2)));
+    for arguments in [&of_segment[..], &history] {
+        assert!(!shop.good(arguments).is_empty(), "{arguments:?}");
+    }
+    server.stop();
+    assert_eq!(shop.json(&["customers", "memberships", "c-1"]), stays);
+    assert_eq!(shop.json(&of_segment), one);
+    assert_eq!(counted(&shop.json(&history)), (2, 0, json!(2)));
 }
 
 #[test]

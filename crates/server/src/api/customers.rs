@@ -1,5 +1,6 @@
 //! Customers: who they are, what happened to them, where they are and why.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use super::asked::{Asked, Named};
 use super::{Reader, ask};
 use crate::answer::Problem;
+use crate::recorded;
 use crate::state::Server;
 
 /// A customer.
@@ -36,7 +38,7 @@ pub(crate) struct CustomerNow {
 pub(crate) struct Membership {
     #[serde(flatten)]
     segment: SegmentView,
-    /// When they entered; null for members since before transitions were recorded or kept.
+    /// When they entered; null for members since before transitions were recorded.
     since: Option<String>,
 }
 
@@ -65,7 +67,8 @@ pub(crate) async fn show(
         orders,
         segments,
     } = found.ok_or_else(|| nobody(&name))?;
-    let mut entered = server.transitions.entered(customer);
+    let inside = segments.iter().map(|of| of.segment.clone()).collect();
+    let mut entered = entered(&server, customer, inside).await?;
     let segments = segments.into_iter().map(|segment| Membership {
         since: entered
             .remove(segment.segment.as_str())
@@ -175,10 +178,8 @@ pub(crate) async fn explain(
     let (customer, now, currency, explained) = explained.await?;
     let explained = explained.map_err(|error| Problem::of(&error))?;
     let explanation = explained.ok_or_else(|| nobody(&name))?;
-    let mut entered = server.transitions.entered(customer);
-    let since = entered
-        .remove(segment.as_str())
-        .filter(|_| explanation.holds);
+    let inside = BTreeSet::from_iter(explanation.holds.then(|| segment.clone()));
+    let since = entered(&server, customer, inside).await?.remove(&segment);
     Ok(Json(Explained {
         customer_id: name,
         as_of: now.to_string(),
@@ -186,6 +187,24 @@ pub(crate) async fn explain(
         since: since.map(|at| at.to_string()),
         explanation,
     }))
+}
+
+/// When a customer entered those segments that they are in, as far as it was recorded.
+async fn entered(
+    server: &Arc<Server>,
+    customer: CustomerId,
+    mut inside: BTreeSet<String>,
+) -> Result<HashMap<String, Timestamp>, Problem> {
+    let entered = ask(server, move |server| {
+        let ever = server
+            .live
+            .ask(move |engine| engine.inside_since_ever(customer))?;
+        for segment in ever {
+            inside.remove(segment.as_str());
+        }
+        Some(recorded::entered(server, customer, inside))
+    });
+    entered.await?
 }
 
 fn nobody(name: &str) -> Problem {

@@ -120,7 +120,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 30] = [
+pub(super) const OPERATIONS: [Operation; 32] = [
     Operation {
         details: "Traits, declared traits, orders, and the segments that they are in, with since \
                   when. No personal data.",
@@ -157,6 +157,24 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             READ_ONE,
         )
     },
+    Operation {
+        details: "As it was recorded, with exact times and causes; those that began last first. \
+                  Who was in a segment before anything was recorded has no `entered_at`; such \
+                  stays come last. What was recorded of customers who turned out to be this one \
+                  is among them, with the id of then.",
+        query: &[
+            parameter("segment", "string", "In this segment only."),
+            parameter("before", "string", "What `next` was in the answer before."),
+            LIMIT,
+        ],
+        ..get(
+            "/api/v1/customers/{customer}/memberships",
+            "customerMemberships",
+            "Memberships",
+            "From when to when a customer was in which segment",
+            READ_PART,
+        )
+    },
     get(
         "/api/v1/segments",
         "listSegments",
@@ -182,6 +200,34 @@ pub(super) const OPERATIONS: [Operation; 30] = [
             "segmentMembers",
             "Members",
             "Who is in a segment",
+            READ_PART,
+        )
+    },
+    Operation {
+        details: "As it was recorded, by the instants of the flips. The first interval begins at \
+                  `since`, the others at days or hours of the workspace's time zone.",
+        query: &[
+            parameter(
+                "since",
+                "string",
+                "From this instant on; 30 days before `until` when nothing is said.",
+            ),
+            parameter(
+                "until",
+                "string",
+                "Before this instant; now when nothing is said.",
+            ),
+            parameter(
+                "by",
+                "string",
+                "`day` or `hour`; `day` when nothing is said. At most 1,000 intervals.",
+            ),
+        ],
+        ..get(
+            "/api/v1/segments/{segment}/history",
+            "segmentHistory",
+            "SegmentHistory",
+            "How many entered and left a segment",
             READ_PART,
         )
     },
@@ -229,7 +275,7 @@ pub(super) const OPERATIONS: [Operation; 30] = [
         )
     },
     Operation {
-        details: "The latest first. The latest 100,000 are kept at hand.",
+        details: "The latest first, all that were ever recorded.",
         query: &[
             parameter(
                 "since",

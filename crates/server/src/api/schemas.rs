@@ -92,6 +92,17 @@ pub(super) fn schemas() -> Value {
             ("everyone", count()),
         ]),
         "Transitions": object(&[("transitions", array(&transition())), ("next", text_or_null())]),
+        "Memberships": object(&[
+            ("customer_id", text()),
+            ("memberships", array(&stay())),
+            ("next", text_or_null()),
+        ]),
+        "SegmentHistory": object(&[
+            ("segment", text()),
+            ("by", words(&["day", "hour"])),
+            ("time_zone", text()),
+            ("intervals", array(&interval())),
+        ]),
         "Grants": object(&[("grants", array(&object(&grant)))]),
         "NewGrant": object(&secret),
         "NewKey": {"type": "object", "properties": {"label": text()}},
@@ -211,6 +222,38 @@ fn transition() -> Value {
         ("occurred_at", instant()),
         ("recorded_at", instant()),
         ("cause", any_object()),
+    ])
+}
+
+fn stay() -> Value {
+    let moved = json!({
+        "type": ["object", "null"],
+        "required": ["id", "version", "sequence", "recorded_at", "cause"],
+        "properties": {
+            "id": text(),
+            "version": count(),
+            "sequence": count(),
+            "recorded_at": instant(),
+            "cause": any_object(),
+        },
+    });
+    object(&[
+        ("customer_id", text_or_null()),
+        ("segment", text()),
+        ("entered_at", instant_or_null()),
+        ("left_at", instant_or_null()),
+        ("entered", moved.clone()),
+        ("left", moved),
+    ])
+}
+
+fn interval() -> Value {
+    object(&[
+        ("start", instant()),
+        ("end", instant()),
+        ("entered", count()),
+        ("left", count()),
+        ("members", json!({"type": ["integer", "null"]})),
     ])
 }
 

@@ -76,7 +76,7 @@ async fn what_was_found_before_a_kill_is_delivered_once_after_it() {
     let (_, secret) = shop.add(&receiver.url);
 
     // Found and on disk, and nobody sends it.
-    let (live, delivery) = shop.live();
+    let (live, delivery, _) = shop.live();
     let body = json!({"batch": [shop.cart()]}).to_string();
     let events = read(
         Endpoint::Batch,

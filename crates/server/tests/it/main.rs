@@ -6,6 +6,7 @@ mod delivery;
 mod hostile;
 mod limits;
 mod receiver;
+mod recorded;
 mod roles;
 mod shop;
 mod standard;
