@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, OrderStatus, RecordKind, Timestamp, Trait, TraitKind};
-use regulars_profile::{Customer, Ledger};
+use regulars_core::{CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
+use regulars_profile::Customer;
 use regulars_rules::{Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
@@ -16,6 +16,8 @@ use serde_json::Value;
 
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
+use crate::live::told::{Tellings, Told, by_time};
+use crate::order_list::OrderList;
 
 /// Share of the predictive distribution in a customer's intervals.
 pub const INTERVAL_SHARE: f64 = 0.8;
@@ -316,61 +318,43 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
     }))
 }
 
-/// Orders, credits and refunds of the customer, the latest first, newest versions only; and the
-/// money of credits and refunds that was taken off none.
+/// Orders, credits and refunds of the customer, of files and of events, the latest first, newest
+/// versions only; and the money of credits and refunds that was taken off none.
 fn orders(
     store: &Store,
     base: &Base,
     id: CustomerId,
 ) -> Result<(Vec<OrderView>, i64), PipelineError> {
     let table = SymbolTable::new(base.context.symbols.clone());
-    let rows = store.history().timeline(id, &table)?;
-    let symbols = table.into_symbols();
-    let records: Vec<_> = rows.iter().map(|row| row.record).collect();
+    let history = store.history();
+    // What the log tells is in the profiles, but not kept beside them.
+    let tellings = Tellings::arrived_by(store, base.now)?;
+    let of = tellings.of(id);
+    let mut list = OrderList::default();
+    let merged = of.into_iter().flat_map(|of| &of.merged);
+    for &id in [id].iter().chain(merged) {
+        list.add_rows(history.timeline(id, &table)?);
+    }
+    let mut own: Vec<Told> = Vec::new();
+    if !tellings.is_empty() {
+        let rows = history.events_of(id)?.into_iter();
+        let arrived = rows.filter(|row| row.event.received_at <= base.now);
+        own.extend(arrived.map(Told::from));
+    }
+    let told = of
+        .into_iter()
+        .flat_map(|of| of.moved.iter().chain(&of.told));
+    let told: Vec<&Told> = by_time(own.iter().chain(told));
+    list.add_told(id, &told, base.orders(), &table)?;
     let products: BTreeMap<String, Option<String>> = store
         .products()?
         .into_iter()
         .map(|row| (row.product, row.name))
         .collect();
-    let mut ledger = Ledger::default();
-    ledger.resolve(&records, &base.products, base.now);
-    let counted: BTreeMap<_, _> = ledger
-        .orders()
-        .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
-        .collect();
-    let mut views: Vec<(Timestamp, OrderView)> = Vec::new();
-    for range in Ledger::newest_versions(&records, base.now) {
-        let (head, lines) = (&rows[range.start], &rows[range]);
-        let in_ledger = counted
-            .get(&head.record.order)
-            .filter(|_| head.record.kind == RecordKind::Sale);
-        let told: i64 = lines.iter().map(|row| row.record.net_minor).sum();
-        let refunded: i64 = lines.iter().map(|row| row.record.refunded_minor).sum();
-        let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
-        let line = |row: &regulars_store::history::OrderRow| {
-            let product_id = symbols.text(row.record.product).to_owned();
-            LineView {
-                name: products.get(&product_id).cloned().flatten(),
-                product_id,
-                quantity: row.record.quantity,
-                net_minor: row.record.net_minor,
-            }
-        };
-        let view = OrderView {
-            order_id: head.order_id.clone(),
-            occurred_at: head.record.occurred_at.to_string(),
-            kind: head.record.kind,
-            status: head.record.status,
-            counts: in_ledger.is_some(),
-            net_minor,
-            refunded_minor,
-            lines: lines.iter().map(line).collect(),
-        };
-        views.push((head.record.occurred_at, view));
-    }
-    views.reverse();
-    let views = views.into_iter().map(|(_, view)| view).collect();
-    Ok((views, ledger.oddities().unmatched_credit_minor))
+    let name = |product: &str| products.get(product).cloned().flatten();
+    let listed = table.with(|symbols| list.at(base.now, &base.products, symbols, name));
+    let views = listed.orders.into_iter().map(|(_, view)| view).collect();
+    Ok((views, listed.unmatched_credit_minor))
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{
-    Currency, CustomerId, LineRecord, OrderKey, RecordKind, Symbols, Timestamp, Trait,
-};
-use regulars_profile::{Customer, Ledger};
+use regulars_core::{Currency, CustomerId, LineRecord, Timestamp, Trait};
+use regulars_profile::Customer;
 use regulars_rules::Subject;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::engine::{Engine, call_name};
-use super::orders;
 use super::person::Person;
 use crate::base::trait_json;
-use crate::customer_view::{LineView, OrderView, SegmentView, TraitView, unit_name};
+use crate::customer_view::{OrderView, SegmentView, TraitView, unit_name};
 use crate::error::PipelineError;
+use crate::order_list::OrderList;
 
 /// What is known of a customer. Money is in minor units of `currency`.
 #[derive(Debug, Clone, Serialize)]
@@ -199,73 +197,20 @@ impl Engine {
         person: &Person,
         now: Timestamp,
     ) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
-        let mut names: BTreeMap<OrderKey, String> = BTreeMap::new();
-        let mut records: Vec<LineRecord> = Vec::new();
+        let mut list = OrderList::default();
         if person.has_history {
             let own = person.member.profile.customer;
             for &id in [own].iter().chain(&person.merged) {
-                for row in self.history.timeline(id, &self.table)? {
-                    names.insert(row.record.order, row.order_id);
-                    records.push(row.record);
-                }
+                list.add_rows(self.history.timeline(id, &self.table)?);
             }
         }
         let moved = person.moved(&self.history)?;
         let all = moved.and(&person.told);
-        for &told in &all {
-            if let Some(order) = orders::of(told, self.orders.currency()) {
-                let name = || order.id().to_owned();
-                names.entry(OrderKey(order.key())).or_insert_with(name);
-            }
-        }
         let customer = person.member.profile.customer;
-        self.orders
-            .add_told(customer, &all, &mut records, &self.table)?;
-        records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
-        let mut ledger = Ledger::default();
-        ledger.resolve(&records, &self.products, now);
-        let counted: BTreeMap<OrderKey, (i64, i64)> = ledger
-            .orders()
-            .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
-            .collect();
-        let newest = Ledger::newest_versions(&records, now);
-        let mut views: Vec<(LineRecord, OrderView)> = self.table.with(|symbols| {
-            let view = |range| order_view(&records, range, &names, &counted, symbols);
-            newest.into_iter().map(view).collect()
-        });
-        views.reverse();
-        Ok(views)
+        list.add_told(customer, &all, &self.orders, &self.table)?;
+        let listed = self
+            .table
+            .with(|symbols| list.at(now, &self.products, symbols, |_| None));
+        Ok(listed.orders)
     }
-}
-
-fn order_view(
-    records: &[LineRecord],
-    range: std::ops::Range<usize>,
-    names: &BTreeMap<OrderKey, String>,
-    counted: &BTreeMap<OrderKey, (i64, i64)>,
-    symbols: &Symbols,
-) -> (LineRecord, OrderView) {
-    let (head, lines) = (records[range.start], &records[range]);
-    let in_ledger = counted.get(&head.order);
-    let in_ledger = in_ledger.filter(|_| head.kind == RecordKind::Sale);
-    let told: i64 = lines.iter().map(|line| line.net_minor).sum();
-    let refunded: i64 = lines.iter().map(|line| line.refunded_minor).sum();
-    let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
-    let line = |line: &LineRecord| LineView {
-        product_id: symbols.text(line.product).to_owned(),
-        name: None,
-        quantity: line.quantity,
-        net_minor: line.net_minor,
-    };
-    let view = OrderView {
-        order_id: names.get(&head.order).cloned().unwrap_or_default(),
-        occurred_at: head.occurred_at.to_string(),
-        kind: head.kind,
-        status: head.status,
-        counts: in_ledger.is_some(),
-        net_minor,
-        refunded_minor,
-        lines: lines.iter().map(line).collect(),
-    };
-    (head, view)
 }

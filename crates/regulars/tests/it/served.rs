@@ -343,6 +343,56 @@ fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
     server.stop();
 }
 
+/// A call that tells of an order.
+fn of_order(event: &str, properties: &Value) -> Value {
+    json!({
+        "type": "track",
+        "userId": "K01",
+        "event": event,
+        "messageId": format!("{event} {properties}"),
+        "properties": properties,
+    })
+}
+
+#[test]
+fn orders_of_events_look_the_same_with_a_server_and_without() {
+    let shop = Shop::tiny_scored();
+    let files = shop.json(&["customers", "show", "K01"]);
+    let server = Server::start(&shop);
+    let products = json!([{"product_id": "coat", "price": 7, "quantity": 2}]);
+    let placed = json!({"order_id": "n-2", "total": 14, "currency": "EUR", "products": products});
+    server.track(&json!([
+        of_order(
+            "Order Completed",
+            &json!({"order_id": "n-1", "total": 12.5, "currency": "EUR"})
+        ),
+        of_order(
+            "Order Refunded",
+            &json!({"order_id": "n-1", "total": 2.5, "currency": "EUR"})
+        ),
+        of_order("Order Completed", &placed),
+        of_order("Order Completed", &json!({"total": 3, "currency": "EUR"})),
+    ]));
+    server.track(&json!([of_order(
+        "Order Cancelled",
+        &json!({"order_id": "n-2"})
+    )]));
+    let view = server.get("/api/v1/customers/K01");
+    server.stop();
+    let orders = view["orders"].as_array().unwrap();
+    assert!(
+        orders.len() > files["orders"].as_array().unwrap().len() + 2,
+        "{view:#}"
+    );
+    // What depends on everyone, such as a median, is of the start of the server: see ARCHITECTURE.md.
+    let at = view["as_of"].as_str().unwrap();
+    let look = shop.json(&["customers", "show", "K01", "--as-of", at]);
+    assert_eq!(facts(&view)["orders"], facts(&look)["orders"]);
+    let before = files["as_of"].as_str().unwrap();
+    let look = shop.json(&["customers", "show", "K01", "--as-of", before]);
+    assert_eq!(look["orders"], files["orders"]);
+}
+
 /// What the API and a look without a server must agree on.
 fn facts(view: &Value) -> Value {
     let mut orders = view["orders"].clone();
