@@ -1,17 +1,18 @@
 //! One customer as a whole: traits, orders, scores with intervals, segments with reasons.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
+use regulars_core::{Currency, CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
 use regulars_profile::Customer;
-use regulars_rules::{Explanation, Subject};
+use regulars_rules::{Availability, Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
 use regulars_stats::spend::SpendSummary;
 use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::{Base, trait_json};
@@ -23,7 +24,7 @@ use crate::order_list::OrderList;
 pub const INTERVAL_SHARE: f64 = 0.8;
 
 /// Everything known of a customer. Money is in minor units of `currency`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CustomerView {
     /// What the source calls them.
     pub customer_id: String,
@@ -50,27 +51,27 @@ pub struct CustomerView {
 }
 
 /// A standard trait.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TraitView {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value; null when not known.
     pub value: Value,
     /// Unit of the value.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// What it means.
     pub meaning: String,
 }
 
 /// Scores with intervals.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScoresView {
     /// Name of the purchase model for expected orders.
-    pub model: &'static str,
+    pub model: Cow<'static, str>,
     /// Name of the purchase model for churn risk.
-    pub churn_model: &'static str,
+    pub churn_model: Cow<'static, str>,
     /// Name of the purchase model for CLV.
-    pub clv_model: &'static str,
+    pub clv_model: Cow<'static, str>,
     /// `now` of the fit.
     pub fitted_as_of: Option<String>,
     /// Probability that the customer has not left for good.
@@ -100,7 +101,7 @@ pub struct ScoresView {
 }
 
 /// An order, credit or refund as it stands in the history.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderView {
     /// What the source calls it; empty when it does not.
     pub order_id: String,
@@ -121,7 +122,7 @@ pub struct OrderView {
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LineView {
     /// Product, by the source's id of it.
     pub product_id: String,
@@ -134,7 +135,7 @@ pub struct LineView {
 }
 
 /// A segment that the customer is in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SegmentView {
     /// Its name in rules and commands.
     pub segment: String,
@@ -203,9 +204,9 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
         traits: Trait::all()
             .iter()
             .map(|def| TraitView {
-                name: def.name,
+                name: def.name.into(),
                 value: trait_json(customer.value(def.id, base.now)),
-                unit: unit_name(def.kind),
+                unit: unit_name(def.kind).into(),
                 meaning: def.id.meaning(&base.context.settings).into_owned(),
             })
             .collect(),
@@ -231,17 +232,53 @@ pub fn unit_name(kind: TraitKind) -> &'static str {
     }
 }
 
+/// Why a customer is in a segment or not.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplainedView {
+    /// What the source calls them.
+    pub customer_id: Option<String>,
+    /// The moment of all that follows.
+    pub as_of: String,
+    /// `now` of the fit behind the scores.
+    pub fitted_as_of: Option<String>,
+    /// Currency of all amounts.
+    pub currency: Currency,
+    /// Whether the data that is there answers it.
+    pub availability: Availability,
+    /// What is missing for that, for a person.
+    pub hints: Vec<String>,
+    /// Each condition with its value, and when it changes next.
+    pub explanation: Explanation,
+}
+
 /// Why the customer at a position is in a segment or not, and when that changes.
 ///
 /// # Errors
-/// When there is no segment of that name.
-pub fn explain(base: &Base, index: usize, segment: &str) -> Result<Explanation, PipelineError> {
+/// When there is no segment of that name, or the vault cannot be read.
+pub fn explain(
+    store: &Store,
+    base: &Base,
+    index: usize,
+    segment: &str,
+) -> Result<ExplainedView, PipelineError> {
     base.catalogue.get(segment)?;
     let number = segment_number(base, segment);
-    let customer = base.customer(&base.customers[index]);
-    Ok(base
+    let folded = &base.customers[index];
+    let customer = base.customer(folded);
+    let explanation = base
         .program
-        .explain(number, base.states(index), &customer, base.now))
+        .explain(number, base.states(index), &customer, base.now);
+    let availability = base.availability().swap_remove(number);
+    let customer_id = store.vault()?.external_id(folded.profile.customer);
+    Ok(ExplainedView {
+        customer_id: customer_id.map(str::to_owned),
+        as_of: base.now.to_string(),
+        fitted_as_of: base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
+        currency: base.context.currency,
+        hints: base.hints(number, &availability),
+        availability,
+        explanation,
+    })
 }
 
 fn segment_number(base: &Base, segment: &str) -> usize {
@@ -294,9 +331,9 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
             .orders_interval(history.summary(), horizon, INTERVAL_SHARE)
     };
     Ok(Some(ScoresView {
-        model: models.orders.kind().name(),
-        churn_model: models.churn.kind().name(),
-        clv_model: models.value.kind().name(),
+        model: models.orders.kind().name().into(),
+        churn_model: models.churn.kind().name().into(),
+        clv_model: models.value.kind().name().into(),
         fitted_as_of: base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         probability_alive: scores.probability_alive,
         expected_orders: scores.expected_orders,
@@ -367,12 +404,7 @@ fn segments(base: &Base, index: usize) -> Vec<SegmentView> {
     let availability = base.availability();
     members
         .iter()
-        .filter(|&segment| {
-            !matches!(
-                availability[segment],
-                regulars_rules::Availability::Unknown { .. }
-            )
-        })
+        .filter(|&segment| !matches!(availability[segment], Availability::Unknown { .. }))
         .map(|number| {
             let segment = &base.catalogue.segments()[number];
             let leaves_at =

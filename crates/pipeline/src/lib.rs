@@ -50,8 +50,8 @@ pub use catalogue::{
 };
 pub use config::{Config, DeliveryConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig};
 pub use customer_view::{
-    CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,
-    find, unit_name, view,
+    CustomerView, ExplainedView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView,
+    TraitView, explain, find, unit_name, view,
 };
 pub use error::PipelineError;
 pub use fitted::{

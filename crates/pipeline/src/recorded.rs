@@ -2,7 +2,7 @@
 //! and went.
 //!
 //! ```text
-//! Snapshot::transitions, a page at a time, the latest first ─► MembershipHistory (one customer)
+//! Store::transitions, a page at a time, the latest first ─► MembershipHistory (one customer)
 //!                                                          ─► SegmentHistory (one segment, by day or hour)
 //! ```
 //!

@@ -133,7 +133,7 @@ pub(crate) fn transitions(
         let most = most - found.len();
         let read = server
             .live
-            .read_recorded(|snapshot| snapshot.transitions(&earlier, most));
+            .read_beside(|store| Ok(store.transitions(&earlier, most)?));
         let read = read.ok_or_else(Problem::stopping)?;
         found.extend(read.map_err(|error| Problem::failed(&error))?);
     }

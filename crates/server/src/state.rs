@@ -14,6 +14,7 @@ use crate::answer::Problem;
 use crate::body::Budget;
 use crate::connections::Connections;
 use crate::delivery::Delivery;
+use crate::past::Past;
 use crate::rate::Rates;
 use crate::recorded::TransitionLog;
 
@@ -61,6 +62,8 @@ pub struct Server {
     pub(crate) delivery: Option<Arc<Delivery>>,
     /// Set when the disk refused: the live path is ending.
     pub(crate) failed: AtomicBool,
+    /// Everyone at the past moment that was asked for last.
+    pub(crate) past: Arc<Past>,
     /// Held by whoever changes segments: each change is checked with those before.
     pub(crate) editing: Mutex<()>,
 }
@@ -96,6 +99,7 @@ impl Server {
             options,
             delivery: None,
             failed: AtomicBool::new(false),
+            past: Arc::default(),
             editing: Mutex::new(()),
         }
     }

@@ -52,6 +52,5 @@ mod fuzz;
 
 pub use error::StoreError;
 pub use store::{
-    Frame, Reassigned, Recovery, Snapshot, Store, StoreOptions, Superseded, Transaction,
-    WantedTransitions,
+    Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction, WantedTransitions,
 };

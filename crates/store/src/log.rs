@@ -37,38 +37,9 @@ use crate::StoreError;
 use crate::disk::{Disk, DiskFile};
 use frame::SegmentHeader;
 pub(crate) use read::LogReader;
-use read::Source;
 
 /// Segments are closed at this size, unless told otherwise.
 pub(crate) const SEGMENT_BYTES: u64 = 64 << 20;
-
-/// The log as it was at a moment: may be read on another thread while records are appended. A
-/// segment of it is [`StoreError::Missing`] once all that it held was moved.
-#[derive(Debug, Clone)]
-pub(crate) struct LogView {
-    source: Source,
-}
-
-impl LogView {
-    /// The records of a range of it.
-    pub(crate) fn read(&self, range: Range<u64>) -> LogReader {
-        let source = Source {
-            end: range.end.min(self.source.end),
-            ..self.source.clone()
-        };
-        LogReader::new(source, range.start)
-    }
-
-    /// Records from this offset on are not in it.
-    pub(crate) fn end(&self) -> u64 {
-        self.source.end
-    }
-
-    /// The directory, for messages.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.source.dir
-    }
-}
 
 /// An open log.
 #[derive(Debug)]
@@ -215,18 +186,26 @@ impl Log {
 
     /// The records of a range that is on disk.
     pub(crate) fn read(&self, range: Range<u64>) -> LogReader {
-        self.view().read(range)
+        let source = read::Source {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            segments: self.segments.clone(),
+            end: range.end,
+        };
+        LogReader::new(source, range.start)
     }
 
-    /// The log as it is now, to be read elsewhere.
-    pub(crate) fn view(&self) -> LogView {
-        LogView {
-            source: Source {
-                disk: Arc::clone(&self.disk),
-                dir: self.dir.clone(),
-                segments: self.segments.clone(),
-                end: self.next_offset,
-            },
+    /// The log as it is now, to be read on another thread while records are appended. A segment of it
+    /// is [`StoreError::Missing`] once all that it held was moved.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            segment_bytes: 0,
+            segments: self.segments.clone(),
+            next_offset: self.next_offset,
+            cut_bytes: 0,
+            writer: Writer::None,
         }
     }
 

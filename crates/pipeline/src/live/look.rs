@@ -88,9 +88,9 @@ impl Engine {
             (symbols.text(name).to_owned(), value)
         });
         let traits = Trait::all().iter().map(|def| TraitView {
-            name: def.name,
+            name: def.name.into(),
             value: trait_json(subject.value(def.id, now)),
-            unit: unit_name(def.kind),
+            unit: unit_name(def.kind).into(),
             meaning: def.id.meaning(&self.context.settings).into_owned(),
         });
         Ok(Some(LiveCustomer {

@@ -30,6 +30,11 @@ impl Engine {
             .collect()
     }
 
+    /// How many customers turned out to be another.
+    pub fn merges(&self) -> usize {
+        self.redirects.len()
+    }
+
     /// The time zone of the workspace, in which days begin and end.
     pub fn zone(&self) -> &Zone {
         &self.context.zone

@@ -29,7 +29,7 @@ use regulars_ingest::tracking::TrackedEvent;
 use regulars_store::history::History;
 use regulars_store::log::Logged;
 use regulars_store::moved::TransitionRow;
-use regulars_store::{Snapshot, Store, StoreError};
+use regulars_store::{Store, StoreError};
 
 use super::engine::Engine;
 use crate::error::PipelineError;
@@ -338,25 +338,25 @@ impl Live {
         answered.recv().ok()
     }
 
-    /// Lets `read` look at what is recorded by now, on the thread that asks: nobody waits for it.
+    /// Lets `read` look at the data as it is on disk now, on the thread that asks: nobody waits for it.
     /// It begins again when files that it reads are replaced meanwhile. `None` when the live path has
     /// stopped.
     ///
     /// # Errors
     /// Whatever `read` fails with.
-    pub fn read_recorded<T>(
+    pub fn read_beside<T>(
         &self,
-        mut read: impl FnMut(&Snapshot) -> Result<T, StoreError>,
-    ) -> Option<Result<T, StoreError>> {
+        mut read: impl FnMut(&Store) -> Result<T, PipelineError>,
+    ) -> Option<Result<T, PipelineError>> {
         for _ in 1..READ_TIMES {
-            let snapshot = self.with_store(|store| store.snapshot())?;
-            match read(&snapshot) {
-                Err(StoreError::Missing(_)) => {}
+            let store = self.with_store(|store| store.beside())?;
+            match read(&store) {
+                Err(PipelineError::Store(StoreError::Missing(_))) => {}
                 done => return Some(done),
             }
         }
-        let snapshot = self.with_store(|store| store.snapshot())?;
-        Some(read(&snapshot))
+        let store = self.with_store(|store| store.beside())?;
+        Some(read(&store))
     }
 
     /// Lets `use_it` have the data to itself: when it begins, everything stored before is folded,

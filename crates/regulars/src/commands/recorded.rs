@@ -3,7 +3,7 @@
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_pipeline::{Base, MembershipHistory, SegmentHistory, Span, SpanError, ids_of, view};
 use regulars_store::moved::TransitionRow;
-use regulars_store::{Snapshot, StoreError, WantedTransitions};
+use regulars_store::{Store, StoreError, WantedTransitions};
 use serde_json::{Value, json};
 
 use crate::cli::{AsOfArgs, Cli, HistoryArgs, LookArgs, MembershipsArgs};
@@ -31,8 +31,7 @@ pub(crate) fn memberships(cli: &Cli, args: &MembershipsArgs) -> anyhow::Result<D
         ..WantedTransitions::default()
     };
     let inside = inside(&look, customer)?;
-    let snapshot = store.snapshot();
-    let read = |wanted: &WantedTransitions, most| snapshot.transitions(wanted, most);
+    let read = |wanted: &WantedTransitions, most| store.transitions(wanted, most);
     let history = MembershipHistory::read(wanted, None, args.limit, &inside, read)?;
     let vault = store.vault()?;
     let customers = history.customers().into_iter();
@@ -124,8 +123,7 @@ pub(crate) fn history(cli: &Cli, args: &HistoryArgs) -> anyhow::Result<Done> {
     };
     let zone = session.workspace.config().zone();
     let by = args.by.map_or(Span::Day, Span::from);
-    let snapshot = look.store.snapshot();
-    let read = |wanted: &WantedTransitions, most| read(&snapshot, wanted, most);
+    let read = |wanted: &WantedTransitions, most| read(&look.store, wanted, most);
     let history = SegmentHistory::read(wanted, (since, until), (by, &zone), read);
     let history = history.map_err(|error| match error {
         ReadError::Span(error) => anyhow::Error::from(Usage(error.to_string())),
@@ -232,9 +230,9 @@ impl From<SpanError> for ReadError {
 }
 
 fn read(
-    snapshot: &Snapshot,
+    store: &Store,
     wanted: &WantedTransitions,
     most: usize,
 ) -> Result<Vec<TransitionRow>, ReadError> {
-    snapshot.transitions(wanted, most).map_err(ReadError::Store)
+    store.transitions(wanted, most).map_err(ReadError::Store)
 }

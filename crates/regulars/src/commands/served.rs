@@ -112,11 +112,11 @@ fn needs_data(command: &Command, format: Format) -> bool {
             ) => false,
         },
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { look, .. } => is_past(look),
-            CustomersCommand::Memberships(_) => false,
+            CustomersCommand::Show { .. } | CustomersCommand::Memberships(_) => false,
         },
-        Command::Explain(args) => is_past(&args.look),
-        Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => false,
+        Command::Explain(_) | Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => {
+            false
+        }
         _ => true,
     }
 }
@@ -126,9 +126,13 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
     match &cli.command {
         Command::Segments(args) => segments(cli, session, remote, args.command.as_ref()),
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { customer, .. } => {
-                let found = get(format!("/api/v1/customers/{}", encoded(customer)))?;
-                show::customer(cli, session, &found)
+            CustomersCommand::Show { customer, look } => {
+                let moment = moment(session, look)?;
+                let found = get(format!("/api/v1/customers/{}{moment}", encoded(customer)))?;
+                if moment.is_empty() {
+                    return show::customer(cli, session, &found);
+                }
+                show::customer_then(cli, session, &found)
             }
             CustomersCommand::Memberships(args) => {
                 recorded::ask_memberships(cli, session, remote, args)
@@ -136,7 +140,8 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
         },
         Command::Explain(args) => {
             let (customer, segment) = (encoded(&args.customer), encoded(&args.segment));
-            let path = format!("/api/v1/customers/{customer}/segments/{segment}");
+            let moment = moment(session, &args.look)?;
+            let path = format!("/api/v1/customers/{customer}/segments/{segment}{moment}");
             show::explanation(cli, session, &get(path)?)
         }
         Command::Transitions(args) => transitions::ask(cli, session, remote, args),
@@ -169,6 +174,16 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
         },
         _ => unreachable!("`needs_data` says so of every other command"),
     }
+}
+
+/// What asks for a past moment, if it is about one.
+fn moment(session: &Session, look: &LookArgs) -> anyhow::Result<String> {
+    let Some(text) = &look.as_of.as_of else {
+        return Ok(String::new());
+    };
+    let at = session.instant("--as-of", text)?;
+    let restated = if look.restated { "&restated=true" } else { "" };
+    Ok(format!("?as_of={}{restated}", encoded(&at.to_string())))
 }
 
 fn segments(

@@ -36,7 +36,7 @@ pub(crate) fn run(cli: &Cli, args: &TransitionsArgs) -> anyhow::Result<Done> {
         since,
         before: None,
     };
-    let found = store.snapshot().transitions(&wanted, args.limit)?;
+    let found = store.transitions(&wanted, args.limit)?;
     let vault = store.vault()?;
     let view = |row: &TransitionRow| {
         let customer_id = vault.external_id(row.transition.customer);

@@ -36,6 +36,10 @@ GET    /nothing                                  404 unknown_route
 DELETE /api/v1/segments                          405 wrong_method
 GET    /v1/batch                                 405 wrong_method
 GET    /api/v1/customers/nobody                  404 not_found
+GET    /api/v1/customers/nobody?as_of=2030-01-01T00:00:00Z 404 not_found
+GET    /api/v1/customers/c-1?as_of=yesterday     400 bad_instant
+GET    /api/v1/customers/c-1?restated=true       400 bad_query
+GET    /api/v1/customers/c-1/segments/searcher?as_of=2030-01-01T00:00:00Z 404 not_found
 GET    /api/v1/customers/c-1/segments/searcher   404 not_found
 GET    /api/v1/segments/searcher                 404 not_found
 GET    /api/v1/segments/searcher/members         404 not_found
@@ -341,6 +345,59 @@ fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
         (403, &json!("not_allowed"))
     );
     server.stop();
+}
+
+#[test]
+fn a_past_moment_is_looked_at_beside_the_events() {
+    let shop = Shop::tiny_scored();
+    let files = shop.json(&["customers", "show", "K01"]);
+    let at = files["as_of"].as_str().unwrap().to_owned();
+    let show = ["customers", "show", "K01", "--as-of", &at];
+    let explain = ["explain", "K01", "high_value_loyalists", "--as-of", &at];
+    let (shown, explained) = (shop.good(&show), shop.json(&explain));
+    let cell = ["explain", "K01", "rfm_555", "--as-of", &at];
+    let of_cell = shop.json(&cell);
+    let server = Server::start(&shop);
+    let quietly = |arguments: &[&str]| {
+        let output = shop.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("lends"), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json = |arguments: &[&str]| -> Value {
+        let text = quietly(&[arguments, &["--format", "json"]].concat());
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(json(&show), files);
+    assert_eq!(quietly(&show), shown);
+    assert_eq!(json(&explain), explained);
+    assert_eq!(json(&cell), of_cell);
+    // What comes later changes nothing then.
+    server.track(&json!([of_order(
+        "Order Completed",
+        &json!({"order_id": "n-1", "total": 12.5})
+    )]));
+    assert_eq!(json(&show), files);
+    assert_ne!(
+        server.get("/api/v1/customers/K01")["orders"],
+        files["orders"]
+    );
+    // Rules are today's.
+    let inside = |of: &Value| of["segments"].to_string().contains("\"everybody\"");
+    shop.good(&["segments", "set", "everybody", "orders >= 0", "--quiet"]);
+    let then = json(&show);
+    assert!(inside(&then) && !inside(&files), "{then:#}");
+    // So are files.
+    shop.file(
+        "more.csv",
+        "order_id,customer_id,date,total\nM-1,K01,2025-01-02,40\n",
+    );
+    shop.good(&["import", "more.csv", "--quiet"]);
+    let then = json(&show);
+    let count = |of: &Value| of["orders"].as_array().unwrap().len();
+    assert_eq!(count(&then), count(&files) + 1);
+    server.stop();
+    assert_eq!(json(&show), then);
 }
 
 /// A call that tells of an order.

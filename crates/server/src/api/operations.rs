@@ -92,6 +92,17 @@ const LIMIT: Parameter = parameter(
     "integer",
     "At most so many; 100 when nothing is said.",
 );
+const AS_OF: Parameter = parameter(
+    "as_of",
+    "string",
+    "The moment that \"now\" means (RFC 3339); now when nothing is said.",
+);
+const RESTATED: Parameter = parameter(
+    "restated",
+    "boolean",
+    "Score a past moment with the latest fit instead of the one that was in use then.",
+);
+const READ_AT: &[u16] = &[400, 401, 403, 404, 409, 503];
 const READ: &[u16] = &[401, 403, 503];
 const READ_ONE: &[u16] = &[401, 403, 404, 503];
 const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
@@ -123,13 +134,17 @@ const fn get(
 pub(super) const OPERATIONS: [Operation; 32] = [
     Operation {
         details: "Traits, declared traits, orders, and the segments that they are in, with since \
-                  when. No personal data.",
+                  when. No personal data. With `as_of` today's rules and settings on what was \
+                  known at that moment: the answer has scores too, and no `since`. The first \
+                  question about a moment folds all history beside everything else, one moment at \
+                  a time.",
+        query: &[AS_OF, RESTATED],
         ..get(
             "/api/v1/customers/{customer}",
             "showCustomer",
             "Customer",
-            "A customer now",
-            READ_ONE,
+            "A customer, now or at a past moment",
+            READ_AT,
         )
     },
     Operation {
@@ -148,13 +163,15 @@ pub(super) const OPERATIONS: [Operation; 32] = [
         )
     },
     Operation {
-        details: "Each condition with its value, and when it changes next if nothing happens.",
+        details: "Each condition with its value, and when it changes next if nothing happens. \
+                  With `as_of` as of a customer.",
+        query: &[AS_OF, RESTATED],
         ..get(
             "/api/v1/customers/{customer}/segments/{segment}",
             "explainMembership",
             "Explained",
             "Why a customer is in a segment or not",
-            READ_ONE,
+            READ_AT,
         )
     },
     Operation {

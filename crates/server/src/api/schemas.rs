@@ -61,16 +61,10 @@ pub(super) fn schemas() -> Value {
             ("title", text()),
             ("status", count()),
         ]),
-        "Customer": customer(),
+        "Customer": {"oneOf": [customer(), customer_then()]},
         "Order": order(),
         "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
-        "Explained": object(&[
-            ("customer_id", text()),
-            ("as_of", instant()),
-            ("currency", text()),
-            ("since", instant_or_null()),
-            ("explanation", any_object()),
-        ]),
+        "Explained": {"oneOf": [explained(), explained_then()]},
         "Segments": array(&object(&segment())),
         "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
         "SegmentDraft": {
@@ -130,21 +124,62 @@ pub(super) fn schemas() -> Value {
     })
 }
 
+/// A customer now.
 fn customer() -> Value {
+    let since = ("since", instant_or_null());
+    let of_segment = object(&[&of_segment()[..], &[since]].concat());
+    object(&[&of_customer()[..], &[("segments", array(&of_segment))]].concat())
+}
+
+/// A customer at a past moment.
+fn customer_then() -> Value {
+    let more = [
+        ("scores", json!({"type": ["object", "null"]})),
+        ("unmatched_credit_minor", minor()),
+        ("segments", array(&object(&of_segment()))),
+    ];
+    object(&[&of_customer()[..], &more].concat())
+}
+
+fn explained() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("as_of", instant()),
+        ("currency", text()),
+        ("since", instant_or_null()),
+        ("explanation", any_object()),
+    ])
+}
+
+fn explained_then() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("as_of", instant()),
+        ("fitted_as_of", instant_or_null()),
+        ("currency", text()),
+        ("availability", any_object()),
+        ("hints", array(&text())),
+        ("explanation", any_object()),
+    ])
+}
+
+fn of_segment() -> [(&'static str, Value); 4] {
+    [
+        ("segment", text()),
+        ("title", text()),
+        ("because", text()),
+        ("leaves_at", instant_or_null()),
+    ]
+}
+
+fn of_customer() -> [(&'static str, Value); 8] {
     let of_trait = object(&[
         ("name", text()),
         ("value", json!({})),
         ("unit", text()),
         ("meaning", text()),
     ]);
-    let of_segment = object(&[
-        ("segment", text()),
-        ("title", text()),
-        ("because", text()),
-        ("leaves_at", instant_or_null()),
-        ("since", instant_or_null()),
-    ]);
-    object(&[
+    [
         ("customer_id", text()),
         ("as_of", instant()),
         ("currency", text()),
@@ -153,8 +188,7 @@ fn customer() -> Value {
         ("traits", array(&of_trait)),
         ("declared", any_object()),
         ("orders", array(&reference("Order"))),
-        ("segments", array(&of_segment)),
-    ])
+    ]
 }
 
 fn order() -> Value {

@@ -244,7 +244,8 @@ fn place(text: &str) -> Result<TransitionPlace, Problem> {
     })
 }
 
-fn instant(name: &str, text: &str) -> Result<Timestamp, Problem> {
+/// Reads an instant.
+pub(super) fn instant(name: &str, text: &str) -> Result<Timestamp, Problem> {
     regulars_ingest::tracking::instant(text).ok_or_else(|| {
         let message = format!("`{name}` must be an instant such as 2026-11-01T12:00:00Z");
         Problem::new(StatusCode::BAD_REQUEST, "bad_instant", message)

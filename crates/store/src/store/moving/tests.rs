@@ -181,7 +181,7 @@ impl Told {
         }
     }
 
-    /// A snapshot tells the transitions that are wanted, a page at a time.
+    /// A reader beside tells the transitions that are wanted, a page at a time.
     fn check_transitions(&self, store: &Store) {
         let mut all: Vec<TransitionRow> = Vec::new();
         for (offset, record) in &self.others {
@@ -190,7 +190,7 @@ impl Told {
             }
         }
         all.reverse();
-        let snapshot = store.snapshot();
+        let beside = store.beside();
         let some = all.iter().map(|row| row.transition.customer).step_by(3);
         let customers = BTreeSet::from_iter(some);
         let every = WantedTransitions::default;
@@ -219,10 +219,10 @@ impl Told {
         for mut wanted in wanted {
             let expected = all.iter().filter(|row| wanted.takes(row));
             let expected: Vec<TransitionRow> = expected.cloned().collect();
-            assert_eq!(snapshot.transitions(&wanted, usize::MAX).unwrap(), expected);
+            assert_eq!(beside.transitions(&wanted, usize::MAX).unwrap(), expected);
             let mut paged = Vec::new();
             loop {
-                let page = snapshot.transitions(&wanted, 5).unwrap();
+                let page = beside.transitions(&wanted, 5).unwrap();
                 assert!(page.len() <= 5);
                 let Some(last) = page.last() else { break };
                 wanted.before = Some(last.place);

@@ -5,7 +5,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::StoreOptions;
-use crate::catalog::Access;
 use crate::log::Found;
 use crate::store::Frame;
 
@@ -52,28 +51,28 @@ fn move_all(store: &mut Store) {
         .unwrap();
 }
 
-fn sequences(snapshot: &Snapshot) -> Result<Vec<u64>, StoreError> {
-    let rows = snapshot.transitions(&WantedTransitions::default(), usize::MAX)?;
+fn sequences(store: &Store) -> Result<Vec<u64>, StoreError> {
+    let rows = store.transitions(&WantedTransitions::default(), usize::MAX)?;
     Ok(rows.iter().map(|row| row.transition.sequence).collect())
 }
 
 #[test]
-fn what_was_moved_meanwhile_is_missing_and_a_new_snapshot_has_it() {
+fn what_was_moved_meanwhile_is_missing_and_a_new_reader_has_it() {
     let directory = TempDir::new().unwrap();
     let mut store = store(&directory);
     let all: Vec<u64> = (0..20).rev().collect();
-    let before = store.snapshot();
+    let before = store.beside();
     assert_eq!(sequences(&before).unwrap(), all);
     move_all(&mut store);
     assert!(matches!(sequences(&before), Err(StoreError::Missing(_))));
-    assert_eq!(sequences(&store.snapshot()).unwrap(), all);
+    assert_eq!(sequences(&store.beside()).unwrap(), all);
 }
 
 #[test]
-fn a_snapshot_ends_where_it_was_taken_and_keeps_nobody_out() {
+fn a_reader_beside_ends_where_it_was_made_and_keeps_nobody_out() {
     let directory = TempDir::new().unwrap();
     let mut store = store(&directory);
-    let before = store.snapshot();
+    let before = store.beside();
     let mut frame = Frame::default();
     frame.found(&Found {
         folded_to: 0,
@@ -84,7 +83,10 @@ fn a_snapshot_ends_where_it_was_taken_and_keeps_nobody_out() {
     drop(store);
     let again = open(directory.path());
     assert_eq!(sequences(&before).unwrap().first(), Some(&19));
-    assert_eq!(sequences(&again.snapshot()).unwrap().first(), Some(&20));
+    assert_eq!(sequences(&again.beside()).unwrap().first(), Some(&20));
+    let mut before = before;
+    let refused = before.append(&Frame::default());
+    assert!(matches!(refused, Err(StoreError::ReadOnly(_))));
 }
 
 #[test]

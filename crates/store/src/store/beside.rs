@@ -1,39 +1,29 @@
-//! What was recorded up to a moment, to be read while more is written.
+//! A store to read beside the one that writes.
 //!
 //! ```text
-//! Store::snapshot (where the store is) ─► Snapshot: the manifest and the end of the log ─► read on any thread
+//! Store::beside (on the thread that writes) ─► Store: the manifest and the end of the log ─► read on any thread
 //! ```
 //!
-//! A snapshot holds no file open and no lock: it delays nobody, and a store that is closed meanwhile
-//! is closed. Files that are replaced after it was taken are [`StoreError::Missing`] to it; one
-//! that is taken then knows where their content went.
+//! It holds no file open and no lock: it delays nobody, and a store that is closed meanwhile is
+//! closed. Files that are replaced after it was made are [`StoreError::Missing`] to it; one that is
+//! made then knows where their content went.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 
-use super::Store;
+use super::{Recovery, Store};
 use crate::StoreError;
-use crate::catalog::TABLES;
-use crate::log::LogView;
+use crate::catalog::Access;
 use crate::log::live::{self, Logged};
-use crate::manifest::{Manifest, MovedKind};
+use crate::manifest::MovedKind;
 use crate::moved::transitions;
 use crate::moved::{TransitionPlace, TransitionRow};
-
-/// What was recorded up to a moment; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The data directory.
-    dir: PathBuf,
-    manifest: Arc<Manifest>,
-    log: LogView,
-}
 
 /// Which transitions are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,17 +64,21 @@ impl WantedTransitions {
 }
 
 impl Store {
-    /// What is recorded by now, to be read elsewhere.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
+    /// The same as it is now, for reading only and without a lock.
+    pub fn beside(&self) -> Self {
+        Self {
             dir: self.dir.clone(),
-            manifest: Arc::clone(self.catalog.manifest()),
-            log: self.catalog.log().view(),
+            access: Access::Read,
+            catalog: self.catalog.beside(),
+            key_path: self.key_path.clone(),
+            key: self.key.clone(),
+            vault: OnceLock::new(),
+            recovery: Recovery::default(),
+            spills: AtomicU64::new(0),
+            _lock: None,
         }
     }
-}
 
-impl Snapshot {
     /// The latest transitions that are wanted, the latest first, at most `most` of them. Files that
     /// hold none of them are not opened; of the others a group of rows is in memory at a time, and
     /// of that what is wanted.
@@ -98,7 +92,7 @@ impl Snapshot {
     ) -> Result<Vec<TransitionRow>, StoreError> {
         let mut found = self.logged_transitions(wanted, most)?;
         let ends_before = wanted.before.map_or(u64::MAX, |before| before.offset);
-        let files = self.manifest.moved.of(MovedKind::Transitions, 0);
+        let files = self.catalog.manifest().moved.of(MovedKind::Transitions, 0);
         let files: Vec<_> = files
             .filter(|file| file.last_at >= wanted.since && file.from <= ends_before)
             .collect();
@@ -106,7 +100,7 @@ impl Snapshot {
             if found.len() >= most {
                 break;
             }
-            let path = self.dir.join(TABLES).join(&file.file);
+            let path = self.table_path(&file.file);
             transitions::latest(&path, wanted, most, &mut found)?;
         }
         Ok(found)
@@ -119,17 +113,19 @@ impl Snapshot {
         most: usize,
     ) -> Result<Vec<TransitionRow>, StoreError> {
         let ends_before = wanted.before.map_or(u64::MAX, |before| before.offset);
-        let range = self.manifest.moved.to..self.log.end().min(ends_before.saturating_add(1));
+        let log = self.catalog.log();
+        let end = log.next_offset().min(ends_before.saturating_add(1));
+        let range = self.moved_to()..end;
         let mut found = VecDeque::new();
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        for entry in self.log.read(range) {
+        for entry in log.read(range) {
             let (offset, bytes) = entry?;
             if !live::is_found(&bytes) {
                 continue;
             }
-            if let Logged::Found(record) = live::decode(self.log.dir(), offset, &bytes)? {
+            if let Logged::Found(record) = live::decode(log.dir(), offset, &bytes)? {
                 let rows = TransitionRow::of_record(offset, record.transitions);
                 found.extend(rows.filter(|row| wanted.takes(row)));
                 found.drain(..found.len().saturating_sub(most));
