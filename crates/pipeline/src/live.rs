@@ -3,7 +3,7 @@
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 └ person (one customer) ─► orders, carts, traits
-//! look (one customer as a whole), recorded (memberships and their transitions), preview (a rule, tried on everyone)
+//! look (one customer as a whole), recorded (memberships and their transitions), preview (a rule, tried on everyone), search
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
@@ -20,6 +20,7 @@ mod person;
 mod preview;
 mod recorded;
 pub(crate) mod retell;
+mod search;
 mod service;
 mod start;
 pub(crate) mod told;
@@ -30,5 +31,6 @@ pub use engine::Engine;
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;
 pub use preview::Preview;
+pub use search::{Listed, Search};
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
 pub use start::StartOptions;

@@ -7,6 +7,7 @@ mod deliveries;
 mod destinations;
 mod document;
 mod edit;
+mod lists;
 mod operations;
 mod page;
 mod schemas;
@@ -39,8 +40,9 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             "/segments/{segment}",
             get(segments::show).put(edit::define).delete(edit::remove),
         )
-        .route("/segments/{segment}/members", get(segments::members))
+        .route("/segments/{segment}/members", get(lists::members))
         .route("/segments/{segment}/history", get(transitions::history))
+        .route("/customers", get(lists::search))
         .route("/customers/{customer}", get(customers::show))
         .route("/customers/{customer}/timeline", get(customers::timeline))
         .route(

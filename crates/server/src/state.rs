@@ -14,6 +14,7 @@ use crate::answer::Problem;
 use crate::body::Budget;
 use crate::connections::Connections;
 use crate::delivery::Delivery;
+use crate::names::Names;
 use crate::past::Past;
 use crate::rate::Rates;
 use crate::recorded::TransitionLog;
@@ -64,6 +65,8 @@ pub struct Server {
     pub(crate) failed: AtomicBool,
     /// Everyone at the past moment that was asked for last.
     pub(crate) past: Arc<Past>,
+    /// What customers are called.
+    pub(crate) names: Names,
     /// Held by whoever changes segments: each change is checked with those before.
     pub(crate) editing: Mutex<()>,
 }
@@ -100,6 +103,7 @@ impl Server {
             delivery: None,
             failed: AtomicBool::new(false),
             past: Arc::default(),
+            names: Names::default(),
             editing: Mutex::new(()),
         }
     }

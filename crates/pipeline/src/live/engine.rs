@@ -145,22 +145,24 @@ impl Engine {
         sizes
     }
 
-    /// Members of a segment, sorted.
+    /// Says of each of these whether they are in a segment.
     ///
     /// # Errors
     /// When there is no segment of that name.
-    pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
+    pub fn inside(
+        &self,
+        segment: &str,
+        customers: &[CustomerId],
+    ) -> Result<Vec<Option<()>>, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Person| {
-            number.is_some_and(|number| person.member.segments().contains(number))
+        let inside = |customer| {
+            let person = self.people.get(customer)?;
+            number
+                .is_some_and(|number| person.member.segments().contains(number))
+                .then_some(())
         };
-        let people = self.people.values().map(Box::as_ref).filter(inside);
-        let mut members: Vec<CustomerId> = people
-            .map(|person| person.member.profile.customer)
-            .collect();
-        members.sort_unstable();
-        Ok(members)
+        Ok(customers.iter().map(inside).collect())
     }
 
     /// Names of the segments that a customer is in; `None` for nobody.
@@ -197,7 +199,7 @@ impl Engine {
         }))
     }
 
-    fn number(&self, segment: &str) -> Option<usize> {
+    pub(super) fn number(&self, segment: &str) -> Option<usize> {
         let name = SegmentName::new(segment).ok()?;
         self.program.segment_index(&name)
     }

@@ -161,7 +161,12 @@ impl Engine {
     /// # Errors
     /// When there is no segment of that name.
     pub fn size(&self, segment: &str) -> Result<usize, PipelineError> {
-        Ok(self.members(segment)?.len())
+        self.catalogue.get(segment)?;
+        let number = self.number(segment);
+        let inside = |person: &&Box<Person>| {
+            number.is_some_and(|number| person.member.segments().contains(number))
+        };
+        Ok(self.people.values().filter(inside).count())
     }
 
     fn subject<'a>(&'a self, person: &'a Person) -> Customer<'a> {

@@ -272,6 +272,11 @@ impl Live {
         writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
 
+    /// How often the data was lent.
+    pub fn loans(&self) -> u64 {
+        self.shared.loans.load(Ordering::Relaxed)
+    }
+
     /// Records on disk that are not folded yet.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)

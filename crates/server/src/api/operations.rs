@@ -131,7 +131,34 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 32] = [
+pub(super) const OPERATIONS: [Operation; 33] = [
+    Operation {
+        details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
+                  id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
+                  it ends when 20,000 customers were looked at.",
+        query: &[
+            parameter(
+                "q",
+                "string",
+                "What customer ids begin with, or a whole e-mail.",
+            ),
+            parameter("segment", "string", "In this segment only."),
+            parameter(
+                "where",
+                "string",
+                "Whom this rule would have only, such as `orders >= 3 and plan = 'pro'`.",
+            ),
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/customers",
+            "searchCustomers",
+            "Customers",
+            "Search customers",
+            READ_PART,
+        )
+    },
     Operation {
         details: "Traits, declared traits, orders, and the segments that they are in, with since \
                   when. No personal data. With `as_of` today's rules and settings on what was \

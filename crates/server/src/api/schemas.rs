@@ -61,6 +61,7 @@ pub(super) fn schemas() -> Value {
             ("title", text()),
             ("status", count()),
         ]),
+        "Customers": object(&[("customers", array(&listed())), ("next", text_or_null())]),
         "Customer": {"oneOf": [customer(), customer_then()]},
         "Order": order(),
         "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
@@ -122,6 +123,15 @@ pub(super) fn schemas() -> Value {
         "Delivery": delivery(),
         "Taken": taken(),
     })
+}
+
+/// A customer of a list.
+fn listed() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("lifecycle", text()),
+        ("segments", array(&text())),
+    ])
 }
 
 /// A customer now.

@@ -5,6 +5,7 @@
 mod delivery;
 mod hostile;
 mod limits;
+mod lists;
 mod receiver;
 mod recorded;
 mod roles;
