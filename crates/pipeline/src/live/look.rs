@@ -163,10 +163,11 @@ impl Engine {
     pub fn size(&self, segment: &str) -> Result<usize, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Box<Person>| {
+        let inside = |person: &&Person| {
             number.is_some_and(|number| person.member.segments().contains(number))
         };
-        Ok(self.people.values().filter(inside).count())
+        let people = self.people.values().map(Box::as_ref);
+        Ok(people.filter(inside).count())
     }
 
     fn subject<'a>(&'a self, person: &'a Person) -> Customer<'a> {
