@@ -55,6 +55,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         )
         .route("/transitions", get(transitions::list))
         .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}/attempts", get(deliveries::attempts))
         .route("/deliveries/{id}/replay", post(deliveries::replay))
         .route(
             "/destinations",

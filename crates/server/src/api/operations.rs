@@ -131,7 +131,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 33] = [
+pub(super) const OPERATIONS: [Operation; 34] = [
     Operation {
         details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
                   id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
@@ -469,6 +469,16 @@ pub(super) const OPERATIONS: [Operation; 33] = [
             "Deliveries",
             "What became of webhooks",
             READ_PART,
+        )
+    },
+    Operation {
+        details: "The earliest first, those before a replay too, as the log keeps them.",
+        ..get(
+            "/api/v1/deliveries/{id}/attempts",
+            "deliveryAttempts",
+            "Attempts",
+            "The attempts of a webhook, one by one",
+            READ_ONE,
         )
     },
     Operation {

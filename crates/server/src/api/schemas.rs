@@ -121,6 +121,7 @@ pub(super) fn schemas() -> Value {
         "WithSecret": object(&[&destination()[..], &[("secret", text())]].concat()),
         "Deliveries": object(&[("deliveries", array(&reference("Delivery")))]),
         "Delivery": delivery(),
+        "Attempts": object(&[("id", text()), ("attempts", array(&attempt()))]),
         "Taken": taken(),
     })
 }
@@ -353,6 +354,22 @@ fn delivery() -> Value {
         ("answered", count_or_null),
         ("last_error", json!({"type": ["object", "null"]})),
         ("last_error_text", text_or_null()),
+    ])
+}
+
+fn attempt() -> Value {
+    let count_or_null = json!({"type": ["integer", "null"]});
+    let results = ["delivered", "failed", "dead", "expired", "replayed"];
+    object(&[
+        ("result", words(&results)),
+        ("number", count_or_null.clone()),
+        ("started_at", instant_or_null()),
+        ("ended_at", instant()),
+        ("took_ms", count_or_null.clone()),
+        ("answered", count_or_null),
+        ("error", json!({"type": ["object", "null"]})),
+        ("error_text", text_or_null()),
+        ("next_at", instant_or_null()),
     ])
 }
 

@@ -105,6 +105,11 @@ pub(crate) fn is_live(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|&tag| tag != b'{')
 }
 
+/// What a record says that became of deliveries, if that is what it says.
+pub(crate) fn marks_in(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_prefix(&[MARKS, VERSION])
+}
+
 /// True for a record of what was found.
 pub(crate) fn is_found(bytes: &[u8]) -> bool {
     bytes.starts_with(&[FOUND])

@@ -56,6 +56,19 @@ impl Replay {
         Ok(all)
     }
 
+    /// Gives the records alone, as they are kept, to `each`.
+    pub(crate) fn each_record(
+        mut self,
+        mut each: impl FnMut(u64, &[u8]),
+    ) -> Result<(), StoreError> {
+        while self.fill_records()? {
+            for (offset, bytes) in self.records.drain(..) {
+                each(offset, &bytes);
+            }
+        }
+        Ok(())
+    }
+
     /// True when there is a next record.
     fn fill_records(&mut self) -> Result<bool, StoreError> {
         while self.records.is_empty() {
