@@ -25,7 +25,7 @@ pub enum EventKind {
     Alias,
 }
 
-/// A scalar property of an event.
+/// A property of an event that rules can look at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PropertyValue<'a> {
     /// A text, as it was sent.
@@ -34,10 +34,12 @@ pub enum PropertyValue<'a> {
     Number(f64),
     /// Yes or no.
     Flag(bool),
+    /// A list of texts, as [`List::join`](crate::List::join) makes it.
+    List(Cow<'a, str>),
 }
 
-/// The scalar properties of an event by dotted path (`product_id`, `address.city`), in the order
-/// in which they were sent; elements of lists are not among them.
+/// The scalar properties of an event, and lists of scalars, by dotted path (`product_id`,
+/// `address.city`), in the order in which they were sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Properties<'a>(pub Vec<(Cow<'a, str>, PropertyValue<'a>)>);
 

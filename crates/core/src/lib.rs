@@ -6,6 +6,7 @@
 mod cart;
 mod event;
 mod id;
+mod list;
 mod money;
 mod order;
 mod settings;
@@ -21,15 +22,16 @@ pub use event::{
 pub use id::{
     CustomerId, OrderKey, Partition, RefundKey, SegmentName, SegmentNameError, Symbol, Symbols,
 };
+pub use list::List;
 pub use money::{
     AmountError, Currency, CurrencyError, Money, divide_half_even, format_minor, parse_minor,
 };
 pub use order::{LineRecord, Order, OrderLine, OrderStatus, RecordKind};
 pub use settings::{
     CartSettings, ChurnSettings, ClvSettings, Grain, LifecycleSettings, ModelSettings,
-    PriceSettings, PurchaseModelChoice, SeasonSettings, Settings, TimeUnit, TrialSettings,
-    ValueSettings,
+    PriceSettings, PurchaseModelChoice, SeasonSettings, SessionSettings, Settings, TimeUnit,
+    TrialSettings, ValueSettings,
 };
 pub use time::{CivilDate, DAY_MS, HOUR_MS, Timestamp, Zone, ZoneError};
-pub use trait_def::{DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};
+pub use trait_def::{DEVICES, DataNeed, Motion, Trait, TraitDef, TraitKind, TraitValue};
 pub use window::{CalendarUnit, Window};

@@ -56,7 +56,7 @@ pub struct LineRecord {
     pub updated_at: Option<Timestamp>,
     /// When the order was placed, or the credit or refund given.
     pub occurred_at: Timestamp,
-    /// When a cancelled or refunded order ended; unknown counts as "at once".
+    /// When a cancelled or refunded order ended, as far as it is told: see [`Self::ended_by`].
     pub ended_at: Option<Timestamp>,
     /// What the row says.
     pub kind: RecordKind,
@@ -99,6 +99,13 @@ impl LineRecord {
     /// refunds) are numbered from here on: a newer version of that order does not replace them,
     /// though one import may have brought both.
     pub const FIRST_LINE_APART: u32 = 1 << 31;
+
+    /// When it is known that an order ended or was refunded in part: when the source says that it
+    /// happened, else when it made the version that says so, else at once.
+    pub fn ended_by(&self) -> Timestamp {
+        let told = self.ended_at.or(self.updated_at);
+        told.map_or(self.occurred_at, |at| at.max(self.occurred_at))
+    }
 
     /// True for a credit or refund of a document of its own.
     pub fn is_apart(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::DAY_MS;
+use crate::{DAY_MS, HOUR_MS};
 
 /// All thresholds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub carts: CartSettings,
     /// Trials of a subscription.
     pub trial: TrialSettings,
+    /// Sessions of visits.
+    pub sessions: SessionSettings,
     /// How models are fitted.
     pub models: ModelSettings,
 }
@@ -221,6 +223,29 @@ impl Default for TrialSettings {
             days: 14,
             ending_days: 3,
         }
+    }
+}
+
+/// Sessions: runs of events with little silence between them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionSettings {
+    /// A session ends when nothing happens for this many minutes.
+    pub silence_minutes: u32,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            silence_minutes: 30,
+        }
+    }
+}
+
+impl SessionSettings {
+    /// The silence that ends a session, in milliseconds.
+    pub fn silence_ms(&self) -> i64 {
+        i64::from(self.silence_minutes) * (HOUR_MS / 60)
     }
 }
 

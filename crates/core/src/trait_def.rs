@@ -6,7 +6,7 @@ mod meaning;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, Window};
+use crate::{List, Timestamp, Window};
 
 /// Data that a workspace may or may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub enum DataNeed {
     Consent,
     /// A declared trait that a rule names.
     DeclaredTraits,
+    /// At least one customer who belongs to an account.
+    Accounts,
+    /// A trait of accounts that a rule names.
+    AccountTraits,
     /// At least two years between the first order and `now`.
     TwoYears,
     /// At least one event: something that a customer did on a site or in an app.
@@ -63,6 +67,12 @@ impl DataNeed {
             Self::Consent => "no consent in the data: import customers with a consent column",
             Self::DeclaredTraits => {
                 "nobody has a declared trait of that name: import customers with such a column"
+            }
+            Self::Accounts => {
+                "nobody belongs to an account: send `group` calls to the tracking API"
+            }
+            Self::AccountTraits => {
+                "no account has a trait of that name: send it with `group` to the tracking API"
             }
             Self::TwoYears => "less than two years of orders: import older orders",
             Self::Events => "no events yet: send them to the tracking API",
@@ -114,6 +124,8 @@ pub enum TraitValue<'a> {
     Instant(Timestamp),
     /// Of [`TraitKind::Flag`].
     Flag(bool),
+    /// Of no standard trait; of declared ones and of properties of events.
+    List(List<'a>),
 }
 
 /// How a trait's value moves while nothing happens.
@@ -160,6 +172,9 @@ pub(crate) const STAGES: &[&str] = &[
     "potential_loyalist",
     "loyal",
 ];
+
+/// Kinds of devices.
+pub const DEVICES: &[&str] = &["mobile", "tablet", "desktop", "tv", "console", "bot"];
 
 const TIERS: &[&str] = &["high", "medium", "low"];
 const RFM_GROUPS: &[&str] = &[
@@ -260,6 +275,8 @@ trait_table! {
         "Declared country, else that of the last order that has one.";
     Consent "consent" TraitKind::Flag, [Consent],
         "Declared consent to marketing.";
+    Account "account" TraitKind::Text, [Accounts],
+        "Id of the account that the customer belongs to: that of the latest `group` call.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],
@@ -294,6 +311,52 @@ trait_table! {
         "Customer lifetime value: expected net revenue within its horizon.";
     Lifecycle "lifecycle" TraitKind::Choice(STAGES), [],
         "Stage of life: the first that matches of prospect, dormant, at risk, reactivated, new, potential loyalist, loyal.";
+    Sessions "sessions" TraitKind::Count, [Events],
+        "Sessions: runs of pages, screens and other events of visits with little silence between them.";
+    FirstSession "first_session" TraitKind::Instant, [Events],
+        "When the first session began.";
+    LastSession "last_session" TraitKind::Instant, [Events],
+        "When the last session began.";
+    DaysSinceLastSession "days_since_last_session" TraitKind::Days, [Events],
+        "Whole days since the last event of the last session.";
+    LastSessionMinutes "last_session_minutes" TraitKind::Number("minutes"), [Events],
+        "Minutes from the first to the last event of the last session.";
+    LastSessionEvents "last_session_events" TraitKind::Count, [Events],
+        "Events of the last session.";
+    AverageSessionMinutes "average_session_minutes" TraitKind::Number("minutes"), [Events],
+        "Mean minutes from the first to the last event of a session.";
+    BounceShare "bounce_share" TraitKind::Share, [Events],
+        "Share of the sessions that had one event only.";
+    FirstSource "first_source" TraitKind::Text, [Events],
+        "Source of the campaign of the first visit that says how it began.";
+    FirstMedium "first_medium" TraitKind::Text, [Events],
+        "Medium of that campaign.";
+    FirstCampaign "first_campaign" TraitKind::Text, [Events],
+        "Name of that campaign.";
+    FirstReferrer "first_referrer" TraitKind::Text, [Events],
+        "Host of the site that led to that visit.";
+    FirstLandingPage "first_landing_page" TraitKind::Text, [Events],
+        "Path of the page on which that visit began.";
+    LastSource "last_source" TraitKind::Text, [Events],
+        "Source of the campaign of the latest event to which a campaign or another site led.";
+    LastMedium "last_medium" TraitKind::Text, [Events],
+        "Medium of that latest campaign.";
+    LastCampaign "last_campaign" TraitKind::Text, [Events],
+        "Name of that latest campaign.";
+    LastReferrer "last_referrer" TraitKind::Text, [Events],
+        "Host of the site that led to that latest event.";
+    Device "device" TraitKind::Choice(DEVICES), [Events],
+        "Kind of device of the latest event that says what it was done with.";
+    OperatingSystem "operating_system" TraitKind::Text, [Events],
+        "Operating system of that event.";
+    Browser "browser" TraitKind::Text, [Events],
+        "Browser of that event.";
+    AppVersion "app_version" TraitKind::Text, [Events],
+        "Version of the app of that event.";
+    Locale "locale" TraitKind::Text, [Events],
+        "Language and region, of the latest event that tells language or time zone.";
+    TimeZone "time_zone" TraitKind::Text, [Events],
+        "Time zone of that event.";
 }
 
 impl Trait {
@@ -315,6 +378,12 @@ impl Trait {
     /// True when a declared trait may stand in for it.
     pub fn may_be_declared(self) -> bool {
         matches!(self, Self::FirstChannel | Self::Country | Self::Consent)
+    }
+
+    /// True when it comes of events of visits, and of nothing else.
+    pub fn is_of_visits(self) -> bool {
+        // They stand together in the table.
+        (Self::Sessions..=Self::TimeZone).contains(&self)
     }
 
     /// What a windowed trait counts: `Some` for those that are shorthand for an aggregate over

@@ -169,6 +169,12 @@ pub struct OrderBatch {
 }
 
 impl OrderBatch {
+    /// True when the file says of a first row in which currency its amounts are.
+    pub fn names_currency(&self) -> bool {
+        let named = self.currency.as_ref().and_then(|column| column.get(0));
+        !self.line.is_empty() && named.is_some()
+    }
+
     /// Currency of the amounts of row `row`.
     pub fn currency_of(&self, row: usize) -> Currency {
         self.currency

@@ -4,7 +4,8 @@
 //! body ─inflate─► bytes ─text─► JSON text ─body─► items ─event─► TrackedEvent
 //!                                                          ├─ instant: the client's clock corrected
 //!                                                          ├─ merge:   context of the batch
-//!                                                          └─ seal:    personal data taken out
+//!                                                          ├─ seal:    personal data taken out
+//!                                                          └─ surroundings: device, campaign, …
 //! ```
 //!
 //! Nothing here knows HTTP, a store or a clock. What always holds: a bad event does not touch its
@@ -12,6 +13,7 @@
 //! [`TrackedEvent::traits`] and [`TrackedEvent::context`] has no personal data in it; no message
 //! repeats what the body said.
 
+mod agent;
 mod archive;
 mod auth;
 mod body;
@@ -24,6 +26,7 @@ mod json;
 mod merge;
 mod rewrite;
 mod seal;
+mod surroundings;
 mod text;
 pub mod vocabulary;
 
@@ -35,10 +38,11 @@ pub use auth::{bearer, write_key_of_basic};
 pub use body::{Received, read};
 pub use error::{BodyError, InflateError, RejectCode, Rejected};
 pub use event::{TimeSource, TrackedEvent};
-pub use flatten::{flatten, flatten_at};
+pub use flatten::{flatten, flatten_at, list_of};
 pub use inflate::inflate;
 pub use instant::instant;
 pub use seal::{Contact, ContactKind, ContactSource, ExternalId, Personal};
+pub use surroundings::{surroundings_of, with_surroundings};
 
 use regulars_core::EventKind;
 

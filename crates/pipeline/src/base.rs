@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
-    Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile, Scores,
-    score_all,
+    Accounts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
+    Scores, score_all,
 };
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -37,8 +37,8 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::{Claim, Contested};
 use crate::live::orders::{Claims, Orders};
-use crate::live::retell;
 use crate::live::told::{self, Tellings};
+use crate::live::{retell, visits};
 use crate::population;
 use crate::progress::Progress;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
@@ -120,6 +120,9 @@ pub enum Membership {
 pub struct FoldOptions {
     /// The moment.
     pub now: Timestamp,
+    /// The earliest moment at which anybody is looked at: what has left a window by then is not
+    /// remembered.
+    pub looked_at_from: Timestamp,
     /// Threads to use; never affects the result.
     pub threads: usize,
     /// Whether scores are computed.
@@ -133,6 +136,7 @@ impl FoldOptions {
     pub fn at(now: Timestamp, threads: usize) -> Self {
         Self {
             now,
+            looked_at_from: now,
             threads,
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
@@ -255,11 +259,12 @@ impl Base {
             oddities,
             later_records,
             orders_without_rate,
-            noted,
+            mut noted,
             names_products,
         } = put_together(parts);
         let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
+        context.accounts = std::mem::take(&mut noted.accounts);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }
@@ -270,7 +275,9 @@ impl Base {
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let states = match options.scoring {
             Scoring::None => Vec::new(),
-            Scoring::FitThen | Scoring::LatestFit => remembered(&source, &program)?,
+            Scoring::FitThen | Scoring::LatestFit => {
+                remembered(&source, &program, options.looked_at_from)?
+            }
         };
         let mut base = Self {
             now: options.now,
@@ -312,14 +319,23 @@ impl Base {
     /// Everyone with what conditions remember of them and what events tell, to be moved elsewhere.
     pub(crate) fn take_everyone(
         &mut self,
-    ) -> Vec<(Profile, LeafStates, Option<Box<FoldedEvents>>)> {
+    ) -> impl Iterator<Item = (Profile, LeafStates, Option<Box<FoldedEvents>>)> + use<> {
         let customers = std::mem::take(&mut self.customers);
         let mut states = std::mem::take(&mut self.states).into_iter();
-        let mut state = || states.next().unwrap_or_else(|| self.program.new_states());
-        let everyone = customers.into_everyone();
-        everyone
-            .map(|folded| (folded.profile, state(), folded.told))
-            .collect()
+        let empty = self.no_states.clone();
+        customers.into_everyone().map(move |folded| {
+            let states = states.next().unwrap_or_else(|| empty.clone());
+            (folded.profile, states, folded.told)
+        })
+    }
+
+    /// How many orders that count were placed before an instant.
+    pub(crate) fn orders_before(&self, at: Timestamp) -> u64 {
+        let before = |folded: &Folded| {
+            let orders = &folded.profile.orders;
+            orders.partition_point(|order| order.occurred_at < at) as u64
+        };
+        self.customers.iter().map(before).sum()
     }
 
     /// Takes models into use and scores everyone with them.
@@ -439,6 +455,7 @@ fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
         all.names_products |= part.names_products;
         all.noted.claims.extend(part.noted.claims);
         all.noted.visitors.extend(part.noted.visitors);
+        all.noted.accounts.take(part.noted.accounts);
     }
     all
 }
@@ -475,6 +492,7 @@ fn context(
         settings: config.settings(),
         symbols: table.snapshot(),
         population: Population::default(),
+        accounts: Accounts::default(),
         models: None,
     };
     let FoldOptions { now, threads, .. } = options;
@@ -485,16 +503,22 @@ fn context(
     context
 }
 
-/// What conditions remember of everyone; empty when none remembers anything.
-fn remembered(source: &Source<'_>, program: &Program) -> Result<Vec<LeafStates>, PipelineError> {
+/// What conditions remember of everyone who is looked at from `from` on; empty when none remembers
+/// anything.
+fn remembered(
+    source: &Source<'_>,
+    program: &Program,
+    from: Timestamp,
+) -> Result<Vec<LeafStates>, PipelineError> {
     let told = !source.tellings.is_empty();
     if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
         return Ok(Vec::new());
     }
+    let starts = program.window_starts(from);
     let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
         let mut states = program.new_states();
         for order in ledger.orders() {
-            program.fold(&mut states, &order);
+            program.fold_since(&mut states, &order, &starts);
         }
         retell::fold_events(&mut states, known.told, program);
         Ok(states)
@@ -566,6 +590,8 @@ fn profiles(
     profile.refunds_minor += ledger.refunded_elsewhere_minor();
     declaring.declare(profile, known.rows)?;
     let identified_at = retell::declare(profile, known.told, table, orders.zone());
+    visits::take_all(profile, known.told, table, orders.session_silence_ms());
+    let grouped_at = retell::join(profile, known.told, table);
     // A copy has the memory that it needs and no more.
     let mut folded = Folded::new(profile.clone());
     let received = known.told.iter().map(|told| told.event.received_at);
@@ -573,6 +599,7 @@ fn profiles(
         folded.told = Some(Box::new(FoldedEvents {
             carts: retell::carts_of(known.told, known.records, orders, table),
             identified_at,
+            grouped_at,
             received_at,
             has_moved: known.has_moved,
         }));
@@ -589,5 +616,6 @@ pub fn trait_json(value: TraitValue<'_>) -> Value {
         TraitValue::Text(text) => text.into(),
         TraitValue::Instant(at) => at.to_string().into(),
         TraitValue::Flag(flag) => flag.into(),
+        TraitValue::List(list) => list.elements().collect(),
     }
 }

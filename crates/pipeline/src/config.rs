@@ -45,6 +45,8 @@ pub struct Config {
     #[serde(default)]
     trial: regulars_core::TrialSettings,
     #[serde(default)]
+    sessions: regulars_core::SessionSettings,
+    #[serde(default)]
     models: regulars_core::ModelSettings,
 }
 
@@ -217,6 +219,7 @@ impl Config {
             season,
             carts,
             trial,
+            sessions,
             models,
         } = Settings::default();
         Self {
@@ -237,6 +240,7 @@ impl Config {
             season,
             carts,
             trial,
+            sessions,
             models,
         }
     }
@@ -265,6 +269,7 @@ impl Config {
             season: self.season.clone(),
             carts: self.carts.clone(),
             trial: self.trial.clone(),
+            sessions: self.sessions.clone(),
             models: self.models.clone(),
         }
     }
@@ -280,6 +285,7 @@ impl Config {
             season,
             carts,
             trial,
+            sessions,
             models,
         } = settings;
         self.lifecycle = lifecycle;
@@ -290,6 +296,7 @@ impl Config {
         self.season = season;
         self.carts = carts;
         self.trial = trial;
+        self.sessions = sessions;
         self.models = models;
         self
     }

@@ -1,10 +1,12 @@
 //! One customer as a whole: traits, orders, scores with intervals, segments with reasons.
 
+mod orders;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regulars_core::{Currency, CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
-use regulars_profile::Customer;
+use regulars_profile::{Account, Context, Customer, Profile};
 use regulars_rules::{Availability, Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
@@ -18,7 +20,8 @@ use serde_json::Value;
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
 use crate::live::told::{Tellings, Told, by_time};
-use crate::order_list::OrderList;
+
+pub(crate) use orders::{Names, OrderList};
 
 /// Share of the predictive distribution in a customer's intervals.
 pub const INTERVAL_SHARE: f64 = 0.8;
@@ -40,6 +43,8 @@ pub struct CustomerView {
     pub traits: Vec<TraitView>,
     /// Declared traits by name.
     pub declared: BTreeMap<String, Value>,
+    /// Traits of the account that they belong to, by name; its id is the trait `account`.
+    pub account: BTreeMap<String, Value>,
     /// Scores; absent before a fit or without an order.
     pub scores: Option<ScoresView>,
     /// Orders, the latest first.
@@ -117,6 +122,8 @@ pub struct OrderView {
     pub net_minor: i64,
     /// Refunded of it.
     pub refunded_minor: i64,
+    /// Of a credit or refund, what was taken off no order.
+    pub unapplied_minor: i64,
     /// Its lines.
     pub lines: Vec<LineView>,
 }
@@ -211,11 +218,24 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
             })
             .collect(),
         declared: declared.collect(),
+        account: of_account(&folded.profile, &base.context),
         scores: scores(base, &customer)?,
         orders,
         unmatched_credit_minor,
         segments: segments(base, index),
     })
+}
+
+/// Traits of the account of a customer, by name.
+pub(crate) fn of_account(profile: &Profile, context: &Context) -> BTreeMap<String, Value> {
+    let (symbols, account) = (&context.symbols, context.accounts.get(profile.account));
+    let traits = account.into_iter().flat_map(Account::all);
+    traits
+        .map(|(name, value)| {
+            let value = trait_json(value.value(|symbol| symbols.text(symbol)));
+            (symbols.text(name).to_owned(), value)
+        })
+        .collect()
 }
 
 /// Unit of a kind of value, in JSON and tables.
@@ -388,8 +408,13 @@ fn orders(
         .into_iter()
         .map(|row| (row.product, row.name))
         .collect();
-    let name = |product: &str| products.get(product).cloned().flatten();
-    let listed = table.with(|symbols| list.at(base.now, &base.products, symbols, name));
+    let listed = table.with(|symbols| {
+        let names = Names {
+            products: &products,
+            symbols,
+        };
+        list.at(base.now, &base.products, names)
+    });
     let views = listed.orders.into_iter().map(|(_, view)| view).collect();
     Ok((views, listed.unmatched_credit_minor))
 }

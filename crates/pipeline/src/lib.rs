@@ -28,7 +28,6 @@ mod score;
 mod customer_view;
 mod kpi;
 mod members;
-mod order_list;
 mod recorded;
 mod report;
 

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
-//!                                                                 └ person (one customer) ─► orders, carts, traits
-//! look (one customer as a whole), recorded (memberships and their transitions), preview (a rule, tried on everyone), search
+//!                                                                 ├ person (one customer) ─► orders, carts, traits
+//!                                                                 └ accounts (all members of one)
+//! look (one customer as a whole), recorded (memberships and their transitions)
+//! preview (a rule, tried on everyone), search
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
+mod accounts;
 mod carts;
 pub(crate) mod contested;
 mod definitions;
@@ -25,6 +28,7 @@ mod service;
 mod start;
 pub(crate) mod told;
 mod traits;
+pub(crate) mod visits;
 mod why;
 
 pub use engine::Engine;

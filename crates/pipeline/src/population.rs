@@ -249,6 +249,7 @@ fn data(customers: &Customers, products: &Products, context: &Context) -> Vec<Da
         DataNeed::Countries,
         any(&|p| known(Customer::new(p, context).country())),
     );
+    note(DataNeed::Accounts, any(&|p| known(p.account)));
     let consent = context.symbols.find("consent");
     note(
         DataNeed::Consent,

@@ -128,6 +128,8 @@ pub struct Quality {
     pub later_records: u64,
     /// Orders of events in a currency without a rate, or in none: kept without amounts.
     pub orders_without_rate: u64,
+    /// Orders that count and are dated before 1990: most likely mistyped.
+    pub orders_before_1990: u64,
 }
 
 /// The fit in use, in short.
@@ -241,6 +243,7 @@ fn moves(
     let catalogue = Catalogue::load(config, None)?;
     let options = FoldOptions {
         now: since,
+        looked_at_from: since,
         threads,
         scoring: Scoring::None,
         keep: Keep::Needed,
@@ -308,6 +311,9 @@ fn dormancy_advice(base: &Base) -> Option<DormancyAdvice> {
 }
 
 /// Sums what the imports met.
+/// Nobody sold over the network before.
+const YEAR_1990: Timestamp = Timestamp(631_152_000_000);
+
 fn quality(store: &Store, base: &Base) -> Result<Quality, PipelineError> {
     let oddities = base.oddities;
     let mut quality = Quality {
@@ -317,6 +323,7 @@ fn quality(store: &Store, base: &Base) -> Result<Quality, PipelineError> {
         refunds_without_order: oddities.refunds_without_order,
         later_records: base.later_records,
         orders_without_rate: base.orders_without_rate,
+        orders_before_1990: base.orders_before(YEAR_1990),
         ..Quality::default()
     };
     for (_, record) in store.records(0)? {

@@ -10,6 +10,8 @@ use regulars_stats::rfm::Cutpoints;
 use regulars_stats::spend::GammaGamma;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::Accounts;
+
 /// Everything outside a customer that their traits depend on.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -23,6 +25,8 @@ pub struct Context {
     pub symbols: Symbols,
     /// Everyone else.
     pub population: Population,
+    /// What `group` calls say of accounts.
+    pub accounts: Accounts,
     /// Fitted models, once there are any.
     pub models: Option<Models>,
 }

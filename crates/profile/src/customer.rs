@@ -114,9 +114,10 @@ impl<'a> Customer<'a> {
         let name = self.context.symbols.find(name);
         match name.and_then(|name| self.profile.declared(name)) {
             Some(Declared::Text(text)) => text,
-            Some(Declared::Number(_) | Declared::Flag(_) | Declared::Instant(_)) | None => {
-                Symbol::NONE
-            }
+            Some(
+                Declared::Number(_) | Declared::Flag(_) | Declared::Instant(_) | Declared::List(_),
+            )
+            | None => Symbol::NONE,
         }
     }
 

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use paid::Paid;
 use regulars_core::{
-    LineRecord, Order, OrderKey, OrderLine, OrderStatus, RecordKind, Symbol, Timestamp,
+    LineRecord, Order, OrderKey, OrderLine, OrderStatus, RecordKind, RefundKey, Symbol, Timestamp,
 };
 
 /// What the products table knows of one product.
@@ -109,6 +109,17 @@ pub struct Ledger {
     /// Money refunded on orders that no longer count.
     refunded_elsewhere_minor: i64,
     oddities: Oddities,
+    /// Credits and refunds of which money was taken off no order.
+    unapplied: Vec<Unapplied>,
+}
+
+/// Money of a credit's or refund's line that was taken off no order.
+#[derive(Debug, Clone, Copy)]
+struct Unapplied {
+    kind: RecordKind,
+    order: OrderKey,
+    refund: RefundKey,
+    minor: i64,
 }
 
 /// An order that counts, its lines as positions.
@@ -193,7 +204,7 @@ enum Standing {
 impl Standing {
     /// As the head of an order tells it; and whether an end of the order has come by `now`.
     fn of(head: &LineRecord, now: Timestamp) -> (Self, bool) {
-        let ended = head.ended_at.unwrap_or(head.occurred_at) <= now;
+        let ended = head.ended_by() <= now;
         let standing = match head.status {
             OrderStatus::Unpaid => Self::Unpaid,
             OrderStatus::Cancelled if ended => Self::Cancelled,
@@ -243,6 +254,7 @@ impl Ledger {
         self.counted.clear();
         self.refunded_elsewhere_minor = 0;
         self.oddities = Oddities::default();
+        self.unapplied.clear();
     }
 
     /// The long way, for any records.
@@ -286,6 +298,17 @@ impl Ledger {
     /// Refunds of orders that no longer count, in minor units.
     pub fn refunded_elsewhere_minor(&self) -> i64 {
         self.refunded_elsewhere_minor
+    }
+
+    /// Money of the credit or refund whose record this is that was taken off no order, in minor
+    /// units, all its lines together.
+    pub fn unapplied_minor(&self, record: &LineRecord) -> i64 {
+        self.unapplied
+            .iter()
+            .filter(|it| {
+                (it.kind, it.order, it.refund) == (record.kind, record.order, record.refund)
+            })
+            .fold(0, |sum, it| sum.saturating_add(it.minor))
     }
 
     /// What was odd in the records.

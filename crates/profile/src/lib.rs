@@ -17,17 +17,21 @@ mod ledger;
 
 mod profile;
 
+mod accounts;
 mod carts;
 mod context;
 mod customer;
 mod member;
+mod visits;
 
 mod lifecycle;
 mod rfm;
 mod rhythm;
 mod scores;
+mod sequences;
 mod steps;
 
+pub use accounts::{Account, Accounts, SaidAt};
 pub use carts::{CartChange, CartItem, Carts};
 pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
 pub use customer::Customer;
@@ -38,3 +42,4 @@ pub use profile::{
 };
 pub use rfm::RfmScores;
 pub use scores::{Scores, churn_level, score_all};
+pub use visits::{Arrival, Place, Session, Sessions, Technology, VisitEvent, Visits};

@@ -17,6 +17,7 @@ use crate::carts::Carts;
 use crate::context::Context;
 use crate::customer::Customer;
 use crate::profile::{Profile, Purchases};
+use crate::sequences::Sequences;
 
 /// What members are seen against.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +54,7 @@ pub struct Member {
     purchases: Option<Purchases>,
     truths: Truths,
     segments: Memberships,
-    /// Transitions so far by segment, ascending; those without any are left out.
-    sequences: Vec<(u32, u64)>,
+    sequences: Sequences,
     /// Up to when the passing of time has been taken into account.
     seen_to: Timestamp,
     last_flip_at: Timestamp,
@@ -70,7 +70,7 @@ impl Member {
             purchases: None,
             truths: Truths::unknown(),
             segments: program.no_memberships(),
-            sequences: Vec::new(),
+            sequences: Sequences::default(),
             seen_to: Timestamp::MIN,
             last_flip_at: Timestamp::MIN,
         }
@@ -93,16 +93,15 @@ impl Member {
 
     /// Transitions of a segment so far.
     pub fn sequence(&self, segment: usize) -> u64 {
-        let found = self.position(segment).ok();
-        found.map_or(0, |at| self.sequences[at].1)
+        self.sequences.of(segment)
     }
 
     /// Of each segment that has had transitions: its number, how many, and whether the customer
     /// is inside.
     pub fn entries(&self) -> impl Iterator<Item = (u16, u64, bool)> + '_ {
-        self.sequences.iter().map(|&(segment, sequence)| {
-            let inside = self.segments.contains(segment as usize);
-            (segment as u16, sequence, inside)
+        self.sequences.iter().map(|(segment, sequence)| {
+            let inside = self.segments.contains(usize::from(segment));
+            (segment, sequence, inside)
         })
     }
 
@@ -113,7 +112,7 @@ impl Member {
 
     /// Takes over what is recorded of a segment: its last transition.
     pub fn recall(&mut self, segment: usize, sequence: u64, direction: Direction, at: Timestamp) {
-        self.set_sequence(segment, sequence);
+        self.sequences.set(segment, sequence);
         self.segments.set(segment, direction == Direction::Entered);
         self.last_flip_at = self.last_flip_at.max(at);
     }
@@ -226,7 +225,7 @@ impl Member {
             } else {
                 Direction::Exited
             };
-            let sequence = count_one(&mut self.sequences, segment);
+            let sequence = self.sequences.count_one(segment);
             each(Flip {
                 segment,
                 sequence,
@@ -236,17 +235,6 @@ impl Member {
         }
         self.last_flip_at = occurred_at;
         self.segments.copy_from(members);
-    }
-
-    fn position(&self, segment: usize) -> Result<usize, usize> {
-        position(&self.sequences, segment)
-    }
-
-    fn set_sequence(&mut self, segment: usize, sequence: u64) {
-        match self.position(segment) {
-            Ok(at) => self.sequences[at].1 = sequence,
-            Err(at) => self.sequences.insert(at, (segment as u32, sequence)),
-        }
     }
 }
 
@@ -261,23 +249,5 @@ fn customer<'a>(
         carts: carts.open(),
         purchases: purchases.as_ref(),
         ..Customer::new(profile, context)
-    }
-}
-
-fn position(sequences: &[(u32, u64)], segment: usize) -> Result<usize, usize> {
-    sequences.binary_search_by_key(&(segment as u32), |&(known, _)| known)
-}
-
-/// Counts a transition of a segment; gives its number.
-fn count_one(sequences: &mut Vec<(u32, u64)>, segment: usize) -> u64 {
-    match position(sequences, segment) {
-        Ok(at) => {
-            sequences[at].1 += 1;
-            sequences[at].1
-        }
-        Err(at) => {
-            sequences.insert(at, (segment as u32, 1));
-            1
-        }
     }
 }

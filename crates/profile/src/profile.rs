@@ -14,6 +14,8 @@ use declared::DeclaredTrait;
 pub use purchases::{PurchaseHistory, Purchases};
 pub use shares::{Places, Shares};
 
+use crate::visits::Visits;
+
 /// An order as a profile remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderFact {
@@ -61,6 +63,10 @@ pub struct Profile {
     pub first_channel: Symbol,
     /// Country of the last order that has one.
     pub last_country: Symbol,
+    /// Visits; `None` without any.
+    pub visits: Option<Box<Visits>>,
+    /// The account that the customer belongs to: that of the latest `group` call.
+    pub account: Symbol,
     /// Declared traits by name.
     declared: Vec<DeclaredTrait>,
 }
@@ -80,6 +86,8 @@ impl Profile {
             brands: Shares::default(),
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
+            visits: None,
+            account: Symbol::NONE,
             declared: Vec::new(),
         }
     }

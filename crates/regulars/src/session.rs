@@ -75,6 +75,11 @@ impl Session {
         }
     }
 
+    /// Tells on stderr why a command does not end well, also when it is to be quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        anstream::eprintln!("{}", harmless(text));
+    }
+
     /// The segments of the workspace.
     pub(crate) fn catalogue(&self) -> anyhow::Result<Catalogue> {
         let directory = self.workspace.segments_dir();

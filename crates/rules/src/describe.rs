@@ -122,8 +122,10 @@ fn condition_words(condition: &Condition) -> String {
         Operand::Trait(Trait::ValueTier) => tier_words(test),
         Operand::Trait(Trait::DaysSinceFirstOrder) => ago_words("the first order", test),
         Operand::Trait(Trait::DaysSinceLastOrder) => ago_words("the last order", test),
+        Operand::Trait(Trait::DaysSinceLastSession) => ago_words("the last session", test),
         Operand::Trait(which) => trait_words(*which, test),
         Operand::Declared(name) => value_words(&spaced(name), test),
+        Operand::Account(name) => value_words(&format!("{} of the account", spaced(name)), test),
         Operand::Aggregate(aggregate) => aggregate_words(aggregate, test),
         Operand::OrderTime(time) => {
             let which = match time.which {

@@ -110,6 +110,8 @@ pub enum ExplainedValue {
     Instant(#[serde(serialize_with = "timestamp_text")] Timestamp),
     /// True or false.
     Flag(bool),
+    /// Texts.
+    List(Vec<String>),
 }
 
 fn timestamp_text<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -255,8 +257,13 @@ impl<S: Subject> Explainer<'_, S> {
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
         let is_at_cap = match &leaf.source {
             LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
-            LeafSource::Events(number) => program.event_value(*number).is_at_cap(value),
-            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Carts(_) => false,
+            LeafSource::Events { value: number, .. } => {
+                program.event_value(*number).is_at_cap(value)
+            }
+            LeafSource::Trait(_)
+            | LeafSource::Declared(_)
+            | LeafSource::Account(_)
+            | LeafSource::Carts(_) => false,
         };
         let unit = Unit::of(spec);
         let value = match unit.value(value) {
@@ -302,7 +309,8 @@ impl Unit {
             | Source::Events(_)
             | Source::Carts(_)
             | Source::Trait(_)
-            | Source::Declared(_) => {}
+            | Source::Declared(_)
+            | Source::Account(_) => {}
         }
         match spec.kind {
             Some(TraitKind::Money) => Self::Money,
@@ -347,6 +355,9 @@ impl Unit {
             TraitValue::Text(text) => ExplainedValue::Text(text.to_owned()),
             TraitValue::Instant(at) => ExplainedValue::Instant(at),
             TraitValue::Flag(flag) => ExplainedValue::Flag(flag),
+            TraitValue::List(list) => {
+                ExplainedValue::List(list.elements().map(str::to_owned).collect())
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Mutation {
     DistinctKeepsFirst,
     /// A text that is a number is not compared with numbers.
     NumbersInTextsDiffer,
+    /// A list contains whatever one of its elements contains.
+    ListsContainParts,
     /// An event at the very time of the first follows it.
     SequenceAtOnce,
     /// An event at the very end of the time allowed is too late.
@@ -50,7 +52,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::WindowEdge,
         Self::KeepsOneLess,
         Self::SumIgnoresExits,
@@ -63,6 +65,7 @@ impl Mutation {
         Self::EventTiesMerged,
         Self::DistinctKeepsFirst,
         Self::NumbersInTextsDiffer,
+        Self::ListsContainParts,
         Self::SequenceAtOnce,
         Self::SequenceDeadline,
         Self::FirstStartCounts,
@@ -88,6 +91,9 @@ impl Mutation {
                 ValueTest::Instant(InstantTest::BeforeAgo { ms }),
                 TraitValue::Instant(at),
             ) => Some(at < now.plus_ms(-ms)),
+            (Self::ListsContainParts, ValueTest::Text(test), TraitValue::List(list)) => {
+                Some(list.elements().any(|element| test.holds(element)))
+            }
             _ => None,
         }
     }

@@ -13,6 +13,7 @@
 //!
 //! operand    = TRAIT
 //!            | "traits" "." ( NAME | TEXT )           a declared trait
+//!            | "account" "." ( NAME | TEXT )          a trait of the customer's account
 //!            | measure [ "where" filter ] [ period ]  `orders`, `revenue` or `items` with neither is the trait
 //!            | ( "first" | "last" ) "order" [ "where" filter ]
 //!            | [ "sum" "of" PATH "of" | "distinct" PATH "of" ] some [ "where" filter ] [ period ]

@@ -131,8 +131,8 @@ fn with_test(operand: String, test: &Test) -> String {
 pub(crate) fn print_operand(operand: &Operand) -> String {
     match operand {
         Operand::Trait(which) => which.def().name.to_owned(),
-        Operand::Declared(name) if is_plain_name(name) => format!("traits.{name}"),
-        Operand::Declared(name) => format!("traits.{}", quoted(name)),
+        Operand::Declared(name) => format!("traits.{}", print_name(name)),
+        Operand::Account(name) => format!("account.{}", print_name(name)),
         Operand::Aggregate(aggregate) => print_aggregate(aggregate),
         Operand::OrderTime(time) => {
             let which = print_which(time.which);
@@ -152,6 +152,15 @@ pub(crate) fn print_operand(operand: &Operand) -> String {
             let filter = carts.filter.as_ref().map(print_where);
             format!("carts{}", filter.unwrap_or_default())
         }
+    }
+}
+
+/// A name, in quotes where it is no word.
+fn print_name(name: &str) -> String {
+    if is_plain_name(name) {
+        name.to_owned()
+    } else {
+        quoted(name)
     }
 }
 

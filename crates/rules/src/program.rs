@@ -235,7 +235,7 @@ impl Program {
         self.measures.len()
     }
 
-    /// Number of different values folded from events.
+    /// Number of different values folded from events; one within several windows is one.
     pub fn event_value_count(&self) -> usize {
         self.events.len()
     }
@@ -290,6 +290,11 @@ impl Program {
         self.measures.iter().any(|measure| measure.filter.is_some())
     }
 
+    /// True when a condition asks for this trait of accounts.
+    pub fn asks_of_accounts(&self, name: &str) -> bool {
+        self.index.asks_of_accounts(name)
+    }
+
     /// What an order changes: what is asked of orders, and the waits of events that it ends.
     pub fn changes_of_order(&self) -> impl Iterator<Item = Change> {
         let ended = (0_u32..).zip(&self.events);
@@ -313,10 +318,10 @@ impl Program {
     /// Where the windows of all conditions start when they end at `now`.
     pub fn window_starts(&self, now: Timestamp) -> WindowStarts {
         let of_orders = |measure: &MeasureProgram| measure.start(now, &self.zone, self.faults);
-        let of_events = |value: &EventProgram| value.start(now, &self.zone, self.faults);
+        let of_events = |value| EventProgram::starts(value, now, &self.zone, self.faults);
         WindowStarts {
             orders: self.measures.iter().map(of_orders).collect(),
-            events: self.events.iter().map(of_events).collect(),
+            events: self.events.iter().flat_map(of_events).collect(),
         }
     }
 

@@ -17,6 +17,9 @@ pub trait Subject {
     /// Value of a declared trait: a column of the customers file. It does not move.
     fn declared(&self, name: &str) -> TraitValue<'_>;
 
+    /// Value of a trait of the account that the customer belongs to. It does not move.
+    fn account(&self, name: &str) -> TraitValue<'_>;
+
     /// How the value moves while nothing happens.
     fn motion(&self, which: Trait) -> Motion;
 

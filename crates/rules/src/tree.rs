@@ -81,6 +81,8 @@ pub enum Operand {
     Trait(Trait),
     /// A declared trait: a column of the customers file.
     Declared(String),
+    /// A trait of the account that the customer belongs to.
+    Account(String),
     /// A count or sum over orders. Never one that a trait says as well: `orders`, `revenue` and
     /// `items` have a filter or a period.
     Aggregate(Aggregate),

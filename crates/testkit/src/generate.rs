@@ -25,5 +25,5 @@ pub const COUNTRIES: [&str; 3] = ["DE", "FR", ""];
 pub const EVENTS: [&str; 3] = ["Viewed", "Added", "Ordered"];
 /// Products that random events name; the empty one is unknown.
 pub const SKUS: [&str; 4] = ["a", "b", "7", ""];
-/// Names of declared traits.
+/// Names of declared traits, of customers and of accounts.
 pub const DECLARED: [&str; 3] = ["gender", "size", "joined at"];

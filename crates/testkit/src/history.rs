@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regulars_core::{
-    Cart, DAY_MS, Event, EventKind, Motion, Order, OrderKey, OrderLine, Properties, PropertyValue,
-    Symbols, Timestamp, Trait, TraitValue,
+    Cart, DAY_MS, Event, EventKind, List, Motion, Order, OrderKey, OrderLine, Properties,
+    PropertyValue, Symbols, Timestamp, Trait, TraitValue,
 };
 use regulars_rules::Subject;
 
@@ -112,6 +112,7 @@ impl RawEvent {
             RawValue::Text(text) => Some(PropertyValue::Text(text.clone().into())),
             RawValue::Number(number) => Some(PropertyValue::Number(*number)),
             RawValue::Flag(flag) => Some(PropertyValue::Flag(*flag)),
+            RawValue::List(joined) => Some(PropertyValue::List(joined.clone().into())),
             RawValue::Missing
             | RawValue::Integer(_)
             | RawValue::Money(_)
@@ -147,6 +148,8 @@ pub enum RawValue {
     Instant(Timestamp),
     /// True or false.
     Flag(bool),
+    /// A list of texts, joined as [`List`] keeps them.
+    List(String),
 }
 
 impl RawValue {
@@ -159,6 +162,7 @@ impl RawValue {
             Self::Text(text) => TraitValue::Text(text),
             Self::Instant(at) => TraitValue::Instant(*at),
             Self::Flag(flag) => TraitValue::Flag(*flag),
+            Self::List(joined) => List::of(joined).map_or(TraitValue::Missing, TraitValue::List),
         }
     }
 }
@@ -249,6 +253,8 @@ pub struct Customer {
     pub traits: BTreeMap<Trait, Course>,
     /// Declared traits.
     pub declared: BTreeMap<String, RawValue>,
+    /// Traits of the account that they belong to, by name.
+    pub account: BTreeMap<String, RawValue>,
 }
 
 impl Customer {
@@ -283,6 +289,12 @@ impl Subject for Customer {
 
     fn declared(&self, name: &str) -> TraitValue<'_> {
         self.declared
+            .get(name)
+            .map_or(TraitValue::Missing, RawValue::borrowed)
+    }
+
+    fn account(&self, name: &str) -> TraitValue<'_> {
+        self.account
             .get(name)
             .map_or(TraitValue::Missing, RawValue::borrowed)
     }

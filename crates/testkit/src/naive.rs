@@ -7,6 +7,7 @@
 mod everyone;
 mod rhythm;
 mod scores;
+mod visits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +61,9 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
     let days = |ms: f64| RawValue::Number(ms / DAY as f64);
     let within = |days: i64| orders_within(of, days, now).len() as i64;
     let revenue_within = |days: i64| RawValue::Money(revenue_within(of, days, now));
+    if which.is_of_visits() {
+        return visits::value(which, of, shop, now).unwrap_or(RawValue::Missing);
+    }
     let known = match which {
         Trait::Orders => Some(RawValue::Integer(times.len() as i64)),
         Trait::Items => {
@@ -99,6 +103,8 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         | Trait::Categories
         | Trait::Brands => taste(which, of, shop),
         Trait::FirstChannel | Trait::Country | Trait::Consent => origin(which, of),
+        // The shop has no accounts.
+        Trait::Account => None,
         Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             rhythm::value(which, of, shop, now)
         }
@@ -115,7 +121,7 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         | Trait::ChurnLevel
         | Trait::ExpectedOrderValue
         | Trait::Clv => scores::value(which, of, shop, now),
-        Trait::Lifecycle => Some(RawValue::Text(stage(of, shop, now).to_owned())),
+        _ => Some(RawValue::Text(stage(of, shop, now).to_owned())),
     };
     known.unwrap_or(RawValue::Missing)
 }

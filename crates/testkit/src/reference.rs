@@ -48,6 +48,11 @@ fn value_of(operand: &Operand, customer: &Customer, world: &World, now: Timestam
             .get(name)
             .cloned()
             .unwrap_or(RawValue::Missing),
+        Operand::Account(name) => customer
+            .account
+            .get(name)
+            .cloned()
+            .unwrap_or(RawValue::Missing),
         Operand::Aggregate(of) => measure(
             of.measure,
             of.filter.as_ref(),
@@ -225,7 +230,7 @@ fn filter_holds(filter: &Filter, order: &RawOrder, line: Option<&RawLine>, world
 }
 
 fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool {
-    if *value == RawValue::Missing {
+    if matches!(value, RawValue::Missing) || *value == RawValue::List(String::new()) {
         return *test == Test::IsNotSet;
     }
     let is = |op, literal: &Literal| compare(value, op, literal, world);
@@ -257,9 +262,13 @@ fn passes(value: &RawValue, test: &Test, world: &World, now: Timestamp) -> bool 
         Test::NotIn(literals) => literals
             .iter()
             .all(|literal| is(CompareOp::NotEqual, literal)),
-        Test::Contains(literal) => {
-            matches!(value, RawValue::Text(_)) && text.contains(&part(literal))
-        }
+        Test::Contains(literal) => match value {
+            RawValue::Text(_) => text.contains(&part(literal)),
+            RawValue::List(joined) => joined
+                .split('\u{1f}')
+                .any(|element| small(element) == part(literal)),
+            _ => false,
+        },
         Test::StartsWith(literal) => {
             matches!(value, RawValue::Text(_)) && text.starts_with(&part(literal))
         }
@@ -323,7 +332,8 @@ pub fn edges(customer: &Customer, zone: &Zone, lengths_ms: &[i64]) -> Vec<Timest
             .flat_map(|cart| [cart.changed_at, cart.open_until]),
     );
     starts.extend(customer.traits.values().flat_map(|course| course.edges()));
-    starts.extend(customer.declared.values().filter_map(|value| match value {
+    let stated = customer.declared.values().chain(customer.account.values());
+    starts.extend(stated.filter_map(|value| match value {
         RawValue::Instant(at) => Some(*at),
         _ => None,
     }));

@@ -46,6 +46,9 @@ pub fn state_as_text(customer: &Customer) -> String {
     for (name, value) in &customer.declared {
         let _ = writeln!(out, "traits.{name} {}", value_as_text(value));
     }
+    for (name, value) in &customer.account {
+        let _ = writeln!(out, "account.{name} {}", value_as_text(value));
+    }
     out
 }
 
@@ -82,5 +85,6 @@ fn value_as_text(value: &RawValue) -> String {
         RawValue::Text(text) => format!("{text:?}"),
         RawValue::Instant(at) => at.to_string(),
         RawValue::Flag(flag) => flag.to_string(),
+        RawValue::List(joined) => format!("{:?}", joined.split('\u{1f}').collect::<Vec<_>>()),
     }
 }

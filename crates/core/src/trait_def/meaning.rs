@@ -14,6 +14,7 @@ impl Trait {
             clv,
             value,
             season,
+            sessions,
             ..
         } = settings;
         let known = format!(
@@ -67,6 +68,10 @@ impl Trait {
                     counted(clv.horizon_days, "day")
                 )
             }
+            Self::Sessions => format!(
+                "Sessions: runs of pages, screens and other events of visits with less than {} between one and the next.",
+                counted(sessions.silence_minutes, "minute")
+            ),
             _ => return Cow::Borrowed(self.def().doc),
         })
     }

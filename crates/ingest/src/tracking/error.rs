@@ -34,6 +34,8 @@ pub enum RejectCode {
     NoPreviousId,
     /// `group` without `groupId`.
     NoGroupId,
+    /// `group` with an e-mail address as `groupId`.
+    PersonalGroupId,
     /// An id with more bytes than ids may have.
     IdTooLong,
     /// A name with more bytes than names may have.

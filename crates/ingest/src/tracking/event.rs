@@ -12,7 +12,8 @@ use super::instant::{instant_of, occurred_at};
 use super::json::{Raw, quoted};
 use super::merge::merge;
 use super::rewrite::TooDeep;
-use super::seal::{Needles, Sealer, without_addresses};
+use super::seal::{Needles, Sealer, holds_address, without_addresses};
+use super::surroundings::surroundings;
 use super::vocabulary::StandardEvent;
 use super::{Contact, ExternalId, Limits, Personal, RejectCode, flatten};
 
@@ -49,7 +50,7 @@ pub struct TrackedEvent<'b> {
     pub anonymous_id: Option<Cow<'b, str>>,
     /// Of `alias`: the id that is the same person's.
     pub previous_id: Option<Cow<'b, str>>,
-    /// The account: of `group`, or of the context.
+    /// The account: of `group`, or of the context. Never one with an e-mail address in it.
     pub group_id: Option<Cow<'b, str>>,
     /// Ids of other systems.
     pub external_ids: Vec<ExternalId<'b>>,
@@ -68,6 +69,8 @@ pub struct TrackedEvent<'b> {
     pub traits: Cow<'b, str>,
     /// A JSON object: the context, that of the batch below it, without personal data.
     pub context: Cow<'b, str>,
+    /// A JSON object: where it came from, in standard names; empty when nothing is said of that.
+    pub surroundings: String,
     /// A JSON object: which destinations are meant.
     pub integrations: Cow<'b, str>,
     /// What was taken out.
@@ -121,6 +124,7 @@ impl TrackedEvent<'_> {
             properties: owned(self.properties),
             traits: owned(self.traits),
             context: owned(self.context),
+            surroundings: self.surroundings,
             integrations: owned(self.integrations),
             personal: personal.map(Personal::into_owned).collect(),
         }
@@ -346,11 +350,16 @@ fn whole<'t>(
         | EventKind::Group
         | EventKind::Alias => None,
     };
-    let ids = Ids::of(sent, kind, about, around)?;
+    let mut ids = Ids::of(sent, kind, about, around)?;
+    let personal_group = ids.group.take_if(|group| holds_address(group));
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),
     );
+    sealer.personal.extend(personal_group.map(|value| Personal {
+        path: "groupId".to_owned(),
+        value,
+    }));
     sealer.look_for_ids([&ids.user, &ids.anonymous, &ids.previous]);
     let parts = sealer.parts(
         kind,
@@ -392,10 +401,12 @@ fn whole<'t>(
         properties,
         traits,
         context,
+        surroundings: String::new(),
         integrations,
         personal: sealer.personal,
     };
     take_out_echoes(&mut event);
+    event.surroundings = surroundings(kind, &event.context, &event.properties);
     Ok(event)
 }
 

@@ -1,15 +1,16 @@
-//! The scalar properties of an event, by dotted path.
+//! The scalar properties of an event and its lists of scalars, by dotted path.
 
 use std::borrow::Cow;
 
-use regulars_core::{Properties, PropertyValue};
+use regulars_core::{List, Properties, PropertyValue};
+use serde_json::value::RawValue;
 
 use super::Limits;
 use super::json::Raw;
 
-/// The scalars of a JSON object by dotted path, in the order in which they stand. Elements of
-/// lists, null and numbers beyond the range of floats are not among them, nor is what lies deeper
-/// or comes later than `limits` allow.
+/// The scalars of a JSON object, and its lists of texts and numbers, by dotted path, in the order in
+/// which they stand. Other elements of lists, null and numbers beyond the range of floats are not
+/// among them, nor is what lies deeper or comes later than `limits` allow.
 pub fn flatten<'t>(json: &'t str, limits: &Limits) -> Properties<'t> {
     let mut properties = Properties::default();
     let mut flattening = Flattening {
@@ -118,7 +119,41 @@ impl<'t> Flattening<'t, '_> {
     }
 }
 
+/// A text that is a JSON list of texts and numbers, as a [`List`] keeps it.
+pub fn list_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    if !text.starts_with('[') {
+        return None;
+    }
+    let raw: &RawValue = serde_json::from_str(text).ok()?;
+    list(Raw(raw.get()))
+}
+
+/// The texts and numbers of a list; `None` of one that has others only.
+fn list(value: Raw<'_>) -> Option<String> {
+    let mut elements = value.elements().peekable();
+    let is_empty = elements.peek().is_none();
+    let joined = List::join(elements.filter_map(element));
+    (is_empty || !joined.is_empty()).then_some(joined)
+}
+
+fn element(value: Raw<'_>) -> Option<Cow<'_, str>> {
+    if value.is_array() {
+        return None;
+    }
+    match scalar(value)? {
+        PropertyValue::Text(text) => Some(text),
+        // Minus zero is zero.
+        PropertyValue::Number(number) => Some(Cow::Owned((number + 0.0).to_string())),
+        PropertyValue::Flag(_) | PropertyValue::List(_) => None,
+    }
+}
+
+/// A scalar or a list of them.
 fn scalar(value: Raw<'_>) -> Option<PropertyValue<'_>> {
+    if value.is_array() {
+        return list(value).map(|joined| PropertyValue::List(Cow::Owned(joined)));
+    }
     if value.is_flag() {
         return Some(PropertyValue::Flag(value.0 == "true"));
     }
@@ -136,7 +171,8 @@ mod tests {
     #[test]
     fn scalars_have_dotted_paths() {
         let json = r#"{"a":"x","n":1.5,"f":true,"z":null,"o":{"p":{"q":"é"},"l":[1]},"l":[{"a":1}],
-            "big":1e999,"e\u0061":9007199254740993,"a":2}"#;
+            "big":1e999,"e\u0061":9007199254740993,
+            "tags":["x","",2.5,null,true,{"a":1},["y"]],"none":[],"a":2}"#;
         let properties = flatten(json, &Limits::default());
         let text = |text: &'static str| PropertyValue::Text(text.into());
         assert_eq!(
@@ -146,11 +182,19 @@ mod tests {
                 ("n".into(), PropertyValue::Number(1.5)),
                 ("f".into(), PropertyValue::Flag(true)),
                 ("o.p.q".into(), text("é")),
+                ("o.l".into(), PropertyValue::List("1".into())),
                 ("ea".into(), PropertyValue::Number(9_007_199_254_740_992.0)),
+                ("tags".into(), PropertyValue::List("x\u{1f}2.5".into())),
+                ("none".into(), PropertyValue::List("".into())),
                 ("a".into(), PropertyValue::Number(2.0)),
             ]
         );
         assert_eq!(properties.get("a"), Some(&PropertyValue::Number(2.0)));
+        assert_eq!(list_of(r#" ["a", 1] "#).as_deref(), Some("a\u{1f}1"));
+        assert_eq!(list_of("[]").as_deref(), Some(""));
+        for text in ["", "a", "[", "[a]", r#"["a"] b"#, r#"[{"a":1}]"#, "{}"] {
+            assert_eq!(list_of(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -171,7 +215,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_asked_for_is_what_all_of_it_has(
-            json in r#"\{("(a|b|c|a\.b|)":(1|2\.5|"x"|null|1e999|\{"(a|b)":(1|\{"c":true\})\}),?){0,6}\}"#,
+            json in r#"\{("(a|b|c|a\.b|)":(1|2\.5|"x"|null|\["x",1\]|\[\]|\[null\]|1e999|\{"(a|b)":(1|\{"c":true\})\}),?){0,6}\}"#,
             properties in 1_usize..40,
             property_depth in 1_usize..4,
         ) {

@@ -22,7 +22,7 @@ use super::json::{Cursor, Raw, quoted, unescaped};
 use super::rewrite::{Container, Judge, Scalar, Step, TooDeep, dotted, rewrite};
 
 pub(super) use echo::Needles;
-pub(super) use look::without_addresses;
+pub(super) use look::{holds_address, without_addresses};
 use words::{Scope, Word};
 
 /// JSON written into a string within JSON within a string: how far it is followed.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Symbol, Timestamp};
+use regulars_ingest::tracking::list_of;
 use regulars_profile::{Declared, Profile};
 use regulars_store::history::{DeclaredRow, SymbolTable};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -181,7 +182,11 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Declared::Text(self.0.intern(text))))
+        // So NDJSON files have lists, and files in columns may.
+        Ok(Some(match list_of(text) {
+            Some(joined) => Declared::List(self.0.intern(&joined)),
+            None => Declared::Text(self.0.intern(text)),
+        }))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -226,7 +231,11 @@ mod tests {
         let table = SymbolTable::default();
         let mut declaring = Declaring::new(&table);
         let mut profile = Profile::new(CustomerId(1));
-        let newer = row(2, 5, r#"{"size":"40\u0022","vip":false}"#);
+        let newer = row(
+            2,
+            5,
+            r#"{"size":"40\u0022","vip":false,"tags":"[\"a\", 1]"}"#,
+        );
         let older = row(
             1,
             9,
@@ -237,6 +246,7 @@ mod tests {
         assert_eq!(of("size"), Some(Declared::Text(table.intern("40\""))));
         assert_eq!(of("vip"), Some(Declared::Flag(false)));
         assert_eq!(of("born"), Some(Declared::Instant(Timestamp(-5))));
+        assert_eq!(of("tags"), Some(Declared::List(table.intern("a\u{1f}1"))));
         assert_eq!((of("no"), of("l")), (None, None));
     }
 

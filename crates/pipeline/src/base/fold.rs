@@ -9,8 +9,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Symbol, Timestamp};
-use regulars_profile::{Carts, Ledger, Oddities, Places, Products, Profile};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
+use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
 
@@ -19,6 +19,7 @@ use crate::error::PipelineError;
 use crate::in_turn::in_turn;
 use crate::live::contested::Claim;
 use crate::live::orders::{self, Orders};
+use crate::live::retell;
 use crate::live::told::{Tellings, Told, ToldOf, by_time};
 use crate::progress::{Progress, Unit};
 
@@ -45,6 +46,8 @@ pub(crate) struct FoldedEvents {
     pub(crate) carts: Carts,
     /// When the last `identify` happened.
     pub(crate) identified_at: Option<Timestamp>,
+    /// When the last `group` happened.
+    pub(crate) grouped_at: Option<Timestamp>,
     /// When the last event arrived.
     pub(crate) received_at: Timestamp,
     /// Whether the history may hold events of them.
@@ -56,7 +59,7 @@ pub(crate) struct FoldedEvents {
 pub(crate) enum Noting {
     /// Nothing.
     Nothing,
-    /// The orders that events tell of: see [`Noted::claims`].
+    /// The orders that events tell of and what they say of accounts: see [`Noted::claims`].
     Claims,
     /// What the live path needs to know of everyone: see [`Noted`].
     ForLive,
@@ -70,6 +73,8 @@ pub(crate) struct Noted {
     pub(crate) claims: Vec<Claim>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
+    /// What `group` calls say of accounts, whoever sent them.
+    pub(crate) accounts: Accounts,
 }
 
 /// What is used again from customer to customer.
@@ -262,6 +267,8 @@ impl<T> Folder<'_, T> {
                 .iter()
                 .filter_map(|told| orders::key_of(told, orders));
             self.note(customer, of_orders.map(OrderKey));
+            let (accounts, table) = (&mut self.part.noted.accounts, self.source.table);
+            retell::say(accounts, &events, table, orders.zone());
         }
         let has_moved = own.len() + moved.len() > 0;
         let is_named = of.told.is_some_and(|of| of.known);
@@ -339,7 +346,14 @@ impl<T> Folder<'_, T> {
         let seen = records.partition_point(|record| record.occurred_at <= now);
         // Rows are sorted by time, so those known at `now` come first.
         let declared = rows.partition_point(|row| row.occurred_at <= now);
-        let ends_later = |record: &&LineRecord| record.ended_at.is_some_and(|at| at > now);
+        let ends = |record: &LineRecord| {
+            record.refunded_minor != 0
+                || matches!(
+                    record.status,
+                    OrderStatus::Cancelled | OrderStatus::Refunded
+                )
+        };
+        let ends_later = |record: &&LineRecord| ends(record) && record.ended_by() > now;
         let later = records.len() - seen + rows.len() - declared;
         let ended = records[..seen].iter().filter(ends_later).count();
         self.part.later_records += (later + ended) as u64;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use regulars_core::{DataNeed, SegmentName, Symbol};
-use regulars_rules::{Availability, Present, nearest};
+use regulars_core::{DataNeed, Symbol};
+use regulars_profile::{Account, Context};
+use regulars_rules::{Availability, Present, Reads, nearest};
 
 use super::Base;
 use crate::fitted::missing_because;
@@ -14,6 +15,7 @@ impl Base {
         self.program.availability(Present {
             has: &|need| self.context.population.has(need),
             declares: &|name| self.declares(name),
+            of_accounts: &|name| self.says_of_accounts(name),
         })
     }
 
@@ -27,6 +29,7 @@ impl Base {
         for &need in missing {
             match need {
                 DataNeed::DeclaredTraits => hints.extend(self.undeclared(segment)),
+                DataNeed::AccountTraits => hints.extend(self.unsaid_of_accounts(segment)),
                 _ => hints.push(self.missing_because(need).to_owned()),
             }
         }
@@ -47,10 +50,20 @@ impl Base {
         })
     }
 
+    /// Whether any account has the trait of that name.
+    fn says_of_accounts(&self, name: &str) -> bool {
+        let Context {
+            symbols, accounts, ..
+        } = &self.context;
+        symbols.find(name).is_some_and(|name| {
+            let mut everyone = accounts.ids().filter_map(|id| accounts.get(id));
+            everyone.any(|account| account.get(name).is_some())
+        })
+    }
+
     /// A sentence on each declared trait that the segment reads and nobody has.
     fn undeclared(&self, segment: usize) -> Vec<String> {
-        let mut read = BTreeSet::new();
-        self.read_by(&self.catalogue.segments()[segment].name, &mut read);
+        let mut read = self.read_by(segment, |reads| reads.declared);
         read.retain(|name| !self.declares(name));
         let known = self.declared_names();
         let sentence = |name: String| match nearest(&name, known.iter().copied()) {
@@ -64,29 +77,49 @@ impl Base {
         read.into_iter().map(sentence).collect()
     }
 
-    /// Adds the declared traits that a segment and those that it refers to read. Segments refer to
-    /// no circles.
-    fn read_by(&self, segment: &SegmentName, read: &mut BTreeSet<String>) {
-        let mut segments = self.catalogue.segments().iter();
-        let Some(known) = segments.find(|known| known.name == *segment) else {
-            return;
+    /// A sentence on each trait of accounts that the segment reads and none has.
+    fn unsaid_of_accounts(&self, segment: usize) -> Vec<String> {
+        let mut read = self.read_by(segment, |reads| reads.account);
+        read.retain(|name| !self.says_of_accounts(name));
+        let accounts = &self.context.accounts;
+        let everyone = accounts.ids().filter_map(|id| accounts.get(id));
+        let known = self.texts(everyone.flat_map(Account::all).map(|(name, _)| name));
+        let sentence = |name: String| match nearest(&name, known.iter().copied()) {
+            Some(near) => {
+                format!("no account has a trait `{name}`: did you mean `account.{near}`?")
+            }
+            None => format!("no account has a trait `{name}`: send it with `group`"),
         };
-        let reads = known.rule.reads();
-        read.extend(reads.declared);
-        for inner in &reads.segments {
-            self.read_by(inner, read);
+        read.into_iter().map(sentence).collect()
+    }
+
+    /// What a segment and those that it refers to read. Segments refer to no circles.
+    fn read_by(&self, segment: usize, of: fn(Reads) -> BTreeSet<String>) -> BTreeSet<String> {
+        let segments = self.catalogue.segments();
+        let (mut read, mut to_look_at) = (BTreeSet::new(), vec![segment]);
+        while let Some(segment) = to_look_at.pop() {
+            let reads = segments[segment].rule.reads();
+            let inner = reads.segments.iter();
+            to_look_at.extend(inner.filter_map(|name| {
+                let mut all = segments.iter();
+                all.position(|known| known.name == *name)
+            }));
+            read.extend(of(reads));
         }
+        read
     }
 
     /// Names of all declared traits, sorted.
     fn declared_names(&self) -> Vec<&str> {
         let everyone = self.customers.iter();
-        let names = everyone.flat_map(|of| of.profile.all_declared().map(|(name, _)| name));
-        let names: HashSet<Symbol> = names.collect();
-        let texts = names
-            .into_iter()
-            .map(|name| self.context.symbols.text(name));
-        let mut texts: Vec<&str> = texts.collect();
+        self.texts(everyone.flat_map(|of| of.profile.all_declared().map(|(name, _)| name)))
+    }
+
+    /// The texts of some symbols, each once, sorted.
+    fn texts(&self, symbols: impl Iterator<Item = Symbol>) -> Vec<&str> {
+        let symbols: HashSet<Symbol> = symbols.collect();
+        let texts = symbols.into_iter();
+        let mut texts: Vec<&str> = texts.map(|name| self.context.symbols.text(name)).collect();
         texts.sort_unstable();
         texts
     }

@@ -102,6 +102,7 @@ pub(super) fn values(config: &Config) -> Result<(), String> {
     churn_and_value(config)?;
     price_and_season(config)?;
     carts_and_trial(config)?;
+    sessions(config)?;
     let holdout = config.models.holdout_share;
     expect(
         "models.holdout_share",
@@ -254,6 +255,16 @@ fn price_and_season(config: &Config) -> Result<(), String> {
     )
 }
 
+fn sessions(config: &Config) -> Result<(), String> {
+    let silence_minutes = config.sessions.silence_minutes;
+    expect(
+        "sessions.silence_minutes",
+        silence_minutes,
+        (1..=1_440).contains(&silence_minutes),
+        "a number of minutes from 1 to 1440",
+    )
+}
+
 fn carts_and_trial(config: &Config) -> Result<(), String> {
     let carts = &config.carts;
     expect(
@@ -360,7 +371,7 @@ mod tests {
     }
 
     /// Settings, the key that is refused, and its value.
-    const NONSENSE: [[&str; 3]; 30] = [
+    const NONSENSE: [[&str; 3]; 32] = [
         [
             "[lifecycle]\nloyal_orders=3\npotential_loyalist_orders=5",
             "lifecycle.loyal_orders",
@@ -431,6 +442,16 @@ mod tests {
         ["[carts]\nhigh_value=nan", "carts.high_value", "NaN"],
         ["[carts]\nhigh_value=9.999", "carts.high_value", "9.999"],
         ["[trial]\nending_days=0", "trial.ending_days", "0"],
+        [
+            "[sessions]\nsilence_minutes=0",
+            "sessions.silence_minutes",
+            "0",
+        ],
+        [
+            "[sessions]\nsilence_minutes=1441",
+            "sessions.silence_minutes",
+            "1441",
+        ],
         ["[trial]\ndays=3", "trial.days", "3"],
         ["[models]\nholdout_share=1.0", "models.holdout_share", "1"],
         ["[serve]\nbody_seconds=0", "serve.body_seconds", "0"],

@@ -7,7 +7,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use regulars_core::Currency;
-use regulars_ingest::{Batch, Entity, IngestError, ReadOptions, Recognition, open, recognise};
+use regulars_ingest::{
+    Batch, CurrencyReason, Entity, IngestError, ReadOptions, Recognition, Source, open, recognise,
+};
 use regulars_store::Store;
 use regulars_store::log::{ImportedFile, LogRecord};
 use xxhash_rust::xxh3::Xxh3;
@@ -112,7 +114,13 @@ pub fn currency_of(
             ..read.clone()
         };
         if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
-            return Ok((!batch.line.is_empty()).then(|| batch.currency_of(0)));
+            let is_read_off = recognition.currency_reason != CurrencyReason::Default;
+            let dollars = Currency::new("USD").ok();
+            return Ok(match recognition.source {
+                Source::Cdnow => dollars,
+                _ if batch.names_currency() || is_read_off => Some(batch.currency_of(0)),
+                _ => None,
+            });
         }
     }
     Ok(None)

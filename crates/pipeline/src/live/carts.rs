@@ -11,8 +11,14 @@ use regulars_store::history::SymbolTable;
 use super::orders::Orders;
 use super::told::Told;
 
-/// Changes that are kept aside, at least.
+/// Changes that are kept aside, at least, when so many came within [`KEPT_MS`].
 const KEPT: usize = 256;
+
+/// Changes that are older than this when the next one comes are not kept aside.
+const KEPT_MS: i64 = 60_000;
+
+/// A list shorter than this grows by one.
+const FEW: usize = 4;
 
 /// A change of carts that an event tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +73,10 @@ impl LatestChanges {
         if place == 0 && self.before.changed_at() > Some(change.at) {
             return false;
         }
+        if self.changes.len() < FEW {
+            // Most customers have a few: exactly as much memory as they take.
+            self.changes.reserve_exact(1);
+        }
         if place == self.changes.len() {
             change.apply(carts, open_ms);
             self.changes.push(change);
@@ -77,10 +87,18 @@ impl LatestChanges {
                 change.apply(carts, open_ms);
             }
         }
-        if self.changes.len() >= 2 * KEPT {
-            for change in self.changes.drain(..KEPT) {
-                change.apply(&mut self.before, open_ms);
-            }
+        let latest = self.changes.last().map_or(Timestamp::MIN, |last| last.at);
+        let is_old = |change: &Change| change.at < latest.plus_ms(-KEPT_MS);
+        let settled = if self.changes.len() >= 2 * KEPT {
+            KEPT
+        } else {
+            self.changes
+                .iter()
+                .take_while(|change| is_old(change))
+                .count()
+        };
+        for change in self.changes.drain(..settled) {
+            change.apply(&mut self.before, open_ms);
         }
         true
     }

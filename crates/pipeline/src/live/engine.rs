@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDequ
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Cause, CustomerId, DataNeed, Direction, EventKind, OrderKey, SegmentName, Symbols, Timestamp,
-    Transition, TransitionId,
+    Cause, CustomerId, DataNeed, Direction, EventKind, OrderKey, SegmentName, Symbol, Symbols,
+    Timestamp, Transition, TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{Change, Keep, Program, Scratch};
@@ -24,6 +24,7 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::accounts::AccountMembers;
 use super::definitions::Definitions;
 use super::orders::{self, Orders};
 use super::person::{Folding, Person, Touched};
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(super) orders: Orders,
     pub(super) definitions: Definitions,
     pub(super) people: People,
+    pub(super) account_members: AccountMembers,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
@@ -252,6 +254,7 @@ impl Engine {
         if let Some(order) = self.contested_by(customer, &told) {
             return self.fold_contested(customer, told, order);
         }
+        let account = self.say_of_account(&told);
         self.changes.clear();
         let mut touched = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
@@ -262,19 +265,35 @@ impl Engine {
         if self.recompile_for_new_texts(customer)? {
             touched = Touched::Everything;
         }
+        if account.is_some() {
+            self.changes.push(Change::Account);
+        }
         if touched == Touched::Everything || !self.changes.is_empty() {
-            self.look_at_told(customer, occurred_at, touched);
+            self.look_at_changes(customer, occurred_at, touched, |told| Cause::Event {
+                offset,
+                name: told
+                    .last()
+                    .map(|told| name_of(&told.event))
+                    .unwrap_or_default(),
+            });
+        }
+        if let Some(account) = account {
+            self.look_at_members(account, customer, (offset, occurred_at));
         }
         Ok(())
     }
 
-    /// Looks at a customer after the event that was told of them last.
-    fn look_at_told(&mut self, customer: CustomerId, occurred_at: Timestamp, touched: Touched) {
+    /// Looks at a customer after what happened at `occurred_at`, which is what [`Self::changes`]
+    /// says or may be anything; what was told of them says the cause.
+    pub(super) fn look_at_changes(
+        &mut self,
+        customer: CustomerId,
+        occurred_at: Timestamp,
+        touched: Touched,
+        cause: impl FnOnce(&[Told]) -> Cause,
+    ) {
         let person = self.people.get_mut(&customer);
         let Some(person) = person.filter(|person| person.known) else {
-            return;
-        };
-        let Some(last) = person.told.last() else {
             return;
         };
         let world = World {
@@ -292,10 +311,7 @@ impl Engine {
             }
         }
         if !flips.is_empty() {
-            let cause = Cause::Event {
-                offset: last.offset,
-                name: name_of(&last.event),
-            };
+            let cause = cause(&person.told);
             let mut found = Finding {
                 customer,
                 program: &self.program,
@@ -343,7 +359,7 @@ impl Engine {
     }
 
     /// Lets time pass for one customer.
-    fn advance(&mut self, customer: CustomerId) {
+    pub(super) fn advance(&mut self, customer: CustomerId) {
         let Some(person) = self.people.get_mut(&customer) else {
             return;
         };
@@ -422,7 +438,11 @@ impl Engine {
             changes: &mut self.changes,
             now: self.now,
         };
-        change(person, &mut folding)
+        let before = person.member.profile.account;
+        let changed = change(person, &mut folding);
+        let account = person.member.profile.account;
+        self.account_members.go(customer, before, account);
+        changed
     }
 
     /// Texts that are new to the program may be ones that a condition asks for.
@@ -466,6 +486,8 @@ impl Engine {
         let Some(gone) = gone else {
             return Ok(());
         };
+        self.account_members
+            .go(from, gone.member.profile.account, Symbol::NONE);
         self.leave_all(&gone, from);
         self.with(into, |person, _| {
             person.take_over(from, *gone);
@@ -644,10 +666,12 @@ pub(super) fn transition_id(
 
 /// What an event is called where it caused something.
 fn name_of(event: &StoredEvent) -> String {
-    if !event.name.is_empty() {
-        return event.name.to_string();
+    match event.kind {
+        EventKind::Track | EventKind::Page | EventKind::Screen if !event.name.is_empty() => {
+            event.name.to_string()
+        }
+        kind => call_name(kind).to_owned(),
     }
-    call_name(event.kind).to_owned()
 }
 
 /// Name of a tracking call.

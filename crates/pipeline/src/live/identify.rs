@@ -1,7 +1,9 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
 
-use regulars_core::{CustomerId, Timestamp};
-use regulars_ingest::tracking::{Contact, ContactKind, ContactSource, TrackedEvent};
+use regulars_core::{CustomerId, EventKind, Timestamp};
+use regulars_ingest::tracking::{
+    Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
+};
 use regulars_store::StoreError;
 use regulars_store::log::{MergeAccepted, StoredEvent};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -64,9 +66,9 @@ pub(crate) fn identify(
     });
     let merges = merges.collect();
     let customer = vault.resolve(identity);
-    let json = match event.kind {
-        regulars_core::EventKind::Identify | regulars_core::EventKind::Group => &event.traits,
-        _ => &event.properties,
+    let properties = match event.kind {
+        EventKind::Identify | EventKind::Group => (&*event.traits).into(),
+        _ => with_surroundings(&event.properties, &event.surroundings),
     };
     let stored = StoredEvent {
         kind: event.kind,
@@ -76,15 +78,22 @@ pub(crate) fn identify(
         occurred_at: event.occurred_at,
         received_at,
         message,
-        name: event.known_name().into(),
-        properties: (&**json).into(),
-        context: with_group(&event.context, event.group_id.as_deref()),
+        name: match event.kind {
+            EventKind::Group => event.group_id.as_deref().unwrap_or_default().into(),
+            _ => event.known_name().into(),
+        },
+        properties,
+        context: match event.kind {
+            EventKind::Group => (&*event.context).into(),
+            _ => with_group(&event.context, event.group_id.as_deref()),
+        },
         sealed: sealed(vault, identity, event)?,
     };
     Ok(Ok((merges, stored)))
 }
 
-/// The context with the account in it, where the event names one: it stands nowhere else.
+/// The context of what is no `group` call with the account in it, where the event names one: it
+/// stands nowhere else.
 fn with_group(context: &str, group_id: Option<&str>) -> Box<str> {
     let Some(group_id) = group_id else {
         return context.into();
@@ -176,6 +185,9 @@ pub(crate) fn message_of(event: &TrackedEvent<'_>) -> u128 {
     }
     bytes.extend(event.occurred_at.0.to_le_bytes());
     bytes.push(event.kind as u8);
+    if let (EventKind::Group, Some(account)) = (event.kind, &event.group_id) {
+        bytes.extend_from_slice(account.as_bytes());
+    }
     xxh3_128(&bytes)
 }
 

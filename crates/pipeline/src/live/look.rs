@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::engine::{Engine, call_name};
 use super::person::Person;
 use crate::base::trait_json;
-use crate::customer_view::{OrderView, SegmentView, TraitView, unit_name};
+use crate::customer_view::{
+    Names, OrderList, OrderView, SegmentView, TraitView, of_account, unit_name,
+};
 use crate::error::PipelineError;
-use crate::order_list::OrderList;
 
 /// What is known of a customer. Money is in minor units of `currency`.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +31,8 @@ pub struct LiveCustomer {
     pub traits: Vec<TraitView>,
     /// Declared traits by name.
     pub declared: BTreeMap<String, Value>,
+    /// Traits of the account that they belong to, by name; its id is the trait `account`.
+    pub account: BTreeMap<String, Value>,
     /// Orders, the latest first.
     pub orders: Vec<OrderView>,
     /// Segments that they are in.
@@ -47,7 +50,7 @@ pub enum Happening {
     Event {
         /// The call.
         kind: &'static str,
-        /// What was tracked, or the page or screen.
+        /// What was tracked, or the page or screen; of `group` the account.
         name: String,
         /// When it happened.
         occurred_at: String,
@@ -100,6 +103,7 @@ impl Engine {
             lifecycle: subject.lifecycle(now).to_string(),
             traits: traits.collect(),
             declared: declared.collect(),
+            account: of_account(profile, &self.context),
             orders: self
                 .orders_of(person, now)?
                 .into_iter()
@@ -214,9 +218,15 @@ impl Engine {
         let all = moved.and(&person.told);
         let customer = person.member.profile.customer;
         list.add_told(customer, &all, &self.orders, &self.table)?;
-        let listed = self
-            .table
-            .with(|symbols| list.at(now, &self.products, symbols, |_| None));
+        // Names of products are not kept in memory.
+        let products = BTreeMap::new();
+        let listed = self.table.with(|symbols| {
+            let names = Names {
+                products: &products,
+                symbols,
+            };
+            list.at(now, &self.products, names)
+        });
         Ok(listed.orders)
     }
 }

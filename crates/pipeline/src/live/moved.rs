@@ -1,6 +1,6 @@
 //! Events that went to the history leave memory: a few people at a time, between records.
 
-use regulars_core::CustomerId;
+use regulars_core::{CustomerId, Symbol};
 use regulars_store::history::History;
 
 use super::engine::Engine;
@@ -33,6 +33,8 @@ impl Engine {
             };
             person.forget_moved(moved_to);
             if !person.known && person.told.is_empty() && person.merged.is_empty() {
+                let account = person.member.profile.account;
+                self.account_members.go(customer, account, Symbol::NONE);
                 self.people.remove(&customer);
                 self.visitors.insert(customer);
             }

@@ -46,6 +46,7 @@ pub(crate) struct Orders {
     claims: Claims,
     pub(crate) contested: Contested,
     cart_open_ms: i64,
+    session_silence_ms: i64,
 }
 
 /// What an event tells of an order.
@@ -136,6 +137,7 @@ impl Orders {
             claims,
             contested: Contested::default(),
             cart_open_ms: config.settings().carts.open_ms(),
+            session_silence_ms: config.settings().sessions.silence_ms(),
         }
     }
 
@@ -147,6 +149,11 @@ impl Orders {
     /// How long after its last change a cart is open, in milliseconds.
     pub(super) fn cart_open_ms(&self) -> i64 {
         self.cart_open_ms
+    }
+
+    /// The silence that ends a session, in milliseconds.
+    pub(crate) fn session_silence_ms(&self) -> i64 {
+        self.session_silence_ms
     }
 
     /// Currency of all amounts.
@@ -280,6 +287,7 @@ impl Orders {
             claims: Claims::default(),
             contested,
             cart_open_ms: self.cart_open_ms,
+            session_silence_ms: self.session_silence_ms,
         }
     }
 

@@ -16,7 +16,7 @@ use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
-use super::{retell, traits};
+use super::{retell, traits, visits};
 use crate::base::{Declaring, FoldedEvents};
 use crate::error::PipelineError;
 
@@ -39,6 +39,8 @@ pub(super) struct Person {
     pub(super) queued: Option<Timestamp>,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
+    /// Time of the latest `group` so far.
+    grouped_at: Timestamp,
     /// When the latest event arrived.
     received_at: Timestamp,
     /// Whether it is known that nothing ever went back.
@@ -119,6 +121,7 @@ impl Person {
             has_history,
             queued: None,
             identified_at: Timestamp::MIN,
+            grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,
             is_plain: !has_history,
             latest_orders: Vec::new(),
@@ -145,6 +148,7 @@ impl Person {
     /// Takes what events come to that are folded already.
     pub(super) fn take_events(&mut self, events: FoldedEvents) {
         self.identified_at = events.identified_at.unwrap_or(Timestamp::MIN);
+        self.grouped_at = events.grouped_at.unwrap_or(Timestamp::MIN);
         self.received_at = events.received_at;
         self.has_moved = events.has_moved;
         self.latest_changes = LatestChanges::unknown(&events.carts);
@@ -271,14 +275,32 @@ impl Person {
                 Ok(in_order && self.fold_seen(told, folding))
             }
             EventKind::Page | EventKind::Screen => Ok(self.fold_seen(told, folding)),
-            EventKind::Group | EventKind::Alias => Ok(true),
+            EventKind::Group => {
+                // An older one changes nothing: the account is that of the latest.
+                if let Some(account) = told.account()
+                    && event.occurred_at >= self.grouped_at
+                {
+                    self.grouped_at = event.occurred_at;
+                    self.member.profile.account = folding.table.intern(account);
+                    folding.changes.push(Change::Account);
+                }
+                Ok(true)
+            }
+            EventKind::Alias => Ok(true),
         }
     }
 
-    /// Folds what conditions on events and carts see; says false when a change of a cart is too
-    /// late to be put in its place.
+    /// Folds what visits, and conditions on events and carts, see; says false when a visit or the
+    /// change of a cart is too late to be put in its place.
     fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
         let changes = &mut *folding.changes;
+        if visits::is_of_visit(told) {
+            let silence_ms = folding.orders.session_silence_ms();
+            if !visits::take(&mut self.member.profile, told, folding.table, silence_ms) {
+                return false;
+            }
+            changes.push(Change::Visit);
+        }
         retell::fold_event(&mut self.member.states, told, folding.program, |change| {
             changes.push(change);
         });
@@ -409,6 +431,10 @@ impl Person {
             .map_err(PipelineError::Declared)?;
         let last = retell::declare(profile, &told, folding.table, folding.orders.zone());
         self.identified_at = last.unwrap_or(Timestamp::MIN);
+        let silence_ms = folding.orders.session_silence_ms();
+        visits::take_all(profile, &told, folding.table, silence_ms);
+        let last = retell::join(profile, &told, folding.table);
+        self.grouped_at = last.unwrap_or(Timestamp::MIN);
         retell::fold_events(states, &told, folding.program);
         let (mut latest, mut now) = (LatestChanges::default(), Carts::default());
         let (orders, table) = (&*folding.orders, folding.table);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use regulars_core::{Event, EventKind, LineRecord, RecordKind, Timestamp, Zone};
 use regulars_ingest::tracking::{Limits, flatten_at};
-use regulars_profile::{Carts, Profile};
+use regulars_profile::{Accounts, Carts, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::SymbolTable;
 
@@ -28,6 +28,32 @@ pub(crate) fn declare(
         last = Some(told.event.occurred_at);
     }
     last
+}
+
+/// Puts the customer into the account of the latest `group` call; gives the time of that.
+pub(crate) fn join(
+    profile: &mut Profile,
+    by_time: &[&Told],
+    table: &SymbolTable,
+) -> Option<Timestamp> {
+    let mut calls = by_time.iter().rev();
+    let (event, account) = calls.find_map(|told| Some((&told.event, told.account()?)))?;
+    profile.account = table.intern(account);
+    Some(event.occurred_at)
+}
+
+/// Takes what the `group` calls among some events say of accounts.
+pub(crate) fn say(accounts: &mut Accounts, told: &[&Told], table: &SymbolTable, zone: &Zone) {
+    for told in told {
+        let Some(account) = told.account() else {
+            continue;
+        };
+        let (id, said_at) = (table.intern(account), told.said_at());
+        accounts.name(id);
+        traits::each(&told.event.properties, table, zone, |name, value| {
+            accounts.say(id, table.intern(name), value, said_at);
+        });
+    }
 }
 
 /// Folds what conditions on events remember.

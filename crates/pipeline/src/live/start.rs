@@ -21,6 +21,7 @@ use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
+use super::accounts::AccountMembers;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -69,6 +70,7 @@ impl Engine {
         // Facts as they are known by now: each customer is looked at from when they were known.
         let fold = FoldOptions {
             now: now.max(options.now),
+            looked_at_from: now,
             threads: options.threads,
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
@@ -87,8 +89,7 @@ impl Engine {
         )?;
         match recorded {
             None => {
-                engine.look_at_everyone(options.threads, |_| Cause::Definition);
-                engine.found.clear();
+                engine.look_at_everyone(options.threads, |_| None);
                 engine.folded_to = store.next_offset();
                 engine.save(store, options.now)?;
                 engine.recorded_to = engine.folded_to;
@@ -98,11 +99,11 @@ impl Engine {
                 let changed = engine.definitions.changed.clone();
                 engine.recall(recorded.members, imported);
                 let cause = |segment: &SegmentName| match () {
-                    () if changed.contains(segment) => Cause::Definition,
-                    () if imported => Cause::Import,
+                    () if changed.contains(segment) => Some(Cause::Definition),
+                    () if imported => Some(Cause::Import),
                     // Besides new models, only limits of everyone make a difference at an
                     // instant that was looked at before.
-                    () => Cause::Models,
+                    () => Some(Cause::Models),
                 };
                 engine.look_at_everyone(options.threads, cause);
                 for (offset, record) in past.tail {
@@ -128,10 +129,12 @@ impl Engine {
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
-        let Noted { claims, visitors } = base.take_noted();
-        let everyone = base.take_everyone();
+        let Noted {
+            claims, visitors, ..
+        } = base.take_noted();
         let mut people = People::default();
-        people.reserve(everyone.len());
+        people.reserve(base.customers.len());
+        let everyone = base.take_everyone();
         let vault = store.vault()?;
         for (profile, states, events) in everyone {
             let customer = profile.customer;
@@ -165,6 +168,7 @@ impl Engine {
             history: store.history(),
             orders,
             definitions: Definitions::default(),
+            account_members: AccountMembers::of_all(&people),
             people,
             redirects: redirects.into_iter().collect(),
             wakes: BinaryHeap::new(),
@@ -233,7 +237,12 @@ impl Engine {
     }
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
-    fn look_at_everyone(&mut self, threads: usize, cause: impl Fn(&SegmentName) -> Cause + Sync) {
+    /// Of a segment without a `cause`, no transition is found.
+    fn look_at_everyone(
+        &mut self,
+        threads: usize,
+        cause: impl Fn(&SegmentName) -> Option<Cause> + Sync,
+    ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
         let world = World { program, context };
@@ -258,7 +267,9 @@ impl Engine {
                     .member
                     .changed(world, now, now, &mut scratch, &mut each);
                 for flip in flips {
-                    let cause = cause(program.segment_name(flip.segment));
+                    let Some(cause) = cause(program.segment_name(flip.segment)) else {
+                        continue;
+                    };
                     let mut finding = Finding {
                         customer,
                         program,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
 use regulars_ingest::tracking::vocabulary::StandardEvent;
+use regulars_profile::SaidAt;
 use regulars_store::history::{EventRow, History};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::vault::IdentityId;
@@ -30,6 +31,19 @@ impl Told {
             what: what.flatten(),
             event: Box::new(event),
         }
+    }
+}
+
+impl Told {
+    /// Of `group`: the id of the account.
+    pub(crate) fn account(&self) -> Option<&str> {
+        let is_group = self.event.kind == EventKind::Group && !self.event.name.is_empty();
+        is_group.then_some(&*self.event.name)
+    }
+
+    /// When it was said.
+    pub(crate) fn said_at(&self) -> SaidAt {
+        (self.event.occurred_at, self.offset)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `identify` says of a customer, as declared traits.
+//! What `identify` says of a customer and `group` of an account, as declared traits.
 //!
 //! Traits inside others are named by their path (`company.name`), those of `address` by their own
 //! name as well (`country`): that is what customers files call them. Dates are moments, as those of
@@ -11,6 +11,18 @@ use regulars_store::history::SymbolTable;
 
 /// Declares every trait of a JSON object; of one that is declared already the new value counts.
 pub(super) fn declare(profile: &mut Profile, json: &str, table: &SymbolTable, zone: &Zone) {
+    each(json, table, zone, |name, value| {
+        profile.declare(table.intern(name), value);
+    });
+}
+
+/// Gives every trait of a JSON object to `each`: those of a customer and those of an account.
+pub(crate) fn each(
+    json: &str,
+    table: &SymbolTable,
+    zone: &Zone,
+    mut each: impl FnMut(&str, Declared),
+) {
     for (path, value) in &flatten(json, &Limits::default()).0 {
         let value = match value {
             PropertyValue::Text(text) => match instant(text, zone) {
@@ -19,10 +31,11 @@ pub(super) fn declare(profile: &mut Profile, json: &str, table: &SymbolTable, zo
             },
             PropertyValue::Number(number) => Declared::Number(*number),
             PropertyValue::Flag(flag) => Declared::Flag(*flag),
+            PropertyValue::List(joined) => Declared::List(table.intern(joined)),
         };
-        profile.declare(table.intern(path), value);
+        each(path, value);
         if let Some(name) = path.strip_prefix("address.") {
-            profile.declare(table.intern(name), value);
+            each(name, value);
         }
     }
 }
@@ -52,13 +65,16 @@ mod tests {
         let mut profile = Profile::new(CustomerId(1));
         let json = r#"{"birthday":"1990-05-01","createdAt":"2026-11-25T06:53:00.249Z",
             "local":"2026-11-25T07:53:00","plan":"2026-11-25-gold","size":"40",
-            "address":{"country":"DE"}}"#;
+            "address":{"country":"DE"},"interests":["running","cooking"],"tags":[]}"#;
         declare(&mut profile, json, &table, &zone);
         let of = |name: &str| profile.declared(table.intern(name));
         let at = |text: &str| zone.parse_instant(text).map(Declared::Instant);
         assert_eq!(of("birthday"), at("1990-04-30T22:00:00Z"));
         assert_eq!(of("createdAt"), at("2026-11-25T06:53:00.249Z"));
         assert_eq!(of("local"), at("2026-11-25T06:53:00Z"));
+        let list = |joined: &str| Some(Declared::List(table.intern(joined)));
+        assert_eq!(of("interests"), list("running\u{1f}cooking"));
+        assert_eq!(of("tags"), list(""));
         for (name, text) in [
             ("plan", "2026-11-25-gold"),
             ("size", "40"),

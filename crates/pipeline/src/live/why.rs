@@ -87,5 +87,6 @@ fn value_text(value: &ExplainedValue, currency: Currency) -> String {
         ExplainedValue::Text(text) => text.clone(),
         ExplainedValue::Instant(at) => at.to_string(),
         ExplainedValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        ExplainedValue::List(texts) => texts.join(", "),
     }
 }

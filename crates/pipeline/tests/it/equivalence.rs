@@ -55,6 +55,46 @@ name = "born_late"
 rule = "traits.birthday after 1990-06-01 and traits.seen within 3 days"
 
 [[segment]]
+name = "phones"
+rule = "events where context.device = 'mobile' and context.source = 'ads' in last 30 hours >= 1"
+
+[[segment]]
+name = "visitors"
+rule = "sessions >= 3 and last_session within 20 hours"
+
+[[segment]]
+name = "short_visits"
+rule = "last_session_events = 1 or average_session_minutes < 40 or bounce_share > 0.5"
+
+[[segment]]
+name = "by_ads"
+rule = "first_source = 'ads' or last_source = 'mail' and first_landing_page = '/a'"
+
+[[segment]]
+name = "at_desks"
+rule = "device = 'desktop' and browser = 'Firefox' and days_since_last_session < 2"
+
+[[segment]]
+name = "runners"
+rule = "traits.interests contains 'Running' and not (traits.interests contains 'run')"
+
+[[segment]]
+name = "tagged"
+rule = "events 'Product Viewed' where tags contains 'new' in last 20 hours >= 1"
+
+[[segment]]
+name = "of_pro_account"
+rule = "account.plan = 'pro' and not (account.seats < 20)"
+
+[[segment]]
+name = "renewed"
+rule = "account.renewed within 2 days or account = 'a-1'"
+
+[[segment]]
+name = "pro_viewers"
+rule = "account.'address.city' = 'Ulm' and events 'Product Viewed' in last 12 hours >= 1"
+
+[[segment]]
 name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
@@ -72,6 +112,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         "price": price,
         "quantity": rng.random_range(1..3),
         "category": if price % 2 == 0 { "Coats" } else { "Hats" },
+        "tags": if price % 3 == 0 { json!(["sale", "new"]) } else { json!(["newer"]) },
     });
     let order = format!("o-{}", rng.random_range(0..8));
     let cart = format!("k-{}", rng.random_range(0..3));
@@ -97,6 +138,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         "timestamp": Timestamp(happened).to_string(),
         "properties": properties,
     });
+    event["context"] = context(price);
     match rng.random_range(0..12) {
         0..=2 => event["anonymousId"] = device.into(),
         3 => {
@@ -108,6 +150,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
                     "address": {"country": country},
                     "birthday": format!("19{}-05-01", 80 + price % 20),
                     "seen": Timestamp(happened).to_string(),
+                    "interests": (["running", "cooking"][price as usize % 2..]),
                 },
             });
         }
@@ -119,9 +162,44 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
                 "timestamp": Timestamp(happened).to_string(), "traits": {"email": email},
             });
         }
+        5 | 6 => {
+            // Of a visitor as well: what is said of an account counts, whoever says it.
+            let who = if price % 5 == 0 {
+                ("anonymousId", device)
+            } else {
+                ("userId", user)
+            };
+            event = json!({
+                "type": "group", who.0: who.1, "groupId": format!("a-{}", price % 3),
+                "messageId": format!("m-{n}"), "timestamp": Timestamp(happened).to_string(),
+                "traits": {
+                    "plan": if price % 2 == 0 { "pro" } else { "free" },
+                    "seats": price,
+                    "renewed": Timestamp(happened).to_string(),
+                    "address": {"city": if price % 4 < 2 { "Ulm" } else { "Bonn" }},
+                },
+            });
+        }
         _ => event["userId"] = user.into(),
     }
     event
+}
+
+/// One of a few devices, and for some events the campaign that led there.
+fn context(price: i32) -> Value {
+    let agent = match price % 3 {
+        0 => {
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+        }
+        1 => "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+        _ => "",
+    };
+    match price % 4 {
+        0 => json!({"userAgent": agent, "campaign": {"source": "ads"}}),
+        1 => json!({"userAgent": agent, "campaign": {"source": "mail"}, "page": {"path": "/a"}}),
+        2 => json!({"userAgent": agent}),
+        _ => json!({}),
+    }
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
@@ -230,6 +308,16 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "german",
             "curious",
             "quick",
+            "phones",
+            "visitors",
+            "short_visits",
+            "by_ads",
+            "at_desks",
+            "runners",
+            "tagged",
+            "of_pro_account",
+            "renewed",
+            "pro_viewers",
             "either",
         ];
         let live = [

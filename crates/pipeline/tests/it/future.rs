@@ -116,3 +116,18 @@ fn a_shop_that_is_all_future_has_its_own_last_day() {
         .parse_instant("2062-01-06");
     assert_eq!((Some(now), reason), (expected, AsOfReason::LastDay));
 }
+
+#[test]
+fn orders_of_before_there_were_shops_online_are_reported() {
+    let scratch = Scratch::new();
+    let text = "order_id,customer_id,date,total\n\
+        1,ann,1900-01-05,10.00\n2,bob,1990-01-01,10.00\n3,bob,2026-01-06,10.00\n";
+    scratch.import(&[scratch.file("orders.csv", text)]);
+    assert_eq!(
+        scratch
+            .report(&scratch.fold(None))
+            .quality
+            .orders_before_1990,
+        1
+    );
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod amounts;
 mod cdnow;
 mod dirty;
@@ -19,3 +20,4 @@ mod repeat;
 mod scratch;
 mod segments;
 mod told;
+mod visits;

@@ -7,6 +7,9 @@ use super::Customer;
 use crate::profile::Shares;
 use crate::{lifecycle, rhythm};
 
+/// Milliseconds of a minute.
+const MINUTE_MS: f64 = 60_000.0;
+
 impl<'a> Customer<'a> {
     fn declared_named(&self, name: &str) -> TraitValue<'a> {
         let symbols = &self.context.symbols;
@@ -15,6 +18,17 @@ impl<'a> Customer<'a> {
             .and_then(|name| self.profile.declared(name))
             .map_or(TraitValue::Missing, |declared| {
                 declared.value(|s| symbols.text(s))
+            })
+    }
+
+    fn account_named(&self, name: &str) -> TraitValue<'a> {
+        let symbols = &self.context.symbols;
+        let account = self.context.accounts.get(self.profile.account);
+        account
+            .zip(symbols.find(name))
+            .and_then(|(account, name)| account.get(name))
+            .map_or(TraitValue::Missing, |value| {
+                value.value(|s| symbols.text(s))
             })
     }
 
@@ -101,6 +115,7 @@ impl<'a> Customer<'a> {
                 TraitValue::Flag(consent) => TraitValue::Flag(consent),
                 _ => TraitValue::Missing,
             },
+            Trait::Account => self.text(profile.account),
             Trait::RecencyScore => score(self.rfm().map(|rfm| rfm.recency)),
             Trait::FrequencyScore => score(self.rfm().map(|rfm| rfm.frequency)),
             Trait::MonetaryScore => score(self.rfm().map(|rfm| rfm.monetary)),
@@ -113,8 +128,57 @@ impl<'a> Customer<'a> {
                     |(own, median)| TraitValue::Flag(own >= median),
                 )
             }
+            _ => self.visited(which),
+        }
+    }
+
+    /// Traits of visits.
+    fn visited(&self, which: Trait) -> TraitValue<'a> {
+        let Some(visits) = &self.profile.visits else {
+            let has_events = self.context.population.has(DataNeed::Events);
+            return match which {
+                Trait::Sessions if has_events => TraitValue::Integer(0),
+                _ => TraitValue::Missing,
+            };
+        };
+        let sessions = visits.sessions();
+        let (count, last) = (sessions.count(), sessions.last());
+        let minutes = |ms: f64| TraitValue::Number(ms / MINUTE_MS);
+        let technology = visits.technology();
+        match which {
+            Trait::Sessions => TraitValue::Integer(count as i64),
+            Trait::FirstSession => or_missing(sessions.first_start(), TraitValue::Instant),
+            Trait::LastSession => or_missing(last, |last| TraitValue::Instant(last.start)),
+            Trait::LastSessionMinutes => {
+                or_missing(last, |last| minutes((last.end.0 - last.start.0) as f64))
+            }
+            Trait::LastSessionEvents => {
+                or_missing(last, |last| TraitValue::Integer(last.events.into()))
+            }
+            Trait::AverageSessionMinutes => minutes(sessions.total_ms() as f64 / count as f64),
+            Trait::BounceShare => TraitValue::Number(sessions.bounces() as f64 / count as f64),
+            Trait::FirstSource => self.text(visits.first_arrival().source),
+            Trait::FirstMedium => self.text(visits.first_arrival().medium),
+            Trait::FirstCampaign => self.text(visits.first_arrival().campaign),
+            Trait::FirstReferrer => self.text(visits.first_arrival().referrer),
+            Trait::FirstLandingPage => self.text(visits.first_arrival().page),
+            Trait::LastSource => self.text(visits.last_arrival().source),
+            Trait::LastMedium => self.text(visits.last_arrival().medium),
+            Trait::LastCampaign => self.text(visits.last_arrival().campaign),
+            Trait::LastReferrer => self.text(visits.last_arrival().referrer),
+            Trait::Device => self.text(technology.device),
+            Trait::OperatingSystem => self.text(technology.os),
+            Trait::Browser => self.text(technology.browser),
+            Trait::AppVersion => self.text(technology.app_version),
+            Trait::Locale => self.text(visits.place().locale),
+            Trait::TimeZone => self.text(visits.place().time_zone),
             _ => TraitValue::Missing,
         }
+    }
+
+    fn last_visited_at(&self) -> Option<Timestamp> {
+        let last = self.profile.visits.as_ref()?.sessions().last()?;
+        Some(last.end)
     }
 
     /// Traits of categories and brands.
@@ -161,6 +225,7 @@ impl<'a> Customer<'a> {
         Some(match which {
             Trait::DaysSinceFirstOrder => whole_days(self.profile.first_order_at()),
             Trait::DaysSinceLastOrder => whole_days(self.profile.last_order_at()),
+            Trait::DaysSinceLastSession => whole_days(self.last_visited_at()),
             Trait::UsualRange => or_missing(self.usual_range_days(now), TraitValue::Number),
             Trait::BeyondUsualRange => or_missing(self.beyond_usual_range_at(now), |at| {
                 TraitValue::Flag(now >= at)
@@ -204,6 +269,10 @@ impl Subject for Customer<'_> {
         self.declared_named(name)
     }
 
+    fn account(&self, name: &str) -> TraitValue<'_> {
+        self.account_named(name)
+    }
+
     fn carts(&self) -> &[Cart] {
         self.carts
     }
@@ -213,6 +282,7 @@ impl Subject for Customer<'_> {
         match which {
             Trait::DaysSinceFirstOrder => since(self.profile.first_order_at()),
             Trait::DaysSinceLastOrder => since(self.profile.last_order_at()),
+            Trait::DaysSinceLastSession => since(self.last_visited_at()),
             Trait::OrdersLast30Days
             | Trait::OrdersLast90Days
             | Trait::OrdersLast365Days

@@ -106,7 +106,11 @@ fn orders(held: &[LineRecord], now: Timestamp) -> Vec<Order> {
     let order = |key: u64| {
         let lines: Vec<&LineRecord> = sales.iter().copied().filter(|r| r.order.0 == key).collect();
         let head = lines[0];
-        let over = head.ended_at.unwrap_or(head.occurred_at) <= now;
+        let over = head
+            .ended_at
+            .or(head.updated_at)
+            .unwrap_or(head.occurred_at)
+            <= now;
         let tells = over && head.status == OrderStatus::Placed;
         let refunded = |r: &LineRecord| if tells { r.refunded_minor } else { 0 };
         Order {

@@ -22,8 +22,8 @@ use std::ops::Range;
 
 use regulars_core::{LineRecord, RecordKind, RefundKey, Symbol};
 
-use super::Ledger;
 use super::shelf::{Claim, NO_PIECES, Shelf};
+use super::{Ledger, Unapplied};
 
 impl Ledger {
     /// Takes every credit and refund off its order.
@@ -46,6 +46,7 @@ impl Ledger {
             (r.occurred_at, own.is_none(), which)
         });
         for (record, own) in returns {
+            let known_minor = self.oddities.unmatched_credit_minor;
             let names_goods = record.kind == RecordKind::Credit && record.product != Symbol::NONE;
             match own {
                 Some(own) if record.kind == RecordKind::Refund => {
@@ -59,6 +60,16 @@ impl Ledger {
                     self.oddities.add_unmatched_minor(record.net_minor);
                 }
                 own => self.take_goods(&mut shelf, own, record),
+            }
+            let unmatched_minor = self.oddities.unmatched_credit_minor;
+            let minor = unmatched_minor.saturating_sub(known_minor);
+            if minor > 0 {
+                self.unapplied.push(Unapplied {
+                    kind: record.kind,
+                    order: record.order,
+                    refund: record.refund,
+                    minor,
+                });
             }
         }
     }

@@ -112,6 +112,12 @@ fn cancelled_orders_count_until_they_are_cancelled() {
         ..cancelled
     };
     assert_eq!(resolve(vec![at_once], day(19)).0, []);
+    let known_with_its_version = LineRecord {
+        updated_at: Some(day(25)),
+        ..at_once
+    };
+    assert_eq!(resolve(vec![known_with_its_version], day(24)).0, [(7, 500)]);
+    assert_eq!(resolve(vec![known_with_its_version], day(25)).0, []);
     let unpaid = LineRecord {
         status: OrderStatus::Unpaid,
         ..cancelled
@@ -128,6 +134,13 @@ fn refunds_reduce_their_order_from_their_time_on() {
     };
     assert_eq!(resolve(vec![order], day(19)).0, [(7, 500)]);
     assert_eq!(resolve(vec![order], day(20)).0, [(7, 300)]);
+    let known_with_its_version = LineRecord {
+        ended_at: None,
+        updated_at: Some(day(25)),
+        ..order
+    };
+    assert_eq!(resolve(vec![known_with_its_version], day(24)).0, [(7, 500)]);
+    assert_eq!(resolve(vec![known_with_its_version], day(25)).0, [(7, 300)]);
     let refund = LineRecord {
         kind: RecordKind::Refund,
         ..sale(7, 30, 0, 100)
@@ -191,6 +204,26 @@ fn a_credit_takes_from_the_latest_earlier_order_that_still_has_that_much() {
         (oddities.unmatched_credits, oddities.unmatched_credit_minor),
         (2, 170)
     );
+}
+
+#[test]
+fn of_each_credit_is_told_what_was_taken_off_no_order() {
+    let none_left = credit(91, 31, 9, 2.0, 300);
+    let in_part = credit(1, 32, 9, 0.0, 700);
+    let records = vec![
+        sale(1, 10, 9, 500),
+        credit(90, 30, 9, 1.0, 100),
+        none_left,
+        in_part,
+    ];
+    let mut ledger = Ledger::default();
+    ledger.resolve(&sorted(records.clone()), &Products::default(), NOW);
+    let unapplied: Vec<i64> = records
+        .iter()
+        .map(|it| ledger.unapplied_minor(it))
+        .collect();
+    assert_eq!(unapplied, [0, 0, 300, 300]);
+    assert_eq!(ledger.oddities().unmatched_credit_minor, 600);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Traits that customers files declared.
+//! Traits that customers files and `identify` declared.
 
-use regulars_core::{Symbol, Timestamp, TraitValue};
+use regulars_core::{List, Symbol, Timestamp, TraitValue};
 
 /// A trait that a customers file declared.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Declared {
     Flag(bool),
     /// A moment; of a date, its first instant in the workspace's time zone.
     Instant(Timestamp),
+    /// A list of texts, as [`List::join`] makes it.
+    List(Symbol),
 }
 
 impl Declared {
@@ -23,6 +25,9 @@ impl Declared {
             Self::Number(number) => TraitValue::Number(number),
             Self::Flag(flag) => TraitValue::Flag(flag),
             Self::Instant(at) => TraitValue::Instant(at),
+            Self::List(symbol) => {
+                List::of(text(symbol)).map_or(TraitValue::Missing, TraitValue::List)
+            }
         }
     }
 }
@@ -41,6 +46,7 @@ enum DeclaredKind {
     Number,
     Flag,
     Instant,
+    List,
 }
 
 impl DeclaredTrait {
@@ -50,6 +56,7 @@ impl DeclaredTrait {
             Declared::Number(number) => (DeclaredKind::Number, number.to_bits()),
             Declared::Flag(flag) => (DeclaredKind::Flag, flag.into()),
             Declared::Instant(at) => (DeclaredKind::Instant, at.0 as u64),
+            Declared::List(list) => (DeclaredKind::List, list.0.into()),
         };
         Self { bits, name, kind }
     }
@@ -60,6 +67,7 @@ impl DeclaredTrait {
             DeclaredKind::Number => Declared::Number(f64::from_bits(self.bits)),
             DeclaredKind::Flag => Declared::Flag(self.bits == 1),
             DeclaredKind::Instant => Declared::Instant(Timestamp(self.bits as i64)),
+            DeclaredKind::List => Declared::List(Symbol(self.bits as u32)),
         }
     }
 }

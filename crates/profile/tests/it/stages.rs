@@ -4,7 +4,7 @@ use regulars_core::{
     CustomerId, DAY_MS, DataNeed, Grain, HOUR_MS, Settings, Symbols, TimeUnit, Timestamp, Trait,
     TraitValue, Zone,
 };
-use regulars_profile::{Context, Customer, Population, Profile};
+use regulars_profile::{Accounts, Context, Customer, Population, Profile};
 use regulars_rules::Subject;
 use regulars_stats::purchase::{BgNbd, PurchaseModel};
 use regulars_testkit::history::{self, RawOrder};
@@ -54,6 +54,7 @@ fn context(zone: &str) -> Context {
             data: [DataNeed::Orders, DataNeed::TwoYears].into(),
             ..Population::default()
         },
+        accounts: Accounts::default(),
         models: None,
     }
 }

@@ -61,6 +61,9 @@ fn raw(value: TraitValue<'_>) -> RawValue {
         TraitValue::Text(text) => RawValue::Text(text.to_owned()),
         TraitValue::Instant(at) => RawValue::Instant(at),
         TraitValue::Flag(flag) => RawValue::Flag(flag),
+        TraitValue::List(list) => {
+            RawValue::List(list.elements().collect::<Vec<_>>().join("\u{1f}"))
+        }
     }
 }
 

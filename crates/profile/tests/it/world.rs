@@ -1,11 +1,12 @@
 //! A plain shop as the profile crate takes it.
 
-use regulars_core::{Currency, CustomerId, Symbols, Timestamp};
+use regulars_core::{Currency, CustomerId, EventKind, Settings, Symbol, Symbols, Timestamp};
 use regulars_profile::{
-    Context, Declared, Models, Population, Profile, RfmCutpoints, TierCutpoints, Uses,
+    Accounts, Arrival, Context, Declared, Models, Place, Population, Profile, RfmCutpoints,
+    Technology, TierCutpoints, Uses, VisitEvent, Visits,
 };
 use regulars_stats::rfm::{Better, Cutpoints};
-use regulars_testkit::history::{Customer, RawValue};
+use regulars_testkit::history::{Customer, RawEvent, RawValue};
 use regulars_testkit::naive::{self, Shop};
 
 /// Folded profiles, in the order of the shop's customers, and what they are seen against.
@@ -21,7 +22,11 @@ impl World {
             .everyone
             .iter()
             .zip(1..)
-            .map(|(customer, id)| profile(customer, CustomerId(id), &mut symbols))
+            .map(|(customer, id)| {
+                let mut profile = profile(customer, CustomerId(id), &mut symbols);
+                visit(&mut profile, customer, &shop.settings, &mut symbols);
+                profile
+            })
             .collect();
         let models = shop.models.as_ref().map(in_use);
         let mut context = Context {
@@ -29,6 +34,7 @@ impl World {
             currency: Currency::new("EUR").unwrap(),
             settings: shop.settings.clone(),
             symbols,
+            accounts: Accounts::default(),
             population: Population::default(),
             models,
         };
@@ -50,6 +56,55 @@ pub(crate) fn in_use(models: &naive::Models) -> Models {
             orders: true,
             churn: true,
             value: true,
+        },
+    }
+}
+
+/// Takes in the visits as they arrive, and all of them by time when one comes too late.
+fn visit(profile: &mut Profile, of: &Customer, settings: &Settings, symbols: &mut Symbols) {
+    let silence_ms = settings.sessions.silence_ms();
+    let made = of.events.iter().zip(0..);
+    let made = made.filter(|(event, _)| event.kind != EventKind::Identify);
+    let mut events: Vec<VisitEvent> = made
+        .map(|(event, offset)| visit_event(event, offset, symbols))
+        .collect();
+    let mut visits = Visits::default();
+    let take = |visits: &mut Visits, event: &VisitEvent| {
+        visits.says(event);
+        visits.happened(event.occurred_at, silence_ms)
+    };
+    if !events.iter().all(|event| take(&mut visits, event)) {
+        events.sort_by_key(|event| (event.occurred_at, event.offset));
+        visits = Visits::default();
+        assert!(events.iter().all(|event| take(&mut visits, event)));
+    }
+    profile.visits = (!events.is_empty()).then(|| Box::new(visits));
+}
+
+fn visit_event(event: &RawEvent, offset: u64, symbols: &mut Symbols) -> VisitEvent {
+    let mut said = |name: &str| match event.properties.get(&format!("context.{name}")) {
+        Some(RawValue::Text(text)) => symbols.intern(text),
+        _ => Symbol::NONE,
+    };
+    VisitEvent {
+        occurred_at: event.at,
+        offset,
+        technology: Technology {
+            device: said("device"),
+            os: said("os"),
+            browser: said("browser"),
+            app_version: said("app_version"),
+        },
+        place: Place {
+            locale: said("locale"),
+            time_zone: said("timezone"),
+        },
+        arrival: Arrival {
+            source: said("source"),
+            medium: said("medium"),
+            campaign: said("campaign"),
+            referrer: said("referrer"),
+            page: said("page"),
         },
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, default_value_t = 5_000)]
     pub(crate) customers: u32,
 
-    /// Number of order lines to aim at; by default about ten for each customer.
+    /// Number of order lines to aim at; by default about twenty for each customer.
     #[arg(long, value_name = "N")]
     pub(crate) order_lines: Option<u64>,
 

@@ -1,10 +1,11 @@
 //! `customers show` and `explain`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
 use regulars_pipeline::{
-    CustomerView, ScoresView, explain as explain_customer, find, unit_name, view,
+    CustomerView, OrderView, ScoresView, explain as explain_customer, find, unit_name, view,
 };
 use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
@@ -67,8 +68,13 @@ pub(super) fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> S
         ],
         &rows,
     ));
+    if rows.iter().any(|row| !row[1].is_empty()) {
+        let note = "limits that follow everyone (value tiers, RFM, medians) are taken to stay";
+        let _ = writeln!(text, "{}", faint(note));
+    }
     text.push_str(&traits_text(view, amounts, zone));
-    text.push_str(&declared_text(view));
+    text.push_str(&stated_text("From the customers file", &view.declared));
+    text.push_str(&stated_text("Account", &view.account));
     text.push_str(&orders_text(view, amounts, zone));
     text
 }
@@ -100,13 +106,17 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
     });
     let clv_interval = scores
         .clv_interval_minor
-        .map_or(String::new(), |(low, high)| {
-            format!(
+        .map_or(String::new(), |(low, high)| match high {
+            0 => format!(
+                "  (with a chance of {:.0} % or more nothing)",
+                scores.interval_share * 100.0
+            ),
+            _ => format!(
                 "  (with a chance of {:.0} % from {} to {})",
                 scores.interval_share * 100.0,
                 amounts.bare(Some(low as f64)),
                 amounts.bare(Some(high as f64))
-            )
+            ),
         });
     let used = |model, known| if known { model } else { "none" };
     pairs(&[
@@ -181,22 +191,29 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     text
 }
 
-/// What the customers file says of them.
-fn declared_text(view: &CustomerView) -> String {
-    if view.declared.is_empty() {
+/// What was declared of a customer or said of an account; nothing without any.
+fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
+    if traits.is_empty() {
         return String::new();
     }
     let value = |value: &Value| match value {
         Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => whole_or_not(number),
+        Value::Array(texts) => joined(texts),
         other => other.to_string(),
     };
-    let declared = view.declared.iter();
-    let lines: Vec<(&str, String)> = declared
+    let lines: Vec<(&str, String)> = traits
+        .iter()
         .map(|(name, v)| (name.as_str(), value(v)))
         .collect();
-    heading("From the customers file") + &pairs(&lines)
+    heading(title) + &pairs(&lines)
+}
+
+/// A list of texts: `running, cooking`.
+pub(super) fn joined(texts: &[Value]) -> String {
+    let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+    texts.join(", ")
 }
 
 /// A number without decimals that say nothing: `120`, `38.5`.
@@ -221,6 +238,26 @@ pub(super) fn trait_text(value: &Value, unit: &str, amounts: Amounts, zone: &Zon
     }
 }
 
+/// What a row of orders is, when it is no order that counts.
+fn standing(order: &OrderView, amounts: Amounts) -> String {
+    let what = match (order.kind, order.status, order.counts) {
+        (RecordKind::Credit, ..) => "credit",
+        (RecordKind::Refund, ..) => "refund",
+        (RecordKind::Sale, OrderStatus::Cancelled, false) => "cancelled",
+        (RecordKind::Sale, OrderStatus::Unpaid, _) => "unpaid",
+        (RecordKind::Sale, _, false) => "refunded in full",
+        (RecordKind::Sale, _, true) => "",
+    };
+    match order.unapplied_minor {
+        0 => what.to_owned(),
+        minor if minor >= order.net_minor => format!("{what}, taken off no order"),
+        minor => {
+            let minor = amounts.bare(Some(minor as f64));
+            format!("{what}, {minor} of it taken off no order")
+        }
+    }
+}
+
 fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     const SHOWN: usize = 20;
     let mut text = heading("Orders");
@@ -230,14 +267,6 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         .iter()
         .take(SHOWN)
         .map(|order| {
-            let what = match (order.kind, order.status, order.counts) {
-                (RecordKind::Credit, ..) => "credit",
-                (RecordKind::Refund, ..) => "refund",
-                (RecordKind::Sale, OrderStatus::Cancelled, false) => "cancelled",
-                (RecordKind::Sale, OrderStatus::Unpaid, _) => "unpaid",
-                (RecordKind::Sale, _, false) => "refunded in full",
-                (RecordKind::Sale, _, true) => "",
-            };
             let net_minor = match order.kind {
                 RecordKind::Sale => order.net_minor,
                 RecordKind::Credit | RecordKind::Refund => -order.net_minor,
@@ -265,7 +294,7 @@ fn orders_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
                 order.order_id.clone(),
                 amounts.bare(Some(net_minor as f64)),
                 refunded,
-                what.to_owned(),
+                standing(order, amounts),
                 products.join(", "),
             ]
         })
@@ -426,5 +455,6 @@ fn value_text(value: &ExplainedValue, amounts: Amounts, zone: &Zone) -> String {
         ExplainedValue::Text(text) => text.clone(),
         ExplainedValue::Instant(at) => instant(*at, zone),
         ExplainedValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        ExplainedValue::List(texts) => texts.join(", "),
     }
 }

@@ -98,7 +98,7 @@ fn look(
     Output::of(&dry, "/files", || dry_run_text(&dry)).print(cli.format)?;
     Ok(match (dry.stops(), dry.rejected()) {
         (Some(why), _) => {
-            session.tell(&warning(&format!("the import would stop: {why}")));
+            session.warn(&warning(&format!("the import would stop: {why}")));
             Done::Refused
         }
         (None, 0) => Done::Whole,

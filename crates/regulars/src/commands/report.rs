@@ -309,8 +309,12 @@ fn models_text(models: &ModelsLine) -> String {
             .filter(|figure| figure.of == of)
             .map(|figure| {
                 let lost = &figure.lost;
-                let [baseline, model] =
-                    [lost.baseline_value, lost.model_value].map(|v| figure_value(&lost.figure, v));
+                let values = [lost.baseline_value, lost.model_value];
+                let mut told = values.map(|value| figure_value(&lost.figure, value));
+                if told[0] == told[1] {
+                    told = values.map(|value| number(Some(value), 6));
+                }
+                let [baseline, model] = told;
                 let figure = figure_name(&lost.figure);
                 format!("{figure} ({}: {baseline} against {model})", lost.baseline)
             })
@@ -330,6 +334,9 @@ fn models_text(models: &ModelsLine) -> String {
     text
 }
 
+/// Rows of the table of those who moved.
+const MOVES_SHOWN: usize = 12;
+
 fn moves(report: &Report, zone: &Zone) -> String {
     let moves = &report.moves;
     let mut text = heading(&format!(
@@ -345,13 +352,26 @@ fn moves(report: &Report, zone: &Zone) -> String {
     let rows: Vec<Vec<String>> = moves
         .flows
         .iter()
-        .take(12)
+        .take(MOVES_SHOWN)
         .map(|flow| vec![flow.from.clone(), flow.to.clone(), count(flow.customers)])
         .collect();
     if rows.is_empty() {
         let _ = writeln!(text, "  nobody");
     } else {
         text.push_str(&table(&header, &rows));
+        let more = moves.flows.len().saturating_sub(MOVES_SHOWN);
+        if more > 0 {
+            let customers = moves
+                .flows
+                .iter()
+                .skip(MOVES_SHOWN)
+                .map(|flow| flow.customers);
+            let note = format!(
+                "and {more} more, of {}: `--format json` has them all",
+                counted(customers.sum(), "customer")
+            );
+            let _ = writeln!(text, "{}", faint(&note));
+        }
         let note =
             "both moments seen with today's fit and thresholds; `absent` was no customer yet";
         let _ = writeln!(text, "{}", faint(note));
@@ -419,6 +439,10 @@ fn quality(report: &Report, amounts: Amounts, rejects: Rejects) -> String {
     note(
         quality.orders_without_rate,
         "orders of events without amounts: their currency has no rate in regulars.toml",
+    );
+    note(
+        quality.orders_before_1990,
+        "orders dated before 1990, most likely mistyped: models take them for what they say",
     );
     text
 }

@@ -110,6 +110,16 @@ pub(crate) fn samples() -> Vec<Sample> {
     }
     let unknown = ["segments", "members", "open_carts"];
     add("segments members", shop.json(&unknown));
+    shop.file(
+        "likes.csv",
+        "customer_id,interests\nK01,\"[\"\"running\"\",\"\"cooking\"\"]\"\n",
+    );
+    shop.json(&["import", "likes.csv"]);
+    shop.own_segment("runners", "traits.interests contains 'Running'");
+    let explain = shop.json(&["explain", "K01", "runners"]);
+    assert_eq!(explain["explanation"]["holds"], true, "{explain}");
+    add("explain", explain);
+    add("customers show", shop.json(&["customers", "show", "K01"]));
     let generate = [
         "generate",
         "-o",
@@ -120,6 +130,11 @@ pub(crate) fn samples() -> Vec<Sample> {
         "csv",
     ];
     add("generate", shop.json(&generate));
+    let grouped = Shop::empty("EUR");
+    let call = r#"{"type":"group","userId":"K1","groupId":"acme","messageId":"m","timestamp":"2026-01-05T00:00:00Z","traits":{"plan":"pro","seats":3,"fee":1.5,"trial":true}}"#;
+    grouped.file("calls.ndjson", &format!("{call}\n"));
+    grouped.json(&["import", "calls.ndjson"]);
+    add("customers show", grouped.json(&["customers", "show", "K1"]));
     let cdnow = Shop::cdnow();
     add(
         "import --dry-run",

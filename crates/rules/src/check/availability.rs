@@ -62,6 +62,8 @@ pub struct Present<'p> {
     pub has: &'p dyn Fn(DataNeed) -> bool,
     /// Whether anybody has the declared trait of that name.
     pub declares: &'p dyn Fn(&str) -> bool,
+    /// Whether any account has the trait of that name.
+    pub of_accounts: &'p dyn Fn(&str) -> bool,
 }
 
 impl std::fmt::Debug for Present<'_> {
@@ -94,6 +96,11 @@ fn of_node(
                 && !(present.declares)(name)
             {
                 missing.insert(DataNeed::DeclaredTraits);
+            }
+            if let Source::Account(name) = &leaf.source
+                && !(present.of_accounts)(name)
+            {
+                missing.insert(DataNeed::AccountTraits);
             }
             if missing.is_empty() {
                 Availability::Known

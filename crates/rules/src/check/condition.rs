@@ -72,6 +72,7 @@ fn source(
             (source_of(*which), Kind::from(def.kind), Some(def.kind))
         }
         Operand::Declared(name) => (Source::Declared(name.clone()), Kind::Declared, None),
+        Operand::Account(name) => (Source::Account(name.clone()), Kind::Declared, None),
         Operand::Aggregate(aggregate) => {
             let filter =
                 checked_filter(aggregate.filter.as_ref(), vocabulary, needs, property_kind)?;

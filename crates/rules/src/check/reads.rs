@@ -15,6 +15,8 @@ pub struct Reads {
     pub traits: BTreeSet<Trait>,
     /// Declared traits.
     pub declared: BTreeSet<String>,
+    /// Traits of the customer's account.
+    pub account: BTreeSet<String>,
     /// Aggregates over orders, as canonical text.
     pub aggregates: BTreeSet<String>,
     /// What is asked of events, as canonical text.
@@ -56,6 +58,9 @@ fn collect(rule: &Rule, node: &Node, reads: &mut Reads) {
                 }
                 (Source::Declared(name), _) => {
                     reads.declared.insert(name.clone());
+                }
+                (Source::Account(name), _) => {
+                    reads.account.insert(name.clone());
                 }
                 (Source::Measure(_), operand) => {
                     reads.aggregates.insert(print_operand(operand));

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use regulars_core::{DataNeed, SegmentName, Timestamp, Trait, TraitKind, TraitValue, Window, Zone};
+use regulars_core::{
+    DataNeed, List, SegmentName, Timestamp, Trait, TraitKind, TraitValue, Window, Zone,
+};
 
 use crate::tree::{
     CartProperty, CompareOp, EventCall, Measure, Property, PropertyPath, WhichOrder,
@@ -24,7 +26,7 @@ pub(crate) enum Node {
 pub(crate) struct LeafSpec {
     pub(crate) source: Source,
     pub(crate) test: ValueTest,
-    /// Kind of the value; `None` for a declared trait.
+    /// Kind of the value; `None` for a declared trait or one of an account.
     pub(crate) kind: Option<TraitKind>,
     pub(crate) needs: Vec<DataNeed>,
     /// Canonical text of the condition.
@@ -36,6 +38,8 @@ pub(crate) struct LeafSpec {
 pub(crate) enum Source {
     Trait(Trait),
     Declared(String),
+    /// A trait of the customer's account.
+    Account(String),
     Measure(MeasureSpec),
     Events(Box<EventSpec>),
     /// How many open carts the filter lets through.
@@ -252,6 +256,23 @@ impl TextTest {
     }
 }
 
+impl TextTest {
+    /// True when an element of the list is the whole text that it should contain; any other test
+    /// is one of single texts.
+    fn holds_of_list(&self, list: List<'_>) -> bool {
+        let Self::Contains(wanted) = self else {
+            return false;
+        };
+        let lower = |element: &str| {
+            element
+                .chars()
+                .flat_map(char::to_lowercase)
+                .eq(wanted.chars())
+        };
+        list.elements().any(lower)
+    }
+}
+
 fn starts_with(mut text: impl Iterator<Item = char>, prefix: &str) -> bool {
     prefix.chars().all(|wanted| text.next() == Some(wanted))
 }
@@ -299,6 +320,7 @@ impl ValueTest {
             }
             (Self::Number(test), TraitValue::Integer(number)) => test.holds(number as f64),
             (Self::Text(test), TraitValue::Text(text)) => test.holds(text),
+            (Self::Text(test), TraitValue::List(list)) => test.holds_of_list(list),
             (Self::Instant(test), TraitValue::Instant(at)) => test.holds(at, now, zone),
             // A declared trait may hold a value of another kind than the rule asks for.
             (

@@ -45,6 +45,11 @@ pub(super) fn subject_of(which: Trait) -> String {
         Trait::RecencyScore | Trait::FrequencyScore | Trait::MonetaryScore => {
             format!("the RFM {}", super::spaced(which.def().name))
         }
+        Trait::Sessions => "the number of sessions".to_owned(),
+        Trait::LastSessionMinutes => "the length of the last session in minutes".to_owned(),
+        Trait::LastSessionEvents => "the number of events of the last session".to_owned(),
+        Trait::AverageSessionMinutes => "the mean length of a session in minutes".to_owned(),
+        Trait::BounceShare => "the share of sessions with one event only".to_owned(),
         Trait::Clv => "the CLV".to_owned(),
         _ => format!("the {}", super::spaced(which.def().name)),
     }

@@ -28,7 +28,7 @@ impl Parser<'_> {
         let start = self.span();
         let operand = self.operand()?;
         let alone = match &operand {
-            Operand::Declared(_) => Alone::Allowed,
+            Operand::Declared(_) | Operand::Account(_) => Alone::Allowed,
             Operand::Trait(which) => match which.def().kind {
                 TraitKind::Flag => Alone::Allowed,
                 TraitKind::Text | TraitKind::Choice(_) => Alone::Refused(TEXT_TEST),
@@ -81,7 +81,12 @@ impl Parser<'_> {
         self.position += 1;
         let name = word.to_ascii_lowercase();
         match name.as_str() {
-            "traits" if self.eat_sign(Sign::Dot) => self.declared_name(),
+            "traits" if self.eat_sign(Sign::Dot) => Ok(Operand::Declared(
+                self.name("the name of a column of the customers file")?,
+            )),
+            "account" if self.eat_sign(Sign::Dot) => Ok(Operand::Account(
+                self.name("the name of a trait that `group` gives an account")?,
+            )),
             "distinct" if self.is_at(1, "of") || self.peek_at(1) == &TokenKind::Sign(Sign::Dot) => {
                 self.aggregate_of_property(EventMeasure::Distinct)
             }
@@ -135,14 +140,15 @@ impl Parser<'_> {
         }
     }
 
-    fn declared_name(&mut self) -> Result<Operand, RuleError> {
+    /// A name, in quotes where it is no word.
+    fn name(&mut self, expected: &str) -> Result<String, RuleError> {
         let name = match self.peek() {
             TokenKind::Word(word) => (*word).to_owned(),
             TokenKind::Text(text) if !text.is_empty() => text.clone(),
-            _ => return Err(self.unexpected("the name of a column of the customers file")),
+            _ => return Err(self.unexpected(expected)),
         };
         self.position += 1;
-        Ok(Operand::Declared(name))
+        Ok(name)
     }
 
     fn distinct_measure(&mut self) -> Result<Measure, RuleError> {

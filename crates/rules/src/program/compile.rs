@@ -46,6 +46,11 @@ pub(super) fn compile(
         segments[number as usize].scope = scope;
     }
     share_memory(&mut compiler.leaves);
+    let mut windows = 0;
+    for value in &mut compiler.events {
+        value.first_window = windows;
+        windows += value.window_count();
+    }
     let everything = Scope {
         code: linked(&order, &segments),
         segments: order,
@@ -304,8 +309,9 @@ impl Compiler<'_> {
         let source = match &spec.source {
             Source::Trait(which) => LeafSource::Trait(*which),
             Source::Declared(name) => LeafSource::Declared(name.clone()),
+            Source::Account(name) => LeafSource::Account(name.clone()),
             Source::Measure(measure) => LeafSource::Measure(self.measure(measure, spec)),
-            Source::Events(value) => LeafSource::Events(self.event_value(value, spec)),
+            Source::Events(value) => self.event_value(value, spec),
             Source::Carts(filter) => LeafSource::Carts(filter.clone()),
         };
         let leaf = Leaf {
@@ -334,15 +340,16 @@ impl Compiler<'_> {
         number
     }
 
-    /// The number of the value of events, likewise.
-    fn event_value(&mut self, spec: &EventSpec, leaf: &LeafSpec) -> u32 {
-        let number = position_or_push(
-            &mut self.events,
-            |known| known.spec == *spec,
-            || EventProgram::new(spec.clone()),
-        );
-        self.events[number as usize].serve(&leaf.test, self.keep);
-        number
+    /// The value of events, likewise; different windows of the same events share it too.
+    fn event_value(&mut self, spec: &EventSpec, leaf: &LeafSpec) -> LeafSource {
+        let mut known = (0_u32..).zip(&mut self.events);
+        let known = known.find_map(|(value, known)| Some((value, known.place_of(spec)?)));
+        let (value, window) = known.unwrap_or_else(|| {
+            self.events.push(EventProgram::new(spec.clone()));
+            (self.events.len() as u32 - 1, 0)
+        });
+        self.events[value as usize].serve(&leaf.test, self.keep);
+        LeafSource::Events { value, window }
     }
 }
 

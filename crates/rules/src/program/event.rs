@@ -6,19 +6,23 @@
 //! of each. What has left the window that ends at the latest event is dropped: `now` is not earlier.
 //! Only what is not empty has a slot, so that a customer who did nothing costs nothing.
 
-use regulars_core::{Event, EventKind, PropertyValue, Timestamp, TraitValue, Window, Zone};
+use regulars_core::{Event, EventKind, List, PropertyValue, Timestamp, TraitValue, Window, Zone};
 
-use super::measure::{cap_for, flip_of, flip_of_sum, later_than};
+use super::measure::{cap_for, flip_of, flip_of_sum};
 use super::pairs::Pairs;
 use super::slots::{Amounts, Slots};
 use super::{Faults, Keep, mutated};
 use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
 use crate::tree::{Decimal, EventCall, PropertyPath, WhichOrder};
 
-/// A value of events as it is folded.
+/// A value of events as it is folded, for all windows over which it is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct EventProgram {
-    pub(crate) spec: EventSpec,
+    pub(crate) value: EventValue,
+    /// One, or several lengths of time.
+    windows: Vec<Window>,
+    /// Number of the first of them among the windows of all values.
+    pub(super) first_window: u32,
     /// Counts beyond this make no difference to any test; the k latest are kept.
     cap: usize,
 }
@@ -51,7 +55,33 @@ pub(super) enum EventSlot {
 
 impl EventProgram {
     pub(super) fn new(spec: EventSpec) -> Self {
-        Self { spec, cap: 0 }
+        Self {
+            value: spec.value,
+            windows: vec![spec.window],
+            first_window: 0,
+            cap: 0,
+        }
+    }
+
+    /// The place of the window among those of this value, to which it is added when the same
+    /// events serve it; `None` when they do not.
+    pub(super) fn place_of(&mut self, spec: &EventSpec) -> Option<u32> {
+        if self.value != spec.value {
+            return None;
+        }
+        let known = self.windows.iter().position(|known| *known == spec.window);
+        let place = known.or_else(|| {
+            let is_list = matches!(
+                self.value,
+                EventValue::Count(_) | EventValue::Sum(..) | EventValue::Distinct(..)
+            );
+            let of_all_time = spec.window == Window::Ever || self.windows[0] == Window::Ever;
+            (is_list && !of_all_time).then(|| {
+                self.windows.push(spec.window);
+                self.windows.len() - 1
+            })
+        });
+        place.map(|place| place as u32)
     }
 
     /// Makes room for a test: afterwards the kept part tells whether it passes.
@@ -59,10 +89,38 @@ impl EventProgram {
         self.cap = self.cap.max(cap_for(test, keep));
     }
 
-    /// The last instant before the window that ends at `now`.
-    pub(super) fn start(&self, now: Timestamp, zone: &Zone, faults: Faults) -> Timestamp {
+    /// Number of windows.
+    pub(super) fn window_count(&self) -> u32 {
+        self.windows.len() as u32
+    }
+
+    /// True when it is over all time.
+    fn is_ever(&self) -> bool {
+        self.windows[0] == Window::Ever
+    }
+
+    /// The last instant before each window that ends at `now`.
+    pub(super) fn starts(
+        &self,
+        now: Timestamp,
+        zone: &Zone,
+        faults: Faults,
+    ) -> impl Iterator<Item = Timestamp> {
+        (0..self.window_count()).map(move |window| self.start(window, now, zone, faults))
+    }
+
+    /// The last instant before the window of that place that ends at `now`.
+    pub(super) fn start(
+        &self,
+        window: u32,
+        now: Timestamp,
+        zone: &Zone,
+        faults: Faults,
+    ) -> Timestamp {
         let edge = i64::from(mutated!(faults, WindowEdge));
-        self.spec.window.start(now, zone).plus_ms(-edge)
+        self.windows[window as usize]
+            .start(now, zone)
+            .plus_ms(-edge)
     }
 
     /// Folds an event; says whether it was one of those that the value is of.
@@ -76,7 +134,7 @@ impl EventProgram {
     ) -> bool {
         let takes = |events: &EventsSpec| events.take(event, zone, faults);
         let at = event.occurred_at;
-        match &self.spec.value {
+        match &self.value {
             EventValue::Count(events) if takes(events) => {
                 self.fold_count(slots, number, at, zone, faults);
             }
@@ -124,7 +182,7 @@ impl EventProgram {
                     if is_then {
                         pairs.insert_then(at);
                     }
-                    pairs.settle(*ms, self.spec.window, zone, faults);
+                    pairs.settle(*ms, self.windows[0], zone, faults);
                 }
             }
         }
@@ -139,9 +197,9 @@ impl EventProgram {
         zone: &Zone,
         faults: Faults,
     ) {
-        let empty = || match self.spec.window {
-            Window::Ever => EventSlot::Count(0),
-            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Times(Vec::new()),
+        let empty = || match self.is_ever() {
+            true => EventSlot::Count(0),
+            false => EventSlot::Times(Vec::new()),
         };
         match slots.get_or(number, empty) {
             EventSlot::Count(count) => *count = count.saturating_add(1),
@@ -170,16 +228,16 @@ impl EventProgram {
         if amount == 0 {
             return;
         }
-        let empty = || match self.spec.window {
-            Window::Ever => EventSlot::Sum(Box::new(0)),
-            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Amounts(Box::default()),
+        let empty = || match self.is_ever() {
+            true => EventSlot::Sum(Box::new(0)),
+            false => EventSlot::Amounts(Box::new(Amounts::new(self.windows.len()))),
         };
         match slots.get_or(number, empty) {
             EventSlot::Sum(sum) => **sum += i128::from(amount),
             EventSlot::Amounts(amounts) => {
                 amounts.add(at, amount);
-                let latest = amounts.entries.back().map_or(at, |&(time, _)| time);
-                amounts.forget(self.spec.window.start(latest, zone));
+                let latest = amounts.latest().unwrap_or(at);
+                amounts.forget(|window| self.windows[window].start(latest, zone));
             }
             _ => {}
         }
@@ -193,9 +251,9 @@ impl EventProgram {
         zone: &Zone,
         faults: Faults,
     ) {
-        let empty = || match self.spec.window {
-            Window::Ever => EventSlot::DistinctEver(Vec::new()),
-            Window::Rolling { .. } | Window::Calendar { .. } => EventSlot::Distinct(Vec::new()),
+        let empty = || match self.is_ever() {
+            true => EventSlot::DistinctEver(Vec::new()),
+            false => EventSlot::Distinct(Vec::new()),
         };
         match slots.get_or(number, empty) {
             // Of more values than are needed the first in the order of texts are kept, so that it
@@ -221,26 +279,33 @@ impl EventProgram {
         }
     }
 
-    /// Drops what has left the window that ends at the latest entry.
+    /// Drops what has left all windows that end at the latest entry.
     fn forget<T>(&self, entries: &mut Vec<T>, zone: &Zone, time: impl Fn(&T) -> Timestamp) {
         let Some(latest) = entries.last() else {
             return;
         };
-        let start = self.spec.window.start(time(latest), zone);
+        let starts = self
+            .windows
+            .iter()
+            .map(|window| window.start(time(latest), zone));
+        let Some(start) = starts.min() else {
+            return;
+        };
         entries.drain(..entries.partition_point(|entry| time(entry) <= start));
     }
 
-    /// The value over what is later than `start`: a number, or of times an instant or missing.
+    /// The value over what is later than `start`, where a window begins: a number, or of times an
+    /// instant or missing.
     pub(super) fn value(
         &self,
         slots: &EventSlots,
-        number: u32,
+        (number, window): (u32, u32),
         start: Timestamp,
     ) -> TraitValue<'static> {
         let count = |entries: usize| TraitValue::Integer(entries as i64);
         let instant = |at: Option<Timestamp>| at.map_or(TraitValue::Missing, TraitValue::Instant);
         match slots.get(number) {
-            None => match self.spec.value {
+            None => match self.value {
                 EventValue::Count(_) | EventValue::Sum(..) | EventValue::Distinct(..) => count(0),
                 EventValue::Time(..)
                 | EventValue::Followed { .. }
@@ -248,10 +313,12 @@ impl EventProgram {
             },
             Some(EventSlot::Count(value)) => TraitValue::Integer(*value),
             Some(EventSlot::Sum(sum)) => TraitValue::Integer(clamped(**sum)),
-            Some(EventSlot::Times(times)) => count(later_than(start, times, |&time| time)),
-            Some(EventSlot::Amounts(amounts)) => TraitValue::Integer(clamped(amounts.since(start))),
+            Some(EventSlot::Times(times)) => count(later_than(times, start, |&time| time).len()),
+            Some(EventSlot::Amounts(amounts)) => {
+                TraitValue::Integer(clamped(amounts.since(window as usize, start)))
+            }
             Some(EventSlot::Distinct(values)) => {
-                count(later_than(start, values, |&(time, _)| time))
+                count(later_than(values, start, |&(time, _)| time).len())
             }
             Some(EventSlot::DistinctEver(values)) => count(values.len()),
             Some(slot) => instant(self.instant(slot)),
@@ -260,7 +327,7 @@ impl EventProgram {
 
     /// True when it is a wait that orders end.
     pub(super) fn ends_by_orders(&self) -> bool {
-        let value = &self.spec.value;
+        let value = &self.value;
         matches!(value, EventValue::NotFollowed { ends_by_orders, .. } if *ends_by_orders)
     }
 
@@ -278,7 +345,7 @@ impl EventProgram {
 
     /// The instant of a slot that is one.
     fn instant(&self, slot: &EventSlot) -> Option<Timestamp> {
-        match (slot, &self.spec.value) {
+        match (slot, &self.value) {
             (EventSlot::Time(at), _) => Some(*at),
             (EventSlot::Followed(pairs), _) => pairs.latest(),
             (EventSlot::NotFollowed { first, then }, EventValue::NotFollowed { ms, .. }) => first
@@ -290,8 +357,8 @@ impl EventProgram {
 
     /// True when the value may be greater than what is kept shows.
     pub(crate) fn is_at_cap(&self, value: TraitValue<'_>) -> bool {
-        let is_capped = match self.spec.value {
-            EventValue::Count(_) => self.spec.window != Window::Ever,
+        let is_capped = match self.value {
+            EventValue::Count(_) => !self.is_ever(),
             EventValue::Distinct(..) => true,
             EventValue::Sum(..)
             | EventValue::Time(..)
@@ -305,24 +372,27 @@ impl EventProgram {
     pub(super) fn next_flip(
         &self,
         slots: &EventSlots,
-        number: u32,
+        (number, place): (u32, u32),
         test: &ValueTest,
         (now, most): (Timestamp, usize),
         zone: &Zone,
     ) -> Option<Timestamp> {
-        let window = self.spec.window;
+        let window = self.windows[place as usize];
+        let start = || window.start(now, zone);
         match slots.get(number)? {
             EventSlot::Count(_) | EventSlot::Sum(_) | EventSlot::DistinctEver(_) => None,
             EventSlot::Times(times) => {
-                let entries = times.iter().map(|&time| (time, 1));
+                let inside = later_than(times, start(), |&time| time);
+                let entries = inside.iter().map(|&time| (time, 1));
                 flip_of(window, entries, test, (now, most), zone)
             }
             EventSlot::Amounts(amounts) => {
-                let entries = amounts.entries.iter().copied();
-                flip_of_sum(window, (amounts.total, entries), test, (now, most), zone)
+                let inside = amounts.inside(place as usize);
+                flip_of_sum(window, inside, test, (now, most), zone)
             }
             EventSlot::Distinct(values) => {
-                let entries = values.iter().map(|&(time, _)| (time, 1));
+                let inside = later_than(values, start(), |&(time, _)| time);
+                let entries = inside.iter().map(|&(time, _)| (time, 1));
                 flip_of(window, entries, test, (now, most), zone)
             }
             slot => match (test, self.instant(slot)?) {
@@ -389,6 +459,9 @@ fn property<'a>(event: &Event<'a>, path: &PropertyPath) -> TraitValue<'a> {
         Some(PropertyValue::Text(text)) if !text.is_empty() => TraitValue::Text(text),
         Some(PropertyValue::Number(number)) if !number.is_nan() => TraitValue::Number(*number),
         Some(PropertyValue::Flag(flag)) => TraitValue::Flag(*flag),
+        Some(PropertyValue::List(list)) => {
+            List::of(list).map_or(TraitValue::Missing, TraitValue::List)
+        }
         Some(PropertyValue::Text(_) | PropertyValue::Number(_)) | None => TraitValue::Missing,
     }
 }
@@ -403,7 +476,8 @@ fn text_of(value: TraitValue<'_>) -> Option<Box<str>> {
         TraitValue::Missing
         | TraitValue::Integer(_)
         | TraitValue::Money(_)
-        | TraitValue::Instant(_) => None,
+        | TraitValue::Instant(_)
+        | TraitValue::List(_) => None,
     }
 }
 
@@ -413,6 +487,11 @@ fn millionths(number: f64) -> i64 {
 
 fn clamped(sum: i128) -> i64 {
     sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+/// The entries of an ascending list that are later than `start`.
+fn later_than<T>(entries: &[T], start: Timestamp, time: impl Fn(&T) -> Timestamp) -> &[T] {
+    &entries[entries.partition_point(|entry| time(entry) <= start)..]
 }
 
 /// Inserts into an ascending list.

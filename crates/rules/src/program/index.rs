@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use regulars_core::EventKind;
+use regulars_core::{EventKind, Trait};
 
 use super::event::EventProgram;
 use super::leaf::{Leaf, LeafSource};
@@ -13,12 +13,16 @@ use crate::tree::EventCall;
 pub enum Change {
     /// An event was folded into the value of events of this number.
     Events(u32),
-    /// An order was folded: any standard trait may be another.
+    /// An order was folded: any standard trait may be another, but those of visits.
     Order,
+    /// An event of a visit was folded: any trait of visits may be another.
+    Visit,
     /// A cart was opened, changed or closed.
     Carts,
     /// A declared trait was set, and with it perhaps a standard one that stands in for it.
     Declared,
+    /// The customer joined an account, or a trait of theirs was set.
+    Account,
 }
 
 /// By what happens, what it can make a difference to.
@@ -31,8 +35,12 @@ pub(super) struct Index {
     /// Numbers of the conditions, ascending, for each value of events.
     events: Vec<Vec<u32>>,
     orders: Vec<u32>,
+    visits: Vec<u32>,
     carts: Vec<u32>,
     declared: Vec<u32>,
+    accounts: Vec<u32>,
+    /// Names of the traits of accounts that are asked for.
+    of_accounts: BTreeSet<Box<str>>,
 }
 
 /// What looks at events of one name.
@@ -52,6 +60,12 @@ impl Index {
         };
         for (number, leaf) in (0_u32..).zip(leaves) {
             let list = match &leaf.source {
+                LeafSource::Trait(which) if which.is_of_visits() => &mut index.visits,
+                LeafSource::Trait(Trait::Account) => &mut index.accounts,
+                LeafSource::Account(name) => {
+                    index.of_accounts.insert(name.as_str().into());
+                    &mut index.accounts
+                }
                 LeafSource::Trait(which) => {
                     if which.may_be_declared() {
                         index.declared.push(number);
@@ -61,7 +75,7 @@ impl Index {
                 LeafSource::Measure(_) => &mut index.orders,
                 LeafSource::Declared(_) => &mut index.declared,
                 LeafSource::Carts(_) => &mut index.carts,
-                LeafSource::Events(value) => &mut index.events[*value as usize],
+                LeafSource::Events { value, .. } => &mut index.events[*value as usize],
             };
             list.push(number);
         }
@@ -73,7 +87,7 @@ impl Index {
         let mut named: [BTreeMap<&str, BTreeSet<u32>>; 3] = Default::default();
         let mut unnamed: [BTreeSet<u32>; 3] = Default::default();
         for (number, value) in (0_u32..).zip(values) {
-            for events in value.spec.value.events() {
+            for events in value.value.events() {
                 let calls = match (events.call, events.names.is_empty()) {
                     (EventCall::Event, true) => 0..3,
                     (EventCall::Event, false) => 0..1,
@@ -93,7 +107,7 @@ impl Index {
         let readers = |numbers: BTreeSet<u32>| {
             let mut paths = BTreeSet::new();
             for &number in &numbers {
-                let value = &values[number as usize].spec.value;
+                let value = &values[number as usize].value;
                 value.for_each_path(&mut |path| {
                     paths.insert(Box::from(path));
                 });
@@ -124,13 +138,20 @@ impl Index {
         (!readers.values.is_empty()).then_some(readers)
     }
 
+    /// True when a condition asks for this trait of accounts.
+    pub(super) fn asks_of_accounts(&self, name: &str) -> bool {
+        self.of_accounts.contains(name)
+    }
+
     /// Numbers of the conditions whose truth such a change can move, ascending.
     pub(super) fn leaves(&self, change: Change) -> &[u32] {
         match change {
             Change::Events(value) => &self.events[value as usize],
             Change::Order => &self.orders,
+            Change::Visit => &self.visits,
             Change::Carts => &self.carts,
             Change::Declared => &self.declared,
+            Change::Account => &self.accounts,
         }
     }
 }

@@ -22,10 +22,17 @@ pub(crate) struct Leaf {
 pub(crate) enum LeafSource {
     Trait(Trait),
     Declared(String),
+    /// A trait of the customer's account.
+    Account(String),
     /// Number of a measure.
     Measure(u32),
-    /// Number of a value of events.
-    Events(u32),
+    /// A value of events within a window.
+    Events {
+        /// Number of the value.
+        value: u32,
+        /// Place of the window among those of the value.
+        window: u32,
+    },
     /// How many open carts pass.
     Carts(Option<FilterNode<CartProperty>>),
 }
@@ -66,8 +73,11 @@ impl Leaf {
     /// What the value is of.
     pub(super) fn part(&self) -> Part {
         match self.source {
-            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Measure(_) => Part::Orders,
-            LeafSource::Events(_) => Part::Events,
+            LeafSource::Trait(_)
+            | LeafSource::Declared(_)
+            | LeafSource::Account(_)
+            | LeafSource::Measure(_) => Part::Orders,
+            LeafSource::Events { .. } => Part::Events,
             LeafSource::Carts(_) => Part::Carts,
         }
     }
@@ -81,7 +91,10 @@ impl Leaf {
         starts: &WindowStarts,
     ) -> TraitValue<'s> {
         let of_orders = |measure: u32| starts.orders[measure as usize];
-        let of_events = |value: u32| starts.events[value as usize];
+        let of_events = |value: u32, window: u32| {
+            let first = program.events[value as usize].first_window;
+            starts.events[(first + window) as usize]
+        };
         self.value_since(program, states, subject, now, (of_orders, of_events))
     }
 
@@ -95,33 +108,36 @@ impl Leaf {
     ) -> TraitValue<'s> {
         let (zone, faults) = (&program.zone, program.faults);
         let of_orders = |measure: u32| program.measures[measure as usize].start(now, zone, faults);
-        let of_events = |value: u32| program.events[value as usize].start(now, zone, faults);
+        let of_events = |value: u32, window: u32| {
+            program.events[value as usize].start(window, now, zone, faults)
+        };
         self.value_since(program, states, subject, now, (of_orders, of_events))
     }
 
-    /// The value over windows that start at what the two functions say of measures and of values
-    /// of events.
+    /// The value over windows that start at what the two functions say of measures and of windows
+    /// of values of events.
     fn value_since<'s, S: Subject>(
         &self,
         program: &Program,
         states: &LeafStates,
         subject: &'s S,
         now: Timestamp,
-        (of_orders, of_events): (impl Fn(u32) -> Timestamp, impl Fn(u32) -> Timestamp),
+        (of_orders, of_events): (impl Fn(u32) -> Timestamp, impl Fn(u32, u32) -> Timestamp),
     ) -> TraitValue<'s> {
         match &self.source {
             LeafSource::Trait(which) => subject.value(*which, now),
             LeafSource::Declared(name) => subject.declared(name),
+            LeafSource::Account(name) => subject.account(name),
             LeafSource::Measure(measure) => {
                 let (number, start) = (*measure as usize, of_orders(*measure));
                 program.measures[number].value(states, *measure, start, program.faults)
             }
-            LeafSource::Events(value) => {
-                if self.is_ended_by_order(*value, program, states, subject, now) {
+            &LeafSource::Events { value, window } => {
+                if self.is_ended_by_order(value, program, states, subject, now) {
                     return TraitValue::Missing;
                 }
-                let start = of_events(*value);
-                program.events[*value as usize].value(&states.events, *value, start)
+                let start = of_events(value, window);
+                program.events[value as usize].value(&states.events, (value, window), start)
             }
             LeafSource::Carts(filter) => {
                 let (zone, faults) = (&program.zone, program.faults);
@@ -188,14 +204,14 @@ impl Leaf {
                 zone,
                 search.most,
             ),
-            LeafSource::Events(value)
-                if self.is_ended_by_order(*value, program, states, subject, now) =>
+            &LeafSource::Events { value, .. }
+                if self.is_ended_by_order(value, program, states, subject, now) =>
             {
                 None
             }
-            LeafSource::Events(value) => program.events[*value as usize].next_flip(
+            &LeafSource::Events { value, window } => program.events[value as usize].next_flip(
                 &states.events,
-                *value,
+                (value, window),
                 &self.test,
                 (now, search.most),
                 zone,
@@ -205,6 +221,7 @@ impl Leaf {
                 cart::next_flip(filter.as_ref(), carts, &self.test, now, zone, faults)
             }
             LeafSource::Declared(name) => still(&|_| subject.declared(name), now),
+            LeafSource::Account(name) => still(&|_| subject.account(name), now),
             LeafSource::Trait(which) => {
                 let value_at = |at| subject.value(*which, at);
                 let truth_at = |at| self.test.holds(value_at(at), at, zone);

@@ -159,14 +159,17 @@ impl MeasureProgram {
     ) {
         let empty = || match self.spec.window {
             Window::Ever => Slot::Ever(Box::default()),
-            Window::Rolling { .. } | Window::Calendar { .. } => Slot::Amounts(Box::default()),
+            Window::Rolling { .. } | Window::Calendar { .. } => {
+                Slot::Amounts(Box::new(Amounts::new(1)))
+            }
         };
         match slots.get_or(number, empty) {
             Slot::Ever(value) => **value += i128::from(amount),
             Slot::Amounts(amounts) => {
                 amounts.add(at, amount);
                 if !mutated!(faults, SumIgnoresExits) {
-                    amounts.forget(self.spec.window.start(at, zone));
+                    let start = self.spec.window.start(at, zone);
+                    amounts.forget(|_| start);
                 }
             }
             _ => {}
@@ -306,9 +309,9 @@ impl MeasureProgram {
             Slot::Times(times) => count(later_than(start, times, |&time| time)),
             Slot::Distinct(entries) => count(later_than(start, entries, |&(time, _)| time)),
             Slot::Amounts(amounts) if mutated!(faults, SumIgnoresExits) => {
-                TraitValue::Integer(clamped(amounts.total))
+                TraitValue::Integer(clamped(amounts.inside(0).0))
             }
-            Slot::Amounts(amounts) => TraitValue::Integer(clamped(amounts.since(start))),
+            Slot::Amounts(amounts) => TraitValue::Integer(clamped(amounts.since(0, start))),
         }
     }
 
@@ -361,8 +364,7 @@ impl MeasureProgram {
                 flip_of(window, entries, test, (now, most), zone)
             }
             Slot::Amounts(amounts) => {
-                let entries = amounts.entries.iter().copied();
-                flip_of_sum(window, (amounts.total, entries), test, (now, most), zone)
+                flip_of_sum(window, amounts.inside(0), test, (now, most), zone)
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::subject::Subject;
 /// nothing about orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Orders, and what traits and models make of them; declared traits.
+    /// Orders, and what traits and models make of them; declared traits, those of the account.
     Orders,
     Events,
     Carts,

@@ -110,7 +110,10 @@ impl Rule {
                     Operand::Declared(name) if name.is_empty() => {
                         Err(not_sayable("a declared trait needs a name"))
                     }
-                    Operand::Declared(_) => Ok(()),
+                    Operand::Account(name) if name.is_empty() => {
+                        Err(not_sayable("a trait of the account needs a name"))
+                    }
+                    Operand::Declared(_) | Operand::Account(_) => Ok(()),
                     Operand::Aggregate(aggregate) => aggregate.validate(depth),
                     Operand::OrderTime(time) => time.filter.validate_at(depth + 1),
                     Operand::Events(aggregate) => aggregate.validate(depth),

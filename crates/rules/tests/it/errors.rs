@@ -209,6 +209,9 @@ fn names_and_kinds() {
         "consent = 'yes'",
         "traits.size between 1 and 'b'",
         "traits.joined >= 2026-01-01",
+        "account.",
+        "account.seats between 1 and 'b'",
+        "account > 3",
         "revenue > 999999999999999999",
     ]);
 }

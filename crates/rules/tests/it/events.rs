@@ -80,6 +80,55 @@ fn assert_fails(rule: &str, customer: &Customer, after_ms: i64) {
 }
 
 #[test]
+fn windows_over_the_same_events_share_what_is_kept_and_answer_as_if_alone() {
+    let mut rules = Vec::new();
+    for days in [1, 3, 7] {
+        for value in [
+            format!(
+                "events 'Product Viewed' in last {days} days >= {}",
+                2 + days
+            ),
+            format!(
+                "sum of price of events 'Product Viewed' in last {days} days > {}",
+                20 * days
+            ),
+            format!("distinct product_id of events 'Product Viewed' in last {days} days >= {days}"),
+        ] {
+            rules.push((format!("s{}", rules.len()), value));
+        }
+    }
+    let rules: Vec<(&str, &str)> = rules.iter().map(|(n, r)| (&**n, &**r)).collect();
+    let program = program(&rules);
+    assert_eq!(program.event_value_count(), 3);
+    let viewed = |n: i64| {
+        let price = ("price", number(7.5 * (n % 5) as f64));
+        let product = ("product_id", text(&format!("p{}", n % 4)));
+        // Late ones among them.
+        event(
+            "Product Viewed",
+            (n * 37 % 11) * 9 * HOUR_MS,
+            &[price, product],
+        )
+    };
+    let customer = customer((0..22).map(viewed).collect(), vec![]);
+    let states = folded(&program, &customer.events);
+    let mut scratch = program.new_scratch();
+    for hours in (90..290).step_by(3) {
+        for (number, (_, rule)) in rules.iter().enumerate() {
+            let now = noon().plus_ms(hours * HOUR_MS);
+            let holds = program.evaluate_one(number, &states, &customer, now, &mut scratch);
+            let flip = program.next_flip(number, &states, &customer, now, &mut scratch);
+            let flip = flip.map(|flip| flip.0 - noon().0);
+            assert_eq!(
+                (holds, flip),
+                at(rule, &customer, hours * HOUR_MS),
+                "{rule}"
+            );
+        }
+    }
+}
+
+#[test]
 fn events_are_counted_in_windows_and_leave_them_to_the_millisecond() {
     let viewed = |after| event("Product Viewed", after, &[]);
     let customer = customer(vec![viewed(0), viewed(HOUR_MS), viewed(HOUR_MS)], vec![]);
@@ -447,6 +496,7 @@ fn without_events_the_size_is_unknown() {
     let present = |has| Present {
         has,
         declares: &|_| true,
+        of_accounts: &|_| true,
     };
     assert_eq!(
         program.availability(present(&|need| need != DataNeed::Events)),

@@ -105,6 +105,14 @@ pub(crate) fn customer() -> Customer {
             ("shoe size".to_owned(), RawValue::Number(38.5)),
         ]
         .into(),
+        account: [
+            ("plan".to_owned(), RawValue::Text("Pro".to_owned())),
+            ("address.city".to_owned(), RawValue::Text("Ulm".to_owned())),
+            ("seats".to_owned(), RawValue::Number(12.0)),
+            ("audited".to_owned(), RawValue::Flag(true)),
+            ("renews at".to_owned(), RawValue::Instant(day("2026-03-05"))),
+        ]
+        .into(),
         ..Customer::default()
     }
 }
@@ -195,6 +203,10 @@ fn missing_fails_every_comparison() {
         "clv != 5",
         "traits.age != 5",
         "traits.gender != 5",
+        "account.size != 5",
+        "account.gender = 'F'",
+        "traits.plan = 'Pro'",
+        "account = 'acme'",
         "first_order before 1 day ago",
         "country is set",
     ] {
@@ -301,6 +313,12 @@ fn values_are_compared_in_their_units() {
         "traits.'shoe size' between 38 and 39 and traits.\"shoe size\" > 38"
     ));
     assert!(holds(
+        "account.plan = 'Pro' and ACCOUNT.seats between 10 and 12 and account.audited"
+    ));
+    assert!(holds(
+        "account.'address.city' starts with 'ul' and account.\"renews at\" within 7 days"
+    ));
+    assert!(holds(
         "LIFECYCLE IN ('loyal', 'potential_loyalist') AND NOT Consent"
     ));
 }
@@ -404,6 +422,9 @@ fn availability_follows_the_tree() {
         ("women", "traits.gender = 'f'"),
         ("tall", "not traits.height is set"),
         ("hats", "items where product = 'hat' >= 1"),
+        ("pro", "account.plan = 'pro'"),
+        ("large", "account.seats > 5"),
+        ("grouped", "account is set"),
     ])
     .unwrap();
     let symbols = Symbols::default();
@@ -412,6 +433,7 @@ fn availability_follows_the_tree() {
     let present = |has| Present {
         has,
         declares: &|name| name == "gender",
+        of_accounts: &|name| name == "plan",
     };
     let discounts = missing(&[DataNeed::Discounts]);
     assert_eq!(
@@ -438,11 +460,19 @@ fn availability_follows_the_tree() {
             Availability::Unknown {
                 missing: missing(&[DataNeed::Products])
             },
+            Availability::Known,
+            Availability::Unknown {
+                missing: missing(&[DataNeed::AccountTraits])
+            },
+            Availability::Unknown {
+                missing: missing(&[DataNeed::Accounts])
+            },
         ]
     );
     let everything = Present {
         has: &|_| true,
         declares: &|_| true,
+        of_accounts: &|_| true,
     };
     assert!(
         program
@@ -459,13 +489,14 @@ fn reads_name_what_a_rule_depends_on() {
         (
             "it",
             "in segment loyal and (traits.gender = 'f' or revenue_last_90_days > 5) \
-             and orders where channel = 'web' today >= 1",
+             and orders where channel = 'web' today >= 1 and account.plan = 'pro'",
         ),
     ])
     .unwrap();
     let reads = rules[1].rule.reads();
     assert!(reads.traits.is_empty());
     assert_eq!(reads.declared.iter().collect::<Vec<_>>(), ["gender"]);
+    assert_eq!(reads.account.iter().collect::<Vec<_>>(), ["plan"]);
     assert_eq!(
         reads.aggregates.iter().collect::<Vec<_>>(),
         ["orders where channel = 'web' today", "revenue_last_90_days"]
@@ -497,6 +528,7 @@ fn rules_in_words() {
         "discount_share >= 60% and average_order_value < 40 and above_median_order_value = false",
         "(orders = 1 and consent) or (orders = 2 and not consent)",
         "orders not in (1, 2) and country is not set and traits.name starts with 'A'",
+        "account.plan = 'pro' and account.'renews at' within 30 days and account is not set",
         "seasonal or year_round or beyond_usual_range",
         "not seasonal and not year_round and not beyond_usual_range and not above_median_order_value",
         "days_since_last_order >= 60 and days_since_first_order between 1 and 90",
@@ -520,6 +552,9 @@ fn rules_in_words() {
         "orders is set and lifecycle is set and consent is set and traits.vip and top_category is set",
         "first order where channel = 'store' is set and last_order after 2026-01-01 and last_order today",
         "last_order between 2026-01-01 and 2026-03-31 and last_order before 1 day ago",
+        "sessions >= 3 and days_since_last_session >= 14 and last_session within 30 days",
+        "bounce_share > 50% and average_session_minutes < 2.5 and last_session_events = 1",
+        "device in ('mobile', 'tablet') and operating_system = 'iOS' and first_source is not set",
     ];
     let words: String = texts
         .iter()

@@ -34,6 +34,7 @@ pub(crate) struct CustomerNow {
     lifecycle: String,
     traits: Vec<TraitView>,
     declared: std::collections::BTreeMap<String, Value>,
+    account: std::collections::BTreeMap<String, Value>,
     orders: Vec<OrderView>,
     segments: Vec<Membership>,
 }
@@ -108,6 +109,7 @@ async fn show_now(server: &Arc<Server>, name: String) -> Result<Json<CustomerNow
         lifecycle,
         traits,
         declared,
+        account,
         orders,
         segments,
     } = found.ok_or_else(|| nobody(&name))?;
@@ -127,6 +129,7 @@ async fn show_now(server: &Arc<Server>, name: String) -> Result<Json<CustomerNow
         lifecycle,
         traits,
         declared,
+        account,
         orders,
         segments: segments.collect(),
     }))

@@ -160,11 +160,11 @@ pub(super) const OPERATIONS: [Operation; 34] = [
         )
     },
     Operation {
-        details: "Traits, declared traits, orders, and the segments that they are in, with since \
-                  when. No personal data. With `as_of` today's rules and settings on what was \
-                  known at that moment: the answer has scores too, and no `since`. The first \
-                  question about a moment folds all history beside everything else, one moment at \
-                  a time.",
+        details: "Traits, declared traits, those of their account, orders, and the segments that \
+                  they are in, with since when. No personal data. With `as_of` today's rules and \
+                  settings on what was known at that moment: the answer has scores too, and no \
+                  `since`. The first question about a moment folds all history beside everything \
+                  else, one moment at a time.",
         query: &[AS_OF, RESTATED],
         ..get(
             "/api/v1/customers/{customer}",

@@ -183,7 +183,7 @@ fn of_segment() -> [(&'static str, Value); 4] {
     ]
 }
 
-fn of_customer() -> [(&'static str, Value); 8] {
+fn of_customer() -> [(&'static str, Value); 9] {
     let of_trait = object(&[
         ("name", text()),
         ("value", json!({})),
@@ -198,6 +198,7 @@ fn of_customer() -> [(&'static str, Value); 8] {
         ("lifecycle", text()),
         ("traits", array(&of_trait)),
         ("declared", any_object()),
+        ("account", any_object()),
         ("orders", array(&reference("Order"))),
     ]
 }
@@ -217,6 +218,7 @@ fn order() -> Value {
         ("counts", json!({"type": "boolean"})),
         ("net_minor", minor()),
         ("refunded_minor", minor()),
+        ("unapplied_minor", minor()),
         ("lines", array(&line)),
     ])
 }

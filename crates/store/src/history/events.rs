@@ -10,7 +10,7 @@
 //! | `kind` | text | `identify`, `track`, `page`, `screen`, `group`, `alias` |
 //! | `anonymous` | bool | whether nothing but an anonymous id said whose it is |
 //! | `message` | 16 bytes | hash of what makes it the same event when it is sent again, big-endian |
-//! | `name` | text | what was tracked, or the page or screen; else empty |
+//! | `name` | text | what was tracked, the page or screen, or the id of the account of `group`; else empty |
 //! | `properties` | text | properties or traits, a JSON object without personal data |
 //! | `context` | text | context, likewise |
 //! | `sealed` | binary or null | personal data, encrypted with the identity's key |

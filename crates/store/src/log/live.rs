@@ -57,7 +57,8 @@ pub struct StoredEvent {
     pub received_at: Timestamp,
     /// Hash of what makes it the same event when it is sent again.
     pub message: u128,
-    /// Name of what was tracked, or of the page or screen; else empty.
+    /// Name of what was tracked, or of the page or screen; of `group` the id of the account; else
+    /// empty.
     pub name: Box<str>,
     /// Properties or traits, as a JSON object without personal data.
     pub properties: Box<str>,

@@ -185,6 +185,7 @@ fn traits() -> impl Strategy<Value = BTreeMap<Trait, Course>> {
         })
 }
 
+/// Traits that somebody declared, of a customer or of an account.
 fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     let value = prop_oneof![
         Just(RawValue::Missing),
@@ -193,15 +194,18 @@ fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
         select(vec!["f", "m", "F"]).prop_map(|text| RawValue::Text(text.to_owned())),
         instant().prop_map(RawValue::Instant),
         any::<bool>().prop_map(RawValue::Flag),
+        vec(select(vec!["f", "S", "es", "X"]), 0..4)
+            .prop_map(|texts| RawValue::List(texts.join("\u{1f}"))),
     ];
-    btree_map(text(&DECLARED), value, 0..3)
+    btree_map(text(&DECLARED), value, 1..4)
 }
 
 /// A customer with up to nine orders and twelve events.
 pub fn customer() -> impl Strategy<Value = Customer> {
     let orders = vec(order(), 0..10);
-    (orders, events(), carts(), traits(), declared()).prop_map(
-        |(mut orders, events, carts, traits, declared)| {
+    let stated = (declared(), declared());
+    (orders, events(), carts(), traits(), stated).prop_map(
+        |(mut orders, events, carts, traits, (declared, account))| {
             orders.sort_by_key(|order| (order.at, order.key));
             Customer {
                 orders,
@@ -209,6 +213,7 @@ pub fn customer() -> impl Strategy<Value = Customer> {
                 carts,
                 traits,
                 declared,
+                account,
             }
         },
     )

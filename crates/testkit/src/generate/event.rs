@@ -14,7 +14,8 @@ use regulars_rules::{
 
 use super::instant;
 use super::rule::{
-    flag_test, length, nested, number, ordered_test, period, set_test, text_test, time_test,
+    contains_test, flag_test, length, nested, number, ordered_test, period, set_test, text_test,
+    time_test,
 };
 use super::{EVENTS, SKUS};
 use crate::history::{RawEvent, RawValue};
@@ -41,9 +42,11 @@ pub fn events() -> impl Strategy<Value = Vec<RawEvent>> {
         properties(),
     );
     (vec(instant(), 1..4), vec(event, 0..13)).prop_map(|(starts, events)| {
+        let mut times = starts;
         let made = events.into_iter().map(|event| {
             let (kind, name, start, after_ms, late_ms, properties) = event;
-            let at = starts[start.index(starts.len())].plus_ms(after_ms);
+            let at = times[start.index(times.len())].plus_ms(after_ms);
+            times.push(at);
             RawEvent {
                 kind,
                 name: name.to_owned(),
@@ -62,11 +65,13 @@ fn properties() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     let text = || select(&SKUS[..]).prop_map(|text| RawValue::Text(text.to_owned()));
     let number = || select(vec![0.1, 0.2, 2.5, 7.0, 10.0, -0.1]).prop_map(RawValue::Number);
     let flag = || any::<bool>().prop_map(RawValue::Flag);
+    let list = || vec(select(&["S", "es", "x", "7"][..]), 0..3);
+    let list = || list().prop_map(|texts| RawValue::List(texts.join("\u{1f}")));
     let path = select(&PATHS[..]).prop_map(str::to_owned);
     btree_map(
         path,
-        prop_oneof![3 => text(), 3 => number(), 1 => flag()],
-        0..4,
+        prop_oneof![3 => text(), 3 => number(), 1 => flag(), 1 => list()],
+        1..4,
     )
 }
 
@@ -107,6 +112,7 @@ fn event_filter() -> impl Strategy<Value = Filter<PropertyPath>> {
     let condition = select(&PATHS[..]).prop_flat_map(|path| {
         let test = prop_oneof![
             2 => text_test(&SKUS),
+            1 => contains_test(),
             2 => ordered_test(&["-0.1", "0.2", "7", "10"]),
             1 => flag_test(),
             1 => set_test(),

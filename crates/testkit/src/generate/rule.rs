@@ -91,6 +91,12 @@ pub(super) fn text_test(texts: &'static [&'static str]) -> impl Strategy<Value =
     ]
 }
 
+/// Whether a list has an element, or a text a part.
+pub(super) fn contains_test() -> impl Strategy<Value = Test> {
+    let part = select(vec!["s", "x", "ES", "7"]);
+    part.prop_map(|part| Test::Contains(literal(LiteralValue::Text(part.to_owned()))))
+}
+
 pub(super) fn flag_test() -> impl Strategy<Value = Test> {
     let compared = (
         select(vec![CompareOp::Equal, CompareOp::NotEqual]),
@@ -256,11 +262,15 @@ fn declared_condition() -> impl Strategy<Value = Condition> {
     let test = prop_oneof![
         ordered_test(&["0", "0.5", "1", "2"]),
         text_test(&["f", "m"]),
+        contains_test(),
         flag_test(),
         time_test(),
     ];
-    (select(&DECLARED[..]), test).prop_map(|(name, test)| Condition {
-        operand: Operand::Declared(name.to_owned()),
+    let operand: fn(&str) -> Operand = |name| Operand::Declared(name.to_owned());
+    let of_account: fn(&str) -> Operand = |name| Operand::Account(name.to_owned());
+    let operands = select(vec![operand, of_account]);
+    (operands, select(&DECLARED[..]), test).prop_map(|(operand, name, test)| Condition {
+        operand: operand(name),
         test,
         span: Span::default(),
     })

@@ -9,13 +9,15 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use regulars_core::{CivilDate, DAY_MS, Grain, HOUR_MS, Settings, TimeUnit, Timestamp, Zone};
+use regulars_core::{
+    CivilDate, DAY_MS, EventKind, Grain, HOUR_MS, Settings, TimeUnit, Timestamp, Zone,
+};
 use regulars_stats::purchase::{BgNbd, MbgNbd, ParetoNbd, PurchaseModel};
 use regulars_stats::spend::GammaGamma;
 
 use super::ZONE;
 use super::customer::order;
-use crate::history::{Customer, RawOrder, RawValue};
+use crate::history::{Customer, RawEvent, RawOrder, RawValue};
 use crate::naive::{Models, Shop};
 
 /// 2022-10-20, days before summer time ends.
@@ -121,6 +123,61 @@ fn declared() -> impl Strategy<Value = BTreeMap<String, RawValue>> {
     })
 }
 
+/// Events of up to a few sessions, in the order in which they arrive: not by time.
+fn visits() -> impl Strategy<Value = Vec<RawEvent>> {
+    let minute = HOUR_MS / 60;
+    let gap = select(vec![
+        0,
+        1,
+        10 * minute,
+        30 * minute - 1,
+        30 * minute,
+        2 * HOUR_MS,
+        9 * DAY_MS,
+    ]);
+    let kind = select(vec![
+        EventKind::Track,
+        EventKind::Page,
+        EventKind::Screen,
+        EventKind::Identify,
+    ]);
+    let said = |names: &'static [&'static str]| {
+        let value = select(vec!["a", "b"]).prop_map(|text| RawValue::Text(text.to_owned()));
+        let name = select(names).prop_map(|name| format!("context.{name}"));
+        option::weighted(0.4, (name, value))
+    };
+    let properties = (
+        said(&["device", "os", "browser", "app_version"]),
+        said(&["locale", "timezone"]),
+        said(&["source", "medium", "campaign", "referrer"]),
+        said(&["page"]),
+    );
+    let first = select(vec![0_i64, 40, 700]);
+    (first, vec((gap, kind, properties), 0..9), any::<u64>()).prop_map(|(first, events, turn)| {
+        let mut at = Timestamp((i64::from(FIRST.0) + first) * DAY_MS);
+        let made = events.into_iter().map(|(gap, kind, said)| {
+            at = at.plus_ms(gap);
+            let (technology, place, arrival, page) = said;
+            RawEvent {
+                kind,
+                name: String::new(),
+                at,
+                received_at: at,
+                properties: [technology, place, arrival, page]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+            }
+        });
+        let mut made: Vec<RawEvent> = made.collect();
+        if !made.is_empty() {
+            let turn = turn as usize % made.len();
+            made.rotate_left(turn);
+        }
+        made
+    })
+}
+
 /// A customer whose orders are some days and hours apart.
 fn customer() -> impl Strategy<Value = Customer> {
     let first = select(vec![0_i64, 0, 3, 9, 40, 300, 700, 730]);
@@ -128,8 +185,8 @@ fn customer() -> impl Strategy<Value = Customer> {
     let in_day = select(vec![0, 1, 12 * HOUR_MS, 45 * HOUR_MS / 2, DAY_MS - 1]);
     let money = (select(vec![0_i64, 0, 250]), any::<bool>());
     let later = (select(gaps), in_day, order(), money);
-    (first, vec(later, 0..9), any::<bool>(), declared()).prop_map(
-        |(first, later, knows_costs, declared)| {
+    (first, vec(later, 0..9), any::<bool>(), declared(), visits()).prop_map(
+        |(first, later, knows_costs, declared, events)| {
             let mut day = i64::from(FIRST.0) + first;
             let mut orders: Vec<RawOrder> = Vec::new();
             for (gap, in_day, order, (refunded_minor, has_cost)) in later {
@@ -144,7 +201,9 @@ fn customer() -> impl Strategy<Value = Customer> {
             orders.sort_by_key(|order| (order.at, order.key));
             Customer {
                 orders,
+                events,
                 declared,
+                account: BTreeMap::new(),
                 ..Customer::default()
             }
         },
@@ -168,7 +227,9 @@ pub fn shop() -> impl Strategy<Value = Shop> {
                 .iter()
                 .flat_map(|of| &of.orders)
                 .map(|order| order.at);
+            let visited = everyone.iter().flat_map(|of| &of.events);
             let last = times
+                .chain(visited.map(|event| event.at))
                 .max()
                 .unwrap_or(Timestamp(i64::from(FIRST.0) * DAY_MS));
             Shop {

@@ -53,6 +53,10 @@ pub fn data(shop: &Shop) -> BTreeSet<DataNeed> {
                 .any(|of| matches!(of.declared.get("consent"), Some(RawValue::Flag(_)))),
         ),
         (
+            DataNeed::Events,
+            shop.everyone.iter().any(|of| !of.events.is_empty()),
+        ),
+        (
             DataNeed::TwoYears,
             first.is_some_and(|first| shop.compared_at.0 - first >= 730 * DAY),
         ),

@@ -137,6 +137,16 @@ fn what_is_missing_is_named() {
             RejectCode::NoPreviousId,
         ),
         (EventKind::Group, r#"{"userId":"u"}"#, RejectCode::NoGroupId),
+        (
+            EventKind::Group,
+            r#"{"userId":"u","groupId":"ann@example.org"}"#,
+            RejectCode::PersonalGroupId,
+        ),
+        (
+            EventKind::Group,
+            r#"{"userId":"u","context":{"groupId":"of-ann%40example.org"}}"#,
+            RejectCode::PersonalGroupId,
+        ),
         (EventKind::Track, &long_id, RejectCode::IdTooLong),
         (EventKind::Track, &long_name, RejectCode::NameTooLong),
         (EventKind::Track, &deep, RejectCode::TooDeep),
@@ -173,6 +183,25 @@ fn traits_of_the_context_are_the_persons() {
     assert_eq!(group.personal[0].path, "context.traits.name");
     let body = r#"{"userId":"u","event":"e","context":{"traits":{"plan":"gold"}}}"#;
     assert_eq!(track(body).traits, r#"{"plan":"gold"}"#);
+}
+
+#[test]
+fn an_account_called_like_an_address_is_sealed() {
+    let event = track(
+        r#"{"userId":"u","event":"e","context":{"groupId":"ann@example.org"},
+            "properties":{"by":"ann@example.org"}}"#,
+    );
+    assert_eq!(event.group_id, None);
+    let sealed: Vec<(&str, &str)> = event
+        .personal
+        .iter()
+        .map(|personal| (&*personal.path, &*personal.value))
+        .collect();
+    assert!(
+        sealed.contains(&("groupId", "ann@example.org")),
+        "{sealed:?}"
+    );
+    assert!(!format!("{}{}", event.context, event.properties).contains("ann@"));
 }
 
 #[test]

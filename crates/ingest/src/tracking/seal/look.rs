@@ -38,6 +38,11 @@ pub(super) fn is_address_key(key: &str) -> bool {
         && !addresses(&unescaped(key)).is_empty()
 }
 
+/// Whether a text has an e-mail address in it.
+pub(in crate::tracking) fn holds_address(text: &str) -> bool {
+    !addresses(text).is_empty()
+}
+
 /// A text without e-mail addresses; `None` when it has none.
 pub(in crate::tracking) fn without_addresses(
     text: &str,

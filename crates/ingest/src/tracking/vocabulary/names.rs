@@ -186,6 +186,39 @@ impl StandardEvent {
         BY_NAME.get(word).copied()
     }
 
+    /// Whether somebody does it on a site or in an app, rather than it being done to them,
+    /// elsewhere, or happening by itself.
+    pub fn is_of_visit(self) -> bool {
+        !matches!(
+            self,
+            Self::OrderUpdated
+                | Self::OrderRefunded
+                | Self::OrderCancelled
+                | Self::EmailSent
+                | Self::EmailDelivered
+                | Self::EmailOpened
+                | Self::EmailLinkClicked
+                | Self::EmailBounced
+                | Self::EmailMarkedAsSpam
+                | Self::Unsubscribed
+                | Self::PushReceived
+                | Self::PushTapped
+                | Self::AccountAddedUser
+                | Self::AccountRemovedUser
+                | Self::TrialEnded
+                | Self::TrialConverted
+                | Self::SubscriptionRenewed
+                | Self::SubscriptionExpired
+                | Self::PaymentFailed
+                | Self::ApplicationBackgrounded
+                | Self::ApplicationUninstalled
+                | Self::SurveySent
+                | Self::TicketUpdated
+                | Self::TicketSolved
+                | Self::ChatMessageReceived
+        )
+    }
+
     /// Whether its texts are what a person wrote.
     pub fn is_written(self) -> bool {
         self.family() == Family::Attitude

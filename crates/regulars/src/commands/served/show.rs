@@ -8,7 +8,7 @@ use regulars_pipeline::CustomerView;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::commands::customers::{trait_text, view_text};
+use crate::commands::customers::{joined, trait_text, view_text};
 use crate::failure::Done;
 use crate::output::{Output, Target};
 use crate::session::Session;
@@ -144,6 +144,25 @@ fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
     (config.zone(), amounts)
 }
 
+/// What was declared of a customer or said of an account; nothing without any.
+fn stated_text(title: &str, traits: &Value) -> String {
+    let traits = traits.as_object().into_iter().flatten();
+    let lines: Vec<(&str, String)> = traits
+        .map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(texts) => joined(texts),
+                value => value.to_string(),
+            };
+            (name.as_str(), value)
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    heading(title) + &pairs(&lines)
+}
+
 fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     let mut shown = heading(&format!(
         "{} · {} · now",
@@ -175,21 +194,8 @@ fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     });
     let columns = [left("trait"), ("value", Align::Right), left("meaning")];
     shown.push_str(&table(&columns, &traits.collect::<Vec<_>>()));
-    let declared: Vec<(&str, String)> = view["declared"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            (name.as_str(), value)
-        })
-        .collect();
-    if !declared.is_empty() {
-        shown.push_str(&heading("Declared"));
-        shown.push_str(&pairs(&declared));
-    }
+    shown.push_str(&stated_text("Declared", &view["declared"]));
+    shown.push_str(&stated_text("Account", &view["account"]));
     shown.push_str(&heading("Orders"));
     let orders = items(&view["orders"]).map(|order| {
         let products = items(&order["lines"]).map(|line| text(&line["product_id"]));
@@ -309,6 +315,9 @@ fn value_text(value: &Value, amounts: Amounts, zone: &Zone) -> String {
         "days" => format!("{value} days"),
         "text" => plain(text(value)).into_owned(),
         "instant" => moment(text(value), zone),
+        "list" => value
+            .as_array()
+            .map_or_else(String::new, |texts| joined(texts)),
         "flag" => if value == true { "yes" } else { "no" }.to_owned(),
         _ => value.to_string(),
     }

@@ -7,7 +7,7 @@ use regulars_core::{CustomerId, LineRecord, OrderKey, RecordKind, Symbols, Times
 use regulars_profile::{Ledger, Products};
 use regulars_store::history::{OrderRow, SymbolTable};
 
-use crate::customer_view::{LineView, OrderView};
+use super::{LineView, OrderView};
 use crate::error::PipelineError;
 use crate::live::orders::{self, Orders};
 use crate::live::told::Told;
@@ -22,11 +22,20 @@ pub(crate) struct OrderList {
 
 /// Orders, credits and refunds as they stand.
 #[derive(Debug)]
-pub(crate) struct Listed {
+pub(crate) struct ListedOrders {
     /// The latest first, newest versions only; each with its first record.
     pub(crate) orders: Vec<(LineRecord, OrderView)>,
     /// Money of credits and refunds that was taken off no order, in minor units.
     pub(crate) unmatched_credit_minor: i64,
+}
+
+/// What the views of orders name that their records do not hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    /// Names of products by the source's id of them.
+    pub(crate) products: &'a BTreeMap<String, Option<String>>,
+    /// Texts of the records.
+    pub(crate) symbols: &'a Symbols,
 }
 
 impl OrderList {
@@ -59,14 +68,13 @@ impl OrderList {
         Ok(())
     }
 
-    /// How they stand at `now`; `product_name` knows what products are called.
+    /// How they stand at `now`.
     pub(crate) fn at(
         mut self,
         now: Timestamp,
         products: &Products,
-        symbols: &Symbols,
-        product_name: impl Fn(&str) -> Option<String>,
-    ) -> Listed {
+        names: Names<'_>,
+    ) -> ListedOrders {
         self.records
             .sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
         let mut ledger = Ledger::default();
@@ -75,12 +83,10 @@ impl OrderList {
             .orders()
             .map(|order| (order.key, (order.net_minor, order.refunded_minor)))
             .collect();
-        let newest = Ledger::newest_versions(&self.records, now);
-        let view = |range| self.view(range, &counted, symbols, &product_name);
-        let mut orders: Vec<(LineRecord, OrderView)> = newest.into_iter().map(view).collect();
-        orders.reverse();
-        Listed {
-            orders,
+        let newest = Ledger::newest_versions(&self.records, now).into_iter();
+        let view = |range| self.view(range, &ledger, &counted, names);
+        ListedOrders {
+            orders: newest.rev().map(view).collect(),
             unmatched_credit_minor: ledger.oddities().unmatched_credit_minor,
         }
     }
@@ -88,25 +94,18 @@ impl OrderList {
     fn view(
         &self,
         range: Range<usize>,
+        ledger: &Ledger,
         counted: &BTreeMap<OrderKey, (i64, i64)>,
-        symbols: &Symbols,
-        product_name: &impl Fn(&str) -> Option<String>,
+        names: Names<'_>,
     ) -> (LineRecord, OrderView) {
-        let (head, lines) = (self.records[range.start], &self.records[range]);
-        let in_ledger = counted.get(&head.order);
-        let in_ledger = in_ledger.filter(|_| head.kind == RecordKind::Sale);
-        let told: i64 = lines.iter().map(|line| line.net_minor).sum();
-        let refunded: i64 = lines.iter().map(|line| line.refunded_minor).sum();
+        let lines = &self.records[range];
+        let head = lines[0];
+        let in_ledger = counted
+            .get(&head.order)
+            .filter(|_| head.kind == RecordKind::Sale);
+        let told = lines.iter().map(|line| line.net_minor).sum();
+        let refunded = lines.iter().map(|line| line.refunded_minor).sum();
         let (net_minor, refunded_minor) = in_ledger.copied().unwrap_or((told, refunded));
-        let line = |line: &LineRecord| {
-            let product_id = symbols.text(line.product).to_owned();
-            LineView {
-                name: product_name(&product_id),
-                product_id,
-                quantity: line.quantity,
-                net_minor: line.net_minor,
-            }
-        };
         let view = OrderView {
             order_id: self.names.get(&head.order).cloned().unwrap_or_default(),
             occurred_at: head.occurred_at.to_string(),
@@ -115,8 +114,21 @@ impl OrderList {
             counts: in_ledger.is_some(),
             net_minor,
             refunded_minor,
-            lines: lines.iter().map(line).collect(),
+            unapplied_minor: ledger.unapplied_minor(&head),
+            lines: lines.iter().map(|line| names.line(line)).collect(),
         };
         (head, view)
+    }
+}
+
+impl Names<'_> {
+    fn line(self, line: &LineRecord) -> LineView {
+        let product_id = self.symbols.text(line.product).to_owned();
+        LineView {
+            name: self.products.get(&product_id).cloned().flatten(),
+            product_id,
+            quantity: line.quantity,
+            net_minor: line.net_minor,
+        }
     }
 }

@@ -1,0 +1,99 @@
+//! What events say of visits, from properties in standard names to the facts of a profile.
+
+use regulars_core::{DEVICES, EventKind, Symbol};
+use regulars_ingest::tracking::surroundings_of;
+use regulars_ingest::tracking::vocabulary::StandardEvent;
+use regulars_profile::{Arrival, Place, Profile, Technology, VisitEvent};
+use regulars_store::history::SymbolTable;
+
+use super::told::Told;
+
+/// True for what somebody does on a site or in an app; not for what is done to them or happens by
+/// itself.
+pub(super) fn is_of_visit(told: &Told) -> bool {
+    match told.event.kind {
+        EventKind::Page | EventKind::Screen => true,
+        EventKind::Track => told.what.is_none_or(StandardEvent::is_of_visit),
+        EventKind::Identify | EventKind::Group | EventKind::Alias => false,
+    }
+}
+
+/// Takes in an event of a visit; false when that changes the past.
+pub(super) fn take(
+    profile: &mut Profile,
+    told: &Told,
+    table: &SymbolTable,
+    silence_ms: i64,
+) -> bool {
+    let visits = profile.visits.get_or_insert_default();
+    if !visits.happened(told.event.occurred_at, silence_ms) {
+        return false;
+    }
+    visits.says(&said(told, table));
+    true
+}
+
+/// Takes in all events of somebody of whose visits nothing is known, by time.
+pub(crate) fn take_all(
+    profile: &mut Profile,
+    by_time: &[&Told],
+    table: &SymbolTable,
+    silence_ms: i64,
+) {
+    let of_visits = || by_time.iter().filter(|told| is_of_visit(told));
+    for told in of_visits() {
+        let visits = profile.visits.get_or_insert_default();
+        // By time nothing comes late.
+        let _ = visits.happened(told.event.occurred_at, silence_ms);
+    }
+    let Some(visits) = &mut profile.visits else {
+        return;
+    };
+    // Texts are looked up for what counts only.
+    for told in of_visits().rev() {
+        if visits.knows_the_latest() {
+            break;
+        }
+        visits.says(&said(told, table));
+    }
+    for told in of_visits() {
+        let said = said(told, table);
+        visits.says(&said);
+        if said.arrival != Arrival::default() {
+            break;
+        }
+    }
+}
+
+/// What an event says.
+fn said(told: &Told, table: &SymbolTable) -> VisitEvent {
+    let mut said = VisitEvent {
+        occurred_at: told.event.occurred_at,
+        offset: told.offset,
+        technology: Technology::default(),
+        place: Place::default(),
+        arrival: Arrival::default(),
+    };
+    for (name, text) in surroundings_of(&told.event.properties) {
+        let symbol = match &*name {
+            "device" if !DEVICES.contains(&&*text) => continue,
+            "device" => &mut said.technology.device,
+            "os" => &mut said.technology.os,
+            "browser" => &mut said.technology.browser,
+            "app_version" => &mut said.technology.app_version,
+            "locale" => &mut said.place.locale,
+            "timezone" => &mut said.place.time_zone,
+            "source" => &mut said.arrival.source,
+            "medium" => &mut said.arrival.medium,
+            "campaign" => &mut said.arrival.campaign,
+            "referrer" => &mut said.arrival.referrer,
+            "page" => &mut said.arrival.page,
+            _ => continue,
+        };
+        *symbol = match &*text {
+            "" => Symbol::NONE,
+            text => table.intern(text),
+        };
+    }
+    said
+}
