@@ -102,6 +102,7 @@ impl LineRecord {
 
     /// When it is known that an order ended or was refunded in part: when the source says that it
     /// happened, else when it made the version that says so, else at once.
+    #[inline]
     pub fn ended_by(&self) -> Timestamp {
         let told = self.ended_at.or(self.updated_at);
         told.map_or(self.occurred_at, |at| at.max(self.occurred_at))

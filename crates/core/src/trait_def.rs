@@ -277,6 +277,18 @@ trait_table! {
         "Declared consent to marketing.";
     Account "account" TraitKind::Text, [Accounts],
         "Id of the account that the customer belongs to: that of the latest `group` call.";
+    AccountCustomers "account_customers" TraitKind::Count, [Accounts],
+        "Customers of the account; visitors whom nobody knows are none.";
+    AccountOrders "account_orders" TraitKind::Count, [Accounts],
+        "Orders that count of all customers of the account.";
+    AccountRevenue "account_revenue" TraitKind::Money, [Accounts],
+        "Net revenue of all customers of the account.";
+    AccountLastOrder "account_last_order" TraitKind::Instant, [Accounts],
+        "Time of the last order of any customer of the account.";
+    AccountLastActivity "account_last_activity" TraitKind::Instant, [Accounts],
+        "Time of the last event of a visit, or order, of any customer of the account.";
+    AccountActiveCustomers "account_active_customers" TraitKind::Count, [Accounts],
+        "Customers of the account with a visit or an order in the last 30 days.";
     SeasonShare "season_share" TraitKind::Share, [TwoYears],
         "Largest share of the orders that lies in the same three neighbouring months of the year.";
     Seasonal "seasonal" TraitKind::Flag, [TwoYears],
@@ -354,7 +366,9 @@ trait_table! {
     AppVersion "app_version" TraitKind::Text, [Events],
         "Version of the app of that event.";
     Locale "locale" TraitKind::Text, [Events],
-        "Language and region, of the latest event that tells language or time zone.";
+        "Language and region, of the latest event that tells where it was done.";
+    VisitCountry "visit_country" TraitKind::Text, [Events],
+        "Country of that event.";
     TimeZone "time_zone" TraitKind::Text, [Events],
         "Time zone of that event.";
 }
@@ -378,6 +392,20 @@ impl Trait {
     /// True when a declared trait may stand in for it.
     pub fn may_be_declared(self) -> bool {
         matches!(self, Self::FirstChannel | Self::Country | Self::Consent)
+    }
+
+    /// True when it is the same for every customer of an account.
+    pub fn is_of_account(self) -> bool {
+        matches!(
+            self,
+            Self::Account
+                | Self::AccountCustomers
+                | Self::AccountOrders
+                | Self::AccountRevenue
+                | Self::AccountLastOrder
+                | Self::AccountLastActivity
+                | Self::AccountActiveCustomers
+        )
     }
 
     /// True when it comes of events of visits, and of nothing else.

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
 use regulars_profile::{
     Accounts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
-    Scores, score_all,
+    Scores, Share, score_all,
 };
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -265,6 +265,8 @@ impl Base {
         let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
         context.accounts = std::mem::take(&mut noted.accounts);
+        let shares = customers.iter().filter_map(|of| Share::of(&of.profile));
+        context.accounts.count_anew(shares);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }

@@ -228,14 +228,18 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
 
 /// Traits of the account of a customer, by name.
 pub(crate) fn of_account(profile: &Profile, context: &Context) -> BTreeMap<String, Value> {
-    let (symbols, account) = (&context.symbols, context.accounts.get(profile.account));
-    let traits = account.into_iter().flat_map(Account::all);
-    traits
-        .map(|(name, value)| {
-            let value = trait_json(value.value(|symbol| symbols.text(symbol)));
-            (symbols.text(name).to_owned(), value)
-        })
-        .collect()
+    let account = context.accounts.get(profile.account);
+    account.map_or_else(BTreeMap::new, |account| traits_of(account, context))
+}
+
+/// Traits of an account, by name.
+pub(crate) fn traits_of(account: &Account, context: &Context) -> BTreeMap<String, Value> {
+    let symbols = &context.symbols;
+    let traits = account.all().map(|(name, value)| {
+        let value = trait_json(value.value(|symbol| symbols.text(symbol)));
+        (symbols.text(name).to_owned(), value)
+    });
+    traits.collect()
 }
 
 /// Unit of a kind of value, in JSON and tables.

@@ -1,4 +1,4 @@
-//! Accounts: what `group` calls say of them.
+//! Accounts: what `group` calls say of them, and what their customers come to.
 //!
 //! What always holds: of each trait the value that was said last counts, by the time at which it
 //! was said, then by its place in the log. So it makes no difference in which order calls are
@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{Symbol, Timestamp};
+use regulars_core::{DAY_MS, Symbol, Timestamp};
 
-use crate::profile::Declared;
+use crate::profile::{Declared, Profile};
 
 /// When something was said: the time of the call, then its place in the log.
 pub type SaidAt = (Timestamp, u64);
@@ -22,6 +22,113 @@ pub struct Accounts(BTreeMap<Symbol, Account>);
 pub struct Account {
     /// Traits by name.
     traits: BTreeMap<Symbol, (SaidAt, Declared)>,
+    figures: Figures,
+}
+
+/// What the customers of an account come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Customers.
+    pub customers: u64,
+    /// Their orders that count.
+    pub orders: u64,
+    /// Their net revenue, in minor units.
+    revenue_minor: i128,
+    /// When each customer with an order last ordered, ascending.
+    last_orders: Vec<Timestamp>,
+    /// When each customer was last active, ascending.
+    activity: Vec<Timestamp>,
+}
+
+/// A customer is active for so long after an event or an order.
+const ACTIVE_MS: i64 = 30 * DAY_MS;
+
+/// What one customer adds to the figures of their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The account.
+    pub account: Symbol,
+    orders: u64,
+    revenue_minor: i64,
+    last_order_at: Option<Timestamp>,
+    active_at: Option<Timestamp>,
+}
+
+impl Share {
+    /// Of a customer; `None` of one without an account.
+    pub fn of(profile: &Profile) -> Option<Self> {
+        Some(Self {
+            account: profile.account.known()?,
+            orders: profile.orders.len() as u64,
+            revenue_minor: profile.revenue_minor,
+            last_order_at: profile.last_order_at(),
+            active_at: profile.active_at(),
+        })
+    }
+}
+
+impl Figures {
+    /// Net revenue of all customers in minor units; it ends at 64 bits.
+    pub fn revenue_minor(&self) -> i64 {
+        let bounds = (i64::MIN.into(), i64::MAX.into());
+        self.revenue_minor.clamp(bounds.0, bounds.1) as i64
+    }
+
+    /// Time of the last order of any customer.
+    pub fn last_order_at(&self) -> Option<Timestamp> {
+        self.last_orders.last().copied()
+    }
+
+    /// Time of the last event or order of any customer.
+    pub fn active_at(&self) -> Option<Timestamp> {
+        self.activity.last().copied()
+    }
+
+    /// Customers with an event or an order in the 30 days up to `now`.
+    pub fn active_customers(&self, now: Timestamp) -> u64 {
+        let until = |at: Timestamp| self.activity.partition_point(|&active_at| active_at <= at);
+        let (start, end) = (until(now.plus_ms(-ACTIVE_MS)), until(now));
+        (end - start) as u64
+    }
+
+    /// When the next of those who are active at `now` no longer is, if nothing happens.
+    pub(crate) fn inactive_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let start = now.plus_ms(-ACTIVE_MS);
+        let place = self.activity.partition_point(|&at| at <= start);
+        let first = self.activity.get(place)?;
+        Some(first.plus_ms(ACTIVE_MS))
+    }
+
+    fn add(&mut self, share: Share) {
+        self.customers += 1;
+        self.orders += share.orders;
+        self.revenue_minor += i128::from(share.revenue_minor);
+        put(&mut self.last_orders, share.last_order_at);
+        put(&mut self.activity, share.active_at);
+    }
+
+    fn remove(&mut self, share: Share) {
+        self.customers -= 1;
+        self.orders -= share.orders;
+        self.revenue_minor -= i128::from(share.revenue_minor);
+        take(&mut self.last_orders, share.last_order_at);
+        take(&mut self.activity, share.active_at);
+    }
+}
+
+/// Puts a time in its place.
+fn put(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        let place = times.partition_point(|&known| known <= at);
+        times.insert(place, at);
+    }
+}
+
+/// Takes out one of the times that are `at`.
+fn take(times: &mut Vec<Timestamp>, at: Option<Timestamp>) {
+    if let Some(place) = at.and_then(|at| times.binary_search(&at).ok()) {
+        times.remove(place);
+    }
 }
 
 impl Accounts {
@@ -63,7 +170,27 @@ impl Accounts {
         }
     }
 
-    /// Takes all that `others` know.
+    /// Counts a customer.
+    pub fn add(&mut self, share: Share) {
+        self.0.entry(share.account).or_default().figures.add(share);
+    }
+
+    /// Counts a customer no more who was counted with this share.
+    pub fn remove(&mut self, share: Share) {
+        if let Some(account) = self.0.get_mut(&share.account) {
+            account.figures.remove(share);
+        }
+    }
+
+    /// Counts these customers and nobody else.
+    pub fn count_anew(&mut self, shares: impl Iterator<Item = Share>) {
+        for account in self.0.values_mut() {
+            account.figures = Figures::default();
+        }
+        shares.for_each(|share| self.add(share));
+    }
+
+    /// Takes all that was said of `others`, whose customers are not counted yet.
     pub fn take(&mut self, others: Self) {
         for (id, account) in others.0 {
             self.name(id);
@@ -75,6 +202,11 @@ impl Accounts {
 }
 
 impl Account {
+    /// What its customers come to.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     /// The trait of that name.
     pub fn get(&self, name: Symbol) -> Option<Declared> {
         self.traits.get(&name).map(|&(_, value)| value)
@@ -115,6 +247,47 @@ mod tests {
         let mut apart = said(&calls[..1]);
         apart.take(said(&calls[1..]));
         assert_eq!(apart, accounts);
+    }
+
+    #[test]
+    fn customers_are_counted_and_leave_as_they_came() {
+        let share = |orders, last| Share {
+            account: ACME,
+            orders,
+            revenue_minor: 100 * orders as i64,
+            last_order_at: Some(Timestamp(last)),
+            active_at: Some(Timestamp(last + 1)),
+        };
+        let shares = [share(1, 5), share(2, 9), share(3, 9)];
+        let mut accounts = Accounts::default();
+        accounts.count_anew(shares.into_iter());
+        let figures = |accounts: &Accounts| {
+            let figures = accounts.get(ACME).map(Account::figures).cloned();
+            let figures = figures.unwrap_or_default();
+            let last = figures.last_order_at().map(|at| at.0);
+            (
+                figures.customers,
+                figures.orders,
+                figures.revenue_minor(),
+                last,
+            )
+        };
+        assert_eq!(figures(&accounts), (3, 6, 600, Some(9)));
+        let active = |accounts: &Accounts, now: i64| {
+            let figures = accounts.get(ACME).map(Account::figures);
+            figures.map_or(0, |figures| figures.active_customers(Timestamp(now)))
+        };
+        let end = 10 + 30 * DAY_MS;
+        let counts = [5, 6, 10, end - 5, end - 4, end - 1, end];
+        let counts = counts.map(|now| active(&accounts, now));
+        assert_eq!(counts, [0, 1, 3, 3, 2, 2, 0]);
+        accounts.remove(shares[2]);
+        assert_eq!(figures(&accounts), (2, 3, 300, Some(9)));
+        assert_eq!(active(&accounts, 10), 2);
+        accounts.remove(shares[1]);
+        assert_eq!(figures(&accounts), (1, 1, 100, Some(5)));
+        accounts.remove(shares[0]);
+        assert_eq!(figures(&accounts), (0, 0, 0, None));
     }
 
     #[test]

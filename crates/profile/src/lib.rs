@@ -31,7 +31,7 @@ mod scores;
 mod sequences;
 mod steps;
 
-pub use accounts::{Account, Accounts, SaidAt};
+pub use accounts::{Account, Accounts, Figures, SaidAt, Share};
 pub use carts::{CartChange, CartItem, Carts};
 pub use context::{Context, Models, Population, RfmCutpoints, TierCutpoints, Uses};
 pub use customer::Customer;

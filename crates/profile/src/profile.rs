@@ -179,6 +179,13 @@ impl Profile {
         }
     }
 
+    /// When the customer last did something: the last event of a visit or an order that counts.
+    pub fn active_at(&self) -> Option<Timestamp> {
+        let visits = self.visits.as_ref();
+        let last = visits.and_then(|visits| visits.sessions().last());
+        last.map(|session| session.end).max(self.last_order_at())
+    }
+
     /// Sets or replaces a declared trait.
     pub fn declare(&mut self, name: Symbol, value: Declared) {
         let declared = DeclaredTrait::new(name, value);

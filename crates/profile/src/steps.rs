@@ -21,6 +21,7 @@ pub(crate) fn next_after(
             let first = customer.profile.first_order_at()?;
             Some(first.plus_ms(rhythm::KNOWN_AFTER_DAYS * DAY_MS))
         }
+        Trait::AccountActiveCustomers => customer.account_figures()?.inactive_at(now),
         Trait::Lifecycle => lifecycle::next_after(customer, now),
         _ => next_to_leave(customer, which.window()?, now),
     };

@@ -44,11 +44,13 @@ pub struct Technology {
     pub app_version: Symbol,
 }
 
-/// Language and time zone.
+/// Language, country and time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
     /// Language and region: `de-DE`.
     pub locale: Symbol,
+    /// Country.
+    pub country: Symbol,
     /// Time zone: `Europe/Berlin`.
     pub time_zone: Symbol,
 }

@@ -12,6 +12,7 @@
 //! evaluations need and no more; it is a value, and the same program with the same orders and
 //! events gives the same state.
 
+mod accounts;
 mod cart;
 mod compile;
 mod evaluate;
@@ -31,6 +32,7 @@ use regulars_core::{Event, EventKind, Order, SegmentName, Symbols, Timestamp, Zo
 use crate::check::{Availability, CheckedRule, Present, Vocabulary};
 use crate::subject::Subject;
 
+pub use accounts::AccountTruths;
 pub(crate) use event::EventProgram;
 pub use index::Change;
 pub(crate) use leaf::{Leaf, LeafSource, Search};
@@ -288,11 +290,6 @@ impl Program {
     /// compiled is not seen by it.
     pub fn asks_for_texts(&self) -> bool {
         self.measures.iter().any(|measure| measure.filter.is_some())
-    }
-
-    /// True when a condition asks for this trait of accounts.
-    pub fn asks_of_accounts(&self, name: &str) -> bool {
-        self.index.asks_of_accounts(name)
     }
 
     /// What an order changes: what is asked of orders, and the waits of events that it ends.

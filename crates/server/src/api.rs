@@ -1,6 +1,7 @@
 //! The REST API: who is who, who is where, who moved.
 
 mod access;
+mod accounts;
 pub(crate) mod asked;
 mod customers;
 mod deliveries;
@@ -53,6 +54,9 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             "/customers/{customer}/segments/{segment}",
             get(customers::explain),
         )
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{account}", get(accounts::show))
+        .route("/accounts/{account}/customers", get(accounts::customers))
         .route("/transitions", get(transitions::list))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}/attempts", get(deliveries::attempts))

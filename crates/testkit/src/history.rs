@@ -253,6 +253,8 @@ pub struct Customer {
     pub traits: BTreeMap<Trait, Course>,
     /// Declared traits.
     pub declared: BTreeMap<String, RawValue>,
+    /// Id of the account that they belong to; empty for none.
+    pub belongs_to: String,
     /// Traits of the account that they belong to, by name.
     pub account: BTreeMap<String, RawValue>,
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use everyone::{data, last_of_tiers, median_order_value, usual_gap_days};
 
-use regulars_core::{Grain, Settings, TimeUnit, Timestamp, Trait, Zone};
+use regulars_core::{EventKind, Grain, Settings, TimeUnit, Timestamp, Trait, Zone};
 use regulars_stats::purchase::PurchaseModel;
 use regulars_stats::spend::GammaGamma;
 
@@ -103,8 +103,13 @@ pub fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> RawVal
         | Trait::Categories
         | Trait::Brands => taste(which, of, shop),
         Trait::FirstChannel | Trait::Country | Trait::Consent => origin(which, of),
-        // The shop has no accounts.
-        Trait::Account => None,
+        Trait::Account
+        | Trait::AccountCustomers
+        | Trait::AccountOrders
+        | Trait::AccountRevenue
+        | Trait::AccountLastOrder
+        | Trait::AccountLastActivity
+        | Trait::AccountActiveCustomers => of_account(which, of, shop, now),
         Trait::SeasonShare | Trait::Seasonal | Trait::YearRound => {
             rhythm::value(which, of, shop, now)
         }
@@ -140,6 +145,45 @@ fn taste(which: Trait, of: &Customer, shop: &Shop) -> Option<RawValue> {
         _ => everyone::has_brands(shop)
             .then(|| RawValue::Integer(texts(of, |line| &line.brand).len() as i64)),
     }
+}
+
+/// What all customers of an account come to.
+fn of_account(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) -> Option<RawValue> {
+    if of.belongs_to.is_empty() {
+        return None;
+    }
+    let everyone = shop.everyone.iter();
+    let together = everyone.filter(|other| other.belongs_to == of.belongs_to);
+    let orders: Vec<&RawOrder> = together.clone().flat_map(|of| &of.orders).collect();
+    match which {
+        Trait::AccountCustomers => Some(RawValue::Integer(together.count() as i64)),
+        Trait::AccountOrders => Some(RawValue::Integer(orders.len() as i64)),
+        Trait::AccountRevenue => {
+            let revenue = orders.iter().map(|order| order.net_minor());
+            Some(RawValue::Money(revenue.sum()))
+        }
+        Trait::AccountLastOrder => {
+            let last = orders.iter().map(|order| order.at).max();
+            last.map(RawValue::Instant)
+        }
+        Trait::AccountLastActivity => {
+            let last = together.filter_map(active_at).max();
+            last.map(|at| RawValue::Instant(Timestamp(at)))
+        }
+        Trait::AccountActiveCustomers => {
+            let is_active = |at: &i64| now.0 - 30 * DAY < *at && *at <= now.0;
+            let active = together.filter_map(active_at).filter(is_active);
+            Some(RawValue::Integer(active.count() as i64))
+        }
+        _ => Some(RawValue::Text(of.belongs_to.clone())),
+    }
+}
+
+/// When somebody last did something: an order, or an event that does not say who someone is.
+fn active_at(of: &Customer) -> Option<i64> {
+    let is_activity = |kind| matches!(kind, EventKind::Track | EventKind::Page | EventKind::Screen);
+    let events = of.events.iter().filter(|event| is_activity(event.kind));
+    events.map(|event| event.at.0).chain(times(of)).max()
 }
 
 /// Where a customer came from, lives, and what they agreed to.

@@ -17,17 +17,17 @@ use regulars_core::{
     Timestamp, Transition, TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
-use regulars_rules::{Change, Keep, Program, Scratch};
+use regulars_rules::{AccountTruths, Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::accounts::AccountMembers;
+use super::accounts::{AccountMembers, Sweep, share_of};
 use super::definitions::Definitions;
 use super::orders::{self, Orders};
-use super::person::{Folding, Person, Touched};
+use super::person::{Folding, Person, Retold};
 use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -46,6 +46,15 @@ pub(super) type People = HashMap<CustomerId, Box<Person>, FixedState>;
 
 pub(super) type Customers = HashSet<CustomerId, FixedState>;
 
+/// What may be another of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touched<'a> {
+    /// No more than these.
+    Changes(&'a [Change]),
+    /// Anything.
+    Everything,
+}
+
 /// Everyone at one point of the log.
 #[derive(Debug)]
 pub struct Engine {
@@ -59,6 +68,11 @@ pub struct Engine {
     pub(super) definitions: Definitions,
     pub(super) people: People,
     pub(super) account_members: AccountMembers,
+    /// Accounts of which the record that is folded changes something, with what conditions say of
+    /// them before it.
+    pub(super) touched_accounts: Vec<(Symbol, AccountTruths)>,
+    /// Accounts whose customers are still to be looked at.
+    pub(super) sweeps: VecDeque<Sweep>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
@@ -244,6 +258,7 @@ impl Engine {
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
         self.wake(WAKES_BETWEEN_EVENTS);
+        self.sweep_between_events();
         self.context.population.data.insert(DataNeed::Events);
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
@@ -254,42 +269,47 @@ impl Engine {
         if let Some(order) = self.contested_by(customer, &told) {
             return self.fold_contested(customer, told, order);
         }
-        let account = self.say_of_account(&told);
+        self.say_of_account(&told);
         self.changes.clear();
-        let mut touched = self.with(customer, |person, folding| {
+        let mut told = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let touched = person.tell(told, folding)?;
-            Ok(if is_new { Touched::Everything } else { touched })
+            let told = person.tell(told, folding)?;
+            Ok(if is_new { Retold::Everything } else { told })
         })?;
         if self.recompile_for_new_texts(customer)? {
-            touched = Touched::Everything;
+            told = Retold::Everything;
         }
-        if account.is_some() {
+        let is_of_accounts = !self.touched_accounts.is_empty();
+        if is_of_accounts {
             self.changes.push(Change::Account);
         }
-        if touched == Touched::Everything || !self.changes.is_empty() {
-            self.look_at_changes(customer, occurred_at, touched, |told| Cause::Event {
-                offset,
-                name: told
-                    .last()
-                    .map(|told| name_of(&told.event))
-                    .unwrap_or_default(),
+        let changes = std::mem::take(&mut self.changes);
+        let touched = match told {
+            Retold::Everything => Touched::Everything,
+            Retold::Nothing => Touched::Changes(&changes),
+        };
+        if touched != Touched::Changes(&[]) {
+            let (at, cause) = ((occurred_at, self.now), |told: &[Told]| {
+                cause_of(offset, told)
             });
+            self.look_at_changes(customer, touched, at, cause);
         }
-        if let Some(account) = account {
-            self.look_at_members(account, customer, (offset, occurred_at));
+        self.changes = changes;
+        if is_of_accounts {
+            let cause = cause_of(offset, &self.people[&customer].told);
+            self.look_at_touched_accounts(occurred_at, &cause);
         }
         Ok(())
     }
 
-    /// Looks at a customer after what happened at `occurred_at`, which is what [`Self::changes`]
-    /// says or may be anything; what was told of them says the cause.
+    /// Looks at a customer after something happened at `occurred_at` that was learnt at `now`; what
+    /// was told of them says the cause.
     pub(super) fn look_at_changes(
         &mut self,
         customer: CustomerId,
-        occurred_at: Timestamp,
-        touched: Touched,
+        touched: Touched<'_>,
+        (occurred_at, now): (Timestamp, Timestamp),
         cause: impl FnOnce(&[Told]) -> Cause,
     ) {
         let person = self.people.get_mut(&customer);
@@ -302,12 +322,12 @@ impl Engine {
         };
         let mut flips = Vec::new();
         let mut each = |flip| flips.push(flip);
-        let (now, scratch, member) = (self.now, &mut self.scratch, &mut person.member);
+        let (scratch, member) = (&mut self.scratch, &mut person.member);
         match touched {
             Touched::Everything => member.changed(world, occurred_at, now, scratch, &mut each),
-            Touched::Changes => {
+            Touched::Changes(changes) => {
                 let at = (occurred_at, now);
-                member.happened(world, &self.changes, at, scratch, &mut each);
+                member.happened(world, changes, at, scratch, &mut each);
             }
         }
         if !flips.is_empty() {
@@ -358,8 +378,16 @@ impl Engine {
         }
     }
 
-    /// Lets time pass for one customer.
+    /// Lets time pass for one customer, to whom something is going to happen.
     pub(super) fn advance(&mut self, customer: CustomerId) {
+        if self.is_sweeping() {
+            self.catch_up_with_accounts(customer);
+        }
+        self.advance_to(customer, self.now);
+    }
+
+    /// Lets time pass for one customer up to `now`.
+    pub(super) fn advance_to(&mut self, customer: CustomerId, now: Timestamp) {
         let Some(person) = self.people.get_mut(&customer) else {
             return;
         };
@@ -375,12 +403,12 @@ impl Engine {
             customer,
             program: &self.program,
             definitions: &self.definitions,
-            recorded_at: self.now,
+            recorded_at: now,
             cause: &Cause::Time,
             found: &mut self.found,
         };
         let member = &mut person.member;
-        member.advance(world, self.now, &mut self.scratch, &mut |flip: Flip| {
+        member.advance(world, now, &mut self.scratch, &mut |flip: Flip| {
             found.cause = if flip.occurred_at <= started_at {
                 &Cause::CatchUp
             } else {
@@ -438,10 +466,11 @@ impl Engine {
             changes: &mut self.changes,
             now: self.now,
         };
-        let before = person.member.profile.account;
+        let (before, share) = (person.member.profile.account, share_of(person));
         let changed = change(person, &mut folding);
-        let account = person.member.profile.account;
+        let (account, share_now) = (person.member.profile.account, share_of(person));
         self.account_members.go(customer, before, account);
+        self.count_share(share, share_now);
         changed
     }
 
@@ -486,8 +515,9 @@ impl Engine {
         let Some(gone) = gone else {
             return Ok(());
         };
-        self.account_members
-            .go(from, gone.member.profile.account, Symbol::NONE);
+        let account = gone.member.profile.account;
+        self.account_members.go(from, account, Symbol::NONE);
+        self.count_share(share_of(&gone), None);
         self.leave_all(&gone, from);
         self.with(into, |person, _| {
             person.take_over(from, *gone);
@@ -499,10 +529,7 @@ impl Engine {
         for order in orders {
             concerned.extend(self.settle(order, into)?);
         }
-        for customer in concerned {
-            self.fold_again(customer, merge.recorded_at, &Cause::Merge)?;
-        }
-        Ok(())
+        self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
 
     /// The order that an event of a customer tells of, when others claim it as well.
@@ -531,10 +558,7 @@ impl Engine {
         })?;
         let mut concerned = self.settle(order, customer)?;
         concerned.insert(customer);
-        for customer in concerned {
-            self.fold_again(customer, occurred_at, &cause)?;
-        }
-        Ok(())
+        self.fold_again(&concerned, occurred_at, &cause)
     }
 
     /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
@@ -579,17 +603,22 @@ impl Engine {
         Ok(claimants)
     }
 
-    /// Folds a customer again from the beginning, and looks at them.
+    /// Folds customers again from the beginning, and looks at them when all of them are folded.
     fn fold_again(
         &mut self,
-        customer: CustomerId,
+        customers: &BTreeSet<CustomerId>,
         occurred_at: Timestamp,
         cause: &Cause,
     ) -> Result<(), PipelineError> {
-        self.advance(customer);
-        self.with(customer, |person, folding| person.refold(folding))?;
-        self.recompile_for_new_texts(customer)?;
-        self.look_at(customer, occurred_at, cause);
+        for &customer in customers {
+            self.advance(customer);
+            self.with(customer, |person, folding| person.refold(folding))?;
+            self.recompile_for_new_texts(customer)?;
+        }
+        for &customer in customers {
+            self.look_at(customer, occurred_at, cause);
+        }
+        self.look_at_touched_accounts(occurred_at, cause);
         Ok(())
     }
 
@@ -662,6 +691,15 @@ pub(super) fn transition_id(
     bytes.extend(sequence.to_le_bytes());
     bytes.extend_from_slice(segment.as_str().as_bytes());
     TransitionId(xxh3_128(&bytes))
+}
+
+/// The event that was told last, at `offset`, as a cause.
+fn cause_of(offset: u64, told: &[Told]) -> Cause {
+    let name = told.last().map(|told| name_of(&told.event));
+    Cause::Event {
+        offset,
+        name: name.unwrap_or_default(),
+    }
 }
 
 /// What an event is called where it caused something.

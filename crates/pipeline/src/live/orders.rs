@@ -235,6 +235,8 @@ impl Orders {
         table: &SymbolTable,
     ) -> Row {
         let facts = &order.facts;
+        let symbol =
+            |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
         let currency = facts.currency.unwrap_or(self.currency);
         let is_own = currency == self.currency;
         let mut row = Row {
@@ -250,6 +252,8 @@ impl Orders {
                 table.intern(currency.code())
             },
             currency_named: true,
+            channel: symbol(facts.channel.as_deref()),
+            country: symbol(facts.country.as_deref()),
             ..Row::default()
         };
         if self.convert(0, currency, placed_at).is_some() {

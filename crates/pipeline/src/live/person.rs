@@ -69,12 +69,12 @@ impl Moved {
 /// Orders whose key is kept, at least.
 const ORDERS_KEPT: usize = 32;
 
-/// What an event can have changed for conditions.
+/// What was folded again when an event was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Touched {
-    /// What [`Folding::changes`] says.
-    Changes,
-    /// Anything: everything was folded again.
+pub(super) enum Retold {
+    /// Nothing: [`Folding::changes`] says what the event changed.
+    Nothing,
+    /// Everything that is known of the customer.
     Everything,
 }
 
@@ -226,7 +226,7 @@ impl Person {
         self.told.sort_by_key(|told| told.offset);
     }
 
-    /// Folds the next event by offset; says what it can have changed.
+    /// Folds the next event by offset; says what was folded again.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -234,15 +234,15 @@ impl Person {
         &mut self,
         told: Told,
         folding: &mut Folding<'_>,
-    ) -> Result<Touched, PipelineError> {
+    ) -> Result<Retold, PipelineError> {
         let in_order = self.fold_event(&told, folding)?;
         self.received_at = self.received_at.max(told.event.received_at);
         self.told.push(told);
         if in_order {
-            return Ok(Touched::Changes);
+            return Ok(Retold::Nothing);
         }
         self.refold(folding)?;
-        Ok(Touched::Everything)
+        Ok(Retold::Everything)
     }
 
     /// Keeps an event that is folded afterwards, with all others.

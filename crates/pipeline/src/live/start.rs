@@ -21,7 +21,7 @@ use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
-use super::accounts::AccountMembers;
+use super::accounts::{AccountMembers, share_of};
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -109,6 +109,7 @@ impl Engine {
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
+                engine.finish_sweeps();
                 engine.folded_to = store.next_offset();
             }
         }
@@ -158,6 +159,8 @@ impl Engine {
         let claims = claims.into_iter().map(|(order, who)| (order.0, who));
         let mut orders = Orders::new(config, claims.collect(), &mut symbols);
         orders.contested = base.take_contested();
+        let shares = people.values().filter_map(|person| share_of(person));
+        base.context.accounts.count_anew(shares);
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),
@@ -168,6 +171,8 @@ impl Engine {
             history: store.history(),
             orders,
             definitions: Definitions::default(),
+            touched_accounts: Vec::new(),
+            sweeps: VecDeque::new(),
             account_members: AccountMembers::of_all(&people),
             people,
             redirects: redirects.into_iter().collect(),

@@ -82,6 +82,7 @@ fn said(told: &Told, table: &SymbolTable) -> VisitEvent {
             "browser" => &mut said.technology.browser,
             "app_version" => &mut said.technology.app_version,
             "locale" => &mut said.place.locale,
+            "country" => &mut said.place.country,
             "timezone" => &mut said.place.time_zone,
             "source" => &mut said.arrival.source,
             "medium" => &mut said.arrival.medium,

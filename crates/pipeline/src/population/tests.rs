@@ -78,6 +78,7 @@ fn profile(customer: &history::Customer, id: CustomerId, symbols: &mut Symbols) 
         };
         profile.declare(symbols.intern(name), value);
     }
+    profile.account = symbols.intern(&customer.belongs_to);
     profile
 }
 

@@ -1,6 +1,6 @@
 //! What is told live, told again after a start, and folded by a batch command comes to the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
@@ -41,6 +41,10 @@ rule = "revenue where category = 'Coats' in last 40 hours > 25"
 [[segment]]
 name = "german"
 rule = "country = 'DE' and not (orders >= 3)"
+
+[[segment]]
+name = "came_by_ads"
+rule = "first_channel = 'ads'"
 
 [[segment]]
 name = "curious"
@@ -91,6 +95,18 @@ name = "renewed"
 rule = "account.renewed within 2 days or account = 'a-1'"
 
 [[segment]]
+name = "of_buyers"
+rule = "account_orders >= 2 and account_revenue < 90 or account_last_order within 2 days"
+
+[[segment]]
+name = "of_active"
+rule = "account_active_customers >= 2 or account_last_activity before 1 day ago"
+
+[[segment]]
+name = "of_several"
+rule = "account_customers between 2 and 3 and orders <= 1"
+
+[[segment]]
 name = "pro_viewers"
 rule = "account.'address.city' = 'Ulm' and events 'Product Viewed' in last 12 hours >= 1"
 
@@ -99,14 +115,20 @@ name = "either"
 rule = "(in segment viewers or in segment carts_now) and not in segment german"
 "#;
 
+/// Segments of those whose account is so.
+const ACCOUNTS: [&str; 6] = [
+    "of_pro_account",
+    "renewed",
+    "of_buyers",
+    "of_active",
+    "of_several",
+    "pro_viewers",
+];
+
 pub(crate) type Memberships = BTreeMap<CustomerId, Vec<String>>;
 
-/// A random event of one of a few customers, which happened up to a day before it arrives.
-pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
-    let user = format!("c-{}", rng.random_range(0..4));
-    let device = format!("d-{}", rng.random_range(0..5));
-    let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
-    let price = rng.random_range(1..40);
+/// What somebody did with a random product or order.
+fn tracked(rng: &mut ChaCha8Rng, price: i32) -> (&'static str, Value) {
     let product = json!({
         "product_id": format!("p-{}", rng.random_range(0..3)),
         "price": price,
@@ -116,7 +138,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
     });
     let order = format!("o-{}", rng.random_range(0..8));
     let cart = format!("k-{}", rng.random_range(0..3));
-    let (name, properties) = match rng.random_range(0..10) {
+    match rng.random_range(0..10) {
         0..=2 => ("Product Viewed", product),
         3 | 4 => {
             let mut item = product;
@@ -126,11 +148,24 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         5 => ("Checkout Started", json!({"order_id": order})),
         6 | 7 => (
             "Order Completed",
-            json!({"order_id": order, "total": price, "products": [product]}),
+            json!({
+                "order_id": order, "total": price, "products": [product],
+                "channel": if price % 3 == 0 { "ads" } else { "email" },
+                "shipping_address": {"country": if price % 4 == 0 { "AT" } else { "DE" }},
+            }),
         ),
         8 => ("Order Cancelled", json!({"order_id": order})),
         _ => ("Order Refunded", json!({"order_id": order})),
-    };
+    }
+}
+
+/// A random event of one of a few customers, which happened up to a day before it arrives.
+pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
+    let user = format!("c-{}", rng.random_range(0..4));
+    let device = format!("d-{}", rng.random_range(0..5));
+    let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
+    let price = rng.random_range(1..40);
+    let (name, properties) = tracked(rng, price);
     let mut event = json!({
         "type": "track",
         "messageId": format!("m-{n}"),
@@ -315,9 +350,6 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "at_desks",
             "runners",
             "tagged",
-            "of_pro_account",
-            "renewed",
-            "pro_viewers",
             "either",
         ];
         let live = [
@@ -331,7 +363,8 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
             "dormant",
             "one_time_buyers",
         ];
-        own.contains(&name.as_str()) || live.contains(&name.as_str())
+        let all = [&own[..], &ACCOUNTS, &live];
+        all.iter().any(|names| names.contains(&name.as_str()))
     };
     memberships
         .iter()
@@ -374,6 +407,7 @@ fn moved(scratch: &Scratch) -> (u64, usize) {
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for seed in 0..6 {
         let scratch = Scratch::new();
         std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
@@ -416,6 +450,7 @@ fn live_restarted_and_batch_agree() {
             );
             again.stop().unwrap();
             let batch = of_batch(&scratch, now);
+            seen.extend(batch.values().flatten().cloned());
             assert_eq!(
                 absolute(&batch),
                 absolute(&told),
@@ -439,6 +474,9 @@ fn live_restarted_and_batch_agree() {
         let (rows, runs) = moved(&scratch);
         rows_moved += rows;
         most_runs = most_runs.max(runs);
+    }
+    for name in ACCOUNTS {
+        assert!(seen.contains(name), "nobody was ever in {name}");
     }
     assert!(
         rows_moved > 100 && most_runs > 2,

@@ -19,6 +19,7 @@ fn calls() -> Vec<Value> {
             "timestamp": Timestamp(START + minute * MINUTE).to_string(),
             "context": {
                 "userAgent": agent, "locale": "de_DE", "timezone": "Europe/Berlin",
+                "location": {"country": "at"},
                 "page": page, "campaign": campaign,
             },
         })
@@ -88,6 +89,7 @@ fn visits_are_told_apart_by_silence_whatever_comes_late() {
             (Trait::OperatingSystem, text("Windows")),
             (Trait::Browser, text("Edge")),
             (Trait::Locale, text("de-DE")),
+            (Trait::VisitCountry, text("AT")),
             (Trait::TimeZone, text("Europe/Berlin")),
         ] {
             let value = customer.value_in(which, base.now);

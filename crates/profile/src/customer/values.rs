@@ -4,6 +4,7 @@ use regulars_core::{Cart, DAY_MS, DataNeed, Motion, Symbol, Timestamp, Trait, Tr
 use regulars_rules::Subject;
 
 use super::Customer;
+use crate::accounts::{Account, Figures};
 use crate::profile::Shares;
 use crate::{lifecycle, rhythm};
 
@@ -115,7 +116,12 @@ impl<'a> Customer<'a> {
                 TraitValue::Flag(consent) => TraitValue::Flag(consent),
                 _ => TraitValue::Missing,
             },
-            Trait::Account => self.text(profile.account),
+            Trait::Account
+            | Trait::AccountCustomers
+            | Trait::AccountOrders
+            | Trait::AccountRevenue
+            | Trait::AccountLastOrder
+            | Trait::AccountLastActivity => self.of_account(which),
             Trait::RecencyScore => score(self.rfm().map(|rfm| rfm.recency)),
             Trait::FrequencyScore => score(self.rfm().map(|rfm| rfm.frequency)),
             Trait::MonetaryScore => score(self.rfm().map(|rfm| rfm.monetary)),
@@ -171,9 +177,32 @@ impl<'a> Customer<'a> {
             Trait::Browser => self.text(technology.browser),
             Trait::AppVersion => self.text(technology.app_version),
             Trait::Locale => self.text(visits.place().locale),
+            Trait::VisitCountry => self.text(visits.place().country),
             Trait::TimeZone => self.text(visits.place().time_zone),
             _ => TraitValue::Missing,
         }
+    }
+
+    /// Standard traits of the account, which are the same for all its customers.
+    fn of_account(&self, which: Trait) -> TraitValue<'a> {
+        let Some(figures) = self.account_figures() else {
+            return TraitValue::Missing;
+        };
+        let count = |count: u64| TraitValue::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+        match which {
+            Trait::AccountCustomers => count(figures.customers),
+            Trait::AccountOrders => count(figures.orders),
+            Trait::AccountRevenue => TraitValue::Money(figures.revenue_minor()),
+            Trait::AccountLastOrder => or_missing(figures.last_order_at(), TraitValue::Instant),
+            Trait::AccountLastActivity => or_missing(figures.active_at(), TraitValue::Instant),
+            _ => self.text(self.profile.account),
+        }
+    }
+
+    /// What all customers of the account come to.
+    pub(crate) fn account_figures(&self) -> Option<&'a Figures> {
+        let account = self.context.accounts.get(self.profile.account);
+        account.map(Account::figures)
     }
 
     fn last_visited_at(&self) -> Option<Timestamp> {
@@ -240,6 +269,10 @@ impl<'a> Customer<'a> {
             Trait::SeasonShare => or_missing(rhythm::season_share(self, now), TraitValue::Number),
             Trait::Seasonal => or_missing(rhythm::is_seasonal(self, now), TraitValue::Flag),
             Trait::YearRound => or_missing(rhythm::is_year_round(self, now), TraitValue::Flag),
+            Trait::AccountActiveCustomers => or_missing(self.account_figures(), |figures| {
+                let customers = figures.active_customers(now);
+                TraitValue::Integer(i64::try_from(customers).unwrap_or(i64::MAX))
+            }),
             Trait::ValueTier => or_missing(self.value_tier(now), TraitValue::Text),
             Trait::ProbabilityAlive => or_missing(self.probability_alive(now), TraitValue::Number),
             Trait::ExpectedOrders => or_missing(self.expected_orders(now), TraitValue::Number),
@@ -289,6 +322,7 @@ impl Subject for Customer<'_> {
             | Trait::RevenueLast30Days
             | Trait::RevenueLast90Days
             | Trait::RevenueLast365Days
+            | Trait::AccountActiveCustomers
             | Trait::ValueTier
             | Trait::BeyondUsualRange
             | Trait::SeasonShare

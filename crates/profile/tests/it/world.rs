@@ -2,7 +2,7 @@
 
 use regulars_core::{Currency, CustomerId, EventKind, Settings, Symbol, Symbols, Timestamp};
 use regulars_profile::{
-    Accounts, Arrival, Context, Declared, Models, Place, Population, Profile, RfmCutpoints,
+    Accounts, Arrival, Context, Declared, Models, Place, Population, Profile, RfmCutpoints, Share,
     Technology, TierCutpoints, Uses, VisitEvent, Visits,
 };
 use regulars_stats::rfm::{Better, Cutpoints};
@@ -28,13 +28,15 @@ impl World {
                 profile
             })
             .collect();
+        let mut accounts = Accounts::default();
+        accounts.count_anew(profiles.iter().filter_map(Share::of));
         let models = shop.models.as_ref().map(in_use);
         let mut context = Context {
             zone: shop.zone.clone(),
             currency: Currency::new("EUR").unwrap(),
             settings: shop.settings.clone(),
             symbols,
-            accounts: Accounts::default(),
+            accounts,
             population: Population::default(),
             models,
         };
@@ -97,6 +99,7 @@ fn visit_event(event: &RawEvent, offset: u64, symbols: &mut Symbols) -> VisitEve
         },
         place: Place {
             locale: said("locale"),
+            country: said("country"),
             time_zone: said("timezone"),
         },
         arrival: Arrival {
@@ -123,6 +126,7 @@ pub(crate) fn profile(customer: &Customer, id: CustomerId, symbols: &mut Symbols
         };
         profile.declare(symbols.intern(name), value);
     }
+    profile.account = symbols.intern(&customer.belongs_to);
     profile
 }
 

@@ -43,6 +43,9 @@ GET    /api/v1/customers/c-1/segments/searcher?as_of=2030-01-01T00:00:00Z 404 no
 GET    /api/v1/customers/c-1/segments/searcher   404 not_found
 GET    /api/v1/segments/searcher                 404 not_found
 GET    /api/v1/segments/searcher/members         404 not_found
+GET    /api/v1/accounts/acme                     404 not_found
+GET    /api/v1/accounts/acme/customers           404 not_found
+GET    /api/v1/accounts?before=x                 400 bad_query
 GET    /api/v1/transitions?limit=many            400 bad_query
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant

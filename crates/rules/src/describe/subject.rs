@@ -51,6 +51,12 @@ pub(super) fn subject_of(which: Trait) -> String {
         Trait::AverageSessionMinutes => "the mean length of a session in minutes".to_owned(),
         Trait::BounceShare => "the share of sessions with one event only".to_owned(),
         Trait::Clv => "the CLV".to_owned(),
+        Trait::AccountCustomers => "the number of customers of the account".to_owned(),
+        Trait::AccountOrders => "the number of orders of the account".to_owned(),
+        Trait::AccountRevenue => "the revenue of the account".to_owned(),
+        Trait::AccountLastOrder => "the last order of the account".to_owned(),
+        Trait::AccountLastActivity => "the last activity of the account".to_owned(),
+        Trait::AccountActiveCustomers => "the number of active customers of the account".to_owned(),
         _ => format!("the {}", super::spaced(which.def().name)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use regulars_core::{EventKind, Trait};
+use regulars_core::EventKind;
 
 use super::event::EventProgram;
 use super::leaf::{Leaf, LeafSource};
@@ -21,7 +21,8 @@ pub enum Change {
     Carts,
     /// A declared trait was set, and with it perhaps a standard one that stands in for it.
     Declared,
-    /// The customer joined an account, or a trait of theirs was set.
+    /// The customer joined an account, or something is another of it: a trait that was said of it,
+    /// or what its customers come to.
     Account,
 }
 
@@ -39,8 +40,6 @@ pub(super) struct Index {
     carts: Vec<u32>,
     declared: Vec<u32>,
     accounts: Vec<u32>,
-    /// Names of the traits of accounts that are asked for.
-    of_accounts: BTreeSet<Box<str>>,
 }
 
 /// What looks at events of one name.
@@ -61,11 +60,8 @@ impl Index {
         for (number, leaf) in (0_u32..).zip(leaves) {
             let list = match &leaf.source {
                 LeafSource::Trait(which) if which.is_of_visits() => &mut index.visits,
-                LeafSource::Trait(Trait::Account) => &mut index.accounts,
-                LeafSource::Account(name) => {
-                    index.of_accounts.insert(name.as_str().into());
-                    &mut index.accounts
-                }
+                LeafSource::Trait(which) if which.is_of_account() => &mut index.accounts,
+                LeafSource::Account(_) => &mut index.accounts,
                 LeafSource::Trait(which) => {
                     if which.may_be_declared() {
                         index.declared.push(number);
@@ -136,11 +132,6 @@ impl Index {
         };
         let readers = self.named[call].get(name).unwrap_or(&self.unnamed[call]);
         (!readers.values.is_empty()).then_some(readers)
-    }
-
-    /// True when a condition asks for this trait of accounts.
-    pub(super) fn asks_of_accounts(&self, name: &str) -> bool {
-        self.of_accounts.contains(name)
     }
 
     /// Numbers of the conditions whose truth such a change can move, ascending.

@@ -73,10 +73,9 @@ impl Leaf {
     /// What the value is of.
     pub(super) fn part(&self) -> Part {
         match self.source {
-            LeafSource::Trait(_)
-            | LeafSource::Declared(_)
-            | LeafSource::Account(_)
-            | LeafSource::Measure(_) => Part::Orders,
+            LeafSource::Trait(which) if which.is_of_account() => Part::Accounts,
+            LeafSource::Account(_) => Part::Accounts,
+            LeafSource::Trait(_) | LeafSource::Declared(_) | LeafSource::Measure(_) => Part::Orders,
             LeafSource::Events { .. } => Part::Events,
             LeafSource::Carts(_) => Part::Carts,
         }

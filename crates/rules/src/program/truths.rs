@@ -20,15 +20,17 @@ use crate::subject::Subject;
 /// nothing about orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Orders, and what traits and models make of them; declared traits, those of the account.
+    /// Orders, and what traits and models make of them; declared traits.
     Orders,
     Events,
     Carts,
+    /// The customer's account, which is the same for all its customers.
+    Accounts,
 }
 
 impl Part {
-    pub(super) const COUNT: usize = 3;
-    const ALL: [Self; Self::COUNT] = [Self::Orders, Self::Events, Self::Carts];
+    pub(super) const COUNT: usize = 4;
+    const ALL: [Self; Self::COUNT] = [Self::Orders, Self::Events, Self::Carts, Self::Accounts];
 }
 
 /// The truth of every condition of a program for one customer, and until when it stays.

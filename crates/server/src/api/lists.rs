@@ -31,10 +31,17 @@ const LOOKED_AT: usize = 20_000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     limit: Option<usize>,
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
-/// Members of a segment, sorted by id.
+impl Page {
+    /// How many at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.unwrap_or(100).clamp(1, 10_000)
+    }
+}
+
+/// Members of a segment or customers of an account, sorted by id.
 #[derive(Debug, Serialize)]
 pub(crate) struct Members {
     customers: Vec<String>,
@@ -49,7 +56,7 @@ pub(crate) async fn members(
     Named(segment): Named<String>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Members>, Problem> {
-    let limit = page.limit.unwrap_or(100).clamp(1, 10_000);
+    let limit = page.limit();
     let after = page.after.as_deref().map(cursor).transpose()?;
     let found = ask(&server, move |server| {
         let look = move |engine: &Engine, ids: &[CustomerId]| engine.inside(&segment, ids);
@@ -71,6 +78,32 @@ pub(crate) async fn members(
             .collect(),
         next,
     }))
+}
+
+/// A page of some customers, by their ids.
+pub(super) async fn page_of(
+    server: &Arc<Server>,
+    customers: Vec<CustomerId>,
+    page: Page,
+) -> Result<Json<Members>, Problem> {
+    let limit = page.limit();
+    let mut customers = ask(server, move |server| {
+        server.live.with_store(move |store| {
+            let vault = store.vault().ok()?;
+            let names = customers.iter().filter_map(|&id| vault.external_id(id));
+            Some(names.map(str::to_owned).collect::<Vec<String>>())
+        })?
+    })
+    .await?;
+    customers.sort_unstable();
+    if let Some(after) = page.after {
+        let from = customers.partition_point(|name| *name <= after);
+        customers.drain(..from);
+    }
+    let more = customers.len() > limit;
+    customers.truncate(limit);
+    let next = customers.last().filter(|_| more).cloned();
+    Ok(Json(Members { customers, next }))
 }
 
 /// Which customers.

@@ -67,13 +67,18 @@ const fn parameter(name: &'static str, kind: &'static str, meaning: &'static str
 }
 
 /// What the parts of paths stand for.
-pub(super) const IN_PATHS: [Parameter; 5] = [
+pub(super) const IN_PATHS: [Parameter; 6] = [
     parameter(
         "customer",
         "string",
         "Your id of the customer, or the e-mail of a guest.",
     ),
     parameter("segment", "string", "Name of the segment."),
+    parameter(
+        "account",
+        "string",
+        "Id of the account, the `groupId` of its calls.",
+    ),
     parameter(
         "id",
         "string",
@@ -107,6 +112,7 @@ const READ: &[u16] = &[401, 403, 503];
 const READ_ONE: &[u16] = &[401, 403, 404, 503];
 const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
 const WITH_BODY_OF_ONE: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 503];
+const READ_LIST: &[u16] = &[400, 401, 403, 503];
 const READ_PART: &[u16] = &[400, 401, 403, 404, 503];
 
 const fn get(
@@ -131,7 +137,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 34] = [
+pub(super) const OPERATIONS: [Operation; 37] = [
     Operation {
         details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
                   id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
@@ -216,6 +222,44 @@ pub(super) const OPERATIONS: [Operation; 34] = [
             "customerMemberships",
             "Memberships",
             "From when to when a customer was in which segment",
+            READ_PART,
+        )
+    },
+    Operation {
+        details: "Those that a `group` call named, sorted by id.",
+        query: &[
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/accounts",
+            "listAccounts",
+            "Accounts",
+            "Every account with what its customers come to",
+            READ_LIST,
+        )
+    },
+    Operation {
+        details: "What `group` calls say of it, and what its customers come to.",
+        ..get(
+            "/api/v1/accounts/{account}",
+            "showAccount",
+            "Account",
+            "An account now",
+            READ_ONE,
+        )
+    },
+    Operation {
+        details: "Sorted by id.",
+        query: &[
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/accounts/{account}/customers",
+            "accountCustomers",
+            "Members",
+            "Who belongs to an account",
             READ_PART,
         )
     },

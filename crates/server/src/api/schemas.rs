@@ -66,6 +66,11 @@ pub(super) fn schemas() -> Value {
         "Order": order(),
         "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
         "Explained": {"oneOf": [explained(), explained_then()]},
+        "Accounts": object(&[
+            ("accounts", array(&object(&account_figures()))),
+            ("next", text_or_null()),
+        ]),
+        "Account": account(),
         "Segments": array(&object(&segment())),
         "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
         "SegmentDraft": {
@@ -200,6 +205,28 @@ fn of_customer() -> [(&'static str, Value); 9] {
         ("declared", any_object()),
         ("account", any_object()),
         ("orders", array(&reference("Order"))),
+    ]
+}
+
+fn account() -> Value {
+    let more = [
+        ("as_of", instant()),
+        ("currency", text()),
+        ("currency_exponent", count()),
+        ("traits", any_object()),
+    ];
+    object(&[&account_figures()[..], &more].concat())
+}
+
+fn account_figures() -> [(&'static str, Value); 7] {
+    [
+        ("account", text()),
+        ("customers", count()),
+        ("active_customers", count()),
+        ("orders", count()),
+        ("revenue_minor", minor()),
+        ("last_order_at", instant_or_null()),
+        ("last_activity_at", instant_or_null()),
     ]
 }
 

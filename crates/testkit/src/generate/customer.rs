@@ -214,6 +214,7 @@ pub fn customer() -> impl Strategy<Value = Customer> {
                 traits,
                 declared,
                 account,
+                belongs_to: String::new(),
             }
         },
     )

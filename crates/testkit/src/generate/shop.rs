@@ -148,7 +148,7 @@ fn visits() -> impl Strategy<Value = Vec<RawEvent>> {
     };
     let properties = (
         said(&["device", "os", "browser", "app_version"]),
-        said(&["locale", "timezone"]),
+        said(&["locale", "country", "timezone"]),
         said(&["source", "medium", "campaign", "referrer"]),
         said(&["page"]),
     );
@@ -185,8 +185,9 @@ fn customer() -> impl Strategy<Value = Customer> {
     let in_day = select(vec![0, 1, 12 * HOUR_MS, 45 * HOUR_MS / 2, DAY_MS - 1]);
     let money = (select(vec![0_i64, 0, 250]), any::<bool>());
     let later = (select(gaps), in_day, order(), money);
-    (first, vec(later, 0..9), any::<bool>(), declared(), visits()).prop_map(
-        |(first, later, knows_costs, declared, events)| {
+    let stated = (declared(), select(vec!["", "", "acme", "other"]));
+    (first, vec(later, 0..9), any::<bool>(), stated, visits()).prop_map(
+        |(first, later, knows_costs, (declared, belongs_to), events)| {
             let mut day = i64::from(FIRST.0) + first;
             let mut orders: Vec<RawOrder> = Vec::new();
             for (gap, in_day, order, (refunded_minor, has_cost)) in later {
@@ -203,7 +204,7 @@ fn customer() -> impl Strategy<Value = Customer> {
                 orders,
                 events,
                 declared,
-                account: BTreeMap::new(),
+                belongs_to: belongs_to.to_owned(),
                 ..Customer::default()
             }
         },

@@ -53,6 +53,10 @@ pub fn data(shop: &Shop) -> BTreeSet<DataNeed> {
                 .any(|of| matches!(of.declared.get("consent"), Some(RawValue::Flag(_)))),
         ),
         (
+            DataNeed::Accounts,
+            shop.everyone.iter().any(|of| !of.belongs_to.is_empty()),
+        ),
+        (
             DataNeed::Events,
             shop.everyone.iter().any(|of| !of.events.is_empty()),
         ),

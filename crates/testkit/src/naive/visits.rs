@@ -54,6 +54,7 @@ pub(super) fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) ->
         Trait::Browser => last_of(&events, &TECHNOLOGY, "browser"),
         Trait::AppVersion => last_of(&events, &TECHNOLOGY, "app_version"),
         Trait::Locale => last_of(&events, &PLACE, "locale"),
+        Trait::VisitCountry => last_of(&events, &PLACE, "country"),
         _ => last_of(&events, &PLACE, "timezone"),
     }
 }
@@ -61,7 +62,7 @@ pub(super) fn value(which: Trait, of: &Customer, shop: &Shop, now: Timestamp) ->
 const LED: [&str; 4] = ["source", "medium", "campaign", "referrer"];
 const ARRIVAL: [&str; 5] = ["source", "medium", "campaign", "referrer", "page"];
 const TECHNOLOGY: [&str; 4] = ["device", "os", "browser", "app_version"];
-const PLACE: [&str; 2] = ["locale", "timezone"];
+const PLACE: [&str; 3] = ["locale", "country", "timezone"];
 
 fn sessions<'e>(events: &[&'e RawEvent], shop: &Shop) -> Vec<Vec<&'e RawEvent>> {
     let silence = i64::from(shop.settings.sessions.silence_minutes) * 60_000;

@@ -68,6 +68,10 @@ pub struct OrderFacts<'e> {
     pub currency: Option<Currency>,
     /// Shop or market place.
     pub affiliation: Option<Cow<'e, str>>,
+    /// What led to the order, as the shop names it.
+    pub channel: Option<Cow<'e, str>>,
+    /// Country to which it goes.
+    pub country: Option<Cow<'e, str>>,
     /// Properties whose value cannot be read.
     pub unreadable: Vec<&'static str>,
 }
@@ -184,6 +188,11 @@ pub fn order_facts(properties: &str, default: Currency) -> OrderFacts<'_> {
         coupon: of(["coupon", "coupon_code"]),
         currency,
         affiliation: of(["affiliation", "store"]),
+        channel: of(["channel", "sales_channel"]),
+        country: of(["country", "shipping_country"]).or_else(|| {
+            let address = properties.get("shipping_address")?;
+            text(address.get("country")?)
+        }),
         unreadable,
     }
 }
@@ -340,9 +349,12 @@ mod tests {
     fn orders_say_what_they_say() {
         let properties = r#"{"checkout_id":"c","order_id":50314,"affiliation":"Store","total":27.50,
             "subtotal":22.5,"revenue":"25.00","shipping":3,"tax":2,"discount":2.5,
-            "coupon":"hasbros","currency":"usd","products":[]}"#;
+            "coupon":"hasbros","currency":"usd","products":[],"channel":"app",
+            "shipping_address":{"city":"Bonn","country":"DE"}}"#;
         let facts = order_facts(properties, eur());
         assert_eq!(facts.order_id.as_deref(), Some("50314"));
+        assert_eq!(facts.channel.as_deref(), Some("app"));
+        assert_eq!(facts.country.as_deref(), Some("DE"));
         assert_eq!(facts.checkout_id.as_deref(), Some("c"));
         assert_eq!(facts.total_minor, Some(2750));
         assert_eq!(facts.revenue_minor, Some(2500));

@@ -50,11 +50,14 @@ impl Folder {
     pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
         self.say();
         loop {
-            let work = if self.engine.is_behind() || self.engine.has_moved() {
+            let engine = &self.engine;
+            let has_more = engine.is_behind() || engine.is_sweeping() || engine.has_moved();
+            let work = if has_more {
                 match self.work.try_recv() {
                     Ok(work) => work,
                     Err(TryRecvError::Empty) => {
                         self.engine.wake_some();
+                        self.engine.sweep_some();
                         self.engine.forget_some();
                         self.say();
                         continue;
@@ -79,7 +82,13 @@ impl Folder {
                     // Last, so that whoever sees no more waiting sees the next wake-up too.
                     self.shared.waiting.fetch_sub(folded, Ordering::Release);
                 }
-                Work::Ask(ask) => ask(&self.engine),
+                Work::Ask(ask) => {
+                    if self.engine.is_sweeping() {
+                        self.engine.finish_sweeps();
+                        self.say();
+                    }
+                    ask(&self.engine);
+                }
                 Work::Exchange { given_up, anew } => {
                     self.say_last();
                     // Whoever asked for everyone waits for them.
@@ -109,6 +118,7 @@ impl Folder {
     /// Says what was found, and how far everything is known.
     fn say_last(&mut self) {
         self.is_last = true;
+        self.engine.finish_sweeps();
         self.say();
     }
 
@@ -116,6 +126,10 @@ impl Folder {
     fn say(&mut self) {
         let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
+        // What a record causes is said as a whole, and in order.
+        if self.engine.is_sweeping() {
+            return;
+        }
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();
         let is_little = folded_to < self.said_to.saturating_add(SAY_EVERY);
