@@ -102,7 +102,8 @@ pub struct Base {
     pub orders_without_rate: u64,
     /// What was noted on the way.
     noted: Noted,
-    contested: Contested,
+    /// What orders of events are made with; knows those that several customers claim.
+    orders: Orders,
 }
 
 /// Whether a customer is in a segment.
@@ -294,7 +295,7 @@ impl Base {
             later_records,
             orders_without_rate,
             noted,
-            contested: orders.contested,
+            orders,
         };
         if let Some(fitted) = fit_for(store, options)? {
             base.score_with(fitted, options.threads);
@@ -304,7 +305,12 @@ impl Base {
 
     /// The orders that several customers claim.
     pub(crate) fn take_contested(&mut self) -> Contested {
-        std::mem::take(&mut self.contested)
+        std::mem::take(&mut self.orders.contested)
+    }
+
+    /// What orders of events are made with.
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// What was noted besides what customers fold to.

@@ -2,30 +2,32 @@
 
 mod orders;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
+use regulars_core::{Currency, CustomerId, OrderStatus, RecordKind, Trait, TraitKind};
 use regulars_profile::{Account, Context, Customer, Profile};
-use regulars_rules::{Explanation, Subject};
+use regulars_rules::{Availability, Explanation, Subject};
 use regulars_stats::Parallelism;
 use regulars_stats::purchase::OrdersInterval;
 use regulars_stats::spend::SpendSummary;
 use regulars_stats::value::{Buyer, RevenueOptions, forecast_revenue};
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
+use crate::live::told::{Tellings, Told, by_time};
 
-pub(crate) use orders::{OrderNames, order_views};
+pub(crate) use orders::{Names, OrderList};
 
 /// Share of the predictive distribution in a customer's intervals.
 pub const INTERVAL_SHARE: f64 = 0.8;
 
 /// Everything known of a customer. Money is in minor units of `currency`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CustomerView {
     /// What the source calls them.
     pub customer_id: String,
@@ -54,27 +56,27 @@ pub struct CustomerView {
 }
 
 /// A standard trait.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TraitView {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value; null when not known.
     pub value: Value,
     /// Unit of the value.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// What it means.
     pub meaning: String,
 }
 
 /// Scores with intervals.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScoresView {
     /// Name of the purchase model for expected orders.
-    pub model: &'static str,
+    pub model: Cow<'static, str>,
     /// Name of the purchase model for churn risk.
-    pub churn_model: &'static str,
+    pub churn_model: Cow<'static, str>,
     /// Name of the purchase model for CLV.
-    pub clv_model: &'static str,
+    pub clv_model: Cow<'static, str>,
     /// `now` of the fit.
     pub fitted_as_of: Option<String>,
     /// Probability that the customer has not left for good.
@@ -104,7 +106,7 @@ pub struct ScoresView {
 }
 
 /// An order, credit or refund as it stands in the history.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderView {
     /// What the source calls it; empty when it does not.
     pub order_id: String,
@@ -127,7 +129,7 @@ pub struct OrderView {
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LineView {
     /// Product, by the source's id of it.
     pub product_id: String,
@@ -140,7 +142,7 @@ pub struct LineView {
 }
 
 /// A segment that the customer is in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SegmentView {
     /// Its name in rules and commands.
     pub segment: String,
@@ -209,9 +211,9 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
         traits: Trait::all()
             .iter()
             .map(|def| TraitView {
-                name: def.name,
+                name: def.name.into(),
                 value: trait_json(customer.value(def.id, base.now)),
-                unit: unit_name(def.kind),
+                unit: unit_name(def.kind).into(),
                 meaning: def.id.meaning(&base.context.settings).into_owned(),
             })
             .collect(),
@@ -254,17 +256,53 @@ pub fn unit_name(kind: TraitKind) -> &'static str {
     }
 }
 
+/// Why a customer is in a segment or not.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplainedView {
+    /// What the source calls them.
+    pub customer_id: Option<String>,
+    /// The moment of all that follows.
+    pub as_of: String,
+    /// `now` of the fit behind the scores.
+    pub fitted_as_of: Option<String>,
+    /// Currency of all amounts.
+    pub currency: Currency,
+    /// Whether the data that is there answers it.
+    pub availability: Availability,
+    /// What is missing for that, for a person.
+    pub hints: Vec<String>,
+    /// Each condition with its value, and when it changes next.
+    pub explanation: Explanation,
+}
+
 /// Why the customer at a position is in a segment or not, and when that changes.
 ///
 /// # Errors
-/// When there is no segment of that name.
-pub fn explain(base: &Base, index: usize, segment: &str) -> Result<Explanation, PipelineError> {
+/// When there is no segment of that name, or the vault cannot be read.
+pub fn explain(
+    store: &Store,
+    base: &Base,
+    index: usize,
+    segment: &str,
+) -> Result<ExplainedView, PipelineError> {
     base.catalogue.get(segment)?;
     let number = segment_number(base, segment);
-    let customer = base.customer(&base.customers[index]);
-    Ok(base
+    let folded = &base.customers[index];
+    let customer = base.customer(folded);
+    let explanation = base
         .program
-        .explain(number, base.states(index), &customer, base.now))
+        .explain(number, base.states(index), &customer, base.now);
+    let availability = base.availability().swap_remove(number);
+    let customer_id = store.vault()?.external_id(folded.profile.customer);
+    Ok(ExplainedView {
+        customer_id: customer_id.map(str::to_owned),
+        as_of: base.now.to_string(),
+        fitted_as_of: base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
+        currency: base.context.currency,
+        hints: base.hints(number, &availability),
+        availability,
+        explanation,
+    })
 }
 
 fn segment_number(base: &Base, segment: &str) -> usize {
@@ -317,9 +355,9 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
             .orders_interval(history.summary(), horizon, INTERVAL_SHARE)
     };
     Ok(Some(ScoresView {
-        model: models.orders.kind().name(),
-        churn_model: models.churn.kind().name(),
-        clv_model: models.value.kind().name(),
+        model: models.orders.kind().name().into(),
+        churn_model: models.churn.kind().name().into(),
+        clv_model: models.value.kind().name().into(),
         fitted_as_of: base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
         probability_alive: scores.probability_alive,
         expected_orders: scores.expected_orders,
@@ -341,34 +379,48 @@ fn scores(base: &Base, customer: &Customer<'_>) -> Result<Option<ScoresView>, Pi
     }))
 }
 
-/// Orders, credits and refunds of the customer, the latest first, newest versions only; and the
-/// money of credits and refunds that was taken off none.
+/// Orders, credits and refunds of the customer, of files and of events, the latest first, newest
+/// versions only; and the money of credits and refunds that was taken off none.
 fn orders(
     store: &Store,
     base: &Base,
     id: CustomerId,
 ) -> Result<(Vec<OrderView>, i64), PipelineError> {
     let table = SymbolTable::new(base.context.symbols.clone());
-    let rows = store.history().timeline(id, &table)?;
-    let symbols = table.into_symbols();
-    let records: Vec<_> = rows.iter().map(|row| row.record).collect();
+    let history = store.history();
+    // What the log tells is in the profiles, but not kept beside them.
+    let tellings = Tellings::arrived_by(store, base.now)?;
+    let of = tellings.of(id);
+    let mut list = OrderList::default();
+    let merged = of.into_iter().flat_map(|of| &of.merged);
+    for &id in [id].iter().chain(merged) {
+        list.add_rows(history.timeline(id, &table)?);
+    }
+    let mut own: Vec<Told> = Vec::new();
+    if !tellings.is_empty() {
+        let rows = history.events_of(id)?.into_iter();
+        let arrived = rows.filter(|row| row.event.received_at <= base.now);
+        own.extend(arrived.map(Told::from));
+    }
+    let told = of
+        .into_iter()
+        .flat_map(|of| of.moved.iter().chain(&of.told));
+    let told: Vec<&Told> = by_time(own.iter().chain(told));
+    list.add_told(id, &told, base.orders(), &table)?;
     let products: BTreeMap<String, Option<String>> = store
         .products()?
         .into_iter()
         .map(|row| (row.product, row.name))
         .collect();
-    let orders = rows
-        .into_iter()
-        .map(|row| (row.record.order, row.order_id))
-        .collect();
-    let names = OrderNames {
-        orders: &orders,
-        products: &products,
-        symbols: &symbols,
-    };
-    let (views, unapplied_minor) = order_views(&records, &base.products, base.now, names);
-    let views = views.into_iter().map(|(_, view)| view).collect();
-    Ok((views, unapplied_minor))
+    let listed = table.with(|symbols| {
+        let names = Names {
+            products: &products,
+            symbols,
+        };
+        list.at(base.now, &base.products, names)
+    });
+    let views = listed.orders.into_iter().map(|(_, view)| view).collect();
+    Ok((views, listed.unmatched_credit_minor))
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {
@@ -381,12 +433,7 @@ fn segments(base: &Base, index: usize) -> Vec<SegmentView> {
     let availability = base.availability();
     members
         .iter()
-        .filter(|&segment| {
-            !matches!(
-                availability[segment],
-                regulars_rules::Availability::Unknown { .. }
-            )
-        })
+        .filter(|&segment| !matches!(availability[segment], Availability::Unknown { .. }))
         .map(|number| {
             let segment = &base.catalogue.segments()[number];
             let leaves_at =

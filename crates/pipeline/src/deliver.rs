@@ -11,6 +11,7 @@
 //! alone says what is to be delivered: after a kill the outbox is the same again, but for what was
 //! in flight.
 
+mod attempts;
 mod registry;
 mod told;
 mod view;
@@ -34,6 +35,7 @@ use crate::error::PipelineError;
 
 pub use regulars_actions::{Form, Segments};
 
+pub use attempts::{AttemptResult, AttemptView, AttemptsView};
 pub use registry::{Known, NewDestination, add, known, remove, rotate};
 pub use told::{Told, names, tell};
 pub use view::{DeliveryView, DestinationView};
@@ -141,10 +143,8 @@ impl Deliveries {
                     }
                 }
                 (offset, Logged::Marks(json)) => {
-                    let marks: Vec<Mark> = serde_json::from_slice(&json).map_err(|error| {
-                        let message = format!("the marks of record {offset}: {error}");
-                        PipelineError::Destination(message)
-                    })?;
+                    let marks: Vec<Mark> = serde_json::from_slice(&json)
+                        .map_err(|error| unreadable_marks(offset, &error))?;
                     for mark in &marks {
                         if fresh.contains(destination_of(mark)) {
                             state.outbox.apply(mark);
@@ -158,7 +158,7 @@ impl Deliveries {
     }
 
     /// Takes transitions that are in the log, in its order.
-    pub fn add(&self, transitions: &[Transition]) {
+    pub fn add<'t>(&self, transitions: impl IntoIterator<Item = &'t Transition>) {
         let mut state = self.state();
         let state = &mut *state;
         for transition in transitions {
@@ -272,11 +272,7 @@ impl Deliveries {
     /// # Errors
     /// When it is unknown, on its way, or delivered.
     pub fn replay(&self, id: &str, now: Timestamp) -> Result<Delivery, PipelineError> {
-        let not_found = || PipelineError::NotFound {
-            what: "delivery",
-            name: id.to_owned(),
-            hint: ": `regulars deliveries --failed` shows those that can be replayed".to_owned(),
-        };
+        let not_found = || no_delivery(id);
         let id: DeliveryId = id.parse().map_err(|_| not_found())?;
         let mut state = self.state();
         let mark = state.outbox.replay(&id, now).map_err(|error| match error {
@@ -397,6 +393,21 @@ impl State {
         if self.stories.len() > STORIES || !self.known.keys().any(on_its_way) {
             self.stories.remove(&transition);
         }
+    }
+}
+
+fn unreadable_marks(offset: u64, error: &serde_json::Error) -> PipelineError {
+    PipelineError::Destination(format!("the marks of record {offset}: {error}"))
+}
+
+/// There is no delivery of that id.
+fn no_delivery(id: &str) -> PipelineError {
+    PipelineError::NotFound {
+        what: "delivery",
+        name: id.to_owned(),
+        hint:
+            ": `regulars deliveries` shows the latest, with `--failed` those that can be replayed"
+                .to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! live      events ─► the log, everyone kept up to date, transitions
 //! deliver   transitions ─► what is to be sent where, and what became of it ─► the log
 //! customer_view, members, kpi      what the commands show of a base
+//! recorded  transitions ─► who was where from when to when
 //! ```
 //!
 //! Nothing here prints or knows a terminal; nothing here is random or asks for the time.
@@ -27,6 +28,7 @@ mod score;
 mod customer_view;
 mod kpi;
 mod members;
+mod recorded;
 mod report;
 
 mod generate;
@@ -47,8 +49,8 @@ pub use catalogue::{
 };
 pub use config::{Config, DeliveryConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig};
 pub use customer_view::{
-    CustomerView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView, TraitView, explain,
-    find, unit_name, view,
+    CustomerView, ExplainedView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView,
+    TraitView, explain, find, unit_name, view,
 };
 pub use error::PipelineError;
 pub use fitted::{
@@ -63,6 +65,10 @@ pub use import::{
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, columns_of, row, write_parquet};
 pub use progress::{Progress, Silent, Unit};
+pub use recorded::{
+    Interval, MembershipHistory, Move, SegmentHistory, Span, SpanError, Stay, TransitionView,
+    ids_of,
+};
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
 pub use score::{ScoreOptions, score};
 pub use workspace::{CONFIG_FILE, Workspace};

@@ -4,7 +4,8 @@
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 ├ person (one customer) ─► orders, carts, traits
 //!                                                                 └ accounts (all members of one)
-//! look (one customer as a whole), preview (a rule, tried on everyone)
+//! look (one customer as a whole), recorded (memberships and their transitions)
+//! preview (a rule, tried on everyone), search
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
 
@@ -20,7 +21,9 @@ pub(crate) mod orders;
 mod past;
 mod person;
 mod preview;
+mod recorded;
 pub(crate) mod retell;
+mod search;
 mod service;
 mod start;
 pub(crate) mod told;
@@ -33,5 +36,6 @@ pub use engine::Engine;
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;
 pub use preview::Preview;
+pub use search::{Listed, Search};
 pub use service::{Answer, Appended, Clock, Live, LiveOptions, NotTaken, OnTransitions, Stopped};
 pub use start::StartOptions;

@@ -24,7 +24,7 @@ pub(crate) use look::{
 };
 pub(crate) use read::{DateOrderArg, DecimalArg, EncodingArg, LevelArg, ReadArgs};
 pub(crate) use shop::{DemoArgs, FilesAs, GenerateArgs};
-pub(crate) use transitions::TransitionsArgs;
+pub(crate) use transitions::{HistoryArgs, MembershipsArgs, TransitionsArgs};
 
 /// Heading of the options that every command has, below its own.
 const EVERYWHERE: &str = "Options of every command";

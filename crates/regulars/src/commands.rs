@@ -9,6 +9,7 @@ mod files;
 mod import;
 mod keys;
 mod models;
+mod recorded;
 mod report;
 mod segments;
 mod serve;

@@ -97,6 +97,12 @@ impl Problem {
         }
     }
 
+    /// Settings or segments on disk make no sense.
+    pub(crate) fn of_workspace(error: &PipelineError) -> Self {
+        let message = format!("the workspace makes no sense as it is: {error}");
+        Self::new(StatusCode::CONFLICT, "bad_workspace", message)
+    }
+
     /// Something went wrong here; what it was is not the asker's business.
     pub(crate) fn failed(error: &dyn std::error::Error) -> Self {
         // Whoever runs the server reads it there; when nobody can, nothing is lost.

@@ -8,6 +8,7 @@ mod deliveries;
 mod destinations;
 mod document;
 mod edit;
+mod lists;
 mod operations;
 mod page;
 mod schemas;
@@ -40,9 +41,15 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             "/segments/{segment}",
             get(segments::show).put(edit::define).delete(edit::remove),
         )
-        .route("/segments/{segment}/members", get(segments::members))
+        .route("/segments/{segment}/members", get(lists::members))
+        .route("/segments/{segment}/history", get(transitions::history))
+        .route("/customers", get(lists::search))
         .route("/customers/{customer}", get(customers::show))
         .route("/customers/{customer}/timeline", get(customers::timeline))
+        .route(
+            "/customers/{customer}/memberships",
+            get(transitions::memberships),
+        )
         .route(
             "/customers/{customer}/segments/{segment}",
             get(customers::explain),
@@ -52,6 +59,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/accounts/{account}/customers", get(accounts::customers))
         .route("/transitions", get(transitions::list))
         .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}/attempts", get(deliveries::attempts))
         .route("/deliveries/{id}/replay", post(deliveries::replay))
         .route(
             "/destinations",

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use regulars_actions::{Attempt, Client, ClientError, ClientSettings, Outcome};
-use regulars_core::{Timestamp, Transition};
+use regulars_core::Timestamp;
 use regulars_pipeline::PipelineError;
 use regulars_pipeline::deliver::{self, Deliveries};
 use regulars_store::Store;
+use regulars_store::moved::TransitionRow;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
@@ -69,8 +70,9 @@ impl Delivery {
     }
 
     /// Takes transitions that are in the log, in its order.
-    pub fn add(&self, transitions: &[Transition]) {
-        self.deliveries.add(transitions);
+    pub fn add(&self, transitions: &[TransitionRow]) {
+        self.deliveries
+            .add(transitions.iter().map(|row| &row.transition));
         self.changed.notify_one();
     }
 

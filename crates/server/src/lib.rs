@@ -24,9 +24,13 @@ mod grants;
 mod observe;
 
 mod answer;
+mod names;
+mod past;
+mod recorded;
 mod state;
 
 pub use api::openapi;
 pub use delivery::Delivery;
+pub use recorded::TransitionLog;
 pub use serve::{Running, ServeError, bind, serve};
-pub use state::{Server, ServerOptions, TransitionLog};
+pub use state::{Server, ServerOptions};

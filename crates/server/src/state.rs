@@ -1,12 +1,10 @@
 //! What all requests share.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use regulars_core::{CustomerId, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::Limits;
 use regulars_pipeline::PipelineError;
 use regulars_pipeline::live::Live;
@@ -16,7 +14,10 @@ use crate::answer::Problem;
 use crate::body::Budget;
 use crate::connections::Connections;
 use crate::delivery::Delivery;
+use crate::names::Names;
+use crate::past::Past;
 use crate::rate::Rates;
+use crate::recorded::TransitionLog;
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -62,6 +63,10 @@ pub struct Server {
     pub(crate) delivery: Option<Arc<Delivery>>,
     /// Set when the disk refused: the live path is ending.
     pub(crate) failed: AtomicBool,
+    /// Everyone at the past moment that was asked for last.
+    pub(crate) past: Arc<Past>,
+    /// What customers are called.
+    pub(crate) names: Names,
     /// Held by whoever changes segments: each change is checked with those before.
     pub(crate) editing: Mutex<()>,
 }
@@ -97,6 +102,8 @@ impl Server {
             options,
             delivery: None,
             failed: AtomicBool::new(false),
+            past: Arc::default(),
+            names: Names::default(),
             editing: Mutex::new(()),
         }
     }
@@ -147,97 +154,5 @@ impl Server {
         }
         let message = "only commands on the machine of the server may do this";
         Err(Problem::new(StatusCode::FORBIDDEN, "not_local", message))
-    }
-}
-
-/// The latest transitions, for whoever asks.
-#[derive(Debug)]
-pub struct TransitionLog {
-    kept: usize,
-    latest: Mutex<VecDeque<Transition>>,
-    found: AtomicU64,
-}
-
-impl TransitionLog {
-    /// Keeps so many of the latest.
-    pub fn new(kept: usize) -> Self {
-        Self {
-            kept,
-            latest: Mutex::new(VecDeque::new()),
-            found: AtomicU64::new(0),
-        }
-    }
-
-    /// Adds transitions that were found, in order.
-    pub fn add(&self, transitions: &[Transition]) {
-        let found = transitions.len() as u64;
-        self.found.fetch_add(found, Ordering::Relaxed);
-        self.recall(transitions);
-    }
-
-    /// How many were found.
-    pub(crate) fn found(&self) -> u64 {
-        self.found.load(Ordering::Relaxed)
-    }
-
-    /// Adds transitions that were found before this process began, in order.
-    pub fn recall(&self, transitions: &[Transition]) {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.extend(transitions.iter().cloned());
-        let over = latest.len().saturating_sub(self.kept);
-        latest.drain(..over);
-    }
-
-    /// Those wanted, the latest first, at most `most` of them; `None` when the one that they shall
-    /// be before is not kept.
-    pub(crate) fn find(&self, wanted: &Wanted, most: usize) -> Option<Vec<Transition>> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = match &wanted.before {
-            None => latest.len(),
-            Some(id) => latest
-                .iter()
-                .rposition(|known| known.id.to_string() == *id)?,
-        };
-        let found = latest.range(..end).rev();
-        let found = found.filter(|known| wanted.takes(known)).take(most);
-        Some(found.cloned().collect())
-    }
-
-    /// Of the segments that a customer last entered, and did not leave again: when that was.
-    pub(crate) fn entered(&self, customer: CustomerId) -> HashMap<String, Timestamp> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut entered = HashMap::new();
-        for known in latest.iter().filter(|known| known.customer == customer) {
-            let segment = known.segment.to_string();
-            match known.direction {
-                Direction::Entered => entered.insert(segment, known.occurred_at),
-                Direction::Exited => entered.remove(&segment),
-            };
-        }
-        entered
-    }
-}
-
-/// Which transitions are wanted.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    /// Recorded at or after.
-    pub(crate) since: Timestamp,
-    /// Of this segment only.
-    pub(crate) segment: Option<String>,
-    /// Of this customer only.
-    pub(crate) customer: Option<CustomerId>,
-    /// Before the one with this id.
-    pub(crate) before: Option<String>,
-}
-
-impl Wanted {
-    fn takes(&self, known: &Transition) -> bool {
-        let segment = self.segment.as_deref();
-        known.recorded_at >= self.since
-            && segment.is_none_or(|segment| known.segment.as_str() == segment)
-            && self
-                .customer
-                .is_none_or(|customer| known.customer == customer)
     }
 }

@@ -102,6 +102,19 @@ impl Catalog {
         })
     }
 
+    /// Both as they are now, to be read on another thread.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            log: self.log.beside(),
+            manifest: Arc::clone(&self.manifest),
+            replayed: 0,
+            behind: false,
+            replaced: Vec::new(),
+        }
+    }
+
     pub(crate) fn manifest(&self) -> &Arc<Manifest> {
         &self.manifest
     }

@@ -54,7 +54,8 @@ pub enum StoreError {
         /// Where and how.
         detail: String,
     },
-    /// A file that the manifest lists is gone: restore it from a backup.
+    /// A file that is listed is gone: restore it from a backup. A reader
+    /// [beside](crate::Store::beside) the one who writes begins again: what the file held lies elsewhere by now.
     #[error("`{}` is missing, though the manifest lists it", .0.display())]
     Missing(PathBuf),
     /// The key does not open the vault: give the right one.

@@ -51,4 +51,6 @@ mod faults;
 mod fuzz;
 
 pub use error::StoreError;
-pub use store::{Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction};
+pub use store::{
+    Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction, WantedTransitions,
+};

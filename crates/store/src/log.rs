@@ -195,6 +195,20 @@ impl Log {
         LogReader::new(source, range.start)
     }
 
+    /// The log as it is now, to be read on another thread while records are appended. A segment of it
+    /// is [`StoreError::Missing`] once all that it held was moved.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            segment_bytes: 0,
+            segments: self.segments.clone(),
+            next_offset: self.next_offset,
+            cut_bytes: 0,
+            writer: Writer::None,
+        }
+    }
+
     /// Removes the segments that hold nothing from `moved_to` on, as far as that goes now: opening
     /// removes the others.
     pub(crate) fn cut(&mut self, moved_to: u64) {

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use regulars_core::Timestamp;
 
 pub(crate) use replay::Replay;
+pub use transitions::{NotAPlace, TransitionPlace, TransitionRow};
 pub use write::MovedFiles;
 
 use crate::StoreError;
@@ -39,7 +40,6 @@ use crate::log::{LogReader, LogRecord};
 use crate::manifest::Manifest;
 use crate::vault::{IdentityId, MasterKey};
 use messages::MessageRow;
-use transitions::TransitionRow;
 
 /// Bytes of records that are moved at a time, about: events may be long.
 pub(crate) const MOST_BYTES: usize = 256 << 20;
@@ -122,13 +122,8 @@ impl LogMove {
                     moving.events.push(EventRow { offset, event });
                 }
                 Logged::Found(found) => {
-                    let numbered = (0..).zip(found.transitions);
-                    let row = |(number, transition)| TransitionRow {
-                        offset,
-                        number,
-                        transition,
-                    };
-                    moving.transitions.extend(numbered.map(row));
+                    let rows = TransitionRow::of_record(offset, found.transitions);
+                    moving.transitions.extend(rows);
                 }
                 Logged::Workspace(record) => moving.records.push((offset, kept(*record))),
                 Logged::Marks(_) => moving.records.push((offset, bytes)),

@@ -1,5 +1,6 @@
 //! A data directory that is open.
 
+mod beside;
 mod live;
 mod moving;
 mod transaction;
@@ -12,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use regulars_core::{Currency, Timestamp};
 
+pub use beside::WantedTransitions;
 pub use live::Frame;
 pub use transaction::{Reassigned, Superseded, Transaction};
 
@@ -50,7 +52,7 @@ pub struct Recovery {
     pub removed_files: Vec<String>,
 }
 
-/// An open data directory, locked as long as it lives.
+/// An open data directory, locked as long as it lives (see [`Store::beside`]).
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
@@ -61,8 +63,8 @@ pub struct Store {
     vault: OnceLock<Vault>,
     recovery: Recovery,
     spills: AtomicU64,
-    /// Unlocked when closed.
-    _lock: File,
+    /// Unlocked when closed; `None` for one [beside](Store::beside) another, which has it.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -140,7 +142,7 @@ impl Store {
             vault: OnceLock::new(),
             recovery,
             spills: AtomicU64::new(0),
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 
@@ -179,6 +181,11 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Offset of the latest record of a kind; of merges that came with events it knows nothing.
+    pub fn latest_offset(&self, kind: LogRecordKind) -> Option<u64> {
+        self.catalog.manifest().latest.get(&kind).copied()
     }
 
     /// The latest record of a kind, with its offset.

@@ -97,6 +97,19 @@ pub(crate) fn save<R: TableRow>(path: &Path, rows: &[R]) -> Result<(), StoreErro
 
 /// Reads a table.
 pub(crate) fn load<R: TableRow>(path: &Path) -> Result<Vec<R>, StoreError> {
+    let reader = open::<R>(path)?.build();
+    let mut rows = Vec::new();
+    for batch in reader.map_err(StoreError::parquet(path))? {
+        let batch = batch.map_err(StoreError::parquet(path))?;
+        R::from_batch(&batch, &mut rows).map_err(StoreError::parquet(path))?;
+    }
+    Ok(rows)
+}
+
+/// Opens a table to read some of it.
+pub(crate) fn open<R: TableRow>(
+    path: &Path,
+) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
     let file = File::open(path).map_err(crate::store::missing_or("open", path))?;
     // What Arrow wrote of its own into the file is not needed, and not robust when damaged.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -108,10 +121,5 @@ pub(crate) fn load<R: TableRow>(path: &Path) -> Result<Vec<R>, StoreError> {
         version: VERSION,
     };
     label.check(path, builder.metadata())?;
-    let mut rows = Vec::new();
-    for batch in builder.build().map_err(StoreError::parquet(path))? {
-        let batch = batch.map_err(StoreError::parquet(path))?;
-        R::from_batch(&batch, &mut rows).map_err(StoreError::parquet(path))?;
-    }
-    Ok(rows)
+    Ok(builder)
 }

@@ -56,6 +56,9 @@ pub enum IdentityKind {
     Anonymous,
 }
 
+/// What a person is called, with its kind: an e-mail may read like somebody's customer id.
+pub type Name = (Box<str>, IdentityKind);
+
 /// An identity that now stands for another customer than before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
@@ -262,6 +265,28 @@ impl Vault {
             .into_iter()
             .map(|entry| (entry.text, CustomerId(entry.id.0)))
             .collect()
+    }
+
+    /// What customers are called, from a place on: the names that are not of anonymous visitors
+    /// among the next `most` identities, with what each is and the id that a customer of that name
+    /// has; and the place to go on from. Names are added and never change.
+    ///
+    /// Places are those of this vault: one that is loaded again may have others.
+    pub fn names_from(&self, place: usize, most: usize) -> (Vec<(Name, CustomerId)>, usize) {
+        let mut names = Vec::new();
+        let mut end = place;
+        for (after, entry) in self.arena.iter_from(place).take(most) {
+            end = after;
+            if entry.kind != IdentityKind::Anonymous {
+                names.push(((entry.text.into(), entry.kind), CustomerId(entry.id.0)));
+            }
+        }
+        (names, end)
+    }
+
+    /// The place after all names.
+    pub fn names_end(&self) -> usize {
+        self.arena.end()
     }
 
     /// Number of identities.

@@ -20,6 +20,7 @@ use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{AccountTruths, Change, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -88,7 +89,7 @@ pub struct Engine {
     pub(super) started_at: Timestamp,
     pub(super) found: Vec<Transition>,
     /// The latest transitions that the log held at the start, in order.
-    pub(super) recorded: VecDeque<Transition>,
+    pub(super) recorded: VecDeque<TransitionRow>,
     /// Memberships of those who are nobody any more, by number of the segment: an import may make
     /// them somebody again, who then goes on counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
@@ -130,7 +131,7 @@ impl Engine {
 
     /// Takes the latest transitions that the log held at the start, in order; at most
     /// [`RECORDED_KEPT`](super::RECORDED_KEPT) of them.
-    pub fn take_recorded(&mut self) -> Vec<Transition> {
+    pub fn take_recorded(&mut self) -> Vec<TransitionRow> {
         std::mem::take(&mut self.recorded).into()
     }
 
@@ -160,22 +161,24 @@ impl Engine {
         sizes
     }
 
-    /// Members of a segment, sorted.
+    /// Says of each of these whether they are in a segment.
     ///
     /// # Errors
     /// When there is no segment of that name.
-    pub fn members(&self, segment: &str) -> Result<Vec<CustomerId>, PipelineError> {
+    pub fn inside(
+        &self,
+        segment: &str,
+        customers: &[CustomerId],
+    ) -> Result<Vec<Option<()>>, PipelineError> {
         self.catalogue.get(segment)?;
         let number = self.number(segment);
-        let inside = |person: &&Person| {
-            number.is_some_and(|number| person.member.segments().contains(number))
+        let inside = |customer| {
+            let person = self.people.get(customer)?;
+            number
+                .is_some_and(|number| person.member.segments().contains(number))
+                .then_some(())
         };
-        let people = self.people.values().map(Box::as_ref).filter(inside);
-        let mut members: Vec<CustomerId> = people
-            .map(|person| person.member.profile.customer)
-            .collect();
-        members.sort_unstable();
-        Ok(members)
+        Ok(customers.iter().map(inside).collect())
     }
 
     /// Names of the segments that a customer is in; `None` for nobody.
@@ -212,7 +215,7 @@ impl Engine {
         }))
     }
 
-    fn number(&self, segment: &str) -> Option<usize> {
+    pub(super) fn number(&self, segment: &str) -> Option<usize> {
         let name = SegmentName::new(segment).ok()?;
         self.program.segment_index(&name)
     }

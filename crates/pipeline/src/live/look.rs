@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{Currency, CustomerId, LineRecord, OrderKey, Timestamp, Trait};
+use regulars_core::{Currency, CustomerId, LineRecord, Timestamp, Trait};
 use regulars_profile::Customer;
 use regulars_rules::Subject;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::engine::{Engine, call_name};
-use super::orders;
 use super::person::Person;
 use crate::base::trait_json;
 use crate::customer_view::{
-    OrderNames, OrderView, SegmentView, TraitView, of_account, order_views, unit_name,
+    Names, OrderList, OrderView, SegmentView, TraitView, of_account, unit_name,
 };
 use crate::error::PipelineError;
 
@@ -92,9 +91,9 @@ impl Engine {
             (symbols.text(name).to_owned(), value)
         });
         let traits = Trait::all().iter().map(|def| TraitView {
-            name: def.name,
+            name: def.name.into(),
             value: trait_json(subject.value(def.id, now)),
-            unit: unit_name(def.kind),
+            unit: unit_name(def.kind).into(),
             meaning: def.id.meaning(&self.context.settings).into_owned(),
         });
         Ok(Some(LiveCustomer {
@@ -166,7 +165,13 @@ impl Engine {
     /// # Errors
     /// When there is no segment of that name.
     pub fn size(&self, segment: &str) -> Result<usize, PipelineError> {
-        Ok(self.members(segment)?.len())
+        self.catalogue.get(segment)?;
+        let number = self.number(segment);
+        let inside = |person: &&Person| {
+            number.is_some_and(|number| person.member.segments().contains(number))
+        };
+        let people = self.people.values().map(Box::as_ref);
+        Ok(people.filter(inside).count())
     }
 
     fn subject<'a>(&'a self, person: &'a Person) -> Customer<'a> {
@@ -202,39 +207,26 @@ impl Engine {
         person: &Person,
         now: Timestamp,
     ) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
-        let mut names: BTreeMap<OrderKey, String> = BTreeMap::new();
-        let mut records: Vec<LineRecord> = Vec::new();
+        let mut list = OrderList::default();
         if person.has_history {
             let own = person.member.profile.customer;
             for &id in [own].iter().chain(&person.merged) {
-                for row in self.history.timeline(id, &self.table)? {
-                    names.insert(row.record.order, row.order_id);
-                    records.push(row.record);
-                }
+                list.add_rows(self.history.timeline(id, &self.table)?);
             }
         }
         let moved = person.moved(&self.history)?;
         let all = moved.and(&person.told);
-        for &told in &all {
-            if let Some(order) = orders::of(told, self.orders.currency()) {
-                let name = || order.id().to_owned();
-                names.entry(OrderKey(order.key())).or_insert_with(name);
-            }
-        }
         let customer = person.member.profile.customer;
-        self.orders
-            .add_told(customer, &all, &mut records, &self.table)?;
-        records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        list.add_told(customer, &all, &self.orders, &self.table)?;
         // Names of products are not kept in memory.
         let products = BTreeMap::new();
-        let (views, _) = self.table.with(|symbols| {
-            let names = OrderNames {
-                orders: &names,
+        let listed = self.table.with(|symbols| {
+            let names = Names {
                 products: &products,
                 symbols,
             };
-            order_views(&records, &self.products, now, names)
+            list.at(now, &self.products, names)
         });
-        Ok(views)
+        Ok(listed.orders)
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct Orders {
 
 /// What an event tells of an order.
 #[derive(Debug)]
-pub(super) struct OrderTold<'e> {
+pub(crate) struct OrderTold<'e> {
     what: StandardEvent,
     order_id: String,
     facts: OrderFacts<'e>,
@@ -59,7 +59,7 @@ pub(super) struct OrderTold<'e> {
 }
 
 /// True for the events that tell of an order.
-pub(super) fn is_of_orders(what: StandardEvent) -> bool {
+pub(crate) fn is_of_orders(what: StandardEvent) -> bool {
     matches!(
         what,
         StandardEvent::OrderCompleted
@@ -70,7 +70,7 @@ pub(super) fn is_of_orders(what: StandardEvent) -> bool {
 }
 
 /// What an event tells of an order; `None` when it is none of those that do.
-pub(super) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
+pub(crate) fn of(told: &Told, currency: Currency) -> Option<OrderTold<'_>> {
     let what = told.what.filter(|&what| is_of_orders(what))?;
     let facts = order_facts(&told.event.properties, currency);
     let order_id = match &facts.order_id {
@@ -92,12 +92,12 @@ pub(crate) fn key_of(told: &Told, orders: &Orders) -> Option<u64> {
 }
 
 impl OrderTold<'_> {
-    pub(super) fn key(&self) -> u64 {
+    pub(crate) fn key(&self) -> u64 {
         key_of_order(SOURCE, &self.order_id)
     }
 
     /// What the shop calls it; empty when the event does not say.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.facts.order_id.as_deref().unwrap_or_default().trim()
     }
 
@@ -157,7 +157,7 @@ impl Orders {
     }
 
     /// Currency of all amounts.
-    pub(super) fn currency(&self) -> Currency {
+    pub(crate) fn currency(&self) -> Currency {
         self.currency
     }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use regulars_core::{CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Transition};
 use regulars_store::Store;
 use regulars_store::log::{Found, LogRecordKind, Logged};
+use regulars_store::moved::TransitionRow;
 
 use super::told::Tellings;
 use crate::error::PipelineError;
@@ -38,7 +39,7 @@ pub(super) struct Past {
     /// Records that are to be folded as if they came now.
     pub(super) tail: Vec<(u64, Logged)>,
     /// The latest transitions, in order.
-    pub(super) transitions: VecDeque<Transition>,
+    pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days, with their arrival.
     pub(super) messages: Vec<(Timestamp, u128)>,
 }
@@ -59,11 +60,12 @@ impl Past {
             messages: store.messages(messages_since)?,
             recorded: None,
         };
-        for (offset, transition) in store.moved_transitions(saved_to, RECORDED_KEPT)? {
-            if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                recorded.note(&transition);
+        for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
+            let is_since = row.place.offset >= saved_to;
+            if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
+                recorded.note(&row.transition);
             }
-            past.note(transition);
+            past.note(row);
         }
         let mut since: Vec<(u64, Logged)> = Vec::new();
         for entry in store.logged(store.moved_to()) {
@@ -73,7 +75,8 @@ impl Past {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
                         recorded.take(&found);
                     }
-                    found.transitions.into_iter().for_each(|t| past.note(t));
+                    let rows = TransitionRow::of_record(offset, found.transitions);
+                    rows.for_each(|row| past.note(row));
                 }
                 record => {
                     if let Logged::Event(event) = &record
@@ -109,7 +112,7 @@ impl Past {
         Ok(past)
     }
 
-    fn note(&mut self, transition: Transition) {
+    fn note(&mut self, transition: TransitionRow) {
         if self.transitions.len() == RECORDED_KEPT {
             self.transitions.pop_front();
         }

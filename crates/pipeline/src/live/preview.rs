@@ -15,23 +15,39 @@ const STEP: usize = 500;
 /// The rule among the segments.
 const NAME: &str = "the_rule_that_is_previewed";
 
+/// A rule that is tried.
+#[derive(Debug)]
+pub(super) struct Trial {
+    program: Program,
+    number: usize,
+    now: Timestamp,
+    /// The rule as canonical text.
+    rule: String,
+    /// The rule as a sentence.
+    in_words: String,
+}
+
 /// A rule that is being tried on everyone.
 #[derive(Debug)]
 pub struct Preview {
-    program: Program,
-    number: usize,
+    trial: Trial,
     people: Vec<CustomerId>,
     looked_at: usize,
-    now: Timestamp,
-    /// The rule as canonical text.
-    pub rule: String,
-    /// The rule as a sentence.
-    pub in_words: String,
     /// Customers who would be in, of those looked at.
     pub customers: usize,
 }
 
 impl Preview {
+    /// The rule as canonical text.
+    pub fn rule(&self) -> &str {
+        &self.trial.rule
+    }
+
+    /// The rule as a sentence.
+    pub fn in_words(&self) -> &str {
+        &self.trial.in_words
+    }
+
     /// Customers altogether.
     pub fn everyone(&self) -> usize {
         self.people.len()
@@ -49,6 +65,15 @@ impl Engine {
     /// # Errors
     /// When the rule does not make sense; the message shows the place.
     pub fn preview(&self, rule: &str, at: Timestamp) -> Result<Preview, PipelineError> {
+        Ok(Preview {
+            trial: self.trial(rule, at)?,
+            people: self.everyone().into_iter().collect(),
+            looked_at: 0,
+            customers: 0,
+        })
+    }
+
+    pub(super) fn trial(&self, rule: &str, at: Timestamp) -> Result<Trial, PipelineError> {
         let rule = self.catalogue.rule(rule)?;
         let name = SegmentName::new(NAME).expect("it is a name of a segment");
         let catalogue = self.catalogue.clone().with_rule(&name, rule);
@@ -56,15 +81,12 @@ impl Engine {
         let program = catalogue.compile(&symbols, Keep::Needed)?;
         let number = program.segment_index(&name).expect("it was added");
         let segment = catalogue.get(NAME)?;
-        Ok(Preview {
+        Ok(Trial {
             number,
             program,
-            people: self.everyone().into_iter().collect(),
-            looked_at: 0,
             now: self.now.max(at),
             rule: segment.rule_text(),
             in_words: segment.in_words(),
-            customers: 0,
         })
     }
 
@@ -73,15 +95,33 @@ impl Engine {
     /// # Errors
     /// When the history cannot be read.
     pub fn preview_some(&self, preview: &mut Preview) -> Result<(), PipelineError> {
-        let program = &preview.program;
+        let to = (preview.looked_at + STEP).min(preview.people.len());
+        let people = &preview.people[preview.looked_at..to];
+        let inside = self.try_on(&preview.trial, people)?;
+        preview.customers += inside.into_iter().filter(|&inside| inside).count();
+        preview.looked_at = to;
+        Ok(())
+    }
+
+    /// Says of each of these whether a rule would have them; somebody may have become another since
+    /// they were listed.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub(super) fn try_on(
+        &self,
+        trial: &Trial,
+        customers: &[CustomerId],
+    ) -> Result<Vec<bool>, PipelineError> {
+        let program = &trial.program;
         let mut scratch = program.new_scratch();
         let mut orders = self.orders.knowing_none();
         let mut ledger = Ledger::default();
-        let now = preview.now.max(self.now);
-        let to = (preview.looked_at + STEP).min(preview.people.len());
-        for customer in &preview.people[preview.looked_at..to] {
-            // Somebody may have become another since the preview began.
+        let now = trial.now.max(self.now);
+        let mut tried = Vec::with_capacity(customers.len());
+        for customer in customers {
             let Some(person) = self.people.get(customer) else {
+                tried.push(false);
                 continue;
             };
             let mut person = person.clone();
@@ -101,11 +141,8 @@ impl Engine {
                 ..Customer::new(&person.member.profile, &self.context)
             };
             let states = &person.member.states;
-            let number = preview.number;
-            let inside = program.evaluate_one(number, states, &subject, now, &mut scratch);
-            preview.customers += usize::from(inside);
+            tried.push(program.evaluate_one(trial.number, states, &subject, now, &mut scratch));
         }
-        preview.looked_at = to;
-        Ok(())
+        Ok(tried)
     }
 }

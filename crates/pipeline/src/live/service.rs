@@ -24,11 +24,12 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use regulars_core::{CustomerId, Timestamp, Transition};
+use regulars_core::{CustomerId, Timestamp};
 use regulars_ingest::tracking::TrackedEvent;
-use regulars_store::Store;
 use regulars_store::history::History;
 use regulars_store::log::Logged;
+use regulars_store::moved::TransitionRow;
+use regulars_store::{Store, StoreError};
 
 use super::engine::Engine;
 use crate::error::PipelineError;
@@ -41,11 +42,14 @@ use writer::{Others, Writer};
 /// At a stop in peace, one in so many of [`LiveOptions::move_after`] is enough to be moved.
 const MOVED_LAST: u64 = 10;
 
+/// A reader begins so often at most: files are replaced some seconds apart.
+const READ_TIMES: usize = 10;
+
 /// Tells the time of day, in milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Is told of transitions that are on disk, in order.
-pub type OnTransitions = Box<dyn FnMut(&[Transition]) + Send>;
+/// Is told of transitions that are on disk, in order, with their places.
+pub type OnTransitions = Box<dyn FnMut(&[TransitionRow]) + Send>;
 
 /// How the live path runs.
 pub struct LiveOptions {
@@ -268,6 +272,11 @@ impl Live {
         writer.as_ref().is_some_and(|writer| !writer.is_finished())
     }
 
+    /// How often the data was lent.
+    pub fn loans(&self) -> u64 {
+        self.shared.loans.load(Ordering::Relaxed)
+    }
+
     /// Records on disk that are not folded yet.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
@@ -332,6 +341,27 @@ impl Live {
         });
         self.tasks.send(Task::Store(change)).ok()?;
         answered.recv().ok()
+    }
+
+    /// Lets `read` look at the data as it is on disk now, on the thread that asks: nobody waits for it.
+    /// It begins again when files that it reads are replaced meanwhile. `None` when the live path has
+    /// stopped.
+    ///
+    /// # Errors
+    /// Whatever `read` fails with.
+    pub fn read_beside<T>(
+        &self,
+        mut read: impl FnMut(&Store) -> Result<T, PipelineError>,
+    ) -> Option<Result<T, PipelineError>> {
+        for _ in 1..READ_TIMES {
+            let store = self.with_store(|store| store.beside())?;
+            match read(&store) {
+                Err(PipelineError::Store(StoreError::Missing(_))) => {}
+                done => return Some(done),
+            }
+        }
+        let store = self.with_store(|store| store.beside())?;
+        Some(read(&store))
     }
 
     /// Lets `use_it` have the data to itself: when it begins, everything stored before is folded,

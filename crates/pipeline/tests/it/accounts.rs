@@ -225,7 +225,7 @@ fn what_customers_of_an_account_come_to_is_kept_up_to_date() {
     // A start and a batch command say the same.
     let names = ["of_buyers", "of_many", "first_of_few", "account_is_quiet"];
     let live = equivalence::start(&scratch, START + 91 * MINUTE, 1_000);
-    let told = live.ask(move |engine| names.map(|name| engine.members(name).unwrap().len()));
+    let told = live.ask(move |engine| names.map(|name| engine.size(name).unwrap()));
     live.stop().unwrap();
     let batch = equivalence::of_batch(&scratch, START + 91 * MINUTE);
     let count = |name: &str| {

@@ -44,7 +44,7 @@ impl Running {
             move_after: 1_000,
             on_transitions: Box::new(move |transitions| {
                 for transition in transitions {
-                    let _ = tell.send(transition.clone());
+                    let _ = tell.send(transition.transition.clone());
                 }
             }),
         };

@@ -100,6 +100,14 @@ pub(crate) struct DeliveriesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveriesCommand {
+    /// The attempts of one, with when, how long, what came of it.
+    #[command(
+        after_help = "Examples:\n  regulars deliveries attempts d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3\n  regulars deliveries attempts d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3 --format json"
+    )]
+    Attempts {
+        /// The id that `deliveries` shows.
+        id: String,
+    },
     /// Send one again that is dead or expired, with all its attempts.
     #[command(
         after_help = "Examples:\n  regulars deliveries replay d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3\n  regulars deliveries replay d3f2a9c0d11.5f0c1e7ab8d94e3f8a6d2b4c9e01f7a3 --format json"

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use regulars_pipeline::SegmentDraft;
 
+use super::transitions::{HistoryArgs, MembershipsArgs};
+
 #[derive(Debug, Args)]
 pub(crate) struct AsOfArgs {
     /// The moment that "now" means: a day (its end) or an instant; by default the end of the last
-    /// day in the data that was not in the future when it was imported.
+    /// day in the data that was not in the future when it was imported. Rules and settings are
+    /// today's: `customers memberships` says what was recorded then.
     #[arg(long, value_name = "WHEN")]
     pub(crate) as_of: Option<String>,
 }
@@ -99,6 +102,11 @@ pub(crate) enum SegmentsCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// How many entered and left a segment over time, as a server recorded it.
+    #[command(
+        after_help = "Examples:\n  regulars segments history abandoned_carts\n  regulars segments history loyal --since 7d --by hour --format csv"
+    )]
+    History(HistoryArgs),
     /// Make or change a segment of the workspace: a file in `segments/`.
     #[command(
         after_help = "Examples:\n  regulars segments set big_spenders \"revenue > 500\"\n  regulars segments set vips \"in segment loyal and revenue > 1000\" --title VIPs --play \"Invite them to the sale a day early.\""
@@ -165,6 +173,14 @@ pub(crate) enum CustomersCommand {
         #[command(flatten)]
         look: LookArgs,
     },
+    /// From when to when they were in which segment, and why, as a server recorded it.
+    ///
+    /// Recorded is what the rules of then said. `customers show --as-of` tries today's rules on the
+    /// past: the two differ after a segment was edited, or events came late.
+    #[command(
+        after_help = "Examples:\n  regulars customers memberships 00123\n  regulars customers memberships 00123 --segment loyal --format json"
+    )]
+    Memberships(MembershipsArgs),
 }
 
 #[derive(Debug, Args)]

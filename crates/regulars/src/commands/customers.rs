@@ -5,13 +5,13 @@ use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
 use regulars_pipeline::{
-    CustomerView, OrderView, ScoresView, by_external_id, explain as explain_customer, find,
-    unit_name, view,
+    CustomerView, OrderView, ScoresView, explain as explain_customer, find, unit_name, view,
 };
 use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
 use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
+use crate::commands::recorded;
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
@@ -23,6 +23,7 @@ use crate::text::{
 pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
     match &args.command {
         CustomersCommand::Show { customer, look } => show(cli, customer, look),
+        CustomersCommand::Memberships(args) => recorded::memberships(cli, args),
     }
 }
 
@@ -37,7 +38,7 @@ fn show(cli: &Cli, customer: &str, args: &LookArgs) -> anyhow::Result<Done> {
     Ok(Done::Whole)
 }
 
-fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
+pub(super) fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
     let mut text = heading(&format!(
         "{} · {} · as of {}",
         view.customer_id,
@@ -117,7 +118,7 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
                 amounts.bare(Some(high as f64))
             ),
         });
-    let used = |model: &'static str, known| if known { model } else { "none" };
+    let used = |model, known| if known { model } else { "none" };
     pairs(&[
         (
             "churn risk",
@@ -149,9 +150,9 @@ fn scores_text(scores: &ScoresView, amounts: Amounts, zone: &Zone) -> String {
             "models",
             format!(
                 "orders by {}, churn by {}, CLV by {}{}",
-                used(scores.model, scores.expected_orders.is_some()),
-                used(scores.churn_model, scores.churn_risk.is_some()),
-                used(scores.clv_model, scores.clv_minor.is_some()),
+                used(&scores.model, scores.expected_orders.is_some()),
+                used(&scores.churn_model, scores.churn_risk.is_some()),
+                used(&scores.clv_model, scores.clv_minor.is_some()),
                 scores
                     .fitted_as_of
                     .as_ref()
@@ -173,8 +174,8 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
         .filter(|of| !of.value.is_null())
         .map(|of| {
             vec![
-                of.name.to_owned(),
-                trait_text(&of.value, of.unit, amounts, zone),
+                of.name.to_string(),
+                trait_text(&of.value, &of.unit, amounts, zone),
                 faint(&of.meaning),
             ]
         })
@@ -336,39 +337,23 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
         options
     })?;
     let index = find(&look.store, &look.base, &args.customer)?;
-    let explanation = explain_customer(&look.base, index, &args.segment)?;
-    let segments = look.base.catalogue.segments().iter();
-    let mut names = segments.map(|segment| segment.name.as_str());
-    let segment = names.position(|name| name == args.segment);
-    let segment = segment.expect("it was explained");
-    let availability = look.base.availability().swap_remove(segment);
-    let hints = look.base.hints(segment, &availability);
-    let named = by_external_id(&look.store, &look.base, vec![index])?;
-    let customer_id = named.into_iter().next().map(|(id, _)| id);
-    let document = serde_json::json!({
-        "customer_id": customer_id,
-        "as_of": look.base.now.to_string(),
-        "fitted_as_of": look.base.fitted.as_ref().map(|fitted| fitted.as_of.to_string()),
-        "currency": look.base.context.currency,
-        "availability": availability,
-        "hints": hints,
-        "explanation": explanation,
-    });
+    let explained = explain_customer(&look.store, &look.base, index, &args.segment)?;
     let zone = session.workspace.config().zone();
     let amounts = Amounts(look.base.context.currency);
-    Output::of(&document, "/explanation", || {
+    Output::of(&explained, "/explanation", || {
         let mut text = String::new();
+        let explanation = &explained.explanation;
         let (customer, segment) = (&args.customer, &explanation.segment);
-        let is_unknown = matches!(availability, Availability::Unknown { .. });
+        let is_unknown = matches!(explained.availability, Availability::Unknown { .. });
         text.push_str(&heading(&match (is_unknown, explanation.holds) {
             (true, _) => format!("it is unknown whether {customer} is in {segment}"),
             (false, true) => format!("{customer} is in {segment}"),
             (false, false) => format!("{customer} is not in {segment}"),
         }));
-        for hint in &hints {
+        for hint in &explained.hints {
             text.push_str(&warning(hint));
         }
-        explanation_text(&mut text, &explanation, 1, amounts, &zone);
+        explanation_text(&mut text, explanation, 1, amounts, &zone);
         text
     })
     .print(cli.format)?;

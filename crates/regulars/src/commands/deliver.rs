@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::remote::{Remote, RemoteError, encoded};
 use crate::serving::Serving;
 use crate::session::{Session, wall_clock};
-use crate::text::{Align, table};
+use crate::text::{Align, moment, table};
 
 const DESTINATIONS: &str = "/api/v1/destinations";
 const DELIVERIES: &str = "/api/v1/deliveries";
@@ -181,9 +181,14 @@ fn list(cli: &Cli, session: &Session) -> anyhow::Result<Done> {
 
 pub(crate) fn deliveries(cli: &Cli, args: &DeliveriesArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
-    if let Some(DeliveriesCommand::Replay { id }) = &args.command {
-        return replay(cli, &session, id);
+    match &args.command {
+        Some(DeliveriesCommand::Replay { id }) => replay(cli, &session, id),
+        Some(DeliveriesCommand::Attempts { id }) => attempts(cli, &session, id),
+        None => list_deliveries(cli, &session, args),
     }
+}
+
+fn list_deliveries(cli: &Cli, session: &Session, args: &DeliveriesArgs) -> anyhow::Result<Done> {
     let failed = args.failed;
     let path = format!("{DELIVERIES}?failed={failed}&limit={}", args.limit);
     let local = |workspace: &Workspace| {
@@ -193,7 +198,7 @@ pub(crate) fn deliveries(cli: &Cli, args: &DeliveriesArgs) -> anyhow::Result<Don
         let views: Vec<DeliveryView> = latest.iter().map(|one| view(&store, one)).collect();
         Ok(json!({ "deliveries": views }))
     };
-    let document = served_or(&session, ("GET", &path, None), local)?;
+    let document = served_or(session, ("GET", &path, None), local)?;
     let columns = [
         "id",
         "customer",
@@ -232,6 +237,53 @@ pub(crate) fn deliveries(cli: &Cli, args: &DeliveriesArgs) -> anyhow::Result<Don
         "answered",
         "last_error",
         "last_error_text",
+    ])
+    .print(cli.format)?;
+    Ok(Done::Whole)
+}
+
+fn attempts(cli: &Cli, session: &Session, id: &str) -> anyhow::Result<Done> {
+    let path = format!("{DELIVERIES}/{}/attempts", encoded(id));
+    let local = |workspace: &Workspace| {
+        let (store, deliveries) = read(workspace)?;
+        Ok(serde_json::to_value(deliveries.attempts(&store, id)?)?)
+    };
+    let document = served_or(session, ("GET", &path, None), local)?;
+    let zone = session.workspace.config().zone();
+    let columns = [
+        "attempt",
+        "ended",
+        "took ms",
+        "result",
+        "answer",
+        "what went wrong",
+        "again",
+    ];
+    Output::of(&document, "/attempts", || {
+        let at = |of: &Value| of.as_str().map_or_else(String::new, |at| moment(at, &zone));
+        let row = |one: &Value| {
+            vec![
+                plain(&one["number"]),
+                at(&one["ended_at"]),
+                plain(&one["took_ms"]),
+                plain(&one["result"]),
+                plain(&one["answered"]),
+                plain(&one["error_text"]),
+                at(&one["next_at"]),
+            ]
+        };
+        rows_text(&columns, &document["attempts"], row)
+    })
+    .with_columns([
+        "result",
+        "number",
+        "started_at",
+        "ended_at",
+        "took_ms",
+        "answered",
+        "error",
+        "error_text",
+        "next_at",
     ])
     .print(cli.format)?;
     Ok(Done::Whole)

@@ -13,6 +13,7 @@ use regulars_rules::Availability;
 use serde_json::{Value, json};
 
 use crate::cli::{Cli, LookArgs, SegmentsArgs, SegmentsCommand};
+use crate::commands::recorded;
 use crate::commands::report::segments_table;
 use crate::failure::{Done, Usage};
 use crate::output::{Output, Target};
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: &Cli, args: &SegmentsArgs) -> anyhow::Result<Done> {
             limit,
             output,
         }) => members(cli, &session, name, look, *limit, output.as_deref()),
+        Some(SegmentsCommand::History(args)) => recorded::history(cli, args),
         Some(SegmentsCommand::Set(args)) => {
             let name = segment_name(&args.name)?;
             SegmentEdit::define(&session.workspace, &name, args.draft())?.write()?;

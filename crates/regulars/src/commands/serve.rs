@@ -38,8 +38,9 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     };
     let mut engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
     session.tell(&format!("{} customers", engine.customers()));
-    let transitions = Arc::new(TransitionLog::new(TRANSITIONS));
-    transitions.recall(&engine.take_recorded());
+    let sizes = engine.recorded_sizes();
+    let transitions = TransitionLog::new(TRANSITIONS, engine.take_recorded(), sizes);
+    let transitions = Arc::new(transitions);
     let told = Arc::clone(&transitions);
     let delivery = Arc::new(delivery(&session, &store)?);
     let delivered = Arc::clone(&delivery);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
-use crate::commands::{keys, transitions};
+use crate::commands::{keys, recorded, transitions};
 use crate::failure::Done;
 use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
@@ -105,13 +105,18 @@ fn needs_data(command: &Command, format: Format) -> bool {
                 let target = Target::of(output.as_deref(), format);
                 is_past(look) || matches!(target, Ok(Target::Parquet(_)))
             }
-            Some(SegmentsCommand::Set(_) | SegmentsCommand::Remove { .. }) => false,
+            Some(
+                SegmentsCommand::History(_)
+                | SegmentsCommand::Set(_)
+                | SegmentsCommand::Remove { .. },
+            ) => false,
         },
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { look, .. } => is_past(look),
+            CustomersCommand::Show { .. } | CustomersCommand::Memberships(_) => false,
         },
-        Command::Explain(args) => is_past(&args.look),
-        Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => false,
+        Command::Explain(_) | Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => {
+            false
+        }
         _ => true,
     }
 }
@@ -121,14 +126,22 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
     match &cli.command {
         Command::Segments(args) => segments(cli, session, remote, args.command.as_ref()),
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { customer, .. } => {
-                let found = get(format!("/api/v1/customers/{}", encoded(customer)))?;
-                show::customer(cli, session, &found)
+            CustomersCommand::Show { customer, look } => {
+                let moment = moment(session, look)?;
+                let found = get(format!("/api/v1/customers/{}{moment}", encoded(customer)))?;
+                if moment.is_empty() {
+                    return show::customer(cli, session, &found);
+                }
+                show::customer_then(cli, session, &found)
+            }
+            CustomersCommand::Memberships(args) => {
+                recorded::ask_memberships(cli, session, remote, args)
             }
         },
         Command::Explain(args) => {
             let (customer, segment) = (encoded(&args.customer), encoded(&args.segment));
-            let path = format!("/api/v1/customers/{customer}/segments/{segment}");
+            let moment = moment(session, &args.look)?;
+            let path = format!("/api/v1/customers/{customer}/segments/{segment}{moment}");
             show::explanation(cli, session, &get(path)?)
         }
         Command::Transitions(args) => transitions::ask(cli, session, remote, args),
@@ -163,6 +176,16 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
     }
 }
 
+/// What asks for a past moment, if it is about one.
+fn moment(session: &Session, look: &LookArgs) -> anyhow::Result<String> {
+    let Some(text) = &look.as_of.as_of else {
+        return Ok(String::new());
+    };
+    let at = session.instant("--as-of", text)?;
+    let restated = if look.restated { "&restated=true" } else { "" };
+    Ok(format!("?as_of={}{restated}", encoded(&at.to_string())))
+}
+
 fn segments(
     cli: &Cli,
     session: &Session,
@@ -193,6 +216,7 @@ fn segments(
             let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
             show::members(target, name, members)
         }
+        Some(SegmentsCommand::History(args)) => recorded::ask_history(cli, session, remote, args),
         Some(SegmentsCommand::Set(args)) => {
             let path = format!("/api/v1/segments/{}", encoded(&args.name));
             remote.ask("PUT", &path, Some(&json!(args.draft())))?;

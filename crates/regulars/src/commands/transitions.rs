@@ -1,13 +1,13 @@
 //! `transitions`: who moved where, when exactly and why; from the server, or from the log.
 
-use regulars_core::{CustomerId, Timestamp, Transition};
-use regulars_pipeline::PipelineError;
-use regulars_store::Store;
-use regulars_store::log::Logged;
+use regulars_core::{CustomerId, SegmentName, Timestamp};
+use regulars_pipeline::{PipelineError, TransitionView, ids_of};
+use regulars_store::moved::TransitionRow;
+use regulars_store::{Store, WantedTransitions};
 use serde_json::{Value, json};
 
 use crate::cli::{Cli, TransitionsArgs};
-use crate::failure::Done;
+use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::remote::{Remote, encoded};
 use crate::session::{Session, wall_clock};
@@ -19,44 +19,30 @@ const PAGE: usize = 10_000;
 /// Without a server: from the log.
 pub(crate) fn run(cli: &Cli, args: &TransitionsArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
-    let since = since(&session, args)?.unwrap_or(Timestamp::MIN);
+    let since = moment_or_ago(&session, "--since", args.since.as_deref())?;
+    let since = since.unwrap_or(Timestamp::MIN);
     let store = session.workspace.open_read()?;
     if let Some(segment) = &args.segment {
         session.catalogue()?.get(segment)?;
     }
-    let customer = match &args.customer {
+    let customers = match &args.customer {
         None => None,
-        Some(name) => Some(find(&store, name)?),
+        Some(name) => Some(ids_of(&store, find(&store, name)?)?),
     };
-    let wanted = |known: &Transition| {
-        let segment = args.segment.as_deref();
-        known.recorded_at >= since
-            && segment.is_none_or(|segment| known.segment.as_str() == segment)
-            && customer.is_none_or(|customer| known.customer == customer)
+    let segment = args.segment.as_deref().map(SegmentName::new).transpose();
+    let wanted = WantedTransitions {
+        customers,
+        segment: segment.map_err(|error| Usage(error.to_string()))?,
+        since,
+        before: None,
     };
-    let mut found = std::collections::VecDeque::new();
-    for entry in store.logged(0) {
-        if let (_, Logged::Found(record)) = entry? {
-            found.extend(record.transitions.into_iter().filter(wanted));
-            let over = found.len().saturating_sub(args.limit);
-            found.drain(..over);
-        }
-    }
+    let found = store.transitions(&wanted, args.limit)?;
     let vault = store.vault()?;
-    let view = |known: &Transition| {
-        json!({
-            "id": known.id.to_string(),
-            "customer_id": vault.external_id(known.customer),
-            "segment": known.segment,
-            "version": known.version,
-            "sequence": known.sequence,
-            "direction": known.direction,
-            "occurred_at": known.occurred_at.to_string(),
-            "recorded_at": known.recorded_at.to_string(),
-            "cause": known.cause,
-        })
+    let view = |row: &TransitionRow| {
+        let customer_id = vault.external_id(row.transition.customer);
+        json!(TransitionView::of(row, customer_id))
     };
-    print(cli, &session, found.iter().rev().map(view).collect())
+    print(cli, &session, found.iter().map(view).collect())
 }
 
 /// From the server.
@@ -67,7 +53,8 @@ pub(crate) fn ask(
     args: &TransitionsArgs,
 ) -> anyhow::Result<Done> {
     let mut query = String::new();
-    let since = since(session, args)?.map(|at| at.to_string());
+    let since = moment_or_ago(session, "--since", args.since.as_deref())?;
+    let since = since.map(|at| at.to_string());
     let filters = [
         ("since", since.as_ref()),
         ("segment", args.segment.as_ref()),
@@ -127,7 +114,7 @@ fn print(cli: &Cli, session: &Session, transitions: Vec<Value>) -> anyhow::Resul
 }
 
 /// A cause in words.
-fn why(cause: &Value) -> String {
+pub(crate) fn why(cause: &Value) -> String {
     let words = match cause["type"].as_str().unwrap_or_default() {
         "event" => return format!("of `{}`", cause["name"].as_str().unwrap_or_default()),
         "time" => "time went by",
@@ -141,15 +128,19 @@ fn why(cause: &Value) -> String {
     words.to_owned()
 }
 
-/// The instant of `--since`.
-fn since(session: &Session, args: &TransitionsArgs) -> anyhow::Result<Option<Timestamp>> {
-    let Some(text) = &args.since else {
+/// The instant of an option that takes a moment, or how long ago.
+pub(crate) fn moment_or_ago(
+    session: &Session,
+    option: &str,
+    text: Option<&str>,
+) -> anyhow::Result<Option<Timestamp>> {
+    let Some(text) = text else {
         return Ok(None);
     };
     if let Some(ms) = ago_ms(text) {
         return Ok(Some(wall_clock().plus_ms(-ms)));
     }
-    session.instant("--since", text).map(Some)
+    session.instant(option, text).map(Some)
 }
 
 /// Milliseconds of `90s`, `15m`, `1h`, `7d`.
@@ -166,7 +157,8 @@ fn ago_ms(text: &str) -> Option<i64> {
     number.checked_mul(unit_ms).filter(|ms| *ms >= 0)
 }
 
-fn find(store: &Store, name: &str) -> anyhow::Result<CustomerId> {
+/// The customer of that external id.
+pub(crate) fn find(store: &Store, name: &str) -> anyhow::Result<CustomerId> {
     let found = store.vault()?.find(name);
     Ok(found.ok_or_else(|| PipelineError::NotFound {
         what: "customer",

@@ -42,6 +42,19 @@ fn until_dead(shop: &Shop) -> Value {
     }
 }
 
+/// Attempts before a replay stay, and those after it follow.
+fn check_attempts(shop: &Shop, delivery: &str, before: &Value, after: &Value) {
+    let told = after["attempts"].as_array().unwrap();
+    let first = before["attempts"].as_array().unwrap();
+    assert_eq!(told[..first.len()], first[..]);
+    assert_eq!(told[first.len()]["result"], "replayed");
+    assert_eq!(told.last().unwrap()["result"], "dead");
+    let attempts = ["deliveries", "attempts", delivery];
+    assert!(shop.good(&attempts).contains("replayed"));
+    let unknown = shop.run(&["deliveries", "attempts", "none"]);
+    assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");
+}
+
 /// A document of each command.
 pub(crate) fn samples() -> Vec<(&'static str, Value)> {
     let shop = shop();
@@ -67,6 +80,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Value)> {
     let delivery = served["deliveries"][0]["id"].as_str().unwrap();
     let listed = shop.json(&["destinations", "list"]);
     assert_eq!(listed["destinations"][0]["id"], id);
+    let attempts = shop.json(&["deliveries", "attempts", delivery]);
     let replayed = shop.json(&["deliveries", "replay", delivery]);
     assert_eq!(replayed["customer_id"], "c-17");
     until_dead(&shop);
@@ -76,6 +90,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Value)> {
 
     let here = shop.json(&["deliveries", "--failed"]);
     assert_eq!(here["deliveries"][0]["id"], delivery);
+    let all_attempts = shop.json(&["deliveries", "attempts", delivery]);
+    check_attempts(&shop, delivery, &attempts, &all_attempts);
     let here_replayed = shop.json(&["deliveries", "replay", delivery]);
     let waits = shop.json(&["deliveries"]);
     assert_eq!(waits["deliveries"][0]["status"], "pending");
@@ -110,6 +126,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Value)> {
         ("destinations list", here_listed),
         ("deliveries", served),
         ("deliveries", waits),
+        ("deliveries attempts", attempts),
+        ("deliveries attempts", all_attempts),
         ("deliveries replay", replayed),
         ("deliveries replay", here_replayed),
     ]

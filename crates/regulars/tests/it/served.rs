@@ -36,6 +36,10 @@ GET    /nothing                                  404 unknown_route
 DELETE /api/v1/segments                          405 wrong_method
 GET    /v1/batch                                 405 wrong_method
 GET    /api/v1/customers/nobody                  404 not_found
+GET    /api/v1/customers/nobody?as_of=2030-01-01T00:00:00Z 404 not_found
+GET    /api/v1/customers/c-1?as_of=yesterday     400 bad_instant
+GET    /api/v1/customers/c-1?restated=true       400 bad_query
+GET    /api/v1/customers/c-1/segments/searcher?as_of=2030-01-01T00:00:00Z 404 not_found
 GET    /api/v1/customers/c-1/segments/searcher   404 not_found
 GET    /api/v1/segments/searcher                 404 not_found
 GET    /api/v1/segments/searcher/members         404 not_found
@@ -46,6 +50,11 @@ GET    /api/v1/transitions?limit=many            400 bad_query
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant
 GET    /api/v1/transitions?before=x              400 bad_cursor
+GET    /api/v1/customers/nobody/memberships      404 not_found
+GET    /api/v1/customers/c-1/memberships?before=1 400 bad_cursor
+GET    /api/v1/segments/searcher/history         404 not_found
+GET    /api/v1/segments/searchers/history?by=week 400 bad_query
+GET    /api/v1/segments/searchers/history?until=x 400 bad_instant
 GET    /api/v1/customers/c-1/timeline?before=x   400 bad_cursor
 GET    /api/v1/customers/%FF                     400 bad_path
 POST   /api/v1/segments/preview                  400 bad_body {"rule":
@@ -216,6 +225,13 @@ fn commands_go_through_the_server_and_work_without_it() {
     let ends = [
         (&["customers", "show", "nobody"][..], 3, "nobody"),
         (&["segments", "preview", "orderz > 1"], 4, "orderz"),
+        (&["customers", "memberships", "nobody"], 3, "nobody"),
+        (&["segments", "history", "nowhere"], 3, "nowhere"),
+        (
+            &["segments", "history", "searchers", "--by", "week"],
+            2,
+            "week",
+        ),
         (&["models"], 3, "regulars score"),
         (
             &["serve", "--listen", "127.0.0.1:0"],
@@ -255,6 +271,52 @@ fn commands_go_through_the_server_and_work_without_it() {
 }
 
 #[test]
+fn what_was_recorded_is_the_same_with_a_server_and_without() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    told(&server);
+    server.track(&json!([search("c-2", 2)]));
+    let stays = shop.json(&["customers", "memberships", "c-1"]);
+    let stays_text = stays.to_string();
+    assert!(stays_text.contains("\"searchers\""), "{stays:#}");
+    let of_segment = ["customers", "memberships", "c-1", "--segment", "searchers"];
+    let one = shop.json(&of_segment);
+    assert_eq!(one["memberships"].as_array().unwrap().len(), 1, "{one:#}");
+    assert_eq!(one["memberships"][0]["left_at"], Value::Null);
+    let history = [
+        "segments",
+        "history",
+        "searchers",
+        "--since",
+        "2h",
+        "--by",
+        "hour",
+    ];
+    let counted = |of: &Value| {
+        let intervals = of["intervals"].as_array().unwrap();
+        let sum = |name: &str| {
+            intervals
+                .iter()
+                .map(|of| of[name].as_u64().unwrap())
+                .sum::<u64>()
+        };
+        (
+            sum("entered"),
+            sum("left"),
+            intervals.last().unwrap()["members"].clone(),
+        )
+    };
+    assert_eq!(counted(&shop.json(&history)), (2, 0, json!(2)));
+    for arguments in [&of_segment[..], &history] {
+        assert!(!shop.good(arguments).is_empty(), "{arguments:?}");
+    }
+    server.stop();
+    assert_eq!(shop.json(&["customers", "memberships", "c-1"]), stays);
+    assert_eq!(shop.json(&of_segment), one);
+    assert_eq!(counted(&shop.json(&history)), (2, 0, json!(2)));
+}
+
+#[test]
 fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
     let shop = shop();
     let server = Server::start(&shop);
@@ -286,6 +348,109 @@ fn keys_and_tokens_made_while_a_server_runs_are_known_to_it() {
         (403, &json!("not_allowed"))
     );
     server.stop();
+}
+
+#[test]
+fn a_past_moment_is_looked_at_beside_the_events() {
+    let shop = Shop::tiny_scored();
+    let files = shop.json(&["customers", "show", "K01"]);
+    let at = files["as_of"].as_str().unwrap().to_owned();
+    let show = ["customers", "show", "K01", "--as-of", &at];
+    let explain = ["explain", "K01", "high_value_loyalists", "--as-of", &at];
+    let (shown, explained) = (shop.good(&show), shop.json(&explain));
+    let cell = ["explain", "K01", "rfm_555", "--as-of", &at];
+    let of_cell = shop.json(&cell);
+    let server = Server::start(&shop);
+    let quietly = |arguments: &[&str]| {
+        let output = shop.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("lends"), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json = |arguments: &[&str]| -> Value {
+        let text = quietly(&[arguments, &["--format", "json"]].concat());
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(json(&show), files);
+    assert_eq!(quietly(&show), shown);
+    assert_eq!(json(&explain), explained);
+    assert_eq!(json(&cell), of_cell);
+    // What comes later changes nothing then.
+    server.track(&json!([of_order(
+        "Order Completed",
+        &json!({"order_id": "n-1", "total": 12.5})
+    )]));
+    assert_eq!(json(&show), files);
+    assert_ne!(
+        server.get("/api/v1/customers/K01")["orders"],
+        files["orders"]
+    );
+    // Rules are today's.
+    let inside = |of: &Value| of["segments"].to_string().contains("\"everybody\"");
+    shop.good(&["segments", "set", "everybody", "orders >= 0", "--quiet"]);
+    let then = json(&show);
+    assert!(inside(&then) && !inside(&files), "{then:#}");
+    // So are files.
+    shop.file(
+        "more.csv",
+        "order_id,customer_id,date,total\nM-1,K01,2025-01-02,40\n",
+    );
+    shop.good(&["import", "more.csv", "--quiet"]);
+    let then = json(&show);
+    let count = |of: &Value| of["orders"].as_array().unwrap().len();
+    assert_eq!(count(&then), count(&files) + 1);
+    server.stop();
+    assert_eq!(json(&show), then);
+}
+
+/// A call that tells of an order.
+fn of_order(event: &str, properties: &Value) -> Value {
+    json!({
+        "type": "track",
+        "userId": "K01",
+        "event": event,
+        "messageId": format!("{event} {properties}"),
+        "properties": properties,
+    })
+}
+
+#[test]
+fn orders_of_events_look_the_same_with_a_server_and_without() {
+    let shop = Shop::tiny_scored();
+    let files = shop.json(&["customers", "show", "K01"]);
+    let server = Server::start(&shop);
+    let products = json!([{"product_id": "coat", "price": 7, "quantity": 2}]);
+    let placed = json!({"order_id": "n-2", "total": 14, "currency": "EUR", "products": products});
+    server.track(&json!([
+        of_order(
+            "Order Completed",
+            &json!({"order_id": "n-1", "total": 12.5, "currency": "EUR"})
+        ),
+        of_order(
+            "Order Refunded",
+            &json!({"order_id": "n-1", "total": 2.5, "currency": "EUR"})
+        ),
+        of_order("Order Completed", &placed),
+        of_order("Order Completed", &json!({"total": 3, "currency": "EUR"})),
+    ]));
+    server.track(&json!([of_order(
+        "Order Cancelled",
+        &json!({"order_id": "n-2"})
+    )]));
+    let view = server.get("/api/v1/customers/K01");
+    server.stop();
+    let orders = view["orders"].as_array().unwrap();
+    assert!(
+        orders.len() > files["orders"].as_array().unwrap().len() + 2,
+        "{view:#}"
+    );
+    // What depends on everyone, such as a median, is of the start of the server: see ARCHITECTURE.md.
+    let at = view["as_of"].as_str().unwrap();
+    let look = shop.json(&["customers", "show", "K01", "--as-of", at]);
+    assert_eq!(facts(&view)["orders"], facts(&look)["orders"]);
+    let before = files["as_of"].as_str().unwrap();
+    let look = shop.json(&["customers", "show", "K01", "--as-of", before]);
+    assert_eq!(look["orders"], files["orders"]);
 }
 
 /// What the API and a look without a server must agree on.

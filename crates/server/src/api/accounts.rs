@@ -8,7 +8,7 @@ use regulars_pipeline::live::{AccountFigures, LiveAccount};
 use serde::Serialize;
 
 use super::asked::{Asked, Named};
-use super::segments::{Members, Page, page_of};
+use super::lists::{Members, Page, page_of};
 use super::{Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;

@@ -1,20 +1,27 @@
 //! Customers: who they are, what happened to them, where they are and why.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use regulars_core::{CustomerId, Timestamp};
 use regulars_pipeline::live::{Happening, LiveCustomer, Place};
-use regulars_pipeline::{OrderView, SegmentView, TraitView};
+use regulars_pipeline::{
+    Base, OrderView, SegmentView, TraitView, explain as explain_then, find as find_in, view,
+};
 use regulars_rules::Explanation;
+use regulars_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::asked::{Asked, Named};
-use super::{Reader, ask};
+use super::{Reader, ask, transitions};
 use crate::answer::Problem;
+use crate::past::{self, Moment};
+use crate::recorded;
 use crate::state::Server;
 
 /// A customer.
@@ -37,18 +44,57 @@ pub(crate) struct CustomerNow {
 pub(crate) struct Membership {
     #[serde(flatten)]
     segment: SegmentView,
-    /// When they entered; null for members since before transitions were recorded or kept.
+    /// When they entered; null for members since before transitions were recorded.
     since: Option<String>,
 }
 
-/// `GET /api/v1/customers/{customer}`.
+/// A past moment, if it is one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    as_of: Option<String>,
+    restated: Option<bool>,
+}
+
+impl When {
+    /// The moment; `segment` may be one that exists when it is asked for.
+    fn moment(self, segment: Option<&str>) -> Result<Option<Moment>, Problem> {
+        let restated = self.restated.unwrap_or(false);
+        match self.as_of {
+            Some(text) => Ok(Some(Moment {
+                at: transitions::instant("as_of", &text)?,
+                restated,
+                segment: segment.map(str::to_owned),
+            })),
+            None if restated => {
+                let message = "`restated` needs a moment: give `as_of` too";
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", message))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// `GET /api/v1/customers/{customer}?as_of&restated`.
 pub(crate) async fn show(
     _: Reader,
     State(server): State<Arc<Server>>,
     Named(name): Named<String>,
-) -> Result<Json<CustomerNow>, Problem> {
-    let customer = find(&server, &name).await?;
-    let found = ask(&server, move |server| {
+    Asked(when): Asked<When>,
+) -> Result<Response, Problem> {
+    match when.moment(None)? {
+        None => Ok(show_now(&server, name).await?.into_response()),
+        Some(moment) => {
+            let look =
+                move |store: &Store, base: &Base| view(store, base, find_in(store, base, &name)?);
+            Ok(Json(past::at(&server, moment, look).await?).into_response())
+        }
+    }
+}
+
+async fn show_now(server: &Arc<Server>, name: String) -> Result<Json<CustomerNow>, Problem> {
+    let customer = find(server, &name).await?;
+    let found = ask(server, move |server| {
         let live = &server.live;
         live.settle()?;
         let now = live.now();
@@ -67,7 +113,8 @@ pub(crate) async fn show(
         orders,
         segments,
     } = found.ok_or_else(|| nobody(&name))?;
-    let mut entered = server.transitions.entered(customer);
+    let inside = segments.iter().map(|of| of.segment.clone()).collect();
+    let mut entered = entered(server, customer, inside).await?;
     let segments = segments.into_iter().map(|segment| Membership {
         since: entered
             .remove(segment.segment.as_str())
@@ -153,15 +200,32 @@ pub(crate) struct Explained {
     explanation: Explanation,
 }
 
-/// `GET /api/v1/customers/{customer}/segments/{segment}`: why, and when that changes.
+/// `GET /api/v1/customers/{customer}/segments/{segment}?as_of&restated`: why, and when that changes.
 pub(crate) async fn explain(
     _: Reader,
     State(server): State<Arc<Server>>,
     Named((name, segment)): Named<(String, String)>,
+    Asked(when): Asked<When>,
+) -> Result<Response, Problem> {
+    match when.moment(Some(&segment))? {
+        None => Ok(explain_now(&server, name, segment).await?.into_response()),
+        Some(moment) => {
+            let look = move |store: &Store, base: &Base| {
+                explain_then(store, base, find_in(store, base, &name)?, &segment)
+            };
+            Ok(Json(past::at(&server, moment, look).await?).into_response())
+        }
+    }
+}
+
+async fn explain_now(
+    server: &Arc<Server>,
+    name: String,
+    segment: String,
 ) -> Result<Json<Explained>, Problem> {
-    let customer = find(&server, &name).await?;
+    let customer = find(server, &name).await?;
     let asked = segment.clone();
-    let explained = ask(&server, move |server| {
+    let explained = ask(server, move |server| {
         server.live.settle()?;
         let now = server.live.now();
         server.live.ask(move |engine| {
@@ -178,10 +242,8 @@ pub(crate) async fn explain(
     let (customer, now, currency, explained) = explained.await?;
     let explained = explained.map_err(|error| Problem::of(&error))?;
     let explanation = explained.ok_or_else(|| nobody(&name))?;
-    let mut entered = server.transitions.entered(customer);
-    let since = entered
-        .remove(segment.as_str())
-        .filter(|_| explanation.holds);
+    let inside = BTreeSet::from_iter(explanation.holds.then(|| segment.clone()));
+    let since = entered(server, customer, inside).await?.remove(&segment);
     Ok(Json(Explained {
         customer_id: name,
         as_of: now.to_string(),
@@ -189,6 +251,24 @@ pub(crate) async fn explain(
         since: since.map(|at| at.to_string()),
         explanation,
     }))
+}
+
+/// When a customer entered those segments that they are in, as far as it was recorded.
+async fn entered(
+    server: &Arc<Server>,
+    customer: CustomerId,
+    mut inside: BTreeSet<String>,
+) -> Result<HashMap<String, Timestamp>, Problem> {
+    let entered = ask(server, move |server| {
+        let ever = server
+            .live
+            .ask(move |engine| engine.inside_since_ever(customer))?;
+        for segment in ever {
+            inside.remove(segment.as_str());
+        }
+        Some(recorded::entered(server, customer, inside))
+    });
+    entered.await?
 }
 
 fn nobody(name: &str) -> Problem {

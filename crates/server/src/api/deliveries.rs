@@ -1,11 +1,12 @@
-//! Deliveries: what was sent, what was not, and sending it again.
+//! Deliveries: what was sent, what was not, each attempt, and sending it again.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use regulars_pipeline::PipelineError;
-use regulars_pipeline::deliver::{self, DeliveryView, Which};
+use regulars_pipeline::deliver::{self, AttemptsView, DeliveryView, Which};
+use regulars_store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Asked, Named};
@@ -75,4 +76,19 @@ pub(crate) async fn replay(
     })
     .await?;
     Ok(Json(replayed.map_err(|error| problem(&error))?))
+}
+
+/// `GET /api/v1/deliveries/{id}/attempts`.
+pub(crate) async fn attempts(
+    _: Reader,
+    State(server): State<Arc<Server>>,
+    Named(id): Named<String>,
+) -> Result<Json<AttemptsView>, Problem> {
+    let read: Result<AttemptsView, PipelineError> = ask(&server, move |server| {
+        let delivery = server.delivery.as_ref()?;
+        let read = |store: &Store| delivery.deliveries.attempts(store, &id);
+        server.live.read_beside(read)
+    })
+    .await?;
+    Ok(Json(read.map_err(|error| problem(&error))?))
 }

@@ -97,6 +97,17 @@ const LIMIT: Parameter = parameter(
     "integer",
     "At most so many; 100 when nothing is said.",
 );
+const AS_OF: Parameter = parameter(
+    "as_of",
+    "string",
+    "The moment that \"now\" means (RFC 3339); now when nothing is said.",
+);
+const RESTATED: Parameter = parameter(
+    "restated",
+    "boolean",
+    "Score a past moment with the latest fit instead of the one that was in use then.",
+);
+const READ_AT: &[u16] = &[400, 401, 403, 404, 409, 503];
 const READ: &[u16] = &[401, 403, 503];
 const READ_ONE: &[u16] = &[401, 403, 404, 503];
 const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
@@ -126,16 +137,47 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 33] = [
+pub(super) const OPERATIONS: [Operation; 37] = [
     Operation {
-        details: "Traits, declared traits, those of their account, orders, and the segments that they are in, with since \
-                  when. No personal data.",
+        details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
+                  id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
+                  it ends when 20,000 customers were looked at.",
+        query: &[
+            parameter(
+                "q",
+                "string",
+                "What customer ids begin with, or a whole e-mail.",
+            ),
+            parameter("segment", "string", "In this segment only."),
+            parameter(
+                "where",
+                "string",
+                "Whom this rule would have only, such as `orders >= 3 and plan = 'pro'`.",
+            ),
+            LIMIT,
+            parameter("after", "string", "What `next` was in the answer before."),
+        ],
+        ..get(
+            "/api/v1/customers",
+            "searchCustomers",
+            "Customers",
+            "Search customers",
+            READ_PART,
+        )
+    },
+    Operation {
+        details: "Traits, declared traits, those of their account, orders, and the segments that \
+                  they are in, with since when. No personal data. With `as_of` today's rules and \
+                  settings on what was known at that moment: the answer has scores too, and no \
+                  `since`. The first question about a moment folds all history beside everything \
+                  else, one moment at a time.",
+        query: &[AS_OF, RESTATED],
         ..get(
             "/api/v1/customers/{customer}",
             "showCustomer",
             "Customer",
-            "A customer now",
-            READ_ONE,
+            "A customer, now or at a past moment",
+            READ_AT,
         )
     },
     Operation {
@@ -154,13 +196,33 @@ pub(super) const OPERATIONS: [Operation; 33] = [
         )
     },
     Operation {
-        details: "Each condition with its value, and when it changes next if nothing happens.",
+        details: "Each condition with its value, and when it changes next if nothing happens. \
+                  With `as_of` as of a customer.",
+        query: &[AS_OF, RESTATED],
         ..get(
             "/api/v1/customers/{customer}/segments/{segment}",
             "explainMembership",
             "Explained",
             "Why a customer is in a segment or not",
-            READ_ONE,
+            READ_AT,
+        )
+    },
+    Operation {
+        details: "As it was recorded, with exact times and causes; those that began last first. \
+                  Who was in a segment before anything was recorded has no `entered_at`; such \
+                  stays come last. What was recorded of customers who turned out to be this one \
+                  is among them, with the id of then.",
+        query: &[
+            parameter("segment", "string", "In this segment only."),
+            parameter("before", "string", "What `next` was in the answer before."),
+            LIMIT,
+        ],
+        ..get(
+            "/api/v1/customers/{customer}/memberships",
+            "customerMemberships",
+            "Memberships",
+            "From when to when a customer was in which segment",
+            READ_PART,
         )
     },
     Operation {
@@ -230,6 +292,34 @@ pub(super) const OPERATIONS: [Operation; 33] = [
         )
     },
     Operation {
+        details: "As it was recorded, by the instants of the flips. The first interval begins at \
+                  `since`, the others at days or hours of the workspace's time zone.",
+        query: &[
+            parameter(
+                "since",
+                "string",
+                "From this instant on; 30 days before `until` when nothing is said.",
+            ),
+            parameter(
+                "until",
+                "string",
+                "Before this instant; now when nothing is said.",
+            ),
+            parameter(
+                "by",
+                "string",
+                "`day` or `hour`; `day` when nothing is said. At most 1,000 intervals.",
+            ),
+        ],
+        ..get(
+            "/api/v1/segments/{segment}/history",
+            "segmentHistory",
+            "SegmentHistory",
+            "How many entered and left a segment",
+            READ_PART,
+        )
+    },
+    Operation {
         method: "put",
         details: "Written to `segments/NAME.toml` of the workspace. The answer comes when everyone \
                   who belongs to it is in it, after all of their history; events wait meanwhile. \
@@ -273,7 +363,7 @@ pub(super) const OPERATIONS: [Operation; 33] = [
         )
     },
     Operation {
-        details: "The latest first. The latest 100,000 are kept at hand.",
+        details: "The latest first, all that were ever recorded.",
         query: &[
             parameter(
                 "since",
@@ -423,6 +513,16 @@ pub(super) const OPERATIONS: [Operation; 33] = [
             "Deliveries",
             "What became of webhooks",
             READ_PART,
+        )
+    },
+    Operation {
+        details: "The earliest first, those before a replay too, as the log keeps them.",
+        ..get(
+            "/api/v1/deliveries/{id}/attempts",
+            "deliveryAttempts",
+            "Attempts",
+            "The attempts of a webhook, one by one",
+            READ_ONE,
         )
     },
     Operation {

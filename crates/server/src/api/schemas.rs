@@ -61,16 +61,11 @@ pub(super) fn schemas() -> Value {
             ("title", text()),
             ("status", count()),
         ]),
-        "Customer": customer(),
+        "Customers": object(&[("customers", array(&listed())), ("next", text_or_null())]),
+        "Customer": {"oneOf": [customer(), customer_then()]},
         "Order": order(),
         "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
-        "Explained": object(&[
-            ("customer_id", text()),
-            ("as_of", instant()),
-            ("currency", text()),
-            ("since", instant_or_null()),
-            ("explanation", any_object()),
-        ]),
+        "Explained": {"oneOf": [explained(), explained_then()]},
         "Accounts": object(&[
             ("accounts", array(&object(&account_figures()))),
             ("next", text_or_null()),
@@ -97,6 +92,17 @@ pub(super) fn schemas() -> Value {
             ("everyone", count()),
         ]),
         "Transitions": object(&[("transitions", array(&transition())), ("next", text_or_null())]),
+        "Memberships": object(&[
+            ("customer_id", text()),
+            ("memberships", array(&stay())),
+            ("next", text_or_null()),
+        ]),
+        "SegmentHistory": object(&[
+            ("segment", text()),
+            ("by", words(&["day", "hour"])),
+            ("time_zone", text()),
+            ("intervals", array(&interval())),
+        ]),
         "Grants": object(&[("grants", array(&object(&grant)))]),
         "NewGrant": object(&secret),
         "NewKey": {"type": "object", "properties": {"label": text()}},
@@ -120,25 +126,76 @@ pub(super) fn schemas() -> Value {
         "WithSecret": object(&[&destination()[..], &[("secret", text())]].concat()),
         "Deliveries": object(&[("deliveries", array(&reference("Delivery")))]),
         "Delivery": delivery(),
+        "Attempts": object(&[("id", text()), ("attempts", array(&attempt()))]),
         "Taken": taken(),
     })
 }
 
+/// A customer of a list.
+fn listed() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("lifecycle", text()),
+        ("segments", array(&text())),
+    ])
+}
+
+/// A customer now.
 fn customer() -> Value {
+    let since = ("since", instant_or_null());
+    let of_segment = object(&[&of_segment()[..], &[since]].concat());
+    object(&[&of_customer()[..], &[("segments", array(&of_segment))]].concat())
+}
+
+/// A customer at a past moment.
+fn customer_then() -> Value {
+    let more = [
+        ("scores", json!({"type": ["object", "null"]})),
+        ("unmatched_credit_minor", minor()),
+        ("segments", array(&object(&of_segment()))),
+    ];
+    object(&[&of_customer()[..], &more].concat())
+}
+
+fn explained() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("as_of", instant()),
+        ("currency", text()),
+        ("since", instant_or_null()),
+        ("explanation", any_object()),
+    ])
+}
+
+fn explained_then() -> Value {
+    object(&[
+        ("customer_id", text()),
+        ("as_of", instant()),
+        ("fitted_as_of", instant_or_null()),
+        ("currency", text()),
+        ("availability", any_object()),
+        ("hints", array(&text())),
+        ("explanation", any_object()),
+    ])
+}
+
+fn of_segment() -> [(&'static str, Value); 4] {
+    [
+        ("segment", text()),
+        ("title", text()),
+        ("because", text()),
+        ("leaves_at", instant_or_null()),
+    ]
+}
+
+fn of_customer() -> [(&'static str, Value); 9] {
     let of_trait = object(&[
         ("name", text()),
         ("value", json!({})),
         ("unit", text()),
         ("meaning", text()),
     ]);
-    let of_segment = object(&[
-        ("segment", text()),
-        ("title", text()),
-        ("because", text()),
-        ("leaves_at", instant_or_null()),
-        ("since", instant_or_null()),
-    ]);
-    object(&[
+    [
         ("customer_id", text()),
         ("as_of", instant()),
         ("currency", text()),
@@ -148,8 +205,7 @@ fn customer() -> Value {
         ("declared", any_object()),
         ("account", any_object()),
         ("orders", array(&reference("Order"))),
-        ("segments", array(&of_segment)),
-    ])
+    ]
 }
 
 fn account() -> Value {
@@ -189,6 +245,7 @@ fn order() -> Value {
         ("counts", json!({"type": "boolean"})),
         ("net_minor", minor()),
         ("refunded_minor", minor()),
+        ("unapplied_minor", minor()),
         ("lines", array(&line)),
     ])
 }
@@ -239,6 +296,38 @@ fn transition() -> Value {
         ("occurred_at", instant()),
         ("recorded_at", instant()),
         ("cause", any_object()),
+    ])
+}
+
+fn stay() -> Value {
+    let moved = json!({
+        "type": ["object", "null"],
+        "required": ["id", "version", "sequence", "recorded_at", "cause"],
+        "properties": {
+            "id": text(),
+            "version": count(),
+            "sequence": count(),
+            "recorded_at": instant(),
+            "cause": any_object(),
+        },
+    });
+    object(&[
+        ("customer_id", text_or_null()),
+        ("segment", text()),
+        ("entered_at", instant_or_null()),
+        ("left_at", instant_or_null()),
+        ("entered", moved.clone()),
+        ("left", moved),
+    ])
+}
+
+fn interval() -> Value {
+    object(&[
+        ("start", instant()),
+        ("end", instant()),
+        ("entered", count()),
+        ("left", count()),
+        ("members", json!({"type": ["integer", "null"]})),
     ])
 }
 
@@ -294,6 +383,22 @@ fn delivery() -> Value {
         ("answered", count_or_null),
         ("last_error", json!({"type": ["object", "null"]})),
         ("last_error_text", text_or_null()),
+    ])
+}
+
+fn attempt() -> Value {
+    let count_or_null = json!({"type": ["integer", "null"]});
+    let results = ["delivered", "failed", "dead", "expired", "replayed"];
+    object(&[
+        ("result", words(&results)),
+        ("number", count_or_null.clone()),
+        ("started_at", instant_or_null()),
+        ("ended_at", instant()),
+        ("took_ms", count_or_null.clone()),
+        ("answered", count_or_null),
+        ("error", json!({"type": ["object", "null"]})),
+        ("error_text", text_or_null()),
+        ("next_at", instant_or_null()),
     ])
 }
 

@@ -1,14 +1,13 @@
-//! Segments: what they are, their sizes and members, and rules that are none yet.
+//! Segments: what they are, their sizes, and rules that are none yet.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use regulars_core::CustomerId;
 use regulars_pipeline::{Origin, Segment};
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Asked, Named, Told};
+use super::asked::{Named, Told};
 use super::{Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;
@@ -147,70 +146,7 @@ pub(crate) async fn preview(
     Ok(Json(Previewed {
         everyone: preview.everyone(),
         customers: preview.customers,
-        rule: preview.rule,
-        in_words: preview.in_words,
+        rule: preview.rule().to_owned(),
+        in_words: preview.in_words().to_owned(),
     }))
-}
-
-/// How much of a list, and from where on.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Page {
-    limit: Option<usize>,
-    pub(super) after: Option<String>,
-}
-
-impl Page {
-    /// How many at most.
-    pub(super) fn limit(&self) -> usize {
-        self.limit.unwrap_or(100).clamp(1, 10_000)
-    }
-}
-
-/// Members of a segment or customers of an account, sorted by id.
-#[derive(Debug, Serialize)]
-pub(crate) struct Members {
-    customers: Vec<String>,
-    /// What to give as `after` for the next page; null at the end.
-    next: Option<String>,
-}
-
-/// `GET /api/v1/segments/{segment}/members?limit&after`.
-pub(crate) async fn members(
-    _: Reader,
-    State(server): State<Arc<Server>>,
-    Named(segment): Named<String>,
-    Asked(page): Asked<Page>,
-) -> Result<Json<Members>, Problem> {
-    let members = ask(&server, move |server| {
-        server.live.ask(move |engine| engine.members(&segment))
-    });
-    let members = members.await?.map_err(|error| Problem::of(&error))?;
-    page_of(&server, members, page).await
-}
-
-/// A page of some customers, by their ids.
-pub(super) async fn page_of(
-    server: &Arc<Server>,
-    customers: Vec<CustomerId>,
-    page: Page,
-) -> Result<Json<Members>, Problem> {
-    let limit = page.limit();
-    let mut customers = ask(server, move |server| {
-        server.live.with_store(move |store| {
-            let vault = store.vault().ok()?;
-            let names = customers.iter().filter_map(|&id| vault.external_id(id));
-            Some(names.map(str::to_owned).collect::<Vec<String>>())
-        })?
-    })
-    .await?;
-    customers.sort_unstable();
-    if let Some(after) = page.after {
-        let from = customers.partition_point(|name| *name <= after);
-        customers.drain(..from);
-    }
-    let more = customers.len() > limit;
-    customers.truncate(limit);
-    let next = customers.last().filter(|_| more).cloned();
-    Ok(Json(Members { customers, next }))
 }

@@ -76,7 +76,7 @@ async fn what_was_found_before_a_kill_is_delivered_once_after_it() {
     let (_, secret) = shop.add(&receiver.url);
 
     // Found and on disk, and nobody sends it.
-    let (live, delivery) = shop.live();
+    let (live, delivery, _) = shop.live();
     let body = json!({"batch": [shop.cart()]}).to_string();
     let events = read(
         Endpoint::Batch,
@@ -160,6 +160,35 @@ async fn what_fails_comes_again_with_the_same_id() {
         .until(DELIVERIES, |list| status(list, 0) == "delivered")
         .await;
     assert_eq!(list["deliveries"][0]["attempts"], 2);
+    let id = list["deliveries"][0]["id"].as_str().unwrap();
+    let path = format!("{DELIVERIES}/{id}/attempts");
+    let (_, answer) = served.ask("GET", &path, None).await;
+    let told = |of: &Value| {
+        ["number", "result", "answered", "error", "next_at"].map(|key| of[key].clone())
+    };
+    let attempts = answer["attempts"].as_array().unwrap();
+    let again = attempts[0]["next_at"].clone();
+    assert!(
+        again.as_str() > attempts[0]["ended_at"].as_str(),
+        "{answer}"
+    );
+    let refused = json!({"type": "refused", "status": 500});
+    let expected = [
+        [json!(1), json!("failed"), Value::Null, refused, again],
+        [
+            json!(2),
+            json!("delivered"),
+            json!(200),
+            Value::Null,
+            Value::Null,
+        ],
+    ];
+    assert_eq!(attempts.iter().map(told).collect::<Vec<_>>(), expected);
+    assert!(attempts[1]["took_ms"].as_i64().unwrap() >= 0, "{answer}");
+    let (status, _) = served
+        .ask("GET", &format!("{DELIVERIES}/none/attempts"), None)
+        .await;
+    assert_eq!(status, 404);
     served.stop().await;
 }
 

@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 /// 2026-11-25 14:03:00 UTC.
 pub(crate) const START: i64 = 1_795_615_380_000;
 pub(crate) const MINUTE: i64 = 60_000;
+/// Transitions that are at hand: few, so that the others are read from files.
+const IN_MEMORY: usize = 3;
 
 pub(crate) struct Shop {
     _directory: tempfile::TempDir,
@@ -99,29 +101,37 @@ impl Shop {
     }
 
     /// The live path with deliveries that nobody sends yet.
-    pub(crate) fn live(&self) -> (Live, Arc<Delivery>) {
+    pub(crate) fn live(&self) -> (Live, Arc<Delivery>, Arc<TransitionLog>) {
         let mut store = self.open();
         let options = StartOptions {
             now: self.now(),
             threads: 2,
         };
-        let engine = Engine::start(&self.workspace, &mut store, options, &Silent).unwrap();
+        let mut engine = Engine::start(&self.workspace, &mut store, options, &Silent).unwrap();
         let config = &self.workspace.config().delivery;
         let deliveries = Deliveries::start(&store, "shop", config, self.now()).unwrap();
         let delivery = Delivery::new(deliveries, store.dir(), &config.client()).unwrap();
         let delivery = Arc::new(delivery);
+        let sizes = engine.recorded_sizes();
+        let log = TransitionLog::new(IN_MEMORY, engine.take_recorded(), sizes);
+        let log = Arc::new(log);
         let (clock, told) = (Arc::clone(&self.clock), Arc::clone(&delivery));
+        let noted = Arc::clone(&log);
         let options = LiveOptions {
             clock: Arc::new(move || Timestamp(clock.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
             threads: 2,
             move_after: 1_000,
-            on_transitions: Box::new(move |transitions| told.add(transitions)),
+            on_transitions: Box::new(move |transitions| {
+                noted.add(transitions);
+                told.add(transitions);
+            }),
         };
         (
             Live::start(self.workspace.clone(), store, engine, options).unwrap(),
             delivery,
+            log,
         )
     }
 
@@ -131,9 +141,8 @@ impl Shop {
 
     /// A server with options of the test's own.
     pub(crate) async fn serve_with(&self, options: ServerOptions) -> Served {
-        let (live, delivery) = self.live();
+        let (live, delivery, log) = self.live();
         let access = Access::load(&self.workspace.data_dir()).unwrap();
-        let log = Arc::new(TransitionLog::new(100));
         let server = Server::new(live, access, log, options).with_delivery(delivery);
         let running = serve(server, bind("127.0.0.1:0".parse().unwrap()).unwrap()).unwrap();
         let address = running.address();
@@ -166,6 +175,14 @@ impl Shop {
         let properties =
             json!({"order_id": "o-1", "cart_id": "k-1", "total": 140, "products": products});
         self.event("Order Completed", after_ms, &properties)
+    }
+
+    /// A customer searches, so many milliseconds after the start.
+    pub(crate) fn search(&self, customer: &str, after_ms: i64) -> Value {
+        let mut event = self.event("Products Searched", after_ms, &json!({"query": "coat"}));
+        event["userId"] = customer.into();
+        event["messageId"] = format!("{customer} {after_ms}").into();
+        event
     }
 
     fn event(&self, name: &str, after_ms: i64, properties: &Value) -> Value {

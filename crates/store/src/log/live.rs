@@ -106,6 +106,16 @@ pub(crate) fn is_live(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|&tag| tag != b'{')
 }
 
+/// What a record says that became of deliveries, if that is what it says.
+pub(crate) fn marks_in(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_prefix(&[MARKS, VERSION])
+}
+
+/// True for a record of what was found.
+pub(crate) fn is_found(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[FOUND])
+}
+
 pub(crate) fn encode_event(event: &StoredEvent, into: &mut Vec<u8>) {
     let kind = KINDS.iter().position(|known| *known == event.kind);
     let flag = if event.anonymous { ANONYMOUS } else { 0 };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::frame::{self, HEADER_BYTES, SegmentHeader};
 use crate::StoreError;
 use crate::disk::Disk;
+use crate::store::read_listed;
 
 /// What a look at the directory found.
 #[derive(Debug, Default)]
@@ -225,10 +226,7 @@ impl LogReader {
         let source = &self.source;
         let first = source.segments[index];
         let path = source.dir.join(frame::segment_name(first));
-        let bytes = source
-            .disk
-            .read(&path)
-            .map_err(StoreError::io("read", &path))?;
+        let bytes = read_listed(source.disk.as_ref(), &path)?;
         let header = SegmentHeader::decode(&path, &bytes)?;
         let following = source.segments.get(index + 1).copied();
         Ok(Segment {

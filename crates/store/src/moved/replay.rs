@@ -56,6 +56,19 @@ impl Replay {
         Ok(all)
     }
 
+    /// Gives the records alone, as they are kept, to `each`.
+    pub(crate) fn each_record(
+        mut self,
+        mut each: impl FnMut(u64, &[u8]),
+    ) -> Result<(), StoreError> {
+        while self.fill_records()? {
+            for (offset, bytes) in self.records.drain(..) {
+                each(offset, &bytes);
+            }
+        }
+        Ok(())
+    }
+
     /// True when there is a next record.
     fn fill_records(&mut self) -> Result<bool, StoreError> {
         while self.records.is_empty() {
@@ -77,7 +90,10 @@ impl Replay {
             };
             let rows: Vec<TransitionRow> = tables::load(&path)?;
             let from = self.from;
-            self.transitions = rows.into_iter().filter(|row| row.offset >= from).collect();
+            self.transitions = rows
+                .into_iter()
+                .filter(|row| row.place.offset >= from)
+                .collect();
         }
         Ok(true)
     }
@@ -86,7 +102,7 @@ impl Replay {
         self.fill_records()?;
         self.fill_transitions()?;
         let record_at = self.records.front().map(|(offset, _)| *offset);
-        let found_at = self.transitions.front().map(|row| row.offset);
+        let found_at = self.transitions.front().map(|row| row.place.offset);
         match (record_at, found_at) {
             (None, None) => Ok(None),
             (Some(at), found) if found.is_none_or(|found| at < found) => {
@@ -95,7 +111,10 @@ impl Replay {
             }
             (_, Some(offset)) => {
                 let mut transitions = Vec::new();
-                while let Some(row) = self.transitions.pop_front_if(|row| row.offset == offset) {
+                while let Some(row) = self
+                    .transitions
+                    .pop_front_if(|row| row.place.offset == offset)
+                {
                     transitions.push(row.transition);
                 }
                 let found = Found {

@@ -131,6 +131,24 @@ impl Store {
         memberships::decode(&path, &bytes).map(Some)
     }
 
+    /// Gives what became of deliveries to `each`, as JSON with the offset of its record, in order.
+    ///
+    /// # Errors
+    /// When the log, or a file of what was moved out of it, is damaged.
+    pub fn each_marks(&self, mut each: impl FnMut(u64, &[u8])) -> Result<(), StoreError> {
+        let mut take = |offset, bytes: &[u8]| {
+            if let Some(json) = live::marks_in(bytes) {
+                each(offset, json);
+            }
+        };
+        self.replay(0).each_record(&mut take)?;
+        for entry in self.catalog.log().read_from(self.moved_to()) {
+            let (offset, bytes) = entry?;
+            take(offset, &bytes);
+        }
+        Ok(())
+    }
+
     /// Everything that the log held from an offset on, in order. Of what was moved out of it events,
     /// ticks and new identities are left out, and records of what was found say transitions only.
     ///

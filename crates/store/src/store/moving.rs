@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use regulars_core::{Timestamp, Transition};
+use regulars_core::Timestamp;
 
 use super::Store;
 use crate::StoreError;
@@ -153,8 +153,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Transitions that were moved out of the log, with the offset of the record that held them, in
-    /// order: all from an offset on, and at least so many if there are so many.
+    /// Transitions that were moved out of the log, in order: all from an offset on, and at least so many if there are so many.
     ///
     /// # Errors
     /// As [`Store::moved_records`].
@@ -162,7 +161,7 @@ impl Store {
         &self,
         from: u64,
         at_least: usize,
-    ) -> Result<Vec<(u64, Transition)>, StoreError> {
+    ) -> Result<Vec<TransitionRow>, StoreError> {
         let files = self.catalog.manifest().moved.of(MovedKind::Transitions, 0);
         let mut newest_first: Vec<_> = files.collect();
         newest_first.reverse();
@@ -175,8 +174,7 @@ impl Store {
             count += rows.len();
             parts.push(rows);
         }
-        let rows = parts.into_iter().rev().flatten();
-        Ok(rows.map(|row| (row.offset, row.transition)).collect())
+        Ok(parts.into_iter().rev().flatten().collect())
     }
 
     pub(super) fn replay(&self, from: u64) -> Replay {

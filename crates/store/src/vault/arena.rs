@@ -107,6 +107,13 @@ impl Arena {
         self.positions(0).map(|at| self.entry(at))
     }
 
+    /// Those from a position on, each with the position after it.
+    pub(super) fn iter_from(&self, at: usize) -> impl Iterator<Item = (usize, Entry<'_>)> {
+        let after = |at| at + record_bytes(&self.bytes, at);
+        self.positions(at)
+            .map(move |at| (after(at), self.entry(at)))
+    }
+
     fn positions(&self, from: usize) -> impl Iterator<Item = usize> {
         let mut at = from;
         std::iter::from_fn(move || {

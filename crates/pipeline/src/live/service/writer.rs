@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use regulars_core::{Symbols, Timestamp, Transition};
+use regulars_core::{Symbols, Timestamp};
 use regulars_rules::Keep;
 use regulars_store::log::{Found, LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
 use super::mover::move_all;
@@ -79,7 +80,6 @@ struct Batch {
     frame: Frame,
     records: Vec<Logged>,
     answers: Vec<(Answer, Appended)>,
-    told: Vec<Transition>,
     events: usize,
     /// What was found of all records before this offset is in here or on disk.
     folded_to: u64,
@@ -307,7 +307,6 @@ impl Writer {
     fn found(&mut self, found: Found, batch: &mut Batch) {
         batch.frame.found(&found);
         batch.folded_to = batch.folded_to.max(found.folded_to);
-        batch.told.extend(found.transitions.iter().cloned());
         batch.records.push(Logged::Found(found));
     }
 
@@ -344,10 +343,11 @@ impl Writer {
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);
-        if !batch.told.is_empty() {
-            (self.on_transitions)(&batch.told);
-        }
         let records: Vec<(u64, Logged)> = offsets.zip(batch.records).collect();
+        let told: Vec<TransitionRow> = records.iter().flat_map(rows_of).collect();
+        if !told.is_empty() {
+            (self.on_transitions)(&told);
+        }
         self.shared
             .waiting
             .fetch_add(records.len(), Ordering::Relaxed);
@@ -358,6 +358,20 @@ impl Writer {
             answer(Ok(appended));
         }
         Ok(())
+    }
+}
+
+/// The transitions of a record, with their places.
+fn rows_of((offset, record): &(u64, Logged)) -> Vec<TransitionRow> {
+    match record {
+        Logged::Found(found) => {
+            TransitionRow::of_record(*offset, found.transitions.clone()).collect()
+        }
+        Logged::Workspace(_)
+        | Logged::Event(_)
+        | Logged::Tick(_)
+        | Logged::Marks(_)
+        | Logged::Identities => Vec::new(),
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Context;
 use regulars_core::{Currency, Zone};
+use regulars_pipeline::CustomerView;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::commands::customers::{joined, trait_text};
+use crate::commands::customers::{joined, trait_text, view_text};
 use crate::failure::Done;
 use crate::output::{Output, Target};
 use crate::session::Session;
 use crate::text::{
     Align, Amounts, count, faint, heading, moment, number, pairs, percent, plain, table, tick,
+    warning,
 };
 
 fn text(value: &Value) -> &str {
@@ -119,6 +122,19 @@ pub(super) fn customer(cli: &Cli, session: &Session, view: &Value) -> anyhow::Re
     Ok(Done::Whole)
 }
 
+/// A customer at a past moment: the document of a look without a server.
+pub(super) fn customer_then(
+    cli: &Cli,
+    session: &Session,
+    document: &Value,
+) -> anyhow::Result<Done> {
+    let (zone, amounts) = terms(session, document);
+    let view: CustomerView = serde_json::from_value(document.clone())
+        .context("the server's answer is not understood: is it of another version?")?;
+    Output::of(document, "", || view_text(&view, amounts, &zone)).print(cli.format)?;
+    Ok(Done::Whole)
+}
+
 /// In which zone and currency an answer is shown: amounts are in that of the server's data.
 fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
     let config = session.workspace.config();
@@ -208,16 +224,18 @@ pub(super) fn explanation(cli: &Cli, session: &Session, document: &Value) -> any
     let (zone, amounts) = terms(session, document);
     Output::of(document, "/explanation", || {
         let explanation = &document["explanation"];
-        let is = if holds(explanation) {
-            "is in"
-        } else {
-            "is not in"
-        };
-        let mut shown = heading(&format!(
-            "{} {is} {}",
-            text(&document["customer_id"]),
-            text(&explanation["segment"])
-        ));
+        let customer = text(&document["customer_id"]);
+        let segment = text(&explanation["segment"]);
+        // Of a past moment alone it may be unknown.
+        let is_unknown = document["availability"]["status"] == "unknown";
+        let mut shown = heading(&match (is_unknown, holds(explanation)) {
+            (true, _) => format!("it is unknown whether {customer} is in {segment}"),
+            (false, true) => format!("{customer} is in {segment}"),
+            (false, false) => format!("{customer} is not in {segment}"),
+        });
+        for hint in items(&document["hints"]) {
+            shown.push_str(&warning(text(hint)));
+        }
         write_explanation(&mut shown, explanation, 1, amounts, &zone);
         if let Some(since) = document["since"].as_str() {
             let _ = writeln!(

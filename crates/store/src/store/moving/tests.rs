@@ -1,21 +1,21 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{
-    Cause, CustomerId, Direction, EventKind, Partition, SegmentName, TransitionId,
+    Cause, CustomerId, Direction, EventKind, Partition, SegmentName, Transition, TransitionId,
 };
 use tempfile::TempDir;
 
 use super::*;
-use crate::StoreOptions;
 use crate::catalog::Access;
 use crate::history::Family;
 use crate::inspect::inspect;
 use crate::log::{Found, Logged, MergeAccepted, StoredEvent};
 use crate::store::Frame;
 use crate::vault::{IdentityId, IdentityKind};
+use crate::{StoreOptions, WantedTransitions};
 
 fn open(dir: &Path) -> Store {
     Store::open_as(dir, &StoreOptions::default(), Access::Write, 2_000).unwrap()
@@ -171,12 +171,64 @@ impl Told {
         }
         assert_eq!(events, self.events);
         assert_eq!(others, self.others);
+        self.check_transitions(store);
         let vault = store.vault().unwrap();
         for name in &self.names {
             assert!(
                 vault.lookup(IdentityKind::CustomerId, name).is_some(),
                 "{name}"
             );
+        }
+    }
+
+    /// A reader beside tells the transitions that are wanted, a page at a time.
+    fn check_transitions(&self, store: &Store) {
+        let mut all: Vec<TransitionRow> = Vec::new();
+        for (offset, record) in &self.others {
+            if let Logged::Found(found) = record {
+                all.extend(TransitionRow::of_record(*offset, found.transitions.clone()));
+            }
+        }
+        all.reverse();
+        let beside = store.beside();
+        let some = all.iter().map(|row| row.transition.customer).step_by(3);
+        let customers = BTreeSet::from_iter(some);
+        let every = WantedTransitions::default;
+        let of_segment = |segment| WantedTransitions {
+            segment: Some(SegmentName::new(segment).unwrap()),
+            ..every()
+        };
+        let wanted = [
+            every(),
+            of_segment("loyal"),
+            of_segment("new"),
+            WantedTransitions {
+                customers: Some(customers.clone()),
+                ..every()
+            },
+            WantedTransitions {
+                customers: Some(customers),
+                since: Timestamp(400),
+                ..of_segment("loyal")
+            },
+            WantedTransitions {
+                customers: Some(BTreeSet::new()),
+                ..every()
+            },
+        ];
+        for mut wanted in wanted {
+            let expected = all.iter().filter(|row| wanted.takes(row));
+            let expected: Vec<TransitionRow> = expected.cloned().collect();
+            assert_eq!(beside.transitions(&wanted, usize::MAX).unwrap(), expected);
+            let mut paged = Vec::new();
+            loop {
+                let page = beside.transitions(&wanted, 5).unwrap();
+                assert!(page.len() <= 5);
+                let Some(last) = page.last() else { break };
+                wanted.before = Some(last.place);
+                paged.extend(page);
+            }
+            assert_eq!(paged, expected);
         }
     }
 }

@@ -1,0 +1,59 @@
+//! What everyone's memberships have to do with the transitions that are recorded of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regulars_core::{CustomerId, Direction, SegmentName, Zone};
+
+use super::engine::Engine;
+
+impl Engine {
+    /// The ids under which anything may be recorded of a customer: their own and those of customers
+    /// who turned out to be them.
+    pub fn ids_of(&self, customer: CustomerId) -> BTreeSet<CustomerId> {
+        let customer = self.canonical(customer);
+        let person = self.people.get(&customer);
+        let merged = person.into_iter().flat_map(|person| &person.merged);
+        merged.copied().chain([customer]).collect()
+    }
+
+    /// The segments that a customer is in without ever having entered them: since before anything
+    /// was recorded.
+    pub fn inside_since_ever(&self, customer: CustomerId) -> Vec<SegmentName> {
+        let Some(person) = self.people.get(&self.canonical(customer)) else {
+            return Vec::new();
+        };
+        let member = &person.member;
+        let inside = member.segments().iter();
+        let inside = inside.filter(|&segment| member.sequence(segment) == 0);
+        inside
+            .map(|segment| self.program.segment_name(segment).clone())
+            .collect()
+    }
+
+    /// How many customers turned out to be another.
+    pub fn merges(&self) -> usize {
+        self.redirects.len()
+    }
+
+    /// The time zone of the workspace, in which days begin and end.
+    pub fn zone(&self) -> &Zone {
+        &self.context.zone
+    }
+
+    /// Members of each segment before what was found is recorded: what [`Engine::take_found`] would
+    /// give is not counted.
+    pub fn recorded_sizes(&self) -> BTreeMap<SegmentName, i64> {
+        let sizes = self.sizes().into_iter().enumerate();
+        let mut sizes: BTreeMap<SegmentName, i64> = sizes
+            .map(|(segment, size)| (self.program.segment_name(segment).clone(), size as i64))
+            .collect();
+        for found in &self.found {
+            let size = sizes.entry(found.segment.clone()).or_default();
+            *size -= match found.direction {
+                Direction::Entered => 1,
+                Direction::Exited => -1,
+            };
+        }
+        sizes
+    }
+}
