@@ -133,6 +133,19 @@ impl Visits {
         self.technology.is_some() && self.place.is_some() && self.last_arrival.is_some()
     }
 
+    /// Takes in what others say of what is latest.
+    pub fn take_latest(&mut self, others: &Self) {
+        if let Some(said) = others.technology {
+            keep_last(&mut self.technology, said.at, said.what);
+        }
+        if let Some(said) = others.place {
+            keep_last(&mut self.place, said.at, said.what);
+        }
+        if let Some(said) = others.last_arrival {
+            keep_last(&mut self.last_arrival, said.at, said.what);
+        }
+    }
+
     /// The sessions.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions

@@ -17,7 +17,7 @@ use regulars_core::{
     Timestamp, Transition, TransitionId,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
-use regulars_rules::{AccountTruths, Change, Keep, Program, Scratch};
+use regulars_rules::{AccountTruths, Change, CheckedRule, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
 use regulars_store::moved::TransitionRow;
@@ -255,11 +255,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Before the first event of all nobody's visits are known, after it nobody who is told of none
+    /// has any.
+    fn look_at_visits(&mut self) {
+        let of_visits = |rule: &CheckedRule| rule.reads().traits.iter().any(|it| it.is_of_visits());
+        if (0..self.program.segment_count()).any(|number| of_visits(self.program.rule(number))) {
+            self.wake(usize::MAX);
+            self.look_at_everyone(1, |_| Some(Cause::Definition));
+        }
+    }
+
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
         self.wake(WAKES_BETWEEN_EVENTS);
         self.sweep_between_events();
-        self.context.population.data.insert(DataNeed::Events);
+        if self.context.population.data.insert(DataNeed::Events) {
+            self.look_at_visits();
+        }
         let customer = self.canonical(event.customer);
         let occurred_at = event.occurred_at;
         // What was due before it happened before it.

@@ -243,7 +243,7 @@ impl Engine {
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
     /// Of a segment without a `cause`, no transition is found.
-    fn look_at_everyone(
+    pub(super) fn look_at_everyone(
         &mut self,
         threads: usize,
         cause: impl Fn(&SegmentName) -> Option<Cause> + Sync,

@@ -3,7 +3,7 @@
 use regulars_core::{DEVICES, EventKind, Symbol};
 use regulars_ingest::tracking::surroundings_of;
 use regulars_ingest::tracking::vocabulary::StandardEvent;
-use regulars_profile::{Arrival, Place, Profile, Technology, VisitEvent};
+use regulars_profile::{Arrival, Place, Profile, Technology, VisitEvent, Visits};
 use regulars_store::history::SymbolTable;
 
 use super::told::Told;
@@ -50,13 +50,8 @@ pub(crate) fn take_all(
     let Some(visits) = &mut profile.visits else {
         return;
     };
-    // Texts are looked up for what counts only.
-    for told in of_visits().rev() {
-        if visits.knows_the_latest() {
-            break;
-        }
-        visits.says(&said(told, table, false));
-    }
+    // Texts are looked up for what counts only: of the first that says what led there, and of the
+    // latest.
     for told in of_visits() {
         let said = said(told, table, true);
         visits.says(&said);
@@ -64,6 +59,14 @@ pub(crate) fn take_all(
             break;
         }
     }
+    let mut latest = Visits::default();
+    for told in of_visits().rev() {
+        if latest.knows_the_latest() {
+            break;
+        }
+        latest.says(&said(told, table, false));
+    }
+    visits.take_latest(&latest);
 }
 
 /// What an event says; its page only when it is to be the first, since texts that are looked up

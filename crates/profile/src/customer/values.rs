@@ -141,8 +141,9 @@ impl<'a> Customer<'a> {
     /// Traits of visits.
     fn visited(&self, which: Trait) -> TraitValue<'a> {
         let Some(visits) = &self.profile.visits else {
+            let has_events = self.context.population.has(DataNeed::Events);
             return match which {
-                Trait::Sessions => TraitValue::Integer(0),
+                Trait::Sessions if has_events => TraitValue::Integer(0),
                 _ => TraitValue::Missing,
             };
         };
