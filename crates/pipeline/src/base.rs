@@ -14,19 +14,14 @@ mod contested;
 mod customers;
 mod declared;
 mod fold;
+mod making;
 mod missing;
 
-use std::collections::BTreeMap;
-
-use regulars_core::{CustomerId, DataNeed, Symbol, Symbols, Timestamp, TraitValue};
-use regulars_profile::{
-    Accounts, Context, Customer, Ledger, Models, Oddities, Population, Product, Products, Profile,
-    Scores, Share, score_all,
-};
+use regulars_core::{CustomerId, Timestamp, TraitValue};
+use regulars_profile::{Context, Customer, Models, Oddities, Products, Profile, Scores, score_all};
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
 use regulars_store::Store;
-use regulars_store::history::SymbolTable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,17 +30,14 @@ use crate::config::Config;
 use crate::error::PipelineError;
 use crate::fitted::FittedModels;
 use crate::last_day::last_day;
-use crate::live::contested::{Claim, Contested};
-use crate::live::orders::{Claims, Orders};
-use crate::live::told::{self, Tellings};
-use crate::live::{retell, visits};
-use crate::population;
-use crate::progress::Progress;
+use crate::live::contested::Contested;
+use crate::live::orders::Orders;
+use crate::live::told;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
-use fold::{Known, Part, Scratch, Source};
 
 pub use customers::Customers;
 pub(crate) use declared::Declaring;
+pub(crate) use making::load_products;
 
 /// One customer of the base.
 #[derive(Debug, Clone)]
@@ -196,113 +188,6 @@ pub fn as_of(
 }
 
 impl Base {
-    /// Folds the whole history at `options.now`.
-    ///
-    /// # Errors
-    /// When a file of the store cannot be read, or a segment does not make sense.
-    pub fn fold(
-        store: &Store,
-        config: &Config,
-        catalogue: &Catalogue,
-        options: FoldOptions,
-        progress: &dyn Progress,
-    ) -> Result<Self, PipelineError> {
-        let tellings = Tellings::arrived_by(store, options.now)?;
-        let told = (&tellings, Noting::Claims);
-        Self::fold_told(store, config, catalogue, options, told, progress)
-    }
-
-    /// Folds the whole history, and what the log tells beside it.
-    pub(crate) fn fold_told(
-        store: &Store,
-        config: &Config,
-        catalogue: &Catalogue,
-        options: FoldOptions,
-        (tellings, noting): (&Tellings, Noting),
-        progress: &dyn Progress,
-    ) -> Result<Self, PipelineError> {
-        let mut symbols = Symbols::default();
-        let products = load_products(store, &mut symbols)?;
-        let orders = Orders::new(config, Claims::default(), &mut symbols);
-        let has_events = !tellings.is_empty();
-        let vault = has_events.then(|| store.vault()).transpose()?;
-        let table = SymbolTable::new(symbols);
-        let history = store.history();
-        let unsettled = Source {
-            history: &history,
-            products: &products,
-            table: &table,
-            now: options.now,
-            threads: options.threads,
-            progress,
-            tellings,
-            orders: &orders,
-            vault,
-        };
-        let mut parts = facts(&unsettled, noting)?;
-        let claims: Vec<Claim> = parts
-            .iter()
-            .flat_map(|part| part.noted.claims.iter().copied())
-            .collect();
-        let contested = contested::contested(&unsettled, noting, &claims)?;
-        let is_settled = contested.is_empty();
-        let orders = orders.with_contested(contested);
-        let source = Source {
-            orders: &orders,
-            ..unsettled
-        };
-        if !is_settled {
-            parts = facts(&source, noting)?;
-        }
-        let Part {
-            folded,
-            oddities,
-            later_records,
-            orders_without_rate,
-            mut noted,
-            names_products,
-        } = put_together(parts);
-        let customers = Customers::new(folded);
-        let mut context = context(&customers, (&products, &table), config, options, tellings);
-        context.accounts = std::mem::take(&mut noted.accounts);
-        let shares = customers.iter().filter_map(|of| Share::of(&of.profile));
-        context.accounts.count_anew(shares);
-        if names_products {
-            context.population.data.insert(DataNeed::Products);
-        }
-        let catalogue =
-            catalogue
-                .clone()
-                .with_channels(&channels(&customers, &context, options.threads))?;
-        let program = catalogue.compile(&context.symbols, options.keep)?;
-        let states = match options.scoring {
-            Scoring::None => Vec::new(),
-            Scoring::FitThen | Scoring::LatestFit => {
-                remembered(&source, &program, options.looked_at_from)?
-            }
-        };
-        let mut base = Self {
-            now: options.now,
-            customers,
-            context,
-            products,
-            catalogue,
-            no_states: program.new_states(),
-            program,
-            states,
-            fitted: None,
-            oddities,
-            later_records,
-            orders_without_rate,
-            noted,
-            orders,
-        };
-        if let Some(fitted) = fit_for(store, options)? {
-            base.score_with(fitted, options.threads);
-        }
-        Ok(base)
-    }
-
     /// The orders that several customers claim.
     pub(crate) fn take_contested(&mut self) -> Contested {
         std::mem::take(&mut self.orders.contested)
@@ -444,169 +329,6 @@ impl Base {
     pub fn models(&self) -> Option<&Models> {
         self.context.models.as_ref()
     }
-}
-
-/// All partitions as one whose customers are those of each.
-fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
-    let mut all = Part::default();
-    for part in parts {
-        all.folded.push(part.folded);
-        all.oddities.add(part.oddities);
-        all.later_records += part.later_records;
-        all.orders_without_rate += part.orders_without_rate;
-        all.names_products |= part.names_products;
-        all.noted.claims.extend(part.noted.claims);
-        all.noted.visitors.extend(part.noted.visitors);
-        all.noted.accounts.take(part.noted.accounts);
-    }
-    all
-}
-
-/// The products table by symbol.
-pub(crate) fn load_products(
-    store: &Store,
-    symbols: &mut Symbols,
-) -> Result<Products, PipelineError> {
-    let mut products = Products::default();
-    for row in store.products()? {
-        let mut intern = |text: Option<String>| text.map(|text| symbols.intern(&text));
-        let known = Product {
-            category: intern(row.category),
-            brand: intern(row.brand),
-            unit_cost_minor: row.cost_minor,
-        };
-        products.insert(symbols.intern(&row.product), known);
-    }
-    Ok(products)
-}
-
-/// What customers are seen against, before there are models.
-fn context(
-    customers: &Customers,
-    (products, table): (&Products, &SymbolTable),
-    config: &Config,
-    options: FoldOptions,
-    tellings: &Tellings,
-) -> Context {
-    let mut context = Context {
-        zone: config.zone(),
-        currency: config.workspace.currency,
-        settings: config.settings(),
-        symbols: table.snapshot(),
-        population: Population::default(),
-        accounts: Accounts::default(),
-        models: None,
-    };
-    let FoldOptions { now, threads, .. } = options;
-    context.population = population::of(customers, products, &context, now, threads);
-    if !tellings.is_empty() {
-        context.population.data.insert(DataNeed::Events);
-    }
-    context
-}
-
-/// What conditions remember of everyone who is looked at from `from` on; empty when none remembers
-/// anything.
-fn remembered(
-    source: &Source<'_>,
-    program: &Program,
-    from: Timestamp,
-) -> Result<Vec<LeafStates>, PipelineError> {
-    let told = !source.tellings.is_empty();
-    if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
-        return Ok(Vec::new());
-    }
-    let starts = program.window_starts(from);
-    let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-        let mut states = program.new_states();
-        for order in ledger.orders() {
-            program.fold_since(&mut states, &order, &starts);
-        }
-        retell::fold_events(&mut states, known.told, program);
-        Ok(states)
-    };
-    let parts = source.fold("folding conditions", Noting::Nothing, &fold)?;
-    Ok(parts.into_iter().flat_map(|part| part.folded).collect())
-}
-
-/// How many customers first came by each channel.
-fn channels<'c>(
-    customers: &Customers,
-    context: &'c Context,
-    threads: usize,
-) -> BTreeMap<&'c str, u64> {
-    let parts = customers.in_runs(threads, |_, run| {
-        let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
-        for folded in run {
-            let channel = Customer::new(&folded.profile, context).first_channel();
-            if channel != Symbol::NONE {
-                *customers_of.entry(channel).or_default() += 1;
-            }
-        }
-        customers_of
-    });
-    let mut customers_of: BTreeMap<Symbol, u64> = BTreeMap::new();
-    for (channel, n) in parts.into_iter().flatten() {
-        *customers_of.entry(channel).or_default() += n;
-    }
-    let named = customers_of.into_iter();
-    named
-        .map(|(channel, n)| (context.symbols.text(channel), n))
-        .collect()
-}
-
-/// The fit that everyone is scored with.
-fn fit_for(store: &Store, options: FoldOptions) -> Result<Option<FittedModels>, PipelineError> {
-    match options.scoring {
-        Scoring::FitThen => FittedModels::in_use_at(store, options.now),
-        Scoring::LatestFit => FittedModels::latest(store),
-        Scoring::None => Ok(None),
-    }
-}
-
-/// The facts of everyone: what is folded first.
-fn facts(source: &Source<'_>, noting: Noting) -> Result<Vec<Part<Folded>>, PipelineError> {
-    let of_one = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-        profiles(scratch, ledger, known, (source.orders, source.table))
-    };
-    source.fold("folding", noting, &of_one)
-}
-
-/// The facts of one customer.
-fn profiles(
-    scratch: &mut Scratch<'_>,
-    ledger: &Ledger,
-    known: &Known<'_>,
-    (orders, table): (&Orders, &SymbolTable),
-) -> Result<Folded, serde_json::Error> {
-    let Scratch {
-        profile,
-        places,
-        declaring,
-    } = scratch;
-    places.leave(profile);
-    profile.reset(known.customer);
-    for order in ledger.orders() {
-        profile.fold_with(places, &order);
-    }
-    profile.refunds_minor += ledger.refunded_elsewhere_minor();
-    declaring.declare(profile, known.rows)?;
-    let identified_at = retell::declare(profile, known.told, table, orders.zone());
-    visits::take_all(profile, known.told, table, orders.session_silence_ms());
-    let grouped_at = retell::join(profile, known.told, table);
-    // A copy has the memory that it needs and no more.
-    let mut folded = Folded::new(profile.clone());
-    let received = known.told.iter().map(|told| told.event.received_at);
-    if let Some(received_at) = received.max() {
-        folded.told = Some(Box::new(FoldedEvents {
-            carts: retell::carts_of(known.told, known.records, orders, table),
-            identified_at,
-            grouped_at,
-            received_at,
-            has_moved: known.has_moved,
-        }));
-    }
-    Ok(folded)
 }
 
 /// A trait value as JSON: money as minor units, instants as RFC 3339.

@@ -8,29 +8,32 @@
 //! Time moves with the records alone (events carry when they came, ticks say that time went by),
 //! so that the same records give the same transitions, whenever they are folded.
 
+mod finding;
+mod merges;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
 use regulars_core::{
-    Cause, CustomerId, DataNeed, Direction, EventKind, OrderKey, SegmentName, Symbol, Symbols,
-    Timestamp, Transition, TransitionId,
+    Cause, CustomerId, DataNeed, SegmentName, Symbol, Symbols, Timestamp, Transition,
 };
 use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
 use regulars_rules::{AccountTruths, Change, CheckedRule, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
-use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::accounts::{AccountMembers, Sweep, share_of};
 use super::definitions::Definitions;
-use super::orders::{self, Orders};
+use super::orders::Orders;
 use super::person::{Folding, Person, Retold};
 use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
+use finding::cause_of;
+pub(super) use finding::{Finding, call_name, transition_id};
 
 /// Wake-ups that are looked at when nothing else waits.
 const WAKES_AT_ONCE: usize = 256;
@@ -508,230 +511,9 @@ impl Engine {
         Ok(true)
     }
 
-    /// Makes one customer of two: what was told of either is told of the one that stays.
-    fn merge(&mut self, merge: &MergeAccepted) -> Result<(), PipelineError> {
-        self.now = self.now.max(merge.recorded_at);
-        let (from, into) = (self.canonical(merge.from), self.canonical(merge.into));
-        if from == into {
-            return Ok(());
-        }
-        self.redirects.insert(from, into);
-        self.advance(from);
-        self.advance(into);
-        let mut gone = self.people.remove(&from);
-        if self.visitors.remove(&from) {
-            let mut visitor = Person::new(from, &self.program);
-            visitor.has_moved = true;
-            gone = Some(Box::new(visitor));
-        }
-        let Some(gone) = gone else {
-            return Ok(());
-        };
-        let account = gone.member.profile.account;
-        self.account_members.go(from, account, Symbol::NONE);
-        self.count_share(share_of(&gone), None);
-        self.leave_all(&gone, from);
-        self.with(into, |person, _| {
-            person.take_over(from, *gone);
-            Ok(())
-        })?;
-        let mut concerned = BTreeSet::from([into]);
-        let contested = &self.orders.contested;
-        let orders = [contested.of(from), contested.of(into)].concat();
-        for order in orders {
-            concerned.extend(self.settle(order, into)?);
-        }
-        self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
-    }
-
-    /// The order that an event of a customer tells of, when others claim it as well.
-    fn contested_by(&self, customer: CustomerId, told: &Told) -> Option<OrderKey> {
-        let order = OrderKey(orders::key_of(told, &self.orders)?);
-        let first = self.orders.first_claim(order)?;
-        let is_contested = self.orders.contested.contains(order);
-        (is_contested || self.canonical(first) != customer).then_some(order)
-    }
-
-    /// Folds an event that tells of an order which several customers claim.
-    fn fold_contested(
-        &mut self,
-        customer: CustomerId,
-        told: Told,
-        order: OrderKey,
-    ) -> Result<(), PipelineError> {
-        let occurred_at = told.event.occurred_at;
-        let cause = Cause::Event {
-            offset: told.offset,
-            name: name_of(&told.event),
-        };
-        self.with(customer, |person, _| {
-            person.keep(told);
-            Ok(())
-        })?;
-        let mut concerned = self.settle(order, customer)?;
-        concerned.insert(customer);
-        self.fold_again(&concerned, occurred_at, &cause)
-    }
-
-    /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
-    /// it, each of whom is to be folded again.
-    fn settle(
-        &mut self,
-        order: OrderKey,
-        by: CustomerId,
-    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
-        let before = self.orders.contested.claimants(order).iter().copied();
-        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
-        let claimants: BTreeSet<CustomerId> =
-            claimants.map(|claimant| self.canonical(claimant)).collect();
-        if claimants.len() < 2 {
-            self.orders.contested.forget(order);
-            return Ok(claimants);
-        }
-        let (mut records, mut told) = (Vec::new(), Vec::new());
-        for &claimant in &claimants {
-            // One of whom only the history knows is there from now on.
-            self.with(claimant, |_, _| Ok(()))?;
-            let person = &self.people[&claimant];
-            records.extend(person.records(&self.history, &self.table)?);
-            let moved = person.moved(&self.history)?;
-            told.extend(moved.and(&person.told).into_iter().cloned());
-        }
-        let settled = self.orders.settled(
-            order,
-            claimants.iter().copied().collect(),
-            (records, &told.iter().collect::<Vec<_>>()),
-            (
-                |customer| self.canonical(customer),
-                |customer| {
-                    self.people
-                        .get(&customer)
-                        .is_some_and(|person| person.known)
-                },
-            ),
-            &self.table,
-        )?;
-        self.orders.contested.settle(order, settled);
-        Ok(claimants)
-    }
-
-    /// Folds customers again from the beginning, and looks at them when all of them are folded.
-    fn fold_again(
-        &mut self,
-        customers: &BTreeSet<CustomerId>,
-        occurred_at: Timestamp,
-        cause: &Cause,
-    ) -> Result<(), PipelineError> {
-        for &customer in customers {
-            self.advance(customer);
-            self.with(customer, |person, folding| person.refold(folding))?;
-            self.recompile_for_new_texts(customer)?;
-        }
-        for &customer in customers {
-            self.look_at(customer, occurred_at, cause);
-        }
-        self.look_at_touched_accounts(occurred_at, cause);
-        Ok(())
-    }
-
-    /// A customer who is no more leaves every segment.
-    fn leave_all(&mut self, gone: &Person, customer: CustomerId) {
-        let mut found = Finding {
-            customer,
-            program: &self.program,
-            definitions: &self.definitions,
-            recorded_at: self.now,
-            cause: &Cause::Merge,
-            found: &mut self.found,
-        };
-        for segment in gone.member.segments().iter() {
-            found.add(Flip {
-                segment,
-                sequence: gone.member.sequence(segment) + 1,
-                direction: Direction::Exited,
-                occurred_at: found.recorded_at,
-            });
-        }
-    }
-
     /// Everyone who is a customer, sorted.
     pub(super) fn everyone(&self) -> BTreeSet<CustomerId> {
         let known = self.people.iter().filter(|(_, person)| person.known);
         known.map(|(&customer, _)| customer).collect()
-    }
-}
-
-/// Turns flips of one customer into transitions.
-pub(super) struct Finding<'a> {
-    pub(super) customer: CustomerId,
-    pub(super) program: &'a Program,
-    pub(super) definitions: &'a Definitions,
-    pub(super) recorded_at: Timestamp,
-    pub(super) cause: &'a Cause,
-    pub(super) found: &'a mut Vec<Transition>,
-}
-
-impl Finding<'_> {
-    pub(super) fn add(&mut self, flip: Flip) {
-        let segment = self.program.segment_name(flip.segment);
-        let version = self.definitions.versions.get(segment).copied();
-        let version = version.unwrap_or(1);
-        self.found.push(Transition {
-            id: transition_id(self.customer, segment, version, flip.sequence),
-            customer: self.customer,
-            segment: segment.clone(),
-            version,
-            sequence: flip.sequence,
-            direction: flip.direction,
-            occurred_at: flip.occurred_at,
-            recorded_at: self.recorded_at,
-            cause: self.cause.clone(),
-        });
-    }
-}
-
-/// The same for the same transition, whenever and however often it is found.
-pub(super) fn transition_id(
-    customer: CustomerId,
-    segment: &SegmentName,
-    version: u32,
-    sequence: u64,
-) -> TransitionId {
-    let mut bytes = Vec::with_capacity(96);
-    bytes.extend(customer.0.to_le_bytes());
-    bytes.extend(version.to_le_bytes());
-    bytes.extend(sequence.to_le_bytes());
-    bytes.extend_from_slice(segment.as_str().as_bytes());
-    TransitionId(xxh3_128(&bytes))
-}
-
-/// The event that was told last, at `offset`, as a cause.
-fn cause_of(offset: u64, told: &[Told]) -> Cause {
-    let name = told.last().map(|told| name_of(&told.event));
-    Cause::Event {
-        offset,
-        name: name.unwrap_or_default(),
-    }
-}
-
-/// What an event is called where it caused something.
-fn name_of(event: &StoredEvent) -> String {
-    match event.kind {
-        EventKind::Track | EventKind::Page | EventKind::Screen if !event.name.is_empty() => {
-            event.name.to_string()
-        }
-        kind => call_name(kind).to_owned(),
-    }
-}
-
-/// Name of a tracking call.
-pub(super) fn call_name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Identify => "identify",
-        EventKind::Track => "track",
-        EventKind::Page => "page",
-        EventKind::Screen => "screen",
-        EventKind::Group => "group",
-        EventKind::Alias => "alias",
     }
 }

@@ -1,0 +1,164 @@
+//! Customers that turn out to be one, and orders that several tell of: more than one customer is
+//! folded anew.
+
+use std::collections::BTreeSet;
+
+use regulars_core::{Cause, CustomerId, Direction, OrderKey, Symbol, Timestamp};
+use regulars_profile::Flip;
+use regulars_store::log::MergeAccepted;
+
+use super::Engine;
+use super::finding::{Finding, name_of};
+use crate::error::PipelineError;
+use crate::live::accounts::share_of;
+use crate::live::orders;
+use crate::live::person::Person;
+use crate::live::told::Told;
+
+impl Engine {
+    /// Makes one customer of two: what was told of either is told of the one that stays.
+    pub(super) fn merge(&mut self, merge: &MergeAccepted) -> Result<(), PipelineError> {
+        self.now = self.now.max(merge.recorded_at);
+        let (from, into) = (self.canonical(merge.from), self.canonical(merge.into));
+        if from == into {
+            return Ok(());
+        }
+        self.redirects.insert(from, into);
+        self.advance(from);
+        self.advance(into);
+        let mut gone = self.people.remove(&from);
+        if self.visitors.remove(&from) {
+            let mut visitor = Person::new(from, &self.program);
+            visitor.has_moved = true;
+            gone = Some(Box::new(visitor));
+        }
+        let Some(gone) = gone else {
+            return Ok(());
+        };
+        let account = gone.member.profile.account;
+        self.account_members.go(from, account, Symbol::NONE);
+        self.count_share(share_of(&gone), None);
+        self.leave_all(&gone, from);
+        self.with(into, |person, _| {
+            person.take_over(from, *gone);
+            Ok(())
+        })?;
+        let mut concerned = BTreeSet::from([into]);
+        let contested = &self.orders.contested;
+        let orders = [contested.of(from), contested.of(into)].concat();
+        for order in orders {
+            concerned.extend(self.settle(order, into)?);
+        }
+        self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
+    }
+
+    /// The order that an event of a customer tells of, when others claim it as well.
+    pub(super) fn contested_by(&self, customer: CustomerId, told: &Told) -> Option<OrderKey> {
+        let order = OrderKey(orders::key_of(told, &self.orders)?);
+        let first = self.orders.first_claim(order)?;
+        let is_contested = self.orders.contested.contains(order);
+        (is_contested || self.canonical(first) != customer).then_some(order)
+    }
+
+    /// Folds an event that tells of an order which several customers claim.
+    pub(super) fn fold_contested(
+        &mut self,
+        customer: CustomerId,
+        told: Told,
+        order: OrderKey,
+    ) -> Result<(), PipelineError> {
+        let occurred_at = told.event.occurred_at;
+        let cause = Cause::Event {
+            offset: told.offset,
+            name: name_of(&told.event),
+        };
+        self.with(customer, |person, _| {
+            person.keep(told);
+            Ok(())
+        })?;
+        let mut concerned = self.settle(order, customer)?;
+        concerned.insert(customer);
+        self.fold_again(&concerned, occurred_at, &cause)
+    }
+
+    /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
+    /// it, each of whom is to be folded again.
+    fn settle(
+        &mut self,
+        order: OrderKey,
+        by: CustomerId,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let before = self.orders.contested.claimants(order).iter().copied();
+        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
+        let claimants: BTreeSet<CustomerId> =
+            claimants.map(|claimant| self.canonical(claimant)).collect();
+        if claimants.len() < 2 {
+            self.orders.contested.forget(order);
+            return Ok(claimants);
+        }
+        let (mut records, mut told) = (Vec::new(), Vec::new());
+        for &claimant in &claimants {
+            // One of whom only the history knows is there from now on.
+            self.with(claimant, |_, _| Ok(()))?;
+            let person = &self.people[&claimant];
+            records.extend(person.records(&self.history, &self.table)?);
+            let moved = person.moved(&self.history)?;
+            told.extend(moved.and(&person.told).into_iter().cloned());
+        }
+        let settled = self.orders.settled(
+            order,
+            claimants.iter().copied().collect(),
+            (records, &told.iter().collect::<Vec<_>>()),
+            (
+                |customer| self.canonical(customer),
+                |customer| {
+                    self.people
+                        .get(&customer)
+                        .is_some_and(|person| person.known)
+                },
+            ),
+            &self.table,
+        )?;
+        self.orders.contested.settle(order, settled);
+        Ok(claimants)
+    }
+
+    /// Folds customers again from the beginning, and looks at them when all of them are folded.
+    fn fold_again(
+        &mut self,
+        customers: &BTreeSet<CustomerId>,
+        occurred_at: Timestamp,
+        cause: &Cause,
+    ) -> Result<(), PipelineError> {
+        for &customer in customers {
+            self.advance(customer);
+            self.with(customer, |person, folding| person.refold(folding))?;
+            self.recompile_for_new_texts(customer)?;
+        }
+        for &customer in customers {
+            self.look_at(customer, occurred_at, cause);
+        }
+        self.look_at_touched_accounts(occurred_at, cause);
+        Ok(())
+    }
+
+    /// A customer who is no more leaves every segment.
+    fn leave_all(&mut self, gone: &Person, customer: CustomerId) {
+        let mut found = Finding {
+            customer,
+            program: &self.program,
+            definitions: &self.definitions,
+            recorded_at: self.now,
+            cause: &Cause::Merge,
+            found: &mut self.found,
+        };
+        for segment in gone.member.segments().iter() {
+            found.add(Flip {
+                segment,
+                sequence: gone.member.sequence(segment) + 1,
+                direction: Direction::Exited,
+                occurred_at: found.recorded_at,
+            });
+        }
+    }
+}
