@@ -64,7 +64,7 @@ pub(super) fn surroundings(kind: EventKind, context: &str, properties: &str) -> 
 }
 
 /// The properties with what is known of where the event came from; what they have themselves under
-/// [`MEMBER`] comes before it.
+/// `context` comes before it.
 pub fn with_surroundings(properties: &str, surroundings: &str) -> Box<str> {
     let rest = properties.trim_start().strip_prefix('{');
     // What somebody else put first is not taken for it.
