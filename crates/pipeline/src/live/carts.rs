@@ -3,7 +3,7 @@
 //! Changes come nearly in order: two requests that overtake each other are milliseconds apart. So
 //! the latest changes are kept aside, and one that comes late is put in its place among them.
 
-use regulars_core::{Currency, Symbol, Timestamp};
+use regulars_core::{Currency, HOUR_MS, Symbol, Timestamp};
 use regulars_ingest::tracking::vocabulary::{Item, StandardEvent, cart_facts, cart_id};
 use regulars_profile::{CartChange, CartItem, Carts};
 use regulars_store::history::SymbolTable;
@@ -15,7 +15,7 @@ use super::told::Told;
 const KEPT: usize = 256;
 
 /// Changes that are older than this when the next one comes are not kept aside.
-const KEPT_MS: i64 = 60_000;
+const KEPT_MS: i64 = 2 * HOUR_MS;
 
 /// A list shorter than this grows by one.
 const FEW: usize = 4;

@@ -30,6 +30,8 @@ use crate::workspace::{CONFIG_FILE, Workspace};
 const EVENTS_AT_ONCE: usize = 5_000;
 /// A look at the clock at least so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Nor more often than this.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Settings and segments that make no sense when lent data comes back are read again so often.
 const REREAD_EVERY: Duration = Duration::from_secs(1);
 /// And so many times.
@@ -243,7 +245,9 @@ impl Writer {
             return LOOK_EVERY;
         }
         let left = wake.saturating_sub((self.clock)().0).max(0);
-        Duration::from_millis(left.unsigned_abs()).min(LOOK_EVERY)
+        // A little at least: where time cannot go on, as when the folder is behind, looking again
+        // at once would keep a core busy.
+        Duration::from_millis(left.unsigned_abs()).clamp(LOOK_AGAIN, LOOK_EVERY)
     }
 
     /// The time, which never goes back.
