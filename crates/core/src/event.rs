@@ -25,6 +25,30 @@ pub enum EventKind {
     Alias,
 }
 
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Identify,
+        Self::Track,
+        Self::Page,
+        Self::Screen,
+        Self::Group,
+        Self::Alias,
+    ];
+
+    /// Name of the call.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identify => "identify",
+            Self::Track => "track",
+            Self::Page => "page",
+            Self::Screen => "screen",
+            Self::Group => "group",
+            Self::Alias => "alias",
+        }
+    }
+}
+
 /// A property of an event that rules can look at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PropertyValue<'a> {
@@ -113,6 +137,16 @@ pub enum Direction {
     Entered,
     /// Out of the segment.
     Exited,
+}
+
+impl Direction {
+    /// By how many members it changes the segment.
+    pub fn change(self) -> i64 {
+        match self {
+            Self::Entered => 1,
+            Self::Exited => -1,
+        }
+    }
 }
 
 /// Why a customer entered or left a segment.

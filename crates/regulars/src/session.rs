@@ -71,7 +71,7 @@ impl Session {
     /// Tells something on stderr.
     pub(crate) fn tell(&self, text: &str) {
         if !self.quiet {
-            anstream::eprintln!("{}", harmless(text));
+            self.warn(text);
         }
     }
 

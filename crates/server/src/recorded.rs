@@ -58,10 +58,7 @@ impl TransitionLog {
         let mut state = self.state();
         for TransitionRow { transition, .. } in transitions {
             let size = state.sizes.entry(transition.segment.clone()).or_default();
-            *size += match transition.direction {
-                Direction::Entered => 1,
-                Direction::Exited => -1,
-            };
+            *size += transition.direction.change();
         }
         state.push(transitions, self.kept);
     }

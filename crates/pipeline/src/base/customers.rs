@@ -53,7 +53,7 @@ impl Customers {
         self.parts.iter_mut().flatten()
     }
 
-    /// Everyone, by position; what was taken is not kept.
+    /// Everyone, by position.
     pub(super) fn into_everyone(self) -> impl Iterator<Item = Folded> {
         self.parts.into_iter().flatten()
     }

@@ -18,7 +18,7 @@ use foldhash::fast::FixedState;
 use regulars_core::{
     Cause, CustomerId, DataNeed, SegmentName, Symbol, Symbols, Timestamp, Transition,
 };
-use regulars_profile::{Context, Customer, Flip, Ledger, Products, World};
+use regulars_profile::{Context, Flip, Ledger, Products, World};
 use regulars_rules::{AccountTruths, Change, CheckedRule, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
@@ -33,7 +33,7 @@ use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
-pub(super) use finding::{Finding, call_name, transition_id};
+pub(super) use finding::{Finding, transition_id};
 
 /// Wake-ups that are looked at when nothing else waits.
 const WAKES_AT_ONCE: usize = 256;
@@ -209,10 +209,7 @@ impl Engine {
         self.catalogue.get(segment)?;
         let person = self.people.get(&self.canonical(customer));
         Ok(self.number(segment).zip(person).map(|(number, person)| {
-            let subject = Customer {
-                carts: person.member.carts.open(),
-                ..Customer::new(&person.member.profile, &self.context)
-            };
+            let subject = person.subject(&self.context);
             self.program
                 .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
@@ -305,10 +302,8 @@ impl Engine {
             Retold::Nothing => Touched::Changes(&changes),
         };
         if touched != Touched::Changes(&[]) {
-            let (at, cause) = ((occurred_at, self.now), |told: &[Told]| {
-                cause_of(offset, told)
-            });
-            self.look_at_changes(customer, touched, at, cause);
+            let at = (occurred_at, self.now);
+            self.look_at_changes(customer, touched, at, |told| cause_of(offset, told));
         }
         self.changes = changes;
         if is_of_accounts {

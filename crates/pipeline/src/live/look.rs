@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use regulars_core::{Currency, CustomerId, LineRecord, Timestamp, Trait};
-use regulars_profile::Customer;
 use regulars_rules::Subject;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::engine::{Engine, call_name};
+use super::engine::Engine;
 use super::person::Person;
 use crate::base::trait_json;
 use crate::customer_view::{
@@ -84,7 +83,7 @@ impl Engine {
             return Ok(None);
         };
         let symbols = &self.context.symbols;
-        let subject = self.subject(person);
+        let subject = person.subject(&self.context);
         let profile = &person.member.profile;
         let declared = profile.all_declared().map(|(name, value)| {
             let value = trait_json(value.value(|s| symbols.text(s)));
@@ -133,7 +132,7 @@ impl Engine {
         let events = all.iter().map(|told| {
             let event = &told.event;
             let happening = Happening::Event {
-                kind: call_name(event.kind),
+                kind: event.kind.name(),
                 name: event.name.to_string(),
                 occurred_at: event.occurred_at.to_string(),
                 received_at: event.received_at.to_string(),
@@ -174,15 +173,8 @@ impl Engine {
         Ok(people.filter(inside).count())
     }
 
-    fn subject<'a>(&'a self, person: &'a Person) -> Customer<'a> {
-        Customer {
-            carts: person.member.carts.open(),
-            ..Customer::new(&person.member.profile, &self.context)
-        }
-    }
-
     fn segments_with_reasons(&self, person: &Person, now: Timestamp) -> Vec<SegmentView> {
-        let subject = self.subject(person);
+        let subject = person.subject(&self.context);
         let states = &person.member.states;
         let mut scratch = self.program.new_scratch();
         let mut view = |number: usize| {

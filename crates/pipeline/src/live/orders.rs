@@ -196,8 +196,7 @@ impl Orders {
         let head = self.head(order, told, placed_at, table);
         let currency = order.facts.currency.unwrap_or(self.currency);
         let has_rate = self.convert(0, currency, placed_at).is_some();
-        let symbol =
-            |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
+        let symbol = |text| symbol_of(text, table);
         let mut rows: Vec<Row> = Vec::with_capacity(order.items.len().max(1));
         for item in &order.items {
             let mut row = Row {
@@ -235,8 +234,7 @@ impl Orders {
         table: &SymbolTable,
     ) -> Row {
         let facts = &order.facts;
-        let symbol =
-            |text: Option<&str>| text.map_or(Symbol::NONE, |text| table.intern(text.trim()));
+        let symbol = |text| symbol_of(text, table);
         let currency = facts.currency.unwrap_or(self.currency);
         let is_own = currency == self.currency;
         let mut row = Row {
@@ -415,6 +413,11 @@ impl Orders {
     }
 }
 
+/// A text of an event; none is [`Symbol::NONE`].
+fn symbol_of(text: Option<&str>, table: &SymbolTable) -> Symbol {
+    text.map_or(Symbol::NONE, |text| table.intern(text.trim()))
+}
+
 /// The lines of the newest version of an order, as far as it is known.
 fn newest(records: &[LineRecord], key: OrderKey) -> Vec<LineRecord> {
     let lines = || {
@@ -470,7 +473,7 @@ fn refund(
         .zip(FIRST_REFUND_LINE..)
         .map(|(item, line)| {
             let product = item.key().or(item.name.as_deref());
-            let product = product.map_or(Symbol::NONE, |text| table.intern(text.trim()));
+            let product = symbol_of(product, table);
             let quantity = item.quantity.unwrap_or(1.0).abs();
             let bought = before.iter().find(|line| line.product == product);
             let unit_minor = match bought {

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 
 use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
-use regulars_profile::{Carts, Ledger, Member, Products, Profile};
+use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
@@ -143,6 +143,14 @@ impl Person {
     /// The latest moment that what is known of them needs.
     pub(super) fn known_to(&self) -> Timestamp {
         self.received_at.max(self.member.last_flip_at())
+    }
+
+    /// The customer as conditions see them.
+    pub(super) fn subject<'a>(&'a self, context: &'a Context) -> Customer<'a> {
+        Customer {
+            carts: self.member.carts.open(),
+            ..Customer::new(&self.member.profile, context)
+        }
     }
 
     /// Takes what events come to that are folded already.

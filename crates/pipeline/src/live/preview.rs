@@ -3,7 +3,7 @@
 //! Everyone is looked at in steps, so that events are not kept waiting.
 
 use regulars_core::{CustomerId, SegmentName, Timestamp};
-use regulars_profile::{Customer, Ledger};
+use regulars_profile::Ledger;
 use regulars_rules::{Keep, Program};
 
 use super::engine::Engine;
@@ -136,10 +136,7 @@ impl Engine {
                 changes: &mut Vec::new(),
                 now,
             })?;
-            let subject = Customer {
-                carts: person.member.carts.open(),
-                ..Customer::new(&person.member.profile, &self.context)
-            };
+            let subject = person.subject(&self.context);
             let states = &person.member.states;
             tried.push(program.evaluate_one(trial.number, states, &subject, now, &mut scratch));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regulars_core::{CustomerId, Direction, SegmentName, Zone};
+use regulars_core::{CustomerId, SegmentName, Zone};
 
 use super::engine::Engine;
 
@@ -49,10 +49,7 @@ impl Engine {
             .collect();
         for found in &self.found {
             let size = sizes.entry(found.segment.clone()).or_default();
-            *size -= match found.direction {
-                Direction::Entered => 1,
-                Direction::Exited => -1,
-            };
+            *size -= found.direction.change();
         }
         sizes
     }

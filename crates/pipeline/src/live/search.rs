@@ -1,7 +1,6 @@
 //! Customers that are searched for.
 
 use regulars_core::{CustomerId, Timestamp};
-use regulars_profile::Customer;
 use serde::Serialize;
 
 use super::engine::Engine;
@@ -82,13 +81,9 @@ impl Engine {
 
     fn listed(&self, customer: CustomerId, now: Timestamp) -> Option<Listed> {
         let person = self.people.get(&customer).filter(|person| person.known)?;
-        let subject = Customer {
-            carts: person.member.carts.open(),
-            ..Customer::new(&person.member.profile, &self.context)
-        };
         let segments = person.member.segments().iter();
         Some(Listed {
-            lifecycle: subject.lifecycle(now).to_string(),
+            lifecycle: person.subject(&self.context).lifecycle(now).to_string(),
             segments: segments
                 .map(|segment| self.program.segment_name(segment).to_string())
                 .collect(),

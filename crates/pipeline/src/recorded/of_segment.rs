@@ -1,6 +1,6 @@
 //! How many entered and left a segment, by day or by hour.
 
-use regulars_core::{CivilDate, DAY_MS, Direction, Timestamp, Zone};
+use regulars_core::{CivilDate, DAY_MS, Direction, HOUR_MS, Timestamp, Zone};
 use regulars_store::WantedTransitions;
 use regulars_store::moved::TransitionRow;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use super::{Wanted, each_latest_first};
 const MOST: usize = 1_000;
 /// A flip is recorded so long before its instant at most: a client's clock may be ahead.
 const AHEAD_MS: i64 = DAY_MS;
-const HOUR_MS: i64 = 3_600_000;
 
 /// Length of the intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +60,9 @@ pub struct SegmentHistory {
 }
 
 impl SegmentHistory {
+    /// It goes back so far when nothing is said.
+    pub const DEFAULT_MS: i64 = 30 * DAY_MS;
+
     /// Reads of what is wanted (all of one segment, with what came after `until`) what happened
     /// between two instants, in intervals that begin at days or hours of `zone`.
     ///

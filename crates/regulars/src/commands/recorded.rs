@@ -16,8 +16,6 @@ use crate::text::{Align, count, moment, table};
 
 /// The most stays that the server gives at once.
 const PAGE: usize = 1_000;
-/// A history goes back so far when nothing is said, as the server's does.
-const HISTORY_MS: i64 = 30 * 86_400_000;
 
 /// Without a server: from its files.
 pub(crate) fn memberships(cli: &Cli, args: &MembershipsArgs) -> anyhow::Result<Done> {
@@ -112,7 +110,7 @@ pub(crate) fn history(cli: &Cli, args: &HistoryArgs) -> anyhow::Result<Done> {
     // What happened at that moment belongs to it.
     let now = look.base.now.plus_ms(1);
     let until = until.unwrap_or(now).min(now);
-    let since = since.unwrap_or(until.plus_ms(-HISTORY_MS));
+    let since = since.unwrap_or(until.plus_ms(-SegmentHistory::DEFAULT_MS));
     let segment = segment_name(&args.name)?;
     let segments = look.base.catalogue.segments();
     let number = segments.iter().position(|known| known.name == segment);

@@ -32,16 +32,15 @@ pub(crate) fn run(cli: &Cli, args: &TryArgs) -> anyhow::Result<Done> {
     };
     let euro = Currency::new("EUR").expect("the euro is a currency");
     let given = args.currency.as_deref().map(Currency::listed).transpose();
-    let currency = match given.map_err(|error| Usage(error.to_string()))? {
-        Some(currency) => Some(currency),
+    let named = match given.map_err(|error| Usage(error.to_string()))? {
         None => currency_of(&files, &read_options(&config(euro)?, &args.read)?)?,
+        given => given,
     };
-    let is_known = currency.is_some();
-    let currency = currency.unwrap_or(euro);
-    let workspace = Workspace::init(&directory.path().join("try"), config(currency)?)?;
+    let config = config(named.unwrap_or(euro))?;
+    let workspace = Workspace::init(&directory.path().join("try"), config)?;
     let session = Session::of(cli, workspace);
     let done = look(cli, args, &session, &files)?;
-    if !is_known {
+    if named.is_none() {
         session.tell(
             "no file names a currency: amounts are taken as EUR; --currency CODE says another",
         );

@@ -447,14 +447,9 @@ fn insert<T>(entries: &mut VecDeque<T>, at: Timestamp, entry: T, time: impl Fn(&
 
 /// How many entries of an ascending list are later than `start`. Most often all are: what left was
 /// dropped before.
-pub(super) fn later_than<'a, T: 'a>(
-    start: Timestamp,
-    entries: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
-    time: impl Fn(&T) -> Timestamp,
-) -> usize {
-    let entries = entries.into_iter();
-    let all = entries.len();
-    all - entries.take_while(|entry| time(entry) <= start).count()
+fn later_than<T>(start: Timestamp, entries: &VecDeque<T>, time: impl Fn(&T) -> Timestamp) -> usize {
+    let gone = entries.iter().take_while(|entry| time(entry) <= start);
+    entries.len() - gone.count()
 }
 
 fn micro_pieces(quantity: f64) -> i64 {

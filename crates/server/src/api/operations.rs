@@ -97,6 +97,8 @@ const LIMIT: Parameter = parameter(
     "integer",
     "At most so many; 100 when nothing is said.",
 );
+const AFTER: Parameter = parameter("after", "string", "What `next` was in the answer before.");
+const BEFORE: Parameter = parameter("before", "string", "What `next` was in the answer before.");
 const AS_OF: Parameter = parameter(
     "as_of",
     "string",
@@ -155,7 +157,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
                 "Whom this rule would have only, such as `orders >= 3 and plan = 'pro'`.",
             ),
             LIMIT,
-            parameter("after", "string", "What `next` was in the answer before."),
+            AFTER,
         ],
         ..get(
             "/api/v1/customers",
@@ -183,10 +185,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
     Operation {
         details: "Events, and the orders of imported files; the latest first. Personal data is \
                   left out.",
-        query: &[
-            LIMIT,
-            parameter("before", "string", "What `next` was in the answer before."),
-        ],
+        query: &[LIMIT, BEFORE],
         ..get(
             "/api/v1/customers/{customer}/timeline",
             "customerTimeline",
@@ -214,7 +213,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
                   is among them, with the id of then.",
         query: &[
             parameter("segment", "string", "In this segment only."),
-            parameter("before", "string", "What `next` was in the answer before."),
+            BEFORE,
             LIMIT,
         ],
         ..get(
@@ -227,10 +226,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
     },
     Operation {
         details: "Those that a `group` call named, sorted by id.",
-        query: &[
-            LIMIT,
-            parameter("after", "string", "What `next` was in the answer before."),
-        ],
+        query: &[LIMIT, AFTER],
         ..get(
             "/api/v1/accounts",
             "listAccounts",
@@ -251,10 +247,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
     },
     Operation {
         details: "Sorted by id.",
-        query: &[
-            LIMIT,
-            parameter("after", "string", "What `next` was in the answer before."),
-        ],
+        query: &[LIMIT, AFTER],
         ..get(
             "/api/v1/accounts/{account}/customers",
             "accountCustomers",
@@ -279,10 +272,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
     ),
     Operation {
         details: "Sorted by id.",
-        query: &[
-            LIMIT,
-            parameter("after", "string", "What `next` was in the answer before."),
-        ],
+        query: &[LIMIT, AFTER],
         ..get(
             "/api/v1/segments/{segment}/members",
             "segmentMembers",
@@ -372,7 +362,7 @@ pub(super) const OPERATIONS: [Operation; 37] = [
             ),
             parameter("segment", "string", "Of this segment only."),
             parameter("customer", "string", "Of this customer only."),
-            parameter("before", "string", "What `next` was in the answer before."),
+            BEFORE,
             LIMIT,
         ],
         ..get(

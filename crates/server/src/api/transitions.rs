@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use regulars_core::{CustomerId, DAY_MS, SegmentName, Timestamp};
+use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_pipeline::{
     Interval, MembershipHistory, SegmentHistory, Span, SpanError, Stay, TransitionView,
 };
@@ -18,9 +18,6 @@ use super::{Reader, ask, customers};
 use crate::answer::Problem;
 use crate::recorded;
 use crate::state::Server;
-
-/// A history goes back so far when nothing is said.
-const HISTORY_MS: i64 = 30 * DAY_MS;
 
 /// Which transitions.
 #[derive(Debug, Deserialize)]
@@ -191,7 +188,7 @@ pub(crate) async fn history(
         // What happens now belongs to it.
         let now = now.max(server.live.now()).plus_ms(1);
         let until = until.unwrap_or(now).min(now);
-        let since = since.unwrap_or(until.plus_ms(-HISTORY_MS));
+        let since = since.unwrap_or(until.plus_ms(-SegmentHistory::DEFAULT_MS));
         let (members, before) = server.transitions.size(&segment);
         let wanted = WantedTransitions {
             segment: Some(segment),

@@ -54,27 +54,8 @@ pub(crate) fn row_order(row: &EventRow) -> (CustomerId, Timestamp, u64) {
     (row.event.customer, row.event.occurred_at, row.offset)
 }
 
-pub(super) fn kind_text(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Identify => "identify",
-        EventKind::Track => "track",
-        EventKind::Page => "page",
-        EventKind::Screen => "screen",
-        EventKind::Group => "group",
-        EventKind::Alias => "alias",
-    }
-}
-
 fn kind_of(text: &str) -> Option<EventKind> {
-    let kinds = [
-        EventKind::Identify,
-        EventKind::Track,
-        EventKind::Page,
-        EventKind::Screen,
-        EventKind::Group,
-        EventKind::Alias,
-    ];
-    kinds.into_iter().find(|&kind| kind_text(kind) == text)
+    EventKind::ALL.into_iter().find(|kind| kind.name() == text)
 }
 
 /// Columns of the files, in order.
@@ -164,7 +145,7 @@ impl EventColumns {
         self.offsets.push(row.offset);
         self.received_at.push(event.received_at.0);
         self.identities.push(event.identity.0);
-        self.kinds.append_value(kind_text(event.kind));
+        self.kinds.append_value(event.kind.name());
         self.anonymous.push(event.anonymous);
         self.messages.append_value(event.message.to_be_bytes())?;
         self.names.append_value(&event.name);

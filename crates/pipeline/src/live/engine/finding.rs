@@ -70,18 +70,6 @@ pub(super) fn name_of(event: &StoredEvent) -> String {
         EventKind::Track | EventKind::Page | EventKind::Screen if !event.name.is_empty() => {
             event.name.to_string()
         }
-        kind => call_name(kind).to_owned(),
-    }
-}
-
-/// Name of a tracking call.
-pub(in crate::live) fn call_name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Identify => "identify",
-        EventKind::Track => "track",
-        EventKind::Page => "page",
-        EventKind::Screen => "screen",
-        EventKind::Group => "group",
-        EventKind::Alias => "alias",
+        kind => kind.name().to_owned(),
     }
 }
