@@ -22,6 +22,7 @@ use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::accounts::{AccountMembers, share_of};
+use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -188,6 +189,8 @@ impl Engine {
             gone: BTreeMap::new(),
             messages: Vec::new(),
             visitors,
+            in_hands: InHands::default(),
+            refolds: 0,
             moved: VecDeque::new(),
         })
     }

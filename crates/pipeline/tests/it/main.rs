@@ -11,6 +11,7 @@ mod dry_run;
 mod equivalence;
 mod event_files;
 mod future;
+mod late;
 mod live;
 mod models;
 mod owners;
