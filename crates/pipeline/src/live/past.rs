@@ -38,6 +38,9 @@ pub(super) struct Past {
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
     pub(super) tail: Vec<(u64, Logged)>,
+    /// Transitions of something found at once of which the end is not in the log: they were told,
+    /// and count when they are found again.
+    pub(super) ahead: Vec<Transition>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days, with their arrival.
@@ -56,6 +59,7 @@ impl Past {
             imported: false,
             tellings: Tellings::begin(store, Timestamp::MAX)?,
             tail: Vec::new(),
+            ahead: Vec::new(),
             transitions: VecDeque::new(),
             messages: store.messages(messages_since)?,
             recorded: None,
@@ -73,7 +77,10 @@ impl Past {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                        recorded.take(&found);
+                        past.ahead.extend_from_slice(&found.transitions);
+                        if found.folded_to > 0 {
+                            recorded.take(&found, std::mem::take(&mut past.ahead));
+                        }
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     rows.for_each(|row| past.note(row));
@@ -121,10 +128,11 @@ impl Past {
 }
 
 impl Recorded {
-    fn take(&mut self, found: &Found) {
+    /// Takes the end of what was found at once, and all of its transitions.
+    fn take(&mut self, found: &Found, transitions: Vec<Transition>) {
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        found.transitions.iter().for_each(|found| self.note(found));
+        transitions.iter().for_each(|found| self.note(found));
     }
 
     fn note(&mut self, transition: &Transition) {

@@ -15,6 +15,7 @@ mod late;
 mod live;
 mod models;
 mod owners;
+mod pieces;
 mod ready_made;
 mod refunds;
 mod repeat;

@@ -71,7 +71,8 @@ pub struct StoredEvent {
 /// What the folder found: transitions, and how far it had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Every transition that records before this offset cause is in the log.
+    /// Every transition that records before this offset cause is in the log. 0 when more follows
+    /// of what was found at once: these transitions count only with the record that ends it.
     pub folded_to: u64,
     /// So is every one that the time up to this instant causes.
     pub now: Timestamp,
