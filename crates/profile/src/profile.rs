@@ -264,3 +264,6 @@ impl Profile {
         &self.orders[from.min(to)..to]
     }
 }
+
+#[cfg(test)]
+mod tests;
