@@ -81,6 +81,7 @@ pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> Response {
         "Connections refused because there were as many as there may be.",
         connections.refused(),
     );
+    let unmoved = usize::try_from(server.live.unmoved()).unwrap_or(usize::MAX);
     let gauges = [
         (
             "connections",
@@ -96,6 +97,11 @@ pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> Response {
             "records_waiting",
             "Records on disk that are not folded yet.",
             server.live.waiting(),
+        ),
+        (
+            "records_unmoved",
+            "Records of the log that are not moved to the history yet.",
+            unmoved,
         ),
     ];
     for (name, help, value) in gauges {

@@ -121,6 +121,7 @@ impl Shop {
             clock: Arc::new(move || Timestamp(clock.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
+            unmoved: 1_000_000,
             threads: 2,
             move_after: 1_000,
             on_transitions: Box::new(move |transitions| {
