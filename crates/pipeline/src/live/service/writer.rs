@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regulars_core::{Symbols, Timestamp};
 use regulars_rules::Keep;
@@ -213,6 +213,8 @@ impl Writer {
         let files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
         shared.loans.fetch_add(1, Ordering::Relaxed);
         drop(self.store);
+        tracing::info!("the data is lent to a command");
+        let lent_at = Instant::now();
         use_it();
         let mut store = reopened(&self.workspace)?;
         drop(files);
@@ -228,6 +230,8 @@ impl Writer {
         for (received_at, message) in engine.take_messages() {
             self.seen.note(message, received_at);
         }
+        let took_ms = lent_at.elapsed().as_millis() as u64;
+        tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
