@@ -13,7 +13,6 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
 use super::mover::move_all;
-use super::seen::Seen;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
     Work,
@@ -22,6 +21,7 @@ use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
 use crate::live::identify;
+use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
 use crate::workspace::{CONFIG_FILE, Workspace};
@@ -227,9 +227,7 @@ impl Writer {
         // They are known since the first start.
         engine.take_recorded();
         // Files may have brought events that come live as well.
-        for (received_at, message) in engine.take_messages() {
-            self.seen.note(message, received_at);
-        }
+        self.seen = engine.take_messages();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         let _ = anew.send(engine);
