@@ -319,12 +319,16 @@ impl Engine {
         }
         self.say_of_account(&told);
         self.changes.clear();
-        let mut told = self.with(customer, |person, folding| {
+        let (is_new, mut told) = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let told = person.tell(told, folding)?;
-            Ok(if is_new { Retold::Everything } else { told })
+            Ok((is_new, person.tell(told, folding)?))
         })?;
+        let mut others = BTreeSet::new();
+        if is_new {
+            others = self.settle_claims_of(customer)?;
+            told = Retold::Everything;
+        }
         if self.recompile_for_new_texts(customer)? {
             told = Retold::Everything;
         }
@@ -342,9 +346,14 @@ impl Engine {
             self.look_at_changes(customer, touched, at, |told| cause_of(offset, told));
         }
         self.changes = changes;
-        if is_of_accounts {
+        if is_of_accounts || !others.is_empty() {
             let cause = cause_of(offset, &self.people[&customer].told);
-            self.look_at_touched_accounts(occurred_at, &cause);
+            for other in others {
+                self.look_at(other, occurred_at, &cause);
+            }
+            if is_of_accounts {
+                self.look_at_touched_accounts(occurred_at, &cause);
+            }
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ mod live;
 mod models;
 mod owners;
 mod pieces;
+
+mod random_rules;
 mod ready_made;
 mod refunds;
 mod repeat;

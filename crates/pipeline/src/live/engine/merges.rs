@@ -72,12 +72,16 @@ impl Engine {
             offset: told.offset,
             name: name_of(&told.event),
         };
-        self.with(customer, |person, _| {
+        let is_new = self.with(customer, |person, _| {
+            let was_known = person.known;
             person.keep(told);
-            Ok(())
+            Ok(person.known && !was_known)
         })?;
         let mut concerned = self.settle(order, customer)?;
         concerned.insert(customer);
+        if is_new {
+            concerned.extend(self.settle_claims_of(customer)?);
+        }
         self.fold_again(&concerned, occurred_at, &cause)
     }
 
@@ -121,6 +125,24 @@ impl Engine {
         )?;
         self.orders.contested.settle(order, settled);
         Ok(claimants)
+    }
+
+    /// What a visitor told of contested orders says whose they are once it is known who that is.
+    /// Folds all concerned again; gives those who are to be looked at besides.
+    pub(super) fn settle_claims_of(
+        &mut self,
+        customer: CustomerId,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let mut concerned = BTreeSet::new();
+        for order in self.orders.contested.of(customer).to_vec() {
+            concerned.extend(self.settle(order, customer)?);
+        }
+        for &customer in &concerned {
+            self.advance(customer);
+            self.with(customer, |person, folding| person.refold(folding))?;
+        }
+        concerned.remove(&customer);
+        Ok(concerned)
     }
 
     /// Folds customers again from the beginning, and looks at them when all of them are folded.
