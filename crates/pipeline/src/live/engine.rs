@@ -19,13 +19,13 @@ use regulars_core::{
     Cause, CustomerId, DataNeed, SegmentName, Symbol, Symbols, Timestamp, Transition,
 };
 use regulars_profile::{Context, Flip, Ledger, Products, World};
-use regulars_rules::{AccountTruths, Change, CheckedRule, Keep, Program, Scratch};
+use regulars_rules::{Change, CheckedRule, Keep, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 
-use super::accounts::{AccountMembers, Sweep, share_of};
+use super::accounts::{LiveAccounts, share_of};
 use super::definitions::Definitions;
 use super::orders::Orders;
 use super::person::{Folding, Person, Retold};
@@ -40,6 +40,15 @@ const WAKES_AT_ONCE: usize = 256;
 /// Wake-ups that are looked at between two events: when very many are due at one instant, events
 /// go on nearly as fast as before.
 const WAKES_BETWEEN_EVENTS: usize = 4;
+/// Customers of accounts who are looked at right after what changed an account.
+const AT_ONCE: usize = 256;
+/// Customers of accounts who are looked at between two events, when more are to be.
+const OF_ACCOUNTS_BETWEEN_EVENTS: usize = 64;
+/// Records that may be folded while what earlier ones cause is still to be found, before more is
+/// looked at between two events.
+const UNSETTLED_AT_MOST: u64 = 20_000;
+const MORE_WAKES: usize = 64;
+const MORE_OF_ACCOUNTS: usize = 4_096;
 
 /// When to look at whom, the earliest first.
 pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
@@ -70,12 +79,9 @@ pub struct Engine {
     pub(super) orders: Orders,
     pub(super) definitions: Definitions,
     pub(super) people: People,
-    pub(super) account_members: AccountMembers,
-    /// Accounts of which the record that is folded changes something, with what conditions say of
-    /// them before it.
-    pub(super) touched_accounts: Vec<(Symbol, AccountTruths)>,
-    /// Accounts whose customers are still to be looked at.
-    pub(super) sweeps: VecDeque<Sweep>,
+    pub(super) accounts: LiveAccounts,
+    /// Accounts of which the record that is folded changes something.
+    pub(super) touched_accounts: Vec<Symbol>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// When to look at whom; entries that are too early do no harm.
@@ -86,6 +92,8 @@ pub struct Engine {
     pub(super) scratch: Scratch,
     /// Records before this offset are folded.
     pub(super) folded_to: u64,
+    /// Nothing that records before this offset cause is still to be found.
+    pub(super) settled_to: u64,
     /// The time that is.
     pub(super) now: Timestamp,
     /// What time alone flips up to then is caught up with: nothing was running.
@@ -124,7 +132,8 @@ impl Engine {
 
     /// When somebody flips next if nothing happens; never too late.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.wakes.peek().map(|Reverse((at, _))| *at)
+        let of_people = self.wakes.peek().map(|Reverse((at, _))| *at);
+        of_people.into_iter().chain(self.accounts.next_wake()).min()
     }
 
     /// Takes the transitions found since the last call, in order.
@@ -243,6 +252,7 @@ impl Engine {
             Logged::Tick(now) => {
                 self.now = self.now.max(now);
                 self.wake_some();
+                self.sweep(AT_ONCE);
             }
             Logged::Workspace(record) => {
                 if let LogRecord::MergeAccepted(merge) = *record {
@@ -252,7 +262,37 @@ impl Engine {
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
         }
         self.folded_to = offset + 1;
+        if self.is_settled() {
+            self.settled_to = self.folded_to;
+        }
         Ok(())
+    }
+
+    /// True when nothing that the folded records cause is still to be found, but for what time
+    /// brings after [`Engine::looked_to`]: no customer is to be told anything of an account, and
+    /// no account has changed since.
+    pub fn is_settled(&self) -> bool {
+        !self.is_sweeping() && self.accounts.changed_at <= self.looked_to()
+    }
+
+    /// Finds all that the folded records cause.
+    pub fn find_all(&mut self) {
+        self.finish_sweeps();
+        while !self.is_settled() {
+            self.wake(usize::MAX);
+            self.finish_sweeps();
+        }
+        self.settled_to = self.folded_to;
+    }
+
+    /// How many people who are due, and how many customers of accounts, are looked at between two
+    /// events: more of them where so much waits that the log cannot be moved.
+    fn between_events(&self) -> (usize, usize) {
+        if self.folded_to - self.settled_to > UNSETTLED_AT_MOST {
+            (MORE_WAKES, MORE_OF_ACCOUNTS)
+        } else {
+            (WAKES_BETWEEN_EVENTS, OF_ACCOUNTS_BETWEEN_EVENTS)
+        }
     }
 
     /// Before the first event of all nobody's visits are known, after it nobody who is told of none
@@ -261,14 +301,16 @@ impl Engine {
         let of_visits = |rule: &CheckedRule| rule.reads().traits.iter().any(|it| it.is_of_visits());
         if (0..self.program.segment_count()).any(|number| of_visits(self.program.rule(number))) {
             self.wake(usize::MAX);
+            self.finish_sweeps();
             self.look_at_everyone(1, |_| Some(Cause::Definition));
         }
     }
 
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
-        self.wake(WAKES_BETWEEN_EVENTS);
-        self.sweep_between_events();
+        let (wakes, of_accounts) = self.between_events();
+        self.wake(wakes);
+        self.sweep(of_accounts);
         if self.context.population.data.insert(DataNeed::Events) {
             self.look_at_visits();
         }
@@ -292,35 +334,29 @@ impl Engine {
         if self.recompile_for_new_texts(customer)? {
             told = Retold::Everything;
         }
-        let is_of_accounts = !self.touched_accounts.is_empty();
-        if is_of_accounts {
-            self.changes.push(Change::Account);
-        }
+        let cause = |engine: &Self| cause_of(offset, &engine.people[&customer].told);
+        let is_of_accounts = self.look_at_touched_accounts(occurred_at, cause);
         let changes = std::mem::take(&mut self.changes);
         let touched = match told {
             Retold::Everything => Touched::Everything,
             Retold::Nothing => Touched::Changes(&changes),
         };
-        if touched != Touched::Changes(&[]) {
-            let at = (occurred_at, self.now);
-            self.look_at_changes(customer, touched, at, |told| cause_of(offset, told));
+        if is_of_accounts || touched != Touched::Changes(&[]) {
+            self.look_at_changes(customer, touched, occurred_at, cause);
         }
         self.changes = changes;
-        if is_of_accounts {
-            let cause = cause_of(offset, &self.people[&customer].told);
-            self.look_at_touched_accounts(occurred_at, &cause);
-        }
+        self.sweep(AT_ONCE);
         Ok(())
     }
 
-    /// Looks at a customer after something happened at `occurred_at` that was learnt at `now`; what
-    /// was told of them says the cause.
+    /// Looks at a customer, and at what is true of their account, after something happened to
+    /// them at `occurred_at`. What was due by now was looked at before.
     pub(super) fn look_at_changes(
         &mut self,
         customer: CustomerId,
         touched: Touched<'_>,
-        (occurred_at, now): (Timestamp, Timestamp),
-        cause: impl FnOnce(&[Told]) -> Cause,
+        occurred_at: Timestamp,
+        cause: impl FnOnce(&Self) -> Cause,
     ) {
         let person = self.people.get_mut(&customer);
         let Some(person) = person.filter(|person| person.known) else {
@@ -332,27 +368,40 @@ impl Engine {
         };
         let mut flips = Vec::new();
         let mut each = |flip| flips.push(flip);
+        let account = self.accounts.truths(person.member.profile.account);
         let (scratch, member) = (&mut self.scratch, &mut person.member);
+        let at = (occurred_at, self.now);
         match touched {
-            Touched::Everything => member.changed(world, occurred_at, now, scratch, &mut each),
+            Touched::Everything => member.changed(world, account, at, scratch, &mut each),
             Touched::Changes(changes) => {
-                let at = (occurred_at, now);
-                member.happened(world, changes, at, scratch, &mut each);
+                member.happened(world, (changes, account), at, scratch, &mut each);
             }
         }
-        if !flips.is_empty() {
-            let cause = cause(&person.told);
-            let mut found = Finding {
-                customer,
-                program: &self.program,
-                definitions: &self.definitions,
-                recorded_at: now,
-                cause: &cause,
-                found: &mut self.found,
-            };
-            flips.into_iter().for_each(|flip| found.add(flip));
-        }
+        person.turns_seen = self.accounts.turns_made();
         person.queue(customer, &mut self.wakes);
+        if !flips.is_empty() {
+            let cause = cause(self);
+            self.note(customer, flips, self.now, &cause);
+        }
+    }
+
+    /// Takes note of what a customer was found to enter and leave.
+    pub(super) fn note(
+        &mut self,
+        customer: CustomerId,
+        flips: Vec<Flip>,
+        recorded_at: Timestamp,
+        cause: &Cause,
+    ) {
+        let mut found = Finding {
+            customer,
+            program: &self.program,
+            definitions: &self.definitions,
+            recorded_at,
+            cause,
+            found: &mut self.found,
+        };
+        flips.into_iter().for_each(|flip| found.add(flip));
     }
 
     /// True when somebody's flip is due and was not looked at yet.
@@ -374,6 +423,12 @@ impl Engine {
 
     fn wake(&mut self, most: usize) {
         for _ in 0..most {
+            // Its customers are told afterwards, some at a time.
+            if let Some(account) = self.accounts.due(self.now) {
+                self.let_account_age(account);
+                self.accounts.queue(account);
+                continue;
+            }
             let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
             let Some(&Reverse((at, customer))) = due else {
                 return;
@@ -388,71 +443,40 @@ impl Engine {
         }
     }
 
-    /// Lets time pass for one customer, to whom something is going to happen.
+    /// Lets time pass for one customer and for their account, before something happens to them.
     pub(super) fn advance(&mut self, customer: CustomerId) {
-        if self.is_sweeping() {
-            self.catch_up_with_accounts(customer);
-        }
-        self.advance_to(customer, self.now);
-    }
-
-    /// Lets time pass for one customer up to `now`.
-    pub(super) fn advance_to(&mut self, customer: CustomerId, now: Timestamp) {
-        let Some(person) = self.people.get_mut(&customer) else {
+        let Some(person) = self.people.get(&customer) else {
             return;
         };
-        if !person.known {
-            return;
-        }
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let started_at = self.started_at;
-        let mut found = Finding {
-            customer,
-            program: &self.program,
-            definitions: &self.definitions,
-            recorded_at: now,
-            cause: &Cause::Time,
-            found: &mut self.found,
-        };
-        let member = &mut person.member;
-        member.advance(world, now, &mut self.scratch, &mut |flip: Flip| {
-            found.cause = if flip.occurred_at <= started_at {
-                &Cause::CatchUp
-            } else {
-                &Cause::Time
-            };
-            found.add(flip);
-        });
-        person.queue(customer, &mut self.wakes);
+        self.let_account_age(person.member.profile.account);
+        self.tell_of_account(customer);
+        self.advance_to(customer, self.now, self.now);
     }
 
-    /// Looks at a customer to whom something happened.
-    pub(super) fn look_at(&mut self, customer: CustomerId, occurred_at: Timestamp, cause: &Cause) {
-        self.advance(customer);
-        let Some(person) = self.people.get_mut(&customer).filter(|person| person.known) else {
+    /// Lets time pass for one customer up to `now`, which is learnt at `learnt_at`; of the account
+    /// nothing is asked.
+    pub(super) fn advance_to(
+        &mut self,
+        customer: CustomerId,
+        now: Timestamp,
+        learnt_at: Timestamp,
+    ) {
+        let person = self.people.get_mut(&customer);
+        let Some(person) = person.filter(|person| person.known) else {
             return;
         };
         let world = World {
             program: &self.program,
             context: &self.context,
         };
-        let mut found = Finding {
-            customer,
-            program: &self.program,
-            definitions: &self.definitions,
-            recorded_at: self.now,
-            cause,
-            found: &mut self.found,
-        };
-        let member = &mut person.member;
-        let now = self.now;
-        member.changed(world, occurred_at, now, &mut self.scratch, &mut |flip| {
-            found.add(flip);
-        });
+        let mut flips = Vec::new();
+        let (scratch, member) = (&mut self.scratch, &mut person.member);
+        member.advance(world, now, scratch, &mut |flip| flips.push(flip));
         person.queue(customer, &mut self.wakes);
+        for flip in flips {
+            let cause = self.cause_of_time(flip.occurred_at);
+            self.note(customer, vec![flip], learnt_at, &cause);
+        }
     }
 
     /// Lets `change` work on a customer with all that a fold needs.
@@ -479,7 +503,11 @@ impl Engine {
         let (before, share) = (person.member.profile.account, share_of(person));
         let changed = change(person, &mut folding);
         let (account, share_now) = (person.member.profile.account, share_of(person));
-        self.account_members.go(customer, before, account);
+        if account != before {
+            // Whoever joins is looked at with all that is true of the account by then.
+            person.turns_seen = self.accounts.turns_made();
+            self.accounts.go(customer, before, account);
+        }
         self.count_share(share, share_now);
         changed
     }

@@ -23,6 +23,8 @@ pub(super) struct Recorded {
     pub(super) now: Timestamp,
     /// By customer and segment.
     pub(super) members: Members,
+    /// Transitions ahead of these ([`Found::is_ahead`]), in order: records of the tail cause them.
+    pub(super) ahead: Vec<Transition>,
 }
 
 /// By customer and segment: transitions so far, whether inside, and when that began.
@@ -73,7 +75,7 @@ impl Past {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                        recorded.take(&found);
+                        recorded.take(found.clone());
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     rows.for_each(|row| past.note(row));
@@ -121,10 +123,16 @@ impl Past {
 }
 
 impl Recorded {
-    fn take(&mut self, found: &Found) {
+    fn take(&mut self, found: Found) {
+        if found.is_ahead() {
+            self.ahead.extend(found.transitions);
+            return;
+        }
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        found.transitions.iter().for_each(|found| self.note(found));
+        let ahead = std::mem::take(&mut self.ahead);
+        let transitions = ahead.iter().chain(&found.transitions);
+        transitions.for_each(|found| self.note(found));
     }
 
     fn note(&mut self, transition: &Transition) {
@@ -152,6 +160,7 @@ fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
         folded_to: saved.folded_to,
         now: saved.now,
         members,
+        ahead: Vec::new(),
     }))
 }
 

@@ -8,11 +8,13 @@
 //!
 //! Facts come from the history and from the events. Memberships come from what was recorded of
 //! them, so that no transition is found twice. What happened since the last record of what was
-//! found is folded as if it came now, which finds the same transitions with the same ids.
+//! found is folded as if it came now, which finds the same transitions with the same ids; those
+//! that were recorded ahead of others, while customers of an account were still being told of it,
+//! are among them.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet, VecDeque};
 
-use regulars_core::{Cause, Direction, SegmentName, Timestamp, Transition};
+use regulars_core::{Cause, CustomerId, Direction, SegmentName, Timestamp, Transition};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -21,7 +23,7 @@ use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
-use super::accounts::{AccountMembers, share_of};
+use super::accounts::{LiveAccounts, share_of};
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -81,6 +83,7 @@ impl Engine {
         engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
+        engine.look_at_accounts();
         engine.definitions = definitions::take_into_use(
             store,
             &engine.catalogue,
@@ -90,7 +93,8 @@ impl Engine {
         match recorded {
             None => {
                 engine.look_at_everyone(options.threads, |_| None);
-                engine.folded_to = store.next_offset();
+                engine.settled_to = store.next_offset();
+                engine.folded_to = engine.settled_to;
                 engine.save(store, options.now)?;
                 engine.recorded_to = engine.folded_to;
             }
@@ -109,8 +113,12 @@ impl Engine {
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
-                engine.finish_sweeps();
-                engine.folded_to = store.next_offset();
+                if engine.find_again(recorded.ahead, imported) {
+                    engine.look_at_everyone(options.threads, cause);
+                }
+                engine.find_all();
+                engine.settled_to = store.next_offset();
+                engine.folded_to = engine.settled_to;
             }
         }
         Ok(engine)
@@ -161,6 +169,7 @@ impl Engine {
         orders.contested = base.take_contested();
         let shares = people.values().filter_map(|person| share_of(person));
         base.context.accounts.count_anew(shares);
+        let accounts = LiveAccounts::of_all(&people, &base.program, &base.context, options.now);
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),
@@ -172,14 +181,14 @@ impl Engine {
             orders,
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
-            sweeps: VecDeque::new(),
-            account_members: AccountMembers::of_all(&people),
+            accounts,
             people,
             redirects: redirects.into_iter().collect(),
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
             changes: Vec::new(),
             folded_to: 0,
+            settled_to: 0,
             now: options.now,
             started_at: options.now,
             found: Vec::new(),
@@ -241,6 +250,38 @@ impl Engine {
         }
     }
 
+    /// Takes over the transitions that were recorded ahead of others: records that were folded
+    /// again have caused them again, and they are not said twice. Says whether any was not found:
+    /// something else is known now than when they were, and who is concerned is to be looked at.
+    fn find_again(&mut self, ahead: Vec<Transition>, imported: bool) -> bool {
+        let Some(recorded_at) = ahead.iter().map(|moved| moved.recorded_at).max() else {
+            return false;
+        };
+        self.now = self.now.max(recorded_at);
+        let customers: BTreeSet<CustomerId> = ahead.iter().map(|moved| moved.customer).collect();
+        for customer in customers {
+            self.advance(self.canonical(customer));
+        }
+        self.find_all();
+        let which = |moved: &Transition| (moved.customer, moved.segment.clone(), moved.sequence);
+        let recorded: HashSet<_> = ahead.iter().map(which).collect();
+        self.found.retain(|found| !recorded.contains(&which(found)));
+        let mut missing = Members::new();
+        for moved in ahead {
+            let number = self.program.segment_index(&moved.segment);
+            let person = number.zip(self.people.get(&moved.customer));
+            if person.is_none_or(|(number, person)| person.member.sequence(number) < moved.sequence)
+            {
+                let inside = moved.direction == Direction::Entered;
+                let state = (moved.sequence, inside, moved.occurred_at);
+                missing.insert((moved.customer, moved.segment), state);
+            }
+        }
+        let is_any = !missing.is_empty();
+        self.recall(missing, imported);
+        is_any
+    }
+
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
     /// Of a segment without a `cause`, no transition is found.
     pub(super) fn look_at_everyone(
@@ -250,6 +291,7 @@ impl Engine {
     ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
+        let accounts = &self.accounts;
         let world = World { program, context };
         let mut people: Vec<&mut Person> = self
             .people
@@ -268,9 +310,10 @@ impl Engine {
                 let mut each = |flip| flips.push(flip);
                 // What was recorded of somebody may be ahead of the others.
                 let now = now.max(person.known_to());
-                person
-                    .member
-                    .changed(world, now, now, &mut scratch, &mut each);
+                let member = &mut person.member;
+                let account = accounts.truths(member.profile.account);
+                member.changed(world, account, (now, now), &mut scratch, &mut each);
+                person.turns_seen = accounts.turns_made();
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {
                         continue;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use regulars_pipeline::live::{AccountFigures, LiveAccount};
+use regulars_core::CustomerId;
+use regulars_pipeline::live::{AccountFigures, Engine, LiveAccount};
 use serde::Serialize;
 
 use super::asked::{Asked, Named};
@@ -12,6 +13,9 @@ use super::lists::{Members, Page, page_of};
 use super::{Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;
+
+/// Accounts that the live path says something of between two records.
+const STEP: usize = 500;
 
 /// Accounts, sorted by id.
 #[derive(Debug, Serialize)]
@@ -29,9 +33,20 @@ pub(crate) async fn list(
 ) -> Result<Json<Accounts>, Problem> {
     let limit = page.limit();
     let accounts = ask(&server, move |server| {
-        let now = server.live.now();
-        let live = &server.live;
-        live.ask(move |engine| engine.accounts(page.after.as_deref(), limit + 1, now))
+        let (live, now) = (&server.live, server.live.now());
+        let (mut after, mut accounts) = (page.after, Vec::new());
+        loop {
+            let step = STEP.min(limit + 1 - accounts.len());
+            let from = after.take();
+            let look = move |engine: &Engine| engine.accounts(from.as_deref(), step, now);
+            let found: Vec<AccountFigures> = live.ask_of(Vec::new(), look)?;
+            let is_last = found.len() < step;
+            accounts.extend(found);
+            if is_last || accounts.len() > limit {
+                return Some(accounts);
+            }
+            after = accounts.last().map(|last| last.account.clone());
+        }
     });
     let mut accounts = accounts.await?;
     let more = accounts.len() > limit;
@@ -49,10 +64,8 @@ pub(crate) async fn show(
 ) -> Result<Json<LiveAccount>, Problem> {
     let wanted = name.clone();
     let found = ask(&server, move |server| {
-        let live = &server.live;
-        live.settle()?;
-        let now = live.now();
-        live.ask(move |engine| engine.account(&wanted, now))
+        let (live, now) = (&server.live, server.live.now());
+        live.ask_of(Vec::new(), move |engine| engine.account(&wanted, now))
     });
     Ok(Json(found.await?.ok_or_else(|| unknown(&name))?))
 }
@@ -67,10 +80,13 @@ pub(crate) async fn customers(
     let wanted = name.clone();
     let found = ask(&server, move |server| {
         let live = &server.live;
-        live.ask(move |engine| engine.customers_of_account(&wanted))
+        live.ask_of(Vec::new(), move |engine| engine.has_account(&wanted))
     });
-    let customers = found.await?.ok_or_else(|| unknown(&name))?;
-    page_of(&server, customers, page).await
+    if !found.await? {
+        return Err(unknown(&name));
+    }
+    let look = move |engine: &Engine, ids: &[CustomerId]| Ok(engine.inside_account(&name, ids));
+    page_of(&server, page, look).await
 }
 
 fn unknown(name: &str) -> Problem {

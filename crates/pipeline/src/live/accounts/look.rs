@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, Symbol, Timestamp};
+use regulars_core::{CustomerId, Timestamp};
 use regulars_profile::Account;
 use serde::Serialize;
 use serde_json::Value;
@@ -47,21 +47,15 @@ pub struct LiveAccount {
 
 impl Engine {
     /// Every account that a `group` call named, by id, at `at` or, if that is later, at the time of
-    /// the latest record: at most `most`, and only those after an id.
+    /// the latest record: at most `most`, and only those after an id. No others are looked at.
     pub fn accounts(&self, after: Option<&str>, most: usize, at: Timestamp) -> Vec<AccountFigures> {
-        let accounts = self.context.accounts.ids();
-        let named = accounts.map(|id| (self.context.symbols.text(id), id));
-        let mut named: Vec<(&str, Symbol)> = named
-            .filter(|(name, _)| after.is_none_or(|after| *name > after))
-            .collect();
-        named.sort_unstable();
-        named.truncate(most);
         let now = self.now.max(at);
-        let figures = named.into_iter().filter_map(|(name, id)| {
+        let named = self.accounts.named_after(after);
+        let figures = named.filter_map(|(name, id)| {
             let account = self.context.accounts.get(id)?;
             Some(figures_of(name, account, now))
         });
-        figures.collect()
+        figures.take(most).collect()
     }
 
     /// An account at `at` or, if that is later, at the time of the latest record; `None` when no
@@ -79,16 +73,21 @@ impl Engine {
         })
     }
 
-    /// The customers of an account, sorted; `None` when no `group` call named it.
-    pub fn customers_of_account(&self, name: &str) -> Option<Vec<CustomerId>> {
-        let id = self.context.symbols.find(name)?;
-        self.context.accounts.get(id)?;
-        let mut customers = self.account_members.of(id);
-        customers.retain(|customer| {
-            let person = self.people.get(customer);
-            person.is_some_and(|person| person.known)
-        });
-        Some(customers)
+    /// True when a `group` call named such an account.
+    pub fn has_account(&self, name: &str) -> bool {
+        let id = self.context.symbols.find(name);
+        id.is_some_and(|id| self.context.accounts.get(id).is_some())
+    }
+
+    /// Says of each of these whether they are a customer of an account.
+    pub fn inside_account(&self, name: &str, customers: &[CustomerId]) -> Vec<Option<()>> {
+        let account = self.context.symbols.find(name);
+        let inside = |customer| {
+            let person = self.people.get(customer)?;
+            let is_inside = person.known && Some(person.member.profile.account) == account;
+            is_inside.then_some(())
+        };
+        customers.iter().map(inside).collect()
     }
 }
 

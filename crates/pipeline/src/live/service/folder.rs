@@ -1,13 +1,14 @@
 //! The thread that owns everyone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
-use regulars_core::{Timestamp, Transition};
+use regulars_core::Timestamp;
 use regulars_store::log::Found;
 
-use super::{Shared, Work};
+use super::{About, Question, Shared, Work};
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
 
@@ -26,6 +27,9 @@ pub(super) struct Folder {
     said_to: u64,
     said_now: Timestamp,
     is_last: bool,
+    /// Questions about everyone, each with the number of turns of accounts that everyone is told
+    /// of before it is answered.
+    waiting: VecDeque<(u64, Question)>,
 }
 
 impl Folder {
@@ -39,6 +43,7 @@ impl Folder {
             said_to: engine.folded_to(),
             said_now: engine.looked_to(),
             is_last: false,
+            waiting: VecDeque::new(),
             engine,
             work,
             found,
@@ -60,6 +65,7 @@ impl Folder {
                         self.engine.sweep_some();
                         self.engine.forget_some();
                         self.say();
+                        self.answer();
                         continue;
                     }
                     Err(TryRecvError::Disconnected) => break,
@@ -79,15 +85,21 @@ impl Folder {
                         }
                     }
                     self.say();
+                    self.answer();
                     // Last, so that whoever sees no more waiting sees the next wake-up too.
                     self.shared.waiting.fetch_sub(folded, Ordering::Release);
                 }
-                Work::Ask(ask) => {
-                    if self.engine.is_sweeping() {
-                        self.engine.finish_sweeps();
-                        self.say();
+                Work::Ask(About::Some(customers), question) => {
+                    for customer in customers {
+                        self.engine.catch_up(customer);
                     }
-                    ask(&self.engine);
+                    self.say();
+                    question(&self.engine);
+                }
+                Work::Ask(About::Everyone, question) => {
+                    self.waiting.push_back((self.engine.turns_made(), question));
+                    self.say();
+                    self.answer();
                 }
                 Work::Exchange { given_up, anew } => {
                     self.say_last();
@@ -115,45 +127,58 @@ impl Folder {
         Ok(Some(self.engine))
     }
 
+    /// Answers the questions about everyone that nobody is to be told anything for any more. While
+    /// customers of an account are told, records are folded in between: nobody waits for whoever
+    /// asked.
+    fn answer(&mut self) {
+        while let Some((_, question)) = self
+            .waiting
+            .pop_front_if(|(turns, _)| self.engine.has_told(*turns))
+        {
+            question(&self.engine);
+        }
+    }
+
     /// Says what was found, and how far everything is known.
     fn say_last(&mut self) {
         self.is_last = true;
-        self.engine.finish_sweeps();
+        self.engine.find_all();
         self.say();
+        self.answer();
     }
 
     /// Says what was found since the last time, and when somebody flips next.
     fn say(&mut self) {
         let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
-        // What a record causes is said as a whole, and in order.
-        if self.engine.is_sweeping() {
+        let is_settled = self.engine.is_settled();
+        let mut rest = self.engine.take_found();
+        let folded_to = self.engine.folded_to();
+        let is_little = !is_settled || folded_to < self.said_to.saturating_add(SAY_EVERY);
+        if rest.is_empty() && is_little && !self.is_last {
             return;
         }
-        let transitions = self.engine.take_found();
-        let folded_to = self.engine.folded_to();
-        let is_little = folded_to < self.said_to.saturating_add(SAY_EVERY);
-        if transitions.is_empty() && is_little && !self.is_last {
+        // Many at once come in pieces; only the last says how far everything is known, when it is.
+        while rest.len() > MOST_AT_ONCE {
+            let later = rest.split_off(MOST_AT_ONCE);
+            self.send(Found::ahead(self.said_now, rest));
+            rest = later;
+        }
+        if !is_settled {
+            self.send(Found::ahead(self.said_now, rest));
             return;
         }
         let now = self.engine.looked_to();
-        // Many at once come in pieces; only the last says how far everything is known.
-        let mut rest = transitions;
-        while rest.len() > MOST_AT_ONCE {
-            let later = rest.split_off(MOST_AT_ONCE);
-            self.send(self.said_to, self.said_now, rest);
-            rest = later;
-        }
-        self.send(folded_to, now, rest);
+        self.send(Found {
+            folded_to,
+            now,
+            transitions: rest,
+        });
         (self.said_to, self.said_now) = (folded_to, now);
     }
 
-    fn send(&self, folded_to: u64, now: Timestamp, transitions: Vec<Transition>) {
+    fn send(&self, found: Found) {
         // When the writer is gone, nothing can be recorded any more.
-        let _ = self.found.send(Found {
-            folded_to,
-            now,
-            transitions,
-        });
+        let _ = self.found.send(found);
     }
 }
