@@ -268,7 +268,7 @@ fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
     copy
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
