@@ -91,6 +91,7 @@ impl Base {
         let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
         context.accounts = std::mem::take(&mut noted.accounts);
+        context.accounts.keep_all_within_bounds(&context.symbols);
         let shares = customers.iter().filter_map(|of| Share::of(&of.profile));
         context.accounts.count_anew(shares);
         if names_products {

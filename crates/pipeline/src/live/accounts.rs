@@ -53,6 +53,9 @@ impl Engine {
         for (name, value) in said {
             self.context.accounts.say(account, name, value, said_at);
         }
+        let accounts = &mut self.context.accounts;
+        self.table
+            .with(|symbols| accounts.keep_within_bounds(account, symbols));
     }
 
     /// Counts a customer with another share of the figures of an account than before.

@@ -147,6 +147,27 @@ fn what_is_missing_is_named() {
             r#"{"userId":"u","context":{"groupId":"of-ann%40example.org"}}"#,
             RejectCode::PersonalGroupId,
         ),
+        (
+            EventKind::Group,
+            r#"{"userId":"u","groupId":"+49 (170) 123-4567"}"#,
+            RejectCode::PersonalGroupId,
+        ),
+        // What is sealed elsewhere in the event, however it is written.
+        (
+            EventKind::Group,
+            r#"{"userId":"u","groupId":"01701234567","context":{"traits":{"phone":"0170 123-4567"}}}"#,
+            RejectCode::PersonalGroupId,
+        ),
+        (
+            EventKind::Group,
+            r#"{"userId":"u","groupId":"of 203.0.113.9","context":{"ip":"203.0.113.9"}}"#,
+            RejectCode::PersonalGroupId,
+        ),
+        (
+            EventKind::Group,
+            r#"{"userId":"user-12345","groupId":"team_user-12345"}"#,
+            RejectCode::PersonalGroupId,
+        ),
         (EventKind::Track, &long_id, RejectCode::IdTooLong),
         (EventKind::Track, &long_name, RejectCode::NameTooLong),
         (EventKind::Track, &deep, RejectCode::TooDeep),
