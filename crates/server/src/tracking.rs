@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::Body;
@@ -58,6 +59,7 @@ pub(crate) async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let begun = Instant::now();
     let answer = match accept(&server, &endpoint, &headers, body).await {
         Ok(taken) => Json(taken).into_response(),
         Err(problem) => {
@@ -66,6 +68,7 @@ pub(crate) async fn take(
         }
     };
     server.counts.requests.fetch_add(1, Ordering::Relaxed);
+    server.counts.tracking.add(begun.elapsed());
     with_cors(answer)
 }
 

@@ -59,6 +59,9 @@ pub struct LiveOptions {
     pub queue: usize,
     /// Events that may wait to be folded before no more are taken.
     pub behind: usize,
+    /// Records that may be in the log, and with them in memory, before no more are taken; more than
+    /// [`LiveOptions::move_after`] by far.
+    pub unmoved: u64,
     /// Threads that take everyone up anew; never affects the result.
     pub threads: usize,
     /// Records of the log that are moved to the history at a time, once they are folded and what
@@ -74,6 +77,7 @@ impl fmt::Debug for LiveOptions {
             .debug_struct("LiveOptions")
             .field("queue", &self.queue)
             .field("behind", &self.behind)
+            .field("unmoved", &self.unmoved)
             .field("threads", &self.threads)
             .field("move_after", &self.move_after)
             .finish_non_exhaustive()
@@ -168,6 +172,8 @@ pub(super) struct Shared {
     pub(super) next_wake: AtomicI64,
     /// Records that wait to be folded.
     pub(super) waiting: AtomicUsize,
+    /// Records that the log has and the history has not.
+    pub(super) unmoved: AtomicU64,
     /// Every transition that records before this offset cause is on disk.
     pub(super) recorded_to: AtomicU64,
     /// How often the data was lent.
@@ -184,6 +190,7 @@ pub struct Live {
     work: Sender<Work>,
     shared: Arc<Shared>,
     behind: usize,
+    most_unmoved: u64,
     root: PathBuf,
     clock: ClockHandle,
     /// The mover goes on as long as this is there.
@@ -224,6 +231,7 @@ impl Live {
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
             waiting: AtomicUsize::new(0),
+            unmoved: AtomicU64::new(store.next_offset().saturating_sub(store.moved_to())),
             recorded_to: AtomicU64::new(engine.recorded_to),
             loans: AtomicU64::new(0),
             files: Mutex::new(()),
@@ -231,7 +239,7 @@ impl Live {
         let clock = ClockHandle(Arc::clone(&options.clock));
         let seen = Seen::of(&engine.take_messages());
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
-        let behind = options.behind;
+        let (behind, most_unmoved) = (options.behind, options.unmoved);
         let root = workspace.root().to_owned();
         let ends = writer::Ends {
             tasks: queue,
@@ -260,6 +268,7 @@ impl Live {
             work,
             shared,
             behind,
+            most_unmoved,
             root,
             clock,
             mover: Mutex::new(Some(ask_mover)),
@@ -293,6 +302,11 @@ impl Live {
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
+    /// Records on disk that are not moved to the history yet.
+    pub fn unmoved(&self) -> u64 {
+        self.shared.unmoved.load(Ordering::Relaxed)
+    }
+
     /// Stores events; `answer` is called when they are on disk, or at once when they are not
     /// taken.
     pub fn append(
@@ -301,7 +315,7 @@ impl Live {
         received_at: Timestamp,
         answer: Answer,
     ) {
-        if self.shared.waiting.load(Ordering::Relaxed) > self.behind {
+        if self.waiting() > self.behind || self.unmoved() > self.most_unmoved {
             return answer(Err(NotTaken::Busy));
         }
         let task = Task::Append {

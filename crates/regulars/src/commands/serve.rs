@@ -25,6 +25,8 @@ const BEHIND: usize = 500_000;
 /// Records of the log that are moved to the history at a time: some hundred megabytes in memory
 /// while that goes on.
 const MOVE_AFTER: u64 = 250_000;
+/// Records that may wait to be moved: some hundred bytes of memory each.
+const UNMOVED: u64 = 1_000_000;
 /// Transitions that are kept for whoever asks.
 const TRANSITIONS: usize = 100_000;
 
@@ -52,6 +54,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
+            unmoved: UNMOVED,
             threads: session.threads,
             move_after: MOVE_AFTER,
             on_transitions: Box::new(move |transitions| {

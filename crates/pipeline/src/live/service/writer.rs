@@ -168,6 +168,8 @@ impl Writer {
         let now = self.time();
         if let Some(engine) = engine {
             engine.save(&mut self.store, now)?;
+            // To take millions apart takes seconds, and nobody waits for it.
+            std::thread::spawn(move || drop(engine));
         }
         let recorded = self.shared.recorded_to.load(Ordering::Relaxed);
         if recorded.saturating_sub(self.store.moved_to()) >= others.move_last {
@@ -293,6 +295,7 @@ impl Writer {
                 self.gather(batch);
                 self.write(std::mem::take(batch))?;
                 change(&mut self.store);
+                self.count_unmoved();
             }
             Task::Lend(loan) => return Ok(Next::Loan(loan)),
             Task::Fail(error) => return Err(error),
@@ -327,6 +330,12 @@ impl Writer {
         }
     }
 
+    fn count_unmoved(&self) {
+        let (to, moved_to) = (self.store.next_offset(), self.store.moved_to());
+        let unmoved = to.saturating_sub(moved_to);
+        self.shared.unmoved.store(unmoved, Ordering::Relaxed);
+    }
+
     fn write(&mut self, batch: Batch) -> Result<(), PipelineError> {
         if batch.frame.is_empty() {
             for (answer, appended) in batch.answers {
@@ -344,6 +353,7 @@ impl Writer {
                 return Err(error.into());
             }
         };
+        self.count_unmoved();
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);
