@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
 use crate::live::told::{Tellings, Told, by_time};
+use crate::recorded::{LastChange, ids_of};
 
 pub(crate) use orders::{Names, OrderList};
 
@@ -271,6 +272,8 @@ pub struct ExplainedView {
     pub availability: Availability,
     /// What is missing for that, for a person.
     pub hints: Vec<String>,
+    /// What last made them enter or leave it; null when nothing was recorded.
+    pub last_change: Option<LastChange>,
     /// Each condition with its value, and when it changes next.
     pub explanation: Explanation,
 }
@@ -294,6 +297,9 @@ pub fn explain(
         .explain(number, base.states(index), &customer, base.now);
     let availability = base.availability().swap_remove(number);
     let customer_id = store.vault()?.external_id(folded.profile.customer);
+    let ids = ids_of(store, folded.profile.customer)?;
+    let name = base.program.segment_name(number);
+    let last_change = LastChange::read(store, &ids, name, base.now)?;
     Ok(ExplainedView {
         customer_id: customer_id.map(str::to_owned),
         as_of: base.now.to_string(),
@@ -301,6 +307,7 @@ pub fn explain(
         currency: base.context.currency,
         hints: base.hints(number, &availability),
         availability,
+        last_change,
         explanation,
     })
 }

@@ -9,6 +9,7 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 mod finding;
+mod folding;
 mod merges;
 mod time;
 
@@ -16,20 +17,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
-use regulars_core::{
-    Cause, CustomerId, DataNeed, SegmentName, Symbol, Symbols, Timestamp, Transition,
-};
+use regulars_core::{Cause, CustomerId, DataNeed, SegmentName, Symbol, Timestamp, Transition};
 use regulars_profile::{Context, Flip, Ledger, Products, World};
-use regulars_rules::{Change, CheckedRule, Keep, Program, Scratch};
+use regulars_rules::{Change, CheckedRule, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 
-use super::accounts::{LiveAccounts, share_of};
+use super::accounts::LiveAccounts;
+use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person, Retold};
+use super::person::{Person, Retold};
 use super::told::Told;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -99,6 +99,10 @@ pub struct Engine {
     pub(super) messages: Vec<(Timestamp, u128)>,
     /// Anonymous visitors of whom only the history knows anything.
     pub(super) visitors: Customers,
+    /// Those whose past is at hand.
+    pub(super) in_hands: InHands,
+    /// How often somebody was folded again from the beginning.
+    pub(super) refolds: u64,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
 }
@@ -117,6 +121,11 @@ impl Engine {
     /// The segments.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// How often somebody was folded again from the beginning, since the start.
+    pub fn refolds(&self) -> u64 {
+        self.refolds
     }
 
     /// Takes the transitions found since the last call, in order.
@@ -358,61 +367,6 @@ impl Engine {
             found: &mut self.found,
         };
         flips.into_iter().for_each(|flip| found.add(flip));
-    }
-
-    /// Lets `change` work on a customer with all that a fold needs.
-    pub(super) fn with<T>(
-        &mut self,
-        customer: CustomerId,
-        change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
-    ) -> Result<T, PipelineError> {
-        let person = self.people.entry(customer).or_insert_with(|| {
-            let mut person = Box::new(Person::new(customer, &self.program));
-            person.has_moved = self.visitors.remove(&customer);
-            person
-        });
-        let mut folding = Folding {
-            history: &self.history,
-            table: &self.table,
-            products: &self.products,
-            program: &self.program,
-            orders: &mut self.orders,
-            ledger: &mut self.ledger,
-            changes: &mut self.changes,
-            now: self.now,
-        };
-        let (before, share) = (person.member.profile.account, share_of(person));
-        let changed = change(person, &mut folding);
-        let (account, share_now) = (person.member.profile.account, share_of(person));
-        if account != before {
-            // Whoever joins is looked at with all that is true of the account by then.
-            person.turns_seen = self.accounts.turns_made();
-            self.accounts.go(customer, before, account);
-        }
-        self.count_share(share, share_now);
-        changed
-    }
-
-    /// Texts that are new to the program may be ones that a condition asks for.
-    ///
-    /// Whoever brought them is folded again: the program that they were folded with did not know
-    /// the texts. Nobody else has any of them. Says whether they were folded again.
-    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<bool, PipelineError> {
-        let known = self.context.symbols.len();
-        if self.table.with(Symbols::len) == known {
-            return Ok(false);
-        }
-        let Self { table, context, .. } = self;
-        table.with(|symbols| context.symbols.catch_up(symbols));
-        if !self.program.asks_for_texts() {
-            return Ok(false);
-        }
-        self.program = self
-            .catalogue
-            .compile(&self.context.symbols, Keep::Needed)?;
-        self.scratch = self.program.new_scratch();
-        self.with(customer, |person, folding| person.refold(folding))?;
-        Ok(true)
     }
 
     /// Everyone who is a customer, sorted.

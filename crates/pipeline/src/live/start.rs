@@ -24,6 +24,7 @@ use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::accounts::{LiveAccounts, share_of};
+use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -197,6 +198,8 @@ impl Engine {
             gone: BTreeMap::new(),
             messages: Vec::new(),
             visitors,
+            in_hands: InHands::default(),
+            refolds: 0,
             moved: VecDeque::new(),
         })
     }

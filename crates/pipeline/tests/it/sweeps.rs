@@ -255,6 +255,7 @@ fn watched(
         clock: Arc::new(move || Timestamp(now)),
         queue: 16,
         behind: 10_000,
+        unmoved: 1_000_000,
         threads: 1,
         move_after: 1_000_000,
         on_transitions: Box::new(move |rows| {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
 use crate::commands::recorded;
+use crate::commands::transitions::last_change_text;
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
@@ -354,6 +355,10 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
             text.push_str(&warning(hint));
         }
         explanation_text(&mut text, explanation, 1, amounts, &zone);
+        let change = serde_json::to_value(&explained.last_change).unwrap_or_default();
+        if let Some(change) = last_change_text(&change, &zone) {
+            let _ = writeln!(text, "  {}", faint(&change));
+        }
         text
     })
     .print(cli.format)?;

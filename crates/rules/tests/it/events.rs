@@ -12,11 +12,11 @@ const MINUTE: i64 = HOUR_MS / 60;
 const DAY: i64 = 24 * HOUR_MS;
 
 /// Noon of 10 March 2026, from which times are counted.
-fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     day("2026-03-10").plus_ms(12 * HOUR_MS)
 }
 
-fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent {
+pub(crate) fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent {
     let at = noon().plus_ms(after_ms);
     let properties = properties.iter().cloned();
     RawEvent {
@@ -30,15 +30,15 @@ fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent
     }
 }
 
-fn number(value: f64) -> RawValue {
+pub(crate) fn number(value: f64) -> RawValue {
     RawValue::Number(value)
 }
 
-fn text(value: &str) -> RawValue {
+pub(crate) fn text(value: &str) -> RawValue {
     RawValue::Text(value.to_owned())
 }
 
-fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
+pub(crate) fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
     Customer {
         events,
         carts,
@@ -46,7 +46,7 @@ fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
     }
 }
 
-fn program(rules: &[(&str, &str)]) -> Program {
+pub(crate) fn program(rules: &[(&str, &str)]) -> Program {
     let named = named(rules).unwrap_or_else(|error| panic!("{rules:?}: {error}"));
     Program::compile(&named, &vocabulary(&[]), &Symbols::default(), Keep::Needed).unwrap()
 }

@@ -71,8 +71,8 @@ pub struct StoredEvent {
 /// What the folder found: transitions, and how far it had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Every transition that records before this offset cause is in the log; 0 where that is not
-    /// said.
+    /// Every transition that records before this offset cause is in the log. 0 when that
+    /// is not known yet: see [`Found::ahead`].
     pub folded_to: u64,
     /// So is every one that the time up to this instant causes.
     pub now: Timestamp,
@@ -82,12 +82,12 @@ pub struct Found {
 
 impl Found {
     /// Transitions ahead of others: what records before them cause is not all in the log yet. A
-    /// start folds those records again, and finds these transitions among others; as soon as a
-    /// later record says how far everything is known, that is so of these as well.
-    pub fn ahead(now: Timestamp, transitions: Vec<Transition>) -> Self {
+    /// start folds those records again and finds these transitions among others, unless a later
+    /// record says how far everything is known: then they count as well.
+    pub fn ahead(transitions: Vec<Transition>) -> Self {
         Self {
             folded_to: 0,
-            now,
+            now: Timestamp::MIN,
             transitions,
         }
     }

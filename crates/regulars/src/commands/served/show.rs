@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::commands::customers::{joined, trait_text, view_text};
+use crate::commands::transitions::last_change_text;
 use crate::failure::Done;
 use crate::output::{Output, Target};
 use crate::session::Session;
@@ -243,6 +244,9 @@ pub(super) fn explanation(cli: &Cli, session: &Session, document: &Value) -> any
                 "  {}",
                 faint(&format!("since {}", moment(since, &zone)))
             );
+        }
+        if let Some(change) = last_change_text(&document["last_change"], &zone) {
+            let _ = writeln!(shown, "  {}", faint(&change));
         }
         shown
     })
