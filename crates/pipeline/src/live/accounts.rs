@@ -26,7 +26,6 @@ use super::person::Person;
 use super::told::Told;
 use super::traits;
 
-pub use look::{AccountFigures, LiveAccount};
 pub(super) use members::LiveAccounts;
 use members::Turn;
 

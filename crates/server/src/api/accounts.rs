@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use regulars_core::CustomerId;
-use regulars_pipeline::live::{AccountFigures, Engine, LiveAccount};
+use regulars_pipeline::live::Engine;
+use regulars_pipeline::{AccountFigures, AccountView};
 use serde::Serialize;
 
 use super::asked::{Asked, Named};
@@ -20,6 +21,12 @@ const STEP: usize = 500;
 /// Accounts, sorted by id.
 #[derive(Debug, Serialize)]
 pub(crate) struct Accounts {
+    /// The moment of all that follows.
+    as_of: String,
+    /// Currency of all amounts.
+    currency: String,
+    /// Digits after the point of that currency.
+    currency_exponent: u32,
     accounts: Vec<AccountFigures>,
     /// What to give as `after` for the next page; null at the end.
     next: Option<String>,
@@ -32,8 +39,11 @@ pub(crate) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<Accounts>, Problem> {
     let limit = page.limit();
-    let accounts = ask(&server, move |server| {
-        let (live, now) = (&server.live, server.live.now());
+    let found = ask(&server, move |server| {
+        let live = &server.live;
+        let at = live.now();
+        let terms = move |engine: &Engine| (engine.now().max(at), engine.currency());
+        let (now, currency) = live.ask_of(Vec::new(), terms)?;
         let (mut after, mut accounts) = (page.after, Vec::new());
         loop {
             let step = STEP.min(limit + 1 - accounts.len());
@@ -43,17 +53,23 @@ pub(crate) async fn list(
             let is_last = found.len() < step;
             accounts.extend(found);
             if is_last || accounts.len() > limit {
-                return Some(accounts);
+                return Some((now, currency, accounts));
             }
             after = accounts.last().map(|last| last.account.clone());
         }
     });
-    let mut accounts = accounts.await?;
+    let (now, currency, mut accounts) = found.await?;
     let more = accounts.len() > limit;
     accounts.truncate(limit);
     let last = accounts.last().filter(|_| more);
     let next = last.map(|last| last.account.clone());
-    Ok(Json(Accounts { accounts, next }))
+    Ok(Json(Accounts {
+        as_of: now.to_string(),
+        currency: currency.code().to_owned(),
+        currency_exponent: currency.exponent(),
+        accounts,
+        next,
+    }))
 }
 
 /// `GET /api/v1/accounts/{account}`.
@@ -61,7 +77,7 @@ pub(crate) async fn show(
     _: Reader,
     State(server): State<Arc<Server>>,
     Named(name): Named<String>,
-) -> Result<Json<LiveAccount>, Problem> {
+) -> Result<Json<AccountView>, Problem> {
     let wanted = name.clone();
     let found = ask(&server, move |server| {
         let (live, now) = (&server.live, server.live.now());
