@@ -208,6 +208,7 @@ impl Delivery {
                         let begun = Instant::now();
                         let outcome = client.send(&message.url, &message.message).await;
                         this.counts.add(&outcome, begun.elapsed());
+                        say(&attempt, &outcome);
                         // When nobody listens any more, it counts as never made.
                         let _ = done.send((attempt, outcome));
                     });
@@ -263,6 +264,19 @@ impl Delivery {
         if tokio::task::spawn_blocking(taken).await.ok().flatten() == Some(false) {
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
+    }
+}
+
+/// Says what went wrong with an attempt.
+fn say(attempt: &Attempt, outcome: &Outcome) {
+    if let Some(error) = outcome.error() {
+        tracing::warn!(
+            destination = %attempt.delivery.destination,
+            transition = %attempt.delivery.transition,
+            attempt = attempt.number,
+            %error,
+            "an attempt to deliver failed"
+        );
     }
 }
 

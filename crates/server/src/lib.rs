@@ -24,6 +24,7 @@ mod grants;
 mod observe;
 
 mod answer;
+mod journal;
 mod metrics;
 mod names;
 mod past;

@@ -64,6 +64,7 @@ pub(crate) async fn take(
         Ok(taken) => Json(taken).into_response(),
         Err(problem) => {
             server.counts.refused.fetch_add(1, Ordering::Relaxed);
+            server.counts.refusals.add(problem.code);
             problem.into_response()
         }
     };

@@ -8,6 +8,7 @@ use regulars_store::Store;
 use regulars_store::log::{Found, LogRecordKind, Logged};
 use regulars_store::moved::TransitionRow;
 
+use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
 use crate::error::PipelineError;
 
@@ -42,8 +43,8 @@ pub(super) struct Past {
     pub(super) tail: Vec<(u64, Logged)>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
-    /// Messages of the last days, with their arrival.
-    pub(super) messages: Vec<(Timestamp, u128)>,
+    /// Messages of the last days.
+    pub(super) messages: Seen,
 }
 
 impl Past {
@@ -54,12 +55,16 @@ impl Past {
     pub(super) fn read(store: &Store, messages_since: Timestamp) -> Result<Self, PipelineError> {
         let mut recorded = saved(store)?;
         let saved_to = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let mut messages = Unsorted::default();
+        store.messages(messages_since, |received_at, message| {
+            messages.add(message, received_at);
+        })?;
         let mut past = Self {
             imported: false,
             tellings: Tellings::begin(store, Timestamp::MAX)?,
             tail: Vec::new(),
             transitions: VecDeque::new(),
-            messages: store.messages(messages_since)?,
+            messages: Seen::default(),
             recorded: None,
         };
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
@@ -84,7 +89,7 @@ impl Past {
                     if let Logged::Event(event) = &record
                         && event.received_at >= messages_since
                     {
-                        past.messages.push((event.received_at, event.message));
+                        messages.add(event.message, event.received_at);
                     }
                     if offset < saved_to {
                         past.tellings.take(store, offset, record)?;
@@ -94,6 +99,7 @@ impl Past {
                 }
             }
         }
+        past.messages = messages.sorted();
         past.imported = match &recorded {
             Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
             None => false,

@@ -14,7 +14,6 @@
 
 mod folder;
 mod mover;
-mod seen;
 mod writer;
 
 use std::fmt;
@@ -36,7 +35,6 @@ use crate::error::PipelineError;
 use crate::workspace::Workspace;
 use folder::Folder;
 use mover::Mover;
-use seen::Seen;
 use writer::{Others, Writer};
 
 /// At a stop in peace, one in so many of [`LiveOptions::move_after`] is enough to be moved.
@@ -237,7 +235,7 @@ impl Live {
             files: Mutex::new(()),
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
-        let seen = Seen::of(&engine.take_messages());
+        let seen = engine.take_messages();
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
         let (behind, most_unmoved) = (options.behind, options.unmoved);
         let root = workspace.root().to_owned();

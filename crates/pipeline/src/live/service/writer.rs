@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regulars_core::{Symbols, Timestamp};
 use regulars_rules::Keep;
@@ -13,7 +13,6 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
 use super::mover::move_all;
-use super::seen::Seen;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
     Work,
@@ -22,6 +21,7 @@ use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
 use crate::live::identify;
+use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
 use crate::workspace::{CONFIG_FILE, Workspace};
@@ -213,6 +213,8 @@ impl Writer {
         let files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
         shared.loans.fetch_add(1, Ordering::Relaxed);
         drop(self.store);
+        tracing::info!("the data is lent to a command");
+        let lent_at = Instant::now();
         use_it();
         let mut store = reopened(&self.workspace)?;
         drop(files);
@@ -225,9 +227,9 @@ impl Writer {
         // They are known since the first start.
         engine.take_recorded();
         // Files may have brought events that come live as well.
-        for (received_at, message) in engine.take_messages() {
-            self.seen.note(message, received_at);
-        }
+        self.seen = engine.take_messages();
+        let took_ms = lent_at.elapsed().as_millis() as u64;
+        tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
