@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
+use crate::live::retell;
 use crate::live::told::{Tellings, Told, by_time};
 use crate::recorded::{LastChange, ids_of};
 
@@ -292,9 +293,12 @@ pub fn explain(
     let number = segment_number(base, segment);
     let folded = &base.customers[index];
     let customer = base.customer(folded);
-    let explanation = base
-        .program
-        .explain(number, base.states(index), &customer, base.now);
+    let tellings = Tellings::arrived_by(store, base.now)?;
+    let told = told_of(store, base, folded.profile.customer, &tellings)?;
+    let by_time = by_time(told.iter());
+    let latest = retell::latest_events(&by_time, &base.program);
+    let (program, states) = (&base.program, base.states(index));
+    let explanation = program.explain_with(number, states, (&customer, &latest), base.now);
     let availability = base.availability().swap_remove(number);
     let customer_id = store.vault()?.external_id(folded.profile.customer);
     let ids = ids_of(store, folded.profile.customer)?;
@@ -403,16 +407,8 @@ fn orders(
     for &id in [id].iter().chain(merged) {
         list.add_rows(history.timeline(id, &table)?);
     }
-    let mut own: Vec<Told> = Vec::new();
-    if !tellings.is_empty() {
-        let rows = history.events_of(id)?.into_iter();
-        let arrived = rows.filter(|row| row.event.received_at <= base.now);
-        own.extend(arrived.map(Told::from));
-    }
-    let told = of
-        .into_iter()
-        .flat_map(|of| of.moved.iter().chain(&of.told));
-    let told: Vec<&Told> = by_time(own.iter().chain(told));
+    let told = told_of(store, base, id, &tellings)?;
+    let told: Vec<&Told> = by_time(told.iter());
     list.add_told(id, &told, base.orders(), &table)?;
     let products: BTreeMap<String, Option<String>> = store
         .products()?
@@ -428,6 +424,25 @@ fn orders(
     });
     let views = listed.orders.into_iter().map(|(_, view)| view).collect();
     Ok((views, listed.unmatched_credit_minor))
+}
+
+/// What events tell of a customer, of the history and of the log.
+fn told_of(
+    store: &Store,
+    base: &Base,
+    id: CustomerId,
+    tellings: &Tellings,
+) -> Result<Vec<Told>, PipelineError> {
+    let mut all: Vec<Told> = Vec::new();
+    if !tellings.is_empty() {
+        let rows = store.history().events_of(id)?.into_iter();
+        let arrived = rows.filter(|row| row.event.received_at <= base.now);
+        all.extend(arrived.map(Told::from));
+    }
+    let of = tellings.of(id).into_iter();
+    let told = of.flat_map(|of| of.moved.iter().chain(&of.told));
+    all.extend(told.cloned());
+    Ok(all)
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {

@@ -22,7 +22,7 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::{Store, StoreError, WantedTransitions};
 use serde::Serialize;
 
-pub use last_change::{CausingEvent, LastChange};
+pub use last_change::LastChange;
 pub use of_customer::{MembershipHistory, Move, Stay};
 pub use of_segment::{Interval, SegmentHistory, Span, SpanError};
 

@@ -24,6 +24,7 @@ mod leaf;
 mod measure;
 mod memberships;
 mod pairs;
+mod seen;
 mod slots;
 mod truths;
 
@@ -39,6 +40,7 @@ pub(crate) use leaf::{Leaf, LeafSource, Search};
 pub use measure::LeafStates;
 pub(crate) use measure::MeasureProgram;
 pub use memberships::Memberships;
+pub use seen::{ExplainedEvent, LatestEvents};
 pub use truths::Truths;
 
 /// A checked rule with the name of its segment.

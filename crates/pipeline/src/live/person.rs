@@ -329,11 +329,9 @@ impl Person {
         let Some(at_hand) = &mut self.at_hand else {
             return Ok(None);
         };
-        let records = at_hand
-            .records(customer, folding.orders, folding.table)?
-            .to_vec();
-        self.is_plain = again::is_plain(&records);
-        again::fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
+        let records = at_hand.records(customer, folding.orders, folding.table)?;
+        self.is_plain = again::is_plain(records);
+        again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
         Ok(Some(Retold::Everything))
     }
 

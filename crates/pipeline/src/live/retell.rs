@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use regulars_core::{Event, LineRecord, RecordKind, Timestamp, Zone};
 use regulars_ingest::tracking::{Limits, flatten_at};
 use regulars_profile::{Accounts, Carts, Profile};
-use regulars_rules::{Change, LeafStates, Program, WindowStarts};
+use regulars_rules::{Change, LatestEvents, LeafStates, Program, WindowStarts};
 use regulars_store::history::SymbolTable;
 
 use super::carts;
@@ -74,6 +74,17 @@ pub(crate) fn fold_events_since(
             program.fold_event_since(states, event, starts);
         });
     }
+}
+
+/// Of each value of events the latest event that it took in.
+pub(crate) fn latest_events(by_time: &[&Told], program: &Program) -> LatestEvents {
+    let mut latest = LatestEvents::default();
+    for told in by_time {
+        with_event(told, program, |event| {
+            program.note_event(&mut latest, event);
+        });
+    }
+    latest
 }
 
 /// Folds an event into what conditions on events remember; gives what it changed to `each`.

@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, EventKind, Partition, PropertyValue, Timestamp};
+use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
 use regulars_ingest::tracking::vocabulary::StandardEvent;
-use regulars_ingest::tracking::{Limits, flatten_at};
 use regulars_profile::SaidAt;
 use regulars_store::history::{EventRow, History};
 use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
@@ -24,10 +23,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn new(offset: u64, mut event: StoredEvent) -> Self {
-        if event.kind == EventKind::Group && event.name.is_empty() {
-            event.name = account_in(&event.context);
-        }
+    pub(crate) fn new(offset: u64, event: StoredEvent) -> Self {
         let is_tracked = event.kind == EventKind::Track;
         let what = is_tracked.then(|| StandardEvent::named(&event.name));
         Self {
@@ -35,16 +31,6 @@ impl Told {
             what: what.flatten(),
             event: Box::new(event),
         }
-    }
-}
-
-/// The account that a context names; empty without one. Versions before `group` had a meaning kept
-/// it there only.
-fn account_in(context: &str) -> Box<str> {
-    let found = flatten_at(context, &Limits::default(), &["groupId".into()]);
-    match found.get("groupId") {
-        Some(PropertyValue::Text(account)) => (&**account).into(),
-        _ => Box::default(),
     }
 }
 
@@ -267,44 +253,4 @@ pub(crate) fn by_time<'t>(told: impl Iterator<Item = &'t Told>) -> Vec<&'t Told>
     let mut sorted: Vec<&Told> = told.collect();
     sorted.sort_by_key(|told| (told.event.occurred_at, told.offset));
     sorted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn group(name: &str, context: &str) -> StoredEvent {
-        StoredEvent {
-            kind: EventKind::Group,
-            anonymous: false,
-            identity: IdentityId(1),
-            customer: CustomerId(1),
-            occurred_at: Timestamp(1),
-            received_at: Timestamp(1),
-            message: 1,
-            name: name.into(),
-            properties: "{}".into(),
-            context: context.into(),
-            sealed: Box::default(),
-        }
-    }
-
-    #[test]
-    fn a_group_call_that_has_its_account_in_the_context_joins_it() {
-        let account = |name: &str, context: &str| {
-            let told = Told::new(1, group(name, context));
-            told.account().map(str::to_owned)
-        };
-        let old = r#"{"groupId":"a-1","locale":"de"}"#;
-        assert_eq!(account("", old).as_deref(), Some("a-1"));
-        assert_eq!(account("a-2", old).as_deref(), Some("a-2"));
-        for context in [
-            "{}",
-            r#"{"groupId":""}"#,
-            r#"{"groupId":7}"#,
-            r#"{"a":{"groupId":"a-1"}}"#,
-        ] {
-            assert_eq!(account("", context), None, "{context}");
-        }
-    }
 }

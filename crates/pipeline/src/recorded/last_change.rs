@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use regulars_core::{Cause, CustomerId, Direction, SegmentName, Timestamp};
+use regulars_rules::ExplainedEvent;
 use regulars_store::log::{Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Store, StoreError, WantedTransitions};
@@ -27,20 +28,7 @@ pub struct LastChange {
     pub cause: Cause,
     /// The event that it followed from; null where it followed from none of the customer's own:
     /// from time, an import or a definition, or from what somebody else of their account did.
-    pub event: Option<CausingEvent>,
-}
-
-/// An event that made somebody enter or leave a segment, without personal data.
-#[derive(Debug, Clone, Serialize)]
-pub struct CausingEvent {
-    /// The tracking call.
-    pub kind: &'static str,
-    /// What was tracked, or the page or screen; of `group` the account; else empty.
-    pub name: String,
-    /// When it happened.
-    pub occurred_at: String,
-    /// When it arrived.
-    pub received_at: String,
+    pub event: Option<ExplainedEvent>,
 }
 
 impl LastChange {
@@ -88,11 +76,11 @@ impl LastChange {
             occurred_at: transition.occurred_at.to_string(),
             recorded_at: transition.recorded_at.to_string(),
             cause: transition.cause.clone(),
-            event: event.map(|event| CausingEvent {
+            event: event.map(|event| ExplainedEvent {
                 kind: event.kind.name(),
-                name: event.name.to_string(),
-                occurred_at: event.occurred_at.to_string(),
-                received_at: event.received_at.to_string(),
+                name: event.name.into(),
+                occurred_at: event.occurred_at,
+                received_at: event.received_at,
             }),
         })
     }

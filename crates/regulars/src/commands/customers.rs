@@ -419,8 +419,16 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             holds,
             value,
             next_change_at,
+            latest_event,
             ..
         } => {
+            let latest = latest_event.as_ref().map_or(String::new(), |event| {
+                let at = instant(event.occurred_at, zone);
+                faint(&format!(
+                    "  last by {} on {at}",
+                    plain(event_name(&event.name, event.kind))
+                ))
+            });
             let change = next_change_at.map_or(String::new(), |at| {
                 faint(&format!("  changes on {}", instant(at, zone)))
             });
@@ -430,13 +438,18 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             }
             let _ = writeln!(
                 text,
-                "{indent}{} {}   it is {}{change}",
+                "{indent}{} {}   it is {}{latest}{change}",
                 tick(*holds),
                 plain(rule),
                 plain(&value)
             );
         }
     }
+}
+
+/// What an event is called: one without a name by its tracking call.
+pub(crate) fn event_name<'t>(name: &'t str, kind: &'t str) -> &'t str {
+    if name.is_empty() { kind } else { name }
 }
 
 /// Whether a condition is on a trait that is a number of days.

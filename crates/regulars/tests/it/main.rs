@@ -8,6 +8,7 @@ mod deliver;
 mod disk_full;
 mod doctor;
 mod exits;
+mod explained;
 mod golden;
 mod idle;
 mod import;

@@ -2,7 +2,7 @@
 
 use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
 use regulars_rules::{
-    Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
+    Availability, Change, Keep, LatestEvents, LeafStates, Present, Program, check, describe, parse,
 };
 use regulars_testkit::history::{Course, Customer, RawEvent, RawValue};
 
@@ -568,7 +568,14 @@ fn an_explanation_shows_counts_sums_and_when_a_sequence_is_complete() {
     let a = |after| event("A", after, &[("value", number(0.1))]);
     let customer = customer(vec![a(0), a(HOUR_MS)], vec![cart(0, 500)]);
     let states = folded(&program, &customer.events);
-    let explanation = program.explain(0, &states, &customer, noon().plus_ms(2 * HOUR_MS));
+    let mut latest = LatestEvents::default();
+    let other = event("C", 2 * HOUR_MS, &[]);
+    // In whatever order, and of those that a condition takes in only.
+    for event in customer.events.iter().rev().chain([&other]) {
+        event.with_event(|event| program.note_event(&mut latest, event));
+    }
+    let now = noon().plus_ms(2 * HOUR_MS);
+    let explanation = program.explain_with(0, &states, (&customer, &latest), now);
     let json = serde_json::to_string_pretty(&explanation).unwrap();
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(json) });
 }

@@ -236,7 +236,7 @@ async fn explain_now(
         server.live.settle_of(vec![customer])?;
         let now = server.live.now();
         server.live.ask_of(vec![customer], move |engine| {
-            let explained = engine.explain(customer, &asked, now);
+            let explained = engine.explain_with_events(customer, &asked, now);
             let (ids, currency) = (engine.ids_of(customer), engine.currency());
             (
                 (engine.canonical(customer), ids),
