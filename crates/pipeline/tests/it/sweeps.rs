@@ -296,6 +296,10 @@ fn upheaval(customers: usize, at: i64) -> Vec<Value> {
     events.push(group(&user(1), "acme", later(10), &json!({"plan": "free"})));
     events.push(tracked("stranger", "Product Viewed", later(11), &json!({})));
     events.push(group(&user(2), "acme", later(12), &json!({"plan": "pro"})));
+    events.push(json!({
+        "type": "alias", "userId": user(3), "previousId": user(4), "messageId": "alias",
+        "timestamp": Timestamp(later(13)).to_string(),
+    }));
     events
 }
 
@@ -380,7 +384,7 @@ fn somebody_else_is_told_and_answered_while_an_account_is_swept() {
     assert!(is_pro(&of_last) && !is_pro(&of_first));
     // What is asked of everyone is answered when everyone was told.
     let sizes = live.ask(|engine| (engine.is_sweeping(), engine.size("of_pro").unwrap()));
-    assert_eq!(sizes, Some((false, CUSTOMERS + CUSTOMERS / 2)));
+    assert_eq!(sizes, Some((false, CUSTOMERS + CUSTOMERS / 2 - 1)));
     live.settle().unwrap();
     let place = |customer| {
         let told = told.lock().unwrap();
@@ -392,4 +396,77 @@ fn somebody_else_is_told_and_answered_while_an_account_is_swept() {
     let said = place(stranger).unwrap();
     assert!(said < all / 2, "said at {said} of {all}");
     live.stop().unwrap();
+}
+
+#[test]
+fn time_wakes_an_account_once_and_not_its_customers() {
+    const CUSTOMERS: usize = 1_500;
+    const MINUTE: i64 = HOUR / 60;
+    let base = scratch();
+    joined(&base, CUSTOMERS);
+    let live = start(&base, START, 1_000_000);
+    let renewed = json!({"renewed": Timestamp(START).to_string()});
+    append(
+        &live,
+        &[group(&user(0), "acme", START - 1, &renewed)],
+        START,
+    );
+    live.stop().unwrap();
+    let (mut engine, _store) = engine_of(&base, START);
+    engine.take_found();
+    let mut offset = engine.folded_to();
+    let mut tick = |engine: &mut Engine, at: i64| {
+        engine.fold(offset, Logged::Tick(Timestamp(at))).unwrap();
+        offset += 1;
+        engine.take_found()
+    };
+    let later = START + 3 * HOUR + MINUTE;
+    let first = tick(&mut engine, later);
+    assert!(engine.is_sweeping());
+    assert!((1..=3 * 256).contains(&first.len()), "{}", first.len());
+    engine.find_all();
+    let left = first.into_iter().chain(engine.take_found());
+    let left = left.filter(|moved| moved.segment.as_str() == "renewed");
+    let at: Vec<(Timestamp, Direction)> = left
+        .map(|moved| (moved.occurred_at, moved.direction))
+        .collect();
+    let end = (Timestamp(START + 3 * HOUR), Direction::Exited);
+    assert_eq!(at, vec![end; CUSTOMERS]);
+}
+
+#[test]
+fn an_account_whose_customers_fall_silent_is_not_looked_at_for_each_of_them() {
+    const CUSTOMERS: usize = 1_500;
+    let base = scratch();
+    joined(&base, CUSTOMERS);
+    let later = START + HOUR;
+    let live = start(&base, later, 1_000_000);
+    let viewed = (0..CUSTOMERS).map(|n| {
+        let at = later - n as i64 * 1_000;
+        tracked(&user(n), "Product Viewed", at, &json!({}))
+    });
+    append(&live, &viewed.collect::<Vec<_>>(), later);
+    live.stop().unwrap();
+    let (mut engine, _store) = engine_of(&base, later);
+    engine.take_found();
+    let silent = later - CUSTOMERS as i64 * 1_000 + 30 * 24 * HOUR;
+    let mut looks = 0;
+    let mut found = Vec::new();
+    let mut offset = engine.folded_to();
+    while let Some(at) = engine.next_wake().filter(|at| at.0 < silent + 24 * HOUR) {
+        engine.fold(offset, Logged::Tick(at)).unwrap();
+        offset += 1;
+        looks += usize::from(at.0 > silent);
+        found.extend(engine.take_found());
+    }
+    engine.find_all();
+    found.extend(engine.take_found());
+    let few = found
+        .iter()
+        .filter(|moved| moved.segment.as_str() == "of_few");
+    // When the sixth of those who were active last no longer is.
+    let at = Timestamp(later - 5 * 1_000 + 30 * 24 * HOUR);
+    let entered = few.filter(|moved| moved.occurred_at == at).count();
+    assert_eq!(entered, CUSTOMERS);
+    assert!((2..CUSTOMERS / 10).contains(&looks), "{looks} looks");
 }
