@@ -4,6 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{Cause, Timestamp, Transition};
 use regulars_pipeline::live::Live;
+use regulars_pipeline::{Base, FoldOptions, Silent, TraitView, find, view};
 use regulars_store::log::Logged;
 use serde_json::{Value, json};
 
@@ -63,8 +64,9 @@ fn late(n: i64) -> Value {
             json!({"event": "Product Added", "properties": product}),
         ),
         2 => {
-            let traits =
-                json!({"address": {"country": (["DE", "AT"][n as usize / 8 % 2])}, "size": n});
+            let mut traits = json!({"address": {"country": (["DE", "AT"][n as usize / 8 % 2])}});
+            // Each is said by some calls only.
+            traits[format!("size_{}", n / 8 % 5)] = n.into();
             call("identify", n, at, json!({"traits": traits}))
         }
         3 | 4 => call("track", n, at, order("Order Completed", n)),
@@ -72,6 +74,38 @@ fn late(n: i64) -> Value {
         6 => call("track", n, at, order("Order Cancelled", n - 2)),
         _ => call("track", n, at, order("Order Refunded", n - 4)),
     }
+}
+
+/// Traits, declared traits and orders of the customer.
+type Seen = [Value; 3];
+
+/// Values of traits by name, but of the one that follows all customers.
+fn values(traits: &[TraitView]) -> Value {
+    let own = traits.iter().filter(|of| of.name != "usual_range");
+    own.map(|of| (of.name.to_string(), of.value.clone()))
+        .collect()
+}
+
+fn seen_live(live: &Live) -> Seen {
+    let found = live.with_store(|store| store.vault().unwrap().find("c-1"));
+    let customer = found.flatten().unwrap();
+    let seen = live.ask(move |engine| engine.customer(customer, Timestamp(START)).unwrap());
+    let seen = seen.flatten().unwrap();
+    let orders = json!(seen.orders);
+    [values(&seen.traits), json!(seen.declared), orders]
+}
+
+/// The same, as everything on disk is folded from the beginning.
+fn seen_at_once(scratch: &Scratch, live: &Live) -> Seen {
+    let folded = live.read_beside(|store| {
+        let options = FoldOptions::at(Timestamp(START), 1);
+        let config = scratch.workspace.config();
+        let base = Base::fold(store, config, &scratch.catalogue(), options, &Silent)?;
+        view(store, &base, find(store, &base, "c-1")?)
+    });
+    let seen = folded.unwrap().unwrap();
+    let orders = json!(seen.orders);
+    [values(&seen.traits), json!(seen.declared), orders]
 }
 
 #[test]
@@ -92,6 +126,7 @@ fn a_thousand_late_events_of_a_customer_are_folded_again_once() {
     let calls: Vec<Value> = (8..1_008).map(late).collect();
     for batch in calls.chunks(250) {
         append(&live, batch, START);
+        assert_eq!(seen_live(&live), seen_at_once(&scratch, &live));
     }
     assert!(
         refolds(&live) <= before + 1,
