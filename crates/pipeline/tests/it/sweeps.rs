@@ -247,7 +247,7 @@ fn sweeps_find_what_a_look_at_everyone_at_once_finds_and_go_on_between_events() 
 /// Starts, and lets somebody look at the workspace each time transitions are on disk.
 fn watched(
     scratch: &Scratch,
-    now: i64,
+    (now, move_after): (i64, u64),
     mut each: impl FnMut(&[Transition]) + Send + 'static,
 ) -> Live {
     let (engine, store) = engine_of(scratch, now);
@@ -257,7 +257,7 @@ fn watched(
         behind: 10_000,
         unmoved: 1_000_000,
         threads: 1,
-        move_after: 1_000_000,
+        move_after,
         on_transitions: Box::new(move |rows| {
             let transitions: Vec<Transition> =
                 rows.iter().map(|row| row.transition.clone()).collect();
@@ -305,6 +305,13 @@ fn upheaval(customers: usize, at: i64) -> Vec<Value> {
 
 #[test]
 fn a_kill_within_sweeps_loses_doubles_and_invents_no_transition() {
+    for move_after in [50, 1_000_000] {
+        kill_within_sweeps(move_after);
+    }
+}
+
+/// Kills while transitions are written, where so many records are moved to the history at a time.
+fn kill_within_sweeps(move_after: u64) {
     const CUSTOMERS: usize = 2_500;
     let base = scratch();
     joined(&base, CUSTOMERS);
@@ -312,9 +319,9 @@ fn a_kill_within_sweeps_loses_doubles_and_invents_no_transition() {
     // As a kill leaves it each time when some of the transitions are on disk.
     let killed = Arc::new(Mutex::new(Vec::new()));
     let (kills, root) = (Arc::clone(&killed), base.workspace.root().to_owned());
-    let live = Arc::new(watched(&base, now, move |_| {
+    let live = Arc::new(watched(&base, (now, move_after), move |_| {
         let mut kills = kills.lock().unwrap();
-        if kills.len() < 6 {
+        if kills.len() < 4 {
             kills.push(copy_of(&root));
         }
     }));
@@ -336,7 +343,7 @@ fn a_kill_within_sweeps_loses_doubles_and_invents_no_transition() {
     for killed in killed.lock().unwrap().iter() {
         let so_far = recorded(killed).len();
         within += usize::from(so_far < expected.len());
-        let live = start(killed, now, 1_000_000);
+        let live = start(killed, now, move_after);
         live.settle().unwrap();
         live.stop().unwrap();
         let what = format!("killed after {so_far} transitions");
@@ -353,7 +360,7 @@ fn somebody_else_is_told_and_answered_while_an_account_is_swept() {
     let now = START + HOUR;
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    let live = Arc::new(watched(&base, now, move |moved| {
+    let live = Arc::new(watched(&base, (now, 1_000_000), move |moved| {
         tell.lock().unwrap().extend_from_slice(moved);
     }));
     let find = |name: String| {
