@@ -1,12 +1,16 @@
 //! What a start takes from the log, read once: what was recorded of memberships, what events tell,
 //! which messages arrived lately, and what is to be folded anew.
 
-use std::collections::{BTreeMap, VecDeque};
+mod members;
 
-use regulars_core::{CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Transition};
+use std::collections::VecDeque;
+
+use regulars_core::{DAY_MS, Timestamp, Transition};
 use regulars_store::Store;
 use regulars_store::log::{Found, LogRecordKind, Logged};
 use regulars_store::moved::TransitionRow;
+
+pub(super) use members::{Members, Recall};
 
 use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
@@ -22,14 +26,10 @@ pub(super) const REPEATS_MS: i64 = 7 * DAY_MS;
 pub(super) struct Recorded {
     pub(super) folded_to: u64,
     pub(super) now: Timestamp,
-    /// By customer and segment.
     pub(super) members: Members,
     /// Transitions ahead of these ([`Found::is_ahead`]), in order: records of the tail cause them.
     pub(super) ahead: Vec<Transition>,
 }
-
-/// By customer and segment: transitions so far, whether inside, and when that began.
-pub(super) type Members = BTreeMap<(CustomerId, SegmentName), (u64, bool, Timestamp)>;
 
 /// What lies before a start.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Past {
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
-                recorded.note(&row.transition);
+                recorded.members.note(&row.transition);
             }
             past.note(row);
         }
@@ -138,34 +138,17 @@ impl Recorded {
         self.now = self.now.max(found.now);
         let ahead = std::mem::take(&mut self.ahead);
         let transitions = ahead.iter().chain(&found.transitions);
-        transitions.for_each(|found| self.note(found));
-    }
-
-    fn note(&mut self, transition: &Transition) {
-        let inside = transition.direction == Direction::Entered;
-        let state = (transition.sequence, inside, transition.occurred_at);
-        let key = (transition.customer, transition.segment.clone());
-        self.members.insert(key, state);
+        transitions.for_each(|found| self.members.note(found));
     }
 }
 
 /// The memberships of the last file.
 fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
-    let Some(saved) = store.memberships()? else {
-        return Ok(None);
-    };
-    let mut members = Members::new();
-    for member in saved.customers {
-        for (segment, sequence, inside) in member.entries {
-            let segment = saved.segments[usize::from(segment)].clone();
-            let state = (sequence, inside, member.last_flip_at);
-            members.insert((member.customer, segment), state);
-        }
-    }
-    Ok(Some(Recorded {
+    let saved = store.memberships()?;
+    Ok(saved.map(|saved| Recorded {
         folded_to: saved.folded_to,
         now: saved.now,
-        members,
+        members: Members::of(saved),
         ahead: Vec::new(),
     }))
 }

@@ -12,9 +12,11 @@
 //! that were recorded ahead of others, while customers of an account were still being told of it,
 //! are among them.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet, VecDeque};
+mod recall;
 
-use regulars_core::{Cause, CustomerId, Direction, SegmentName, Timestamp, Transition};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+use regulars_core::{Cause, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -26,9 +28,9 @@ use regulars_store::vault::IdentityId;
 use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
-use super::engine::{Customers, Engine, Finding, People, transition_id};
+use super::engine::{Customers, Engine, Finding, People};
 use super::orders::Orders;
-use super::past::{Members, Past, REPEATS_MS};
+use super::past::{Past, REPEATS_MS};
 use super::person::Person;
 use super::seen::Seen;
 use super::told::Tellings;
@@ -115,7 +117,7 @@ impl Engine {
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
-                if engine.find_again(recorded.ahead, imported) {
+                if engine.find_again(&recorded.ahead, imported) {
                     engine.look_at_everyone(options.threads, cause);
                 }
                 engine.find_all();
@@ -203,87 +205,6 @@ impl Engine {
             refolds: 0,
             moved: VecDeque::new(),
         })
-    }
-
-    /// Takes over what is recorded of memberships. Members of segments that are no more leave; so do
-    /// those who are nobody any more because files were `imported`, which put all that was known of
-    /// them to somebody else.
-    fn recall(&mut self, members: Members, imported: bool) {
-        for ((customer, segment), (mut sequence, mut inside, mut at)) in members {
-            let number = self.program.segment_index(&segment);
-            let person = self.people.get_mut(&customer);
-            if let (Some(number), Some(person)) = (number, person) {
-                let direction = if inside {
-                    Direction::Entered
-                } else {
-                    Direction::Exited
-                };
-                person.member.recall(number, sequence, direction, at);
-                continue;
-            }
-            if inside && (imported || number.is_none()) {
-                let definitions = &self.definitions;
-                let (version, cause) = match number {
-                    Some(_) => (definitions.versions.get(&segment), Cause::Import),
-                    None => (definitions.removed.get(&segment), Cause::Definition),
-                };
-                let version = version.copied().unwrap_or(1);
-                (sequence, inside, at) = (sequence + 1, false, self.now);
-                self.found.push(Transition {
-                    id: transition_id(customer, &segment, version, sequence),
-                    customer,
-                    segment,
-                    version,
-                    sequence,
-                    direction: Direction::Exited,
-                    occurred_at: self.now,
-                    recorded_at: self.now,
-                    cause,
-                });
-            }
-            let is_other = self.redirects.contains_key(&customer);
-            if let Some(number) = number.filter(|_| !is_other) {
-                let gone = self.gone.entry(customer).or_insert(SavedMember {
-                    customer,
-                    last_flip_at: at,
-                    entries: Vec::new(),
-                });
-                gone.last_flip_at = gone.last_flip_at.max(at);
-                gone.entries.push((number as u16, sequence, inside));
-            }
-        }
-    }
-
-    /// Takes over the transitions that were recorded ahead of others: records that were folded
-    /// again have caused them again, and they are not said twice. Says whether any was not found:
-    /// something else is known now than when they were, and who is concerned is to be looked at.
-    fn find_again(&mut self, ahead: Vec<Transition>, imported: bool) -> bool {
-        let Some(recorded_at) = ahead.iter().map(|moved| moved.recorded_at).max() else {
-            return false;
-        };
-        self.now = self.now.max(recorded_at);
-        let customers: BTreeSet<CustomerId> = ahead.iter().map(|moved| moved.customer).collect();
-        for customer in customers {
-            self.advance(self.canonical(customer));
-        }
-        self.find_all();
-        let which = |moved: &Transition| (moved.customer, moved.segment.clone(), moved.sequence);
-        let recorded: HashSet<_> = ahead.iter().map(which).collect();
-        self.found.retain(|found| !recorded.contains(&which(found)));
-        let mut missing = Members::new();
-        for moved in ahead {
-            let number = self.program.segment_index(&moved.segment);
-            let person = number.zip(self.people.get(&moved.customer));
-            if person.is_none_or(|(number, person)| person.member.sequence(number) < moved.sequence)
-            {
-                let inside = moved.direction == Direction::Entered;
-                let state = (moved.sequence, inside, moved.occurred_at);
-                missing.insert((moved.customer, moved.segment), state);
-            }
-        }
-        let is_any = !missing.is_empty();
-        self.recall(missing, imported);
-        is_any
     }
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
