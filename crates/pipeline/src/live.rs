@@ -33,7 +33,6 @@ mod traits;
 pub(crate) mod visits;
 mod why;
 
-pub use accounts::{AccountFigures, LiveAccount};
 pub use engine::Engine;
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;

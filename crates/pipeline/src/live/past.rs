@@ -27,6 +27,8 @@ pub(super) struct Recorded {
     pub(super) folded_to: u64,
     pub(super) now: Timestamp,
     pub(super) members: Members,
+    /// Transitions ahead of these ([`Found::is_ahead`]), in order: records of the tail cause them.
+    pub(super) ahead: Vec<Transition>,
 }
 
 /// What lies before a start.
@@ -39,9 +41,6 @@ pub(super) struct Past {
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
     pub(super) tail: Vec<(u64, Logged)>,
-    /// Transitions of something found at once of which the end is not in the log: they were told,
-    /// and count when they are found again.
-    pub(super) ahead: Vec<Transition>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
@@ -64,7 +63,6 @@ impl Past {
             imported: false,
             tellings: Tellings::begin(store, Timestamp::MAX)?,
             tail: Vec::new(),
-            ahead: Vec::new(),
             transitions: VecDeque::new(),
             messages: Seen::default(),
             recorded: None,
@@ -82,10 +80,7 @@ impl Past {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                        past.ahead.extend_from_slice(&found.transitions);
-                        if found.folded_to > 0 {
-                            recorded.take(&found, std::mem::take(&mut past.ahead));
-                        }
+                        recorded.take(found.clone());
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     rows.for_each(|row| past.note(row));
@@ -134,12 +129,16 @@ impl Past {
 }
 
 impl Recorded {
-    /// Takes the end of what was found at once, and all of its transitions.
-    fn take(&mut self, found: &Found, transitions: Vec<Transition>) {
+    fn take(&mut self, found: Found) {
+        if found.is_ahead() {
+            self.ahead.extend(found.transitions);
+            return;
+        }
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        let members = &mut self.members;
-        transitions.iter().for_each(|found| members.note(found));
+        let ahead = std::mem::take(&mut self.ahead);
+        let transitions = ahead.iter().chain(&found.transitions);
+        transitions.for_each(|found| self.members.note(found));
     }
 }
 
@@ -150,6 +149,7 @@ fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
         folded_to: saved.folded_to,
         now: saved.now,
         members: Members::of(saved),
+        ahead: Vec::new(),
     }))
 }
 

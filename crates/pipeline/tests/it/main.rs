@@ -24,5 +24,6 @@ mod refunds;
 mod repeat;
 mod scratch;
 mod segments;
+mod sweeps;
 mod told;
 mod visits;

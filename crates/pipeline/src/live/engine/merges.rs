@@ -7,8 +7,8 @@ use regulars_core::{Cause, CustomerId, Direction, OrderKey, Symbol, Timestamp};
 use regulars_profile::Flip;
 use regulars_store::log::MergeAccepted;
 
-use super::Engine;
 use super::finding::{Finding, name_of};
+use super::{AT_ONCE, Engine, Touched};
 use crate::error::PipelineError;
 use crate::live::accounts::share_of;
 use crate::live::orders;
@@ -36,7 +36,7 @@ impl Engine {
             return Ok(());
         };
         let account = gone.member.profile.account;
-        self.account_members.go(from, account, Symbol::NONE);
+        self.accounts.go(from, account, Symbol::NONE);
         self.count_share(share_of(&gone), None);
         self.leave_all(&gone, from);
         self.with(into, |person, _| {
@@ -157,10 +157,13 @@ impl Engine {
             self.with(customer, |person, folding| person.refold(folding))?;
             self.recompile_for_new_texts(customer)?;
         }
+        self.look_at_touched_accounts(occurred_at, |_| cause.clone());
         for &customer in customers {
-            self.look_at(customer, occurred_at, cause);
+            self.look_at_changes(customer, Touched::Everything, occurred_at, |_| {
+                cause.clone()
+            });
         }
-        self.look_at_touched_accounts(occurred_at, cause);
+        self.sweep(AT_ONCE);
         Ok(())
     }
 
