@@ -16,14 +16,18 @@ use crate::error::PipelineError;
 pub(super) struct Definitions {
     /// Version by name.
     pub(super) versions: BTreeMap<SegmentName, u32>,
-    /// New ones, and those whose rule is another than before.
+    /// New ones, and those whose rule is another than the one by which members are on disk.
     pub(super) changed: BTreeSet<SegmentName>,
-    /// Those that are no more, with the version that they had.
+    /// All that are no more, with the version that they had.
     pub(super) removed: BTreeMap<SegmentName, u32>,
 }
 
 /// Compares the segments of `catalogue` with those that the log knows, and records them when they
 /// differ.
+///
+/// Members are on disk as records before `recorded_to` made them. Definitions may have been taken
+/// into use since without anything of what they change being on disk, when a kill came between:
+/// they are still a change.
 ///
 /// # Errors
 /// When the log cannot be read or written.
@@ -31,14 +35,21 @@ pub(super) fn take_into_use(
     store: &mut Store,
     catalogue: &Catalogue,
     settings: &Settings,
+    recorded_to: u64,
     recorded_at: Timestamp,
 ) -> Result<Definitions, PipelineError> {
-    let before = match store.latest(LogRecordKind::SegmentsDefined)? {
-        Some((_, LogRecord::SegmentsDefined(defined))) => Some(defined),
+    let latest = match store.latest(LogRecordKind::SegmentsDefined)? {
+        Some((at, LogRecord::SegmentsDefined(defined))) => Some((at, defined)),
         Some(_) | None => None,
     };
-    let (known, gone) =
-        before.map_or_else(Default::default, |before| (before.segments, before.removed));
+    let by_disk = match &latest {
+        Some((at, defined)) if *at < recorded_to => versions(defined),
+        Some(_) => versions_before(store, recorded_to)?,
+        None => BTreeMap::new(),
+    };
+    let (known, mut removed) = latest.map_or_else(Default::default, |(_, defined)| {
+        (defined.segments, defined.removed)
+    });
     let mut definitions = Definitions::default();
     let mut segments: Vec<SegmentDefined> = Vec::with_capacity(catalogue.segments().len());
     for segment in catalogue.segments() {
@@ -49,9 +60,9 @@ pub(super) fn take_into_use(
         let version = match (same, before) {
             (Some(same), _) => same.version,
             (None, Some(before)) => before.version + 1,
-            (None, None) => gone.get(&name).map_or(1, |last| last + 1),
+            (None, None) => removed.get(&name).map_or(1, |last| last + 1),
         };
-        if same.is_none() {
+        if by_disk.get(&name) != Some(&version) {
             definitions.changed.insert(name.clone());
         }
         definitions.versions.insert(name.clone(), version);
@@ -62,22 +73,40 @@ pub(super) fn take_into_use(
             depends_on,
         });
     }
-    for defined in &known {
-        if !definitions.versions.contains_key(&defined.name) {
-            let (name, version) = (defined.name.clone(), defined.version);
-            definitions.removed.insert(name, version);
-        }
-    }
+    let last = known
+        .iter()
+        .map(|known| (known.name.clone(), known.version));
+    removed.extend(last);
+    removed.retain(|name, _| !definitions.versions.contains_key(name));
+    definitions.removed.clone_from(&removed);
     if segments != known {
-        let all = gone.into_iter().chain(definitions.removed.clone());
-        let removed = all.filter(|(name, _)| !definitions.versions.contains_key(name));
         store.record(LogRecord::SegmentsDefined(SegmentsDefined {
             segments,
-            removed: removed.collect(),
+            removed,
             recorded_at,
         }))?;
     }
     Ok(definitions)
+}
+
+fn versions(defined: &SegmentsDefined) -> BTreeMap<SegmentName, u32> {
+    let segments = defined.segments.iter();
+    segments
+        .map(|segment| (segment.name.clone(), segment.version))
+        .collect()
+}
+
+/// The versions in use before an offset, which is not that of the latest definitions.
+fn versions_before(
+    store: &Store,
+    offset: u64,
+) -> Result<BTreeMap<SegmentName, u32>, PipelineError> {
+    let records = store.records(0)?.into_iter();
+    let before = records.rev().find_map(|(at, record)| match record {
+        LogRecord::SegmentsDefined(defined) if at < offset => Some(versions(&defined)),
+        _ => None,
+    });
+    Ok(before.unwrap_or_default())
 }
 
 /// What decides who belongs to a segment besides its rule: the rules of segments that it refers

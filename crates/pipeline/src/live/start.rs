@@ -92,6 +92,7 @@ impl Engine {
             store,
             &engine.catalogue,
             &engine.context.settings,
+            recorded.as_ref().map_or(0, |recorded| recorded.folded_to),
             options.now,
         )?;
         match recorded {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use regulars_core::{Timestamp, Transition, TransitionId};
+use regulars_core::{Cause, Direction, Timestamp, Transition, TransitionId};
 use regulars_pipeline::Silent;
 use regulars_pipeline::live::{Engine, StartOptions};
 use regulars_store::Frame;
@@ -68,6 +68,13 @@ fn killed_after(
         transitions: piece.to_vec(),
     });
     store.append(&frame).unwrap();
+    drop(store);
+    killed(scratch)
+}
+
+/// What a start finds of which nothing is recorded, as a kill comes right after it.
+fn killed(scratch: &Scratch) -> Vec<Transition> {
+    let mut store = scratch.workspace.open().unwrap();
     let options = StartOptions {
         now: Timestamp(LATER),
         threads: 1,
@@ -96,7 +103,7 @@ fn a_kill_between_pieces_sends_nobody_back_and_forth() {
     append(&live, &calls("Product Added", LATER - HOUR / 2, 1), LATER);
     live.stop().unwrap();
     let (events, all) = logged(&scratch, from);
-    let by_events = |found: &&Transition| matches!(found.cause, regulars_core::Cause::Event { .. });
+    let by_events = |found: &&Transition| matches!(found.cause, Cause::Event { .. });
     assert!(all.iter().filter(by_events).count() > 12, "{all:#?}");
     // Whatever was recorded before the kill, the next start finds the others and no more.
     for recorded in [0, 1, all.len() / 2, all.len()] {
@@ -130,4 +137,112 @@ fn a_kill_between_pieces_sends_nobody_back_and_forth() {
     start(&without_events, LATER, u64::MAX).stop().unwrap();
     let batch = of_batch(&without_events, LATER);
     check_transitions(&without_events, &batch, "without the events");
+}
+
+/// Puts segments of such names and rules into use at the next start.
+fn define(scratch: &Scratch, segments: &[(&str, &str)]) {
+    let segment = |(name, rule): &(&str, &str)| {
+        format!("[[segment]]\nname = \"{name}\"\nrule = \"\"\"{rule}\"\"\"\n")
+    };
+    let text: String = segments.iter().map(segment).collect();
+    std::fs::write(scratch.workspace.segments_dir().join("own.toml"), text).unwrap();
+}
+
+fn by_id(mut transitions: Vec<Transition>) -> Vec<Transition> {
+    transitions.sort_by_key(|transition| transition.id);
+    transitions
+}
+
+const ONCE: &str = "events 'Product Viewed' in last 12 hours >= 1";
+const OFTEN: &str = "events 'Product Viewed' in last 12 hours >= 9";
+/// Another rule that is true of the same customers.
+const ONCE_TOO: &str = "events 'Product Viewed' in last 13 hours >= 1";
+
+/// A workspace whose next start has six customers enter `edited` and leave `removed`, each by the
+/// second version, and what a kill right after that start leaves; what it found.
+fn edited() -> (Scratch, Vec<Transition>) {
+    let scratch = Scratch::new();
+    define(&scratch, &[("edited", OFTEN), ("removed", OFTEN)]);
+    let live = start(&scratch, START, u64::MAX);
+    append(&live, &calls("Product Viewed", START, 1), START);
+    live.stop().unwrap();
+    define(&scratch, &[("edited", OFTEN), ("removed", ONCE)]);
+    start(&scratch, START, u64::MAX).stop().unwrap();
+    define(&scratch, &[("edited", ONCE)]);
+    let found = killed(&scratch);
+    let of = |name, direction| {
+        let of = |found: &&Transition| found.segment.as_str() == name;
+        let of: Vec<&Transition> = found.iter().filter(of).collect();
+        for found in &of {
+            assert_eq!(
+                (found.version, found.direction),
+                (2, direction),
+                "{found:?}"
+            );
+            assert_eq!(found.cause, Cause::Definition, "{found:?}");
+        }
+        of.len()
+    };
+    assert_eq!(of("edited", Direction::Entered), 6);
+    assert_eq!(of("removed", Direction::Exited), 6);
+    (scratch, found)
+}
+
+#[test]
+fn a_kill_between_pieces_leaves_version_and_cause_of_what_definitions_change() {
+    let (scratch, all) = edited();
+    for recorded in [0, 1, all.len() / 2, all.len() - 1, all.len()] {
+        let scratch = copy(&scratch);
+        let (piece, rest) = all.split_at(recorded);
+        let found = killed_after(&scratch, &[], piece);
+        assert_eq!(by_id(found), by_id(rest.to_vec()), "{recorded} recorded");
+        start(&scratch, LATER, u64::MAX).stop().unwrap();
+        let report = format!("{recorded} recorded");
+        check_transitions(&scratch, &of_batch(&scratch, LATER), &report);
+    }
+}
+
+#[test]
+fn a_segment_that_is_edited_after_a_kill_goes_on_from_what_was_recorded() {
+    let (scratch, all) = edited();
+    let of = |all: &[Transition], name: &str| -> Vec<Transition> {
+        let of = |found: &&Transition| found.segment.as_str() == name;
+        all.iter().filter(of).cloned().collect()
+    };
+    let (entered, left) = (of(&all, "edited"), of(&all, "removed"));
+    let piece = [&entered[..3], &left[..3]].concat();
+    let check = |segments: &[(&str, &str)]| {
+        let scratch = copy(&scratch);
+        define(&scratch, segments);
+        let found = killed_after(&scratch, &[], &piece);
+        start(&scratch, LATER, u64::MAX).stop().unwrap();
+        let batch = of_batch(&scratch, LATER);
+        check_transitions(&scratch, &batch, &format!("{segments:?}"));
+        (of(&found, "edited"), of(&found, "removed"))
+    };
+    let who = |of: &[Transition]| -> BTreeSet<_> {
+        let who = of.iter().map(|found| (found.customer, found.sequence));
+        who.collect()
+    };
+    let next = |of: &[Transition]| -> BTreeSet<_> {
+        let next = of.iter().map(|found| (found.customer, found.sequence + 1));
+        next.collect()
+    };
+    // By its third version they are in it as well, and one that is back has everyone again.
+    let (edited, removed) = check(&[("edited", ONCE_TOO), ("removed", ONCE)]);
+    assert_eq!(who(&edited), who(&entered[3..]), "{edited:#?}");
+    assert_eq!(who(&removed), next(&left[..3]), "{removed:#?}");
+    for found in edited.iter().chain(&removed) {
+        let of = (found.version, found.direction, &found.cause);
+        assert_eq!(of, (3, Direction::Entered, &Cause::Definition), "{found:?}");
+    }
+    // By another one nobody is: those who were told to be leave.
+    let (edited, removed) = check(&[("edited", OFTEN)]);
+    assert_eq!(who(&edited), next(&entered[..3]), "{edited:#?}");
+    assert_eq!(who(&removed), who(&left[3..]), "{removed:#?}");
+    for (found, version) in edited.iter().zip([3; 3]).chain(removed.iter().zip([2; 3])) {
+        let of = (found.version, found.direction, &found.cause);
+        let expected = (version, Direction::Exited, &Cause::Definition);
+        assert_eq!(of, expected, "{found:?}");
+    }
 }

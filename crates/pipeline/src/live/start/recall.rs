@@ -50,6 +50,7 @@ impl Engine {
                 Some(_) => (definitions.versions.get(segment), Cause::Import),
                 None => (definitions.removed.get(segment), Cause::Definition),
             };
+            // Of what was removed before versions of that were kept, the first is as good as any.
             let version = version.copied().unwrap_or(1);
             recall = Recall {
                 sequence: recall.sequence + 1,
@@ -84,8 +85,14 @@ impl Engine {
     }
 
     /// Takes over the transitions that were recorded ahead of others: records that were folded
-    /// again have caused them again, and they are not said twice. Says whether any was not found:
-    /// something else is known now than when they were, and who is concerned is to be looked at.
+    /// again have caused them again, and they are not said twice. Says whether a customer was sent
+    /// elsewhere by any that was not found: something else is known now than when they were, and
+    /// who is concerned is to be looked at.
+    ///
+    /// What is found of a customer and segment goes back and forth from what was recorded before,
+    /// and so did what was recorded ahead: of the same sequence it has the same direction. The ids
+    /// may differ, as they tell the version of the segment, which may be another by now; a
+    /// receiver knows the transition by the one that was recorded.
     pub(super) fn find_again(&mut self, ahead: &[Transition], imported: bool) -> bool {
         let Some(recorded_at) = ahead.iter().map(|moved| moved.recorded_at).max() else {
             return false;
@@ -97,7 +104,6 @@ impl Engine {
             self.advance(self.canonical(customer));
         }
         self.find_all();
-        // An id has the version of the segment in it, which may be another now.
         let which = |moved: &Transition| (moved.customer, moved.segment.clone(), moved.sequence);
         let recorded: HashSet<_> = ahead.iter().map(which).collect();
         self.found.retain(|found| !recorded.contains(&which(found)));
@@ -105,12 +111,14 @@ impl Engine {
         for moved in ahead {
             let number = self.program.segment_index(&moved.segment);
             let person = self.people.get(&moved.customer);
-            let found = number
-                .zip(person)
-                .map(|(number, person)| person.member.sequence(number));
-            if found.is_none_or(|found| found < moved.sequence) {
-                missing.note(moved);
-                is_any = true;
+            match number.zip(person) {
+                Some((number, person)) if person.member.sequence(number) < moved.sequence => {
+                    missing.note(moved);
+                    is_any = true;
+                }
+                Some(_) => {}
+                // Of nobody, or of a segment that is no more: nobody is to be looked at.
+                None => missing.note(moved),
             }
         }
         self.recall(missing, imported);
