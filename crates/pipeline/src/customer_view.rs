@@ -298,12 +298,14 @@ pub fn explain(
     let by_time = by_time(told.iter());
     let latest = retell::latest_events(&by_time, &base.program);
     let (program, states) = (&base.program, base.states(index));
-    let explanation = program.explain_with(number, states, (&customer, &latest), base.now);
+    let mut explanation = program.explain(number, states, &customer, base.now);
+    program.name_events(number, &mut explanation, &latest);
     let availability = base.availability().swap_remove(number);
     let customer_id = store.vault()?.external_id(folded.profile.customer);
     let ids = ids_of(store, folded.profile.customer)?;
     let name = base.program.segment_name(number);
-    let last_change = LastChange::read(store, &ids, name, base.now)?;
+    let who = (folded.profile.customer, &ids);
+    let last_change = LastChange::read(store, who, name, base.now)?;
     Ok(ExplainedView {
         customer_id: customer_id.map(str::to_owned),
         as_of: base.now.to_string(),

@@ -4,7 +4,7 @@
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
 //!                                                                 ├ person (one customer) ─► orders, carts, traits, at_hand (their past)
 //!                                                                 └ accounts (all members of one)
-//! look (one customer as a whole), recorded (memberships and their transitions)
+//! look (one customer as a whole), explain (one of their segments), recorded (memberships and their transitions)
 //! preview (a rule, tried on everyone), search
 //! start (from disk to everyone) ─► past (what the log tells), definitions (versions of segments)
 //! ```
@@ -15,6 +15,7 @@ mod carts;
 pub(crate) mod contested;
 mod definitions;
 mod engine;
+mod explain;
 pub(crate) mod identify;
 mod look;
 mod moved;
@@ -34,6 +35,7 @@ pub(crate) mod visits;
 mod why;
 
 pub use engine::Engine;
+pub use explain::Explained;
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;
 pub use preview::Preview;

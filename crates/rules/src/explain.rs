@@ -1,7 +1,7 @@
 //! Why a customer is in a segment or not: each condition with its truth, the customer's value, the
 //! threshold and when it next changes. Pure data, for terminal, API and console.
 
-use regulars_core::{Timestamp, TraitKind, TraitValue, Window, Zone};
+use regulars_core::{SegmentName, Timestamp, TraitKind, TraitValue, Window, Zone};
 use serde::{Serialize, Serializer};
 
 use crate::check::{
@@ -152,18 +152,6 @@ impl Program {
         subject: &S,
         now: Timestamp,
     ) -> Explanation {
-        let none = LatestEvents::default();
-        self.explain_with(segment, states, (subject, &none), now)
-    }
-
-    /// Explains one segment for one customer at `now`, of whose events these are the latest.
-    pub fn explain_with<S: Subject>(
-        &self,
-        segment: usize,
-        states: &LeafStates,
-        (subject, latest): (&S, &LatestEvents),
-        now: Timestamp,
-    ) -> Explanation {
         let mut scratch = self.new_scratch();
         let mut members = self.no_memberships();
         self.evaluate(states, subject, now, &mut scratch, &mut members);
@@ -172,7 +160,6 @@ impl Program {
             program: self,
             states,
             subject,
-            latest,
             now,
             scratch,
             members,
@@ -181,13 +168,64 @@ impl Program {
         };
         explainer.explain(segment)
     }
+
+    /// Names the latest event of each condition on events in an explanation of one segment, which
+    /// this program gave of a customer with these.
+    pub fn name_events(
+        &self,
+        segment: usize,
+        explanation: &mut Explanation,
+        latest: &LatestEvents,
+    ) {
+        let mut conditions = self.conditions(segment).iter().copied();
+        self.name_events_of(&mut explanation.because, &mut conditions, latest);
+    }
+
+    /// `conditions` gives the leaves of the conditions in the order of the text.
+    fn name_events_of(
+        &self,
+        part: &mut Part,
+        conditions: &mut impl Iterator<Item = u32>,
+        latest: &LatestEvents,
+    ) {
+        match part {
+            Part::Everyone
+            | Part::Segment {
+                explanation: None, ..
+            } => {}
+            Part::And { parts, .. } | Part::Or { parts, .. } => {
+                for part in parts {
+                    self.name_events_of(part, conditions, latest);
+                }
+            }
+            Part::Not { part, .. } => self.name_events_of(part, conditions, latest),
+            Part::Segment {
+                segment,
+                explanation: Some(explanation),
+                ..
+            } => {
+                let number = SegmentName::new(segment)
+                    .ok()
+                    .and_then(|name| self.segment_index(&name));
+                let number = number.expect("this program explained it");
+                self.name_events(number, explanation, latest);
+            }
+            Part::Condition { latest_event, .. } => {
+                let leaf = conditions
+                    .next()
+                    .expect("a leaf was compiled for each condition");
+                if let LeafSource::Events { value, .. } = &self.leaf(leaf).source {
+                    *latest_event = latest.of(*value).cloned();
+                }
+            }
+        }
+    }
 }
 
 struct Explainer<'a, S> {
     program: &'a Program,
     states: &'a LeafStates,
     subject: &'a S,
-    latest: &'a LatestEvents,
     now: Timestamp,
     scratch: Scratch,
     members: Memberships,
@@ -273,14 +311,6 @@ impl<S: Subject> Explainer<'_, S> {
     fn condition(&self, spec: &LeafSpec, leaf: &Leaf) -> Part {
         let (program, now) = (self.program, self.now);
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
-        let latest_event = match &leaf.source {
-            LeafSource::Events { value, .. } => self.latest.of(*value).cloned(),
-            LeafSource::Measure(_)
-            | LeafSource::Trait(_)
-            | LeafSource::Declared(_)
-            | LeafSource::Account(_)
-            | LeafSource::Carts(_) => None,
-        };
         let is_at_cap = match &leaf.source {
             LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
             LeafSource::Events { value: number, .. } => {
@@ -308,7 +338,7 @@ impl<S: Subject> Explainer<'_, S> {
                 now,
                 Search::exact(program.horizon(now)),
             ),
-            latest_event,
+            latest_event: None,
         }
     }
 }

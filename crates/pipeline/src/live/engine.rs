@@ -15,6 +15,7 @@ mod time;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Cause, CustomerId, DataNeed, SegmentName, Symbol, Timestamp, Transition};
@@ -30,7 +31,6 @@ use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::orders::Orders;
 use super::person::{Person, Retold};
-use super::retell;
 use super::seen::Seen;
 use super::told::Told;
 use crate::catalogue::Catalogue;
@@ -62,7 +62,8 @@ pub(super) enum Touched<'a> {
 #[derive(Debug)]
 pub struct Engine {
     pub(super) catalogue: Catalogue,
-    pub(super) program: Program,
+    /// Shared with those who answer questions.
+    pub(super) program: Arc<Program>,
     pub(super) context: Context,
     pub(super) table: SymbolTable,
     pub(super) products: Products,
@@ -216,31 +217,6 @@ impl Engine {
             self.program
                 .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
-    }
-
-    /// As [`Self::explain`], naming the latest event that each condition looks at.
-    ///
-    /// # Errors
-    /// When there is no segment of that name, or the history cannot be read.
-    pub fn explain_with_events(
-        &self,
-        customer: CustomerId,
-        segment: &str,
-        at: Timestamp,
-    ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
-        self.catalogue.get(segment)?;
-        let person = self.people.get(&self.canonical(customer));
-        let Some((number, person)) = self.number(segment).zip(person) else {
-            return Ok(None);
-        };
-        let moved = person.moved(&self.history)?;
-        let latest = retell::latest_events(&moved.and(&person.told), &self.program);
-        let (states, subject) = (&person.member.states, person.subject(&self.context));
-        let subject = (&subject, &latest);
-        let explained = self
-            .program
-            .explain_with(number, states, subject, self.now.max(at));
-        Ok(Some(explained))
     }
 
     pub(super) fn number(&self, segment: &str) -> Option<usize> {

@@ -8,6 +8,8 @@
 
 mod again;
 
+pub(super) use again::Moved;
+
 use std::cmp::Reverse;
 
 use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};

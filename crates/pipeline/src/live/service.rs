@@ -396,15 +396,10 @@ impl Live {
         &self,
         mut read: impl FnMut(&Store) -> Result<T, PipelineError>,
     ) -> Option<Result<T, PipelineError>> {
-        for _ in 1..READ_TIMES {
+        read_patiently(|| {
             let store = self.with_store(|store| store.beside())?;
-            match read(&store) {
-                Err(PipelineError::Store(StoreError::Missing(_))) => {}
-                done => return Some(done),
-            }
-        }
-        let store = self.with_store(|store| store.beside())?;
-        Some(read(&store))
+            Some(read(&store))
+        })
     }
 
     /// Lets `use_it` have the data to itself: when it begins, everything stored before is folded,
@@ -473,6 +468,19 @@ impl Live {
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
+}
+
+/// Reads files, and again when they were replaced meanwhile.
+pub(super) fn read_patiently<T>(
+    mut read: impl FnMut() -> Option<Result<T, PipelineError>>,
+) -> Option<Result<T, PipelineError>> {
+    for _ in 1..READ_TIMES {
+        match read()? {
+            Err(PipelineError::Store(StoreError::Missing(_))) => {}
+            done => return Some(done),
+        }
+    }
+    read()
 }
 
 fn spawn<T: Send + 'static>(

@@ -15,6 +15,7 @@
 mod recall;
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use regulars_core::{Cause, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
@@ -178,7 +179,7 @@ impl Engine {
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),
-            program: base.program,
+            program: Arc::new(base.program),
             context: base.context,
             table: SymbolTable::new(symbols),
             products,

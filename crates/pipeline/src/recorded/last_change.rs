@@ -12,10 +12,10 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::{Store, StoreError, WantedTransitions};
 use serde::Serialize;
 
-/// Transitions that are read at a time: most often the first is it.
-const FEW: usize = 16;
-
 /// The latest transition of a customer and segment.
+///
+/// Those of customers who turned out to be them since are not looked at: they end with the leaving
+/// of who is no more, and whether the customer is in the segment follows from their own.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastChange {
     /// In or out.
@@ -32,44 +32,49 @@ pub struct LastChange {
 }
 
 impl LastChange {
-    /// The latest that was recorded of a customer, who has been called by all of these ids, by
-    /// `until`; `None` when nothing was.
+    /// What to ask for: the latest of these is it.
+    pub fn wanted(
+        customer: CustomerId,
+        segment: &SegmentName,
+        until: Timestamp,
+    ) -> WantedTransitions {
+        WantedTransitions {
+            customers: Some(BTreeSet::from([customer])),
+            segment: Some(segment.clone()),
+            until,
+            ..WantedTransitions::default()
+        }
+    }
+
+    /// The latest that was recorded of a customer by `until`, who has been called by all of `ids`;
+    /// `None` when nothing was.
     ///
     /// # Errors
     /// When a file is missing or damaged.
     pub fn read(
         store: &Store,
-        customers: &BTreeSet<CustomerId>,
+        (customer, ids): (CustomerId, &BTreeSet<CustomerId>),
         segment: &SegmentName,
         until: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let mut wanted = WantedTransitions {
-            customers: Some(customers.clone()),
-            segment: Some(segment.clone()),
-            ..WantedTransitions::default()
-        };
-        loop {
-            let rows = store.transitions(&wanted, FEW)?;
-            let known = |row: &&TransitionRow| row.transition.recorded_at <= until;
-            if let Some(row) = rows.iter().find(known) {
-                return Self::of(store, customers, row).map(Some);
-            }
-            if rows.len() < FEW {
-                return Ok(None);
-            }
-            wanted.before = rows.last().map(|row| row.place);
-        }
+        let rows = store.transitions(&Self::wanted(customer, segment, until), 1)?;
+        let row = rows.first();
+        row.map(|row| Self::of(store, ids, row)).transpose()
     }
 
-    fn of(
+    /// A transition with its event, which is of one of these ids.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn of(
         store: &Store,
-        customers: &BTreeSet<CustomerId>,
+        ids: &BTreeSet<CustomerId>,
         row: &TransitionRow,
     ) -> Result<Self, StoreError> {
         let transition = &row.transition;
         let mut event = None;
         if let Cause::Event { offset, .. } = transition.cause {
-            event = event_at(store, customers, offset)?;
+            event = event_at(store, ids, offset)?;
         }
         Ok(Self {
             direction: transition.direction,

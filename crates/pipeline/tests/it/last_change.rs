@@ -1,8 +1,9 @@
 //! What last made a customer enter or leave a segment: the event is found wherever it lies.
 
-use regulars_core::{Cause, Direction, SegmentName, Timestamp};
+use regulars_core::{Cause, CustomerId, Direction, SegmentName, Timestamp};
 use regulars_pipeline::LastChange;
-use regulars_pipeline::live::Live;
+use regulars_pipeline::live::{Explained, Live};
+use regulars_rules::Part;
 use serde_json::{Value, json};
 
 use crate::equivalence::{HOUR, START, append, start};
@@ -35,18 +36,28 @@ fn group(customer: &str, plan: &str, at: i64) -> Value {
     })
 }
 
-fn last(live: &Live, customer: &str, segment: &str, until: i64) -> Option<LastChange> {
+fn id(live: &Live, customer: &str) -> CustomerId {
     live.settle().unwrap();
     let name = customer.to_owned();
     let found = live.with_store(move |store| store.vault().unwrap().find(&name));
-    let customer = found.flatten().unwrap();
-    let ids = live.ask(move |engine| engine.ids_of(customer)).unwrap();
+    found.flatten().unwrap()
+}
+
+fn last(live: &Live, customer: &str, segment: &str, until: i64) -> Option<LastChange> {
+    let customer = id(live, customer);
+    let of = live.ask(move |engine| (engine.canonical(customer), engine.ids_of(customer)));
+    let (customer, ids) = of.unwrap();
     let segment = SegmentName::new(segment).unwrap();
     let read = live.read_beside(|store| {
-        let last = LastChange::read(store, &ids, &segment, Timestamp(until));
+        let last = LastChange::read(store, (customer, &ids), &segment, Timestamp(until));
         Ok(last?)
     });
     read.unwrap().unwrap()
+}
+
+fn explained(live: &Live, customer: &str, segment: &str) -> Explained {
+    let explained = live.explain(id(live, customer), segment, Timestamp(START));
+    explained.unwrap().unwrap().unwrap()
 }
 
 #[test]
@@ -109,6 +120,60 @@ fn the_event_of_the_last_change_is_found_in_the_log_and_in_the_history() {
         assert!(change.event.is_none(), "moved: {moved}");
         let own = last(&live, "c-2", "of_pro_account", later).unwrap();
         assert_eq!(own.event.unwrap().name, "a-1", "moved: {moved}");
+    }
+    live.stop().unwrap();
+}
+
+#[test]
+fn what_became_of_who_is_no_more_is_no_change_of_who_they_are() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
+    let live = start(&scratch, START, 1);
+    let (one, other) = (json!({"userId": "c-1"}), json!({"userId": "c-2"}));
+    append(&live, &[view(one.clone(), 1, START - 4 * HOUR)], START);
+    append(&live, &[view(one, 2, START - 3 * HOUR)], START);
+    append(&live, &[view(other.clone(), 3, START - 2 * HOUR)], START);
+    append(&live, &[view(other, 4, START - HOUR)], START);
+    append(&live, &[group("c-2", "pro", START - HOUR)], START);
+    let before = last(&live, "c-2", "of_pro_account", START).unwrap();
+    assert_eq!(before.direction, Direction::Entered);
+    let alias = json!({
+        "type": "alias", "userId": "c-1", "previousId": "c-2", "messageId": "alias",
+        "timestamp": Timestamp(START).to_string(),
+    });
+    append(&live, &[alias], START);
+    for moved in [false, true] {
+        if moved {
+            live.move_now().unwrap();
+        }
+        for name in ["c-1", "c-2"] {
+            // Who stays is in it since they entered, whoever else left it by turning out to be them.
+            let change = last(&live, name, "viewers", START).unwrap();
+            assert_eq!(change.direction, Direction::Entered, "{change:?}");
+            assert!(matches!(change.cause, Cause::Event { .. }), "{change:?}");
+            let event = change.event.unwrap();
+            assert_eq!(event.occurred_at, Timestamp(START - 3 * HOUR));
+            let explained = explained(&live, name, "viewers");
+            assert!(explained.explanation.holds);
+            assert_eq!(explained.customer, id(&live, "c-1"));
+            assert_eq!((explained.ids.len(), explained.transitions), (2, 1));
+            // What a condition looked at last is of either.
+            let Part::Condition { latest_event, .. } = &explained.explanation.because else {
+                panic!("{explained:?}");
+            };
+            let latest = latest_event.as_ref().unwrap();
+            assert_eq!(
+                latest.occurred_at,
+                Timestamp(START - HOUR),
+                "moved: {moved}"
+            );
+            // And they are in what only the other was in, because of the merge.
+            let change = last(&live, name, "of_pro_account", START).unwrap();
+            assert_eq!(
+                (change.direction, change.cause),
+                (Direction::Entered, Cause::Merge)
+            );
+        }
     }
     live.stop().unwrap();
 }

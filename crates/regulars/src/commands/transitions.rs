@@ -34,7 +34,7 @@ pub(crate) fn run(cli: &Cli, args: &TransitionsArgs) -> anyhow::Result<Done> {
         customers,
         segment: segment.map_err(|error| Usage(error.to_string()))?,
         since,
-        before: None,
+        ..WantedTransitions::default()
     };
     let found = store.transitions(&wanted, args.limit)?;
     let vault = store.vault()?;

@@ -575,7 +575,8 @@ fn an_explanation_shows_counts_sums_and_when_a_sequence_is_complete() {
         event.with_event(|event| program.note_event(&mut latest, event));
     }
     let now = noon().plus_ms(2 * HOUR_MS);
-    let explanation = program.explain_with(0, &states, (&customer, &latest), now);
+    let mut explanation = program.explain(0, &states, &customer, now);
+    program.name_events(0, &mut explanation, &latest);
     let json = serde_json::to_string_pretty(&explanation).unwrap();
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(json) });
 }

@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use regulars_core::{CustomerId, SegmentName, Timestamp};
-use regulars_pipeline::live::{Happening, LiveCustomer, Place};
+use regulars_core::{CustomerId, Direction, SegmentName, Timestamp};
+use regulars_pipeline::live::{self, Happening, LiveCustomer, Place};
 use regulars_pipeline::{
     Base, LastChange, OrderView, SegmentView, TraitView, explain as explain_then, find as find_in,
     view,
@@ -231,53 +231,55 @@ async fn explain_now(
     segment: String,
 ) -> Result<Json<Explained>, Problem> {
     let customer = find(server, &name).await?;
-    let asked = segment.clone();
-    let explained = ask(server, move |server| {
+    let answer = ask(server, move |server| {
         server.live.settle_of(vec![customer])?;
         let now = server.live.now();
-        server.live.ask_of(vec![customer], move |engine| {
-            let explained = engine.explain_with_events(customer, &asked, now);
-            let (ids, currency) = (engine.ids_of(customer), engine.currency());
-            (
-                (engine.canonical(customer), ids),
-                engine.now().max(now),
-                currency,
-                explained,
-            )
-        })
+        let explained = match server.live.explain(customer, &segment, now)? {
+            Ok(Some(explained)) => explained,
+            Ok(None) => return Some(Err(nobody(&name))),
+            Err(error) => return Some(Err(Problem::of(&error))),
+        };
+        let last_change = last_change(server, &explained, &segment);
+        Some(last_change.map(|last_change| {
+            let holds = explained.explanation.holds;
+            let entered = last_change
+                .as_ref()
+                .filter(|last| holds && last.direction == Direction::Entered);
+            Explained {
+                customer_id: name,
+                as_of: explained.as_of.to_string(),
+                currency: explained.currency.code().to_owned(),
+                since: entered.map(|entered| entered.occurred_at.clone()),
+                last_change,
+                explanation: explained.explanation,
+            }
+        }))
     });
-    let ((customer, ids), now, currency, explained) = explained.await?;
-    let explained = explained.map_err(|error| Problem::of(&error))?;
-    let explanation = explained.ok_or_else(|| nobody(&name))?;
-    let inside = BTreeSet::from_iter(explanation.holds.then(|| segment.clone()));
-    let since = entered(server, customer, inside).await?.remove(&segment);
-    let last_change = last_change(server, ids, segment).await?;
-    Ok(Json(Explained {
-        last_change,
-        customer_id: name,
-        as_of: now.to_string(),
-        currency: currency.code().to_owned(),
-        since: since.map(|at| at.to_string()),
-        explanation,
-    }))
+    answer.await?.map(Json)
 }
 
-/// What last made a customer of these ids enter or leave a segment.
-async fn last_change(
-    server: &Arc<Server>,
-    ids: BTreeSet<CustomerId>,
-    segment: String,
+/// What last made a customer enter or leave a segment; most often it is at hand.
+fn last_change(
+    server: &Server,
+    explained: &live::Explained,
+    segment: &str,
 ) -> Result<Option<LastChange>, Problem> {
-    let Ok(segment) = SegmentName::new(&segment) else {
+    let Ok(segment) = SegmentName::new(segment) else {
         return Ok(None);
     };
-    let read = ask(server, move |server| {
-        server.live.read_beside(|store| {
-            let last = LastChange::read(store, &ids, &segment, Timestamp::MAX);
-            Ok(last?)
-        })
-    });
-    read.await?.map_err(|error| Problem::failed(&error))
+    if explained.transitions == 0 {
+        return Ok(None);
+    }
+    let wanted = LastChange::wanted(explained.customer, &segment, Timestamp::MAX);
+    let rows = recorded::transitions(server, &wanted, 1)?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let read = server
+        .live
+        .read_beside(|store| Ok(LastChange::of(store, &explained.ids, row)?));
+    let read = read.ok_or_else(Problem::stopping)?;
+    read.map(Some).map_err(|error| Problem::failed(&error))
 }
 
 /// When a customer entered those segments that they are in, as far as it was recorded.

@@ -245,8 +245,10 @@ fn may_hold(group: &RowGroupMetaData, wanted: &WantedTransitions) -> bool {
         let first = column("log_offset").and_then(|(first, _)| u64::try_from(first).ok());
         first.is_none_or(|first| first <= before.offset)
     };
-    let last = column("recorded_at").map(|(_, last)| Timestamp(last));
-    wanted.before.is_none_or(is_before) && last.is_none_or(|last| last >= wanted.since)
+    let is_within = |(first, last): (i64, i64)| {
+        Timestamp(first) <= wanted.until && Timestamp(last) >= wanted.since
+    };
+    wanted.before.is_none_or(is_before) && column("recorded_at").is_none_or(is_within)
 }
 
 /// Reads the other columns of rows only that are wanted.
@@ -283,11 +285,11 @@ fn filter(schema: &SchemaDescriptor, wanted: &WantedTransitions) -> RowFilter {
         let columns = mask(&["log_offset", "number"]);
         filters.push(Box::new(ArrowPredicateFn::new(columns, takes)));
     }
-    let since = wanted.since;
-    if since > Timestamp::MIN {
+    let wanted_at = wanted.since..=wanted.until;
+    if wanted_at != (Timestamp::MIN..=Timestamp::MAX) {
         let takes = move |batch: RecordBatch| {
             let times: &TimestampMillisecondArray = column(&batch, "recorded_at")?;
-            let takes = |&at: &i64| Some(Timestamp(at) >= since);
+            let takes = |&at: &i64| Some(wanted_at.contains(&Timestamp(at)));
             Ok(times.values().iter().map(takes).collect::<BooleanArray>())
         };
         filters.push(Box::new(ArrowPredicateFn::new(

@@ -34,6 +34,8 @@ pub struct WantedTransitions {
     pub segment: Option<SegmentName>,
     /// Recorded at or after.
     pub since: Timestamp,
+    /// Recorded at or before.
+    pub until: Timestamp,
     /// Before this place only.
     pub before: Option<TransitionPlace>,
 }
@@ -45,6 +47,7 @@ impl Default for WantedTransitions {
             customers: None,
             segment: None,
             since: Timestamp::MIN,
+            until: Timestamp::MAX,
             before: None,
         }
     }
@@ -56,7 +59,7 @@ impl WantedTransitions {
         let TransitionRow { place, transition } = row;
         let customers = self.customers.as_ref();
         let segment = self.segment.as_ref();
-        transition.recorded_at >= self.since
+        (self.since..=self.until).contains(&transition.recorded_at)
             && self.before.is_none_or(|before| *place < before)
             && segment.is_none_or(|segment| *segment == transition.segment)
             && customers.is_none_or(|customers| customers.contains(&transition.customer))

@@ -1,5 +1,7 @@
 //! Work on one customer with all that a fold needs.
 
+use std::sync::Arc;
+
 use regulars_core::{CustomerId, Symbol, Symbols};
 use regulars_rules::Keep;
 
@@ -73,9 +75,8 @@ impl Engine {
         if !new.any(|text| self.program.asks_for_text(text)) {
             return Ok(false);
         }
-        self.program = self
-            .catalogue
-            .compile(&self.context.symbols, Keep::Needed)?;
+        let symbols = &self.context.symbols;
+        self.program = Arc::new(self.catalogue.compile(symbols, Keep::Needed)?);
         self.scratch = self.program.new_scratch();
         self.with(customer, |person, folding| person.refold(folding))?;
         Ok(true)

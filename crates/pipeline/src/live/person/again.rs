@@ -1,6 +1,6 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, RecordKind, Timestamp};
 use regulars_profile::Member;
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
@@ -21,6 +21,27 @@ pub(in crate::live) struct Moved {
 }
 
 impl Moved {
+    /// What the history has under these ids; without any, all that counts was told since.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(in crate::live) fn read(
+        history: &History,
+        ids: &[CustomerId],
+    ) -> Result<Self, PipelineError> {
+        if ids.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut events = Vec::new();
+        for &id in ids {
+            events.extend(history.events_of(id)?.into_iter().map(Told::from));
+        }
+        Ok(Self {
+            to: history.moved_to(),
+            events,
+        })
+    }
+
     /// These and what was told since, by time.
     pub(in crate::live) fn and<'a>(&'a self, told: &'a [Told]) -> Vec<&'a Told> {
         let since = told.iter().filter(|told| told.offset >= self.to);
@@ -34,17 +55,18 @@ impl Person {
     /// # Errors
     /// When it cannot be read.
     pub(in crate::live) fn moved(&self, history: &History) -> Result<Moved, PipelineError> {
-        if !self.has_moved {
-            return Ok(Moved::default());
-        }
-        let mut events = Vec::new();
-        for &id in [self.member.profile.customer].iter().chain(&self.merged) {
-            events.extend(history.events_of(id)?.into_iter().map(Told::from));
-        }
-        Ok(Moved {
-            to: history.moved_to(),
-            events,
-        })
+        Moved::read(history, &self.moved_ids())
+    }
+
+    /// The ids under which the history has events of them; none when it has no events of them.
+    pub(in crate::live) fn moved_ids(&self) -> Vec<CustomerId> {
+        self.ids().filter(|_| self.has_moved).collect()
+    }
+
+    /// The ids under which the history may have anything of them.
+    fn ids(&self) -> impl Iterator<Item = CustomerId> {
+        let merged = self.merged.iter().copied();
+        std::iter::once(self.member.profile.customer).chain(merged)
     }
 
     /// What the history has of their orders.
@@ -58,7 +80,7 @@ impl Person {
     ) -> Result<Vec<LineRecord>, PipelineError> {
         let mut records = Vec::new();
         if self.has_history {
-            for &id in [self.member.profile.customer].iter().chain(&self.merged) {
+            for id in self.ids() {
                 let rows = history.timeline(id, table)?;
                 records.extend(rows.into_iter().map(|row| row.record));
             }
@@ -78,7 +100,7 @@ impl Person {
         let mut records = self.records(folding.history, folding.table)?;
         let mut declared: Vec<DeclaredRow> = Vec::new();
         if self.has_history {
-            for &id in [customer].iter().chain(&self.merged) {
+            for id in self.ids() {
                 let rows = folding.history.declared(id)?;
                 declared.extend(rows.into_iter().map(|row| DeclaredRow {
                     customer,

@@ -212,6 +212,10 @@ impl Told {
                 ..of_segment("loyal")
             },
             WantedTransitions {
+                until: Timestamp(400),
+                ..of_segment("loyal")
+            },
+            WantedTransitions {
                 customers: Some(BTreeSet::new()),
                 ..every()
             },
