@@ -124,8 +124,7 @@ impl Engine {
                 tried.push(false);
                 continue;
             };
-            let mut person = person.clone();
-            person.member.states = program.new_states();
+            let mut person = person.not_folded(program);
             person.refold(&mut Folding {
                 history: &self.history,
                 table: &self.table,

@@ -2,6 +2,7 @@
 
 use regulars_core::{CustomerId, LineRecord, OrderKey, RecordKind, Timestamp};
 use regulars_profile::Member;
+use regulars_rules::Program;
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
 use super::{Folding, ORDERS_KEPT, Person};
@@ -50,6 +51,19 @@ impl Moved {
 }
 
 impl Person {
+    /// The same customer before anything is folded, for another program: what the folds of this
+    /// one saw is not copied.
+    pub(in crate::live) fn not_folded(&self, program: &Program) -> Self {
+        Self {
+            known: self.known,
+            told: self.told.clone(),
+            has_moved: self.has_moved,
+            merged: self.merged.clone(),
+            has_history: self.has_history,
+            ..Self::new(self.member.profile.customer, program)
+        }
+    }
+
     /// What the history has of their events.
     ///
     /// # Errors
