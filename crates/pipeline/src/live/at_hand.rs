@@ -146,7 +146,6 @@ impl AtHand {
             told,
             changed,
         } = &mut self.orders;
-        let changed = std::mem::take(changed);
         if changed.is_empty() {
             return Ok(records);
         }
@@ -165,6 +164,7 @@ impl AtHand {
         records.retain(|record| !is_changed(record));
         records.extend(again);
         orders::sort(records);
+        changed.clear();
         Ok(records)
     }
 }
