@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
 use crate::live::told::{Tellings, Told, by_time};
+use crate::live::whose::RowPlaces;
 
 pub(crate) use orders::{Names, OrderList};
 
@@ -392,13 +393,14 @@ fn orders(
     let tellings = Tellings::arrived_by(store, base.now)?;
     let of = tellings.of(id);
     let mut list = OrderList::default();
-    let merged = of.into_iter().flat_map(|of| &of.merged);
-    for &id in [id].iter().chain(merged) {
-        list.add_rows(history.timeline(id, &table)?);
-    }
+    let is_parted = of.is_some_and(|of| of.is_parted);
+    let at_home = RowPlaces::own(id, is_parted);
+    let owner = |identity, under| tellings.owner(identity, under);
+    let places = of.map_or(at_home, |of| of.places(id));
+    list.add_rows(places.orders(&history, &table, &owner)?);
     let mut own: Vec<Told> = Vec::new();
     if !tellings.is_empty() {
-        let rows = history.events_of(id)?.into_iter();
+        let rows = at_home.events(&history, &owner)?.into_iter();
         let arrived = rows.filter(|row| row.event.received_at <= base.now);
         own.extend(arrived.map(Told::from));
     }

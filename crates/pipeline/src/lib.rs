@@ -26,6 +26,7 @@ mod fitted;
 mod score;
 
 mod customer_view;
+mod identity;
 mod kpi;
 mod members;
 mod recorded;
@@ -47,7 +48,9 @@ pub use base::{
 pub use catalogue::{
     Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment, SegmentDraft, SegmentEdit,
 };
-pub use config::{Config, DeliveryConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig};
+pub use config::{
+    Config, DeliveryConfig, IdentityConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig,
+};
 pub use customer_view::{
     CustomerView, ExplainedView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView,
     TraitView, explain, find, unit_name, view,
@@ -57,6 +60,7 @@ pub use fitted::{
     Choice, Chosen, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted, Tried, Use,
 };
 pub use generate::{FileForm, files_of, generate};
+pub use identity::{IdentityEvent, IdentityView, NameView, identity, unmerge};
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
     OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,

@@ -27,7 +27,7 @@ use crate::log::{HistoryCompacted, LogRecord, LogRecordKind, SEGMENT_BYTES};
 use crate::manifest::TableName;
 use crate::spill::{Part, Spill};
 use crate::tables::{self, AdSpendRow, ProductRow};
-use crate::vault::{MasterKey, Vault};
+use crate::vault::{Blocked, MasterKey, Vault};
 
 const FORMAT_NAME: &str = "regulars-data";
 const FORMAT_VERSION: u32 = 1;
@@ -61,6 +61,8 @@ pub struct Store {
     key_path: PathBuf,
     key: OnceLock<MasterKey>,
     vault: OnceLock<Vault>,
+    /// Values that name nobody.
+    blocked: Arc<Blocked>,
     recovery: Recovery,
     spills: AtomicU64,
     /// Unlocked when closed; `None` for one [beside](Store::beside) another, which has it.
@@ -140,6 +142,7 @@ impl Store {
             key_path: options.master_key.clone().unwrap_or_else(own_key),
             key: OnceLock::new(),
             vault: OnceLock::new(),
+            blocked: Arc::default(),
             recovery,
             spills: AtomicU64::new(0),
             _lock: Some(lock),
@@ -264,7 +267,16 @@ impl Store {
                 loaded.take_journal((log.dir(), offset), file, self.key()?)?;
             }
         }
+        loaded.block(Arc::clone(&self.blocked));
         Ok(self.vault.get_or_init(|| loaded))
+    }
+
+    /// Values of the workspace's own that name nobody from now on, as long as the store is open.
+    pub fn block_identities(&mut self, blocked: Blocked) {
+        self.blocked = Arc::new(blocked);
+        if let Some(vault) = self.vault.get_mut() {
+            vault.block(Arc::clone(&self.blocked));
+        }
     }
 
     fn vault_mut(&mut self) -> Result<&mut Vault, StoreError> {

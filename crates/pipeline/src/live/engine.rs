@@ -28,8 +28,9 @@ use regulars_store::tables::memberships::SavedMember;
 use super::accounts::{AccountMembers, Sweep, share_of};
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person, Retold};
+use super::person::{Folding, Person, Retold, Whose};
 use super::told::Told;
+use super::whose::Parted;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
@@ -78,6 +79,10 @@ pub struct Engine {
     pub(super) sweeps: VecDeque<Sweep>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
+    /// Identities that left a customer.
+    pub(super) parted: Parted,
+    /// How often somebody turned out to be another, or was parted.
+    pub(super) identity_changes: usize,
     /// When to look at whom; entries that are too early do no harm.
     pub(super) wakes: Wakes,
     pub(super) ledger: Ledger,
@@ -94,7 +99,7 @@ pub struct Engine {
     /// The latest transitions that the log held at the start, in order.
     pub(super) recorded: VecDeque<TransitionRow>,
     /// Memberships of those who are nobody any more, by number of the segment: an import may make
-    /// them somebody again, who then goes on counting.
+    /// them somebody again, or they leave whom they turned out to be, and then go on counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
     /// At the start, every transition that records before this offset cause was on disk.
     pub(super) recorded_to: u64,
@@ -229,6 +234,13 @@ impl Engine {
         customer
     }
 
+    pub(super) fn whose(&self) -> Whose<'_> {
+        Whose {
+            redirects: &self.redirects,
+            parted: &self.parted,
+        }
+    }
+
     /// Folds the record at `offset`, the next one of the log; one that is folded already changes
     /// nothing.
     ///
@@ -244,11 +256,11 @@ impl Engine {
                 self.now = self.now.max(now);
                 self.wake_some();
             }
-            Logged::Workspace(record) => {
-                if let LogRecord::MergeAccepted(merge) = *record {
-                    self.merge(&merge)?;
-                }
-            }
+            Logged::Workspace(record) => match *record {
+                LogRecord::MergeAccepted(merge) => self.merge(&merge)?,
+                LogRecord::Unmerged(unmerged) => self.unmerge(&unmerged)?,
+                _ => {}
+            },
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
         }
         self.folded_to = offset + 1;
@@ -468,6 +480,10 @@ impl Engine {
         });
         let mut folding = Folding {
             history: &self.history,
+            whose: Whose {
+                redirects: &self.redirects,
+                parted: &self.parted,
+            },
             table: &self.table,
             products: &self.products,
             program: &self.program,

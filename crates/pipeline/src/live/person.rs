@@ -6,16 +6,21 @@
 //! and, by and by, the events.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
-use regulars_store::history::{DeclaredRow, History, SymbolTable};
+use regulars_store::history::{DeclaredRow, History, OrderRow, SymbolTable};
+use regulars_store::log::Unmerged;
+use regulars_store::vault::IdentityId;
 
 use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
 use super::orders::{self, Orders};
 use super::told::{Told, ToldOf, by_time};
+use super::whose::{Parted, RowPlaces};
 use super::{retell, traits, visits};
 use crate::base::{Declaring, FoldedEvents};
 use crate::error::PipelineError;
@@ -33,6 +38,10 @@ pub(super) struct Person {
     pub(super) has_moved: bool,
     /// Ids whose rows of the history are this customer's, besides its own.
     pub(super) merged: Vec<CustomerId>,
+    /// Ids under which rows of theirs may lie among those of others.
+    shared: Vec<CustomerId>,
+    /// Whether somebody left them, or they left somebody: rows under their ids may be another's.
+    is_parted: bool,
     /// Whether the history may have rows of them.
     pub(super) has_history: bool,
     /// When they are looked at next, as it stands in the queue.
@@ -78,10 +87,41 @@ pub(super) enum Retold {
     Everything,
 }
 
+/// What is of identities that leave a customer.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// What was told of them.
+    pub(super) told: Vec<Told>,
+    /// Their ids that have rows of the history.
+    merged: Vec<CustomerId>,
+    /// Ids under which more of their rows may lie.
+    shared: Vec<CustomerId>,
+    has_moved: bool,
+    has_history: bool,
+}
+
+/// Whose rows of the history are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) redirects: &'a HashMap<CustomerId, CustomerId, FixedState>,
+    pub(super) parted: &'a Parted,
+}
+
+impl Whose<'_> {
+    pub(super) fn owner(self, identity: IdentityId, lies_under: CustomerId) -> CustomerId {
+        let mut customer = self.parted.owner(identity, lies_under);
+        while let Some(&into) = self.redirects.get(&customer) {
+            customer = into;
+        }
+        customer
+    }
+}
+
 /// What a fold needs besides the person.
 #[derive(Debug)]
 pub(super) struct Folding<'a> {
     pub(super) history: &'a History,
+    pub(super) whose: Whose<'a>,
     pub(super) table: &'a SymbolTable,
     pub(super) products: &'a Products,
     pub(super) program: &'a Program,
@@ -118,6 +158,8 @@ impl Person {
             told: Vec::new(),
             has_moved: false,
             merged: Vec::new(),
+            shared: Vec::new(),
+            is_parted: false,
             has_history,
             queued: None,
             identified_at: Timestamp::MIN,
@@ -173,6 +215,24 @@ impl Person {
             .max(received.max().unwrap_or(Timestamp::MIN));
         self.told = of.told;
         self.merged = of.merged;
+        self.shared = of.shared;
+        self.is_parted = of.is_parted;
+        // Of whom others left, files may have told.
+        self.has_history |= of.is_parted;
+    }
+
+    /// True for one of whom the history knows all, without looking elsewhere.
+    pub(super) fn is_whole(&self) -> bool {
+        self.merged.is_empty() && !self.is_parted
+    }
+
+    fn places(&self) -> RowPlaces<'_> {
+        RowPlaces {
+            customer: self.member.profile.customer,
+            ids: &self.merged,
+            shared: &self.shared,
+            is_parted: self.is_parted,
+        }
     }
 
     /// Drops what the history has by now.
@@ -189,17 +249,19 @@ impl Person {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn moved(&self, history: &History) -> Result<Moved, PipelineError> {
+    pub(super) fn moved(
+        &self,
+        history: &History,
+        whose: Whose<'_>,
+    ) -> Result<Moved, PipelineError> {
         if !self.has_moved {
             return Ok(Moved::default());
         }
-        let mut events = Vec::new();
-        for &id in [self.member.profile.customer].iter().chain(&self.merged) {
-            events.extend(history.events_of(id)?.into_iter().map(Told::from));
-        }
+        let owner = |identity, under| whose.owner(identity, under);
+        let events = self.places().events(history, &owner)?;
         Ok(Moved {
             to: history.moved_to(),
-            events,
+            events: events.into_iter().map(Told::from).collect(),
         })
     }
 
@@ -211,15 +273,27 @@ impl Person {
         &self,
         history: &History,
         table: &SymbolTable,
+        whose: Whose<'_>,
     ) -> Result<Vec<LineRecord>, PipelineError> {
-        let mut records = Vec::new();
-        if self.has_history {
-            for &id in [self.member.profile.customer].iter().chain(&self.merged) {
-                let rows = history.timeline(id, table)?;
-                records.extend(rows.into_iter().map(|row| row.record));
-            }
+        let rows = self.order_rows(history, table, whose)?;
+        Ok(rows.into_iter().map(|row| row.record).collect())
+    }
+
+    /// What the history has of their orders, as rows.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn order_rows(
+        &self,
+        history: &History,
+        table: &SymbolTable,
+        whose: Whose<'_>,
+    ) -> Result<Vec<OrderRow>, PipelineError> {
+        if !self.has_history {
+            return Ok(Vec::new());
         }
-        Ok(records)
+        let owner = |identity, under| whose.owner(identity, under);
+        Ok(self.places().orders(history, table, &owner)?)
     }
 
     /// Takes over what was told of somebody who turned out to be the same.
@@ -230,7 +304,67 @@ impl Person {
         self.received_at = self.received_at.max(gone.received_at);
         self.merged.push(from);
         self.merged.extend(gone.merged);
+        self.shared.extend(gone.shared);
+        self.is_parted |= gone.is_parted;
         self.told.extend(gone.told);
+        self.told.sort_by_key(|told| told.offset);
+    }
+
+    /// Gives up what is of some identities, which are another customer from now on: what was told of
+    /// them, and where more may lie.
+    pub(super) fn part(&mut self, unmerged: &Unmerged) -> Leaving {
+        let leaves = |id: CustomerId| unmerged.along.contains(&id);
+        let of_leaving = |told: &mut Told| leaves(CustomerId(told.event.identity.0));
+        let told = self.told.extract_if(.., of_leaving).collect();
+        let merged = self.merged.extract_if(.., |id| leaves(*id)).collect();
+        self.is_parted = true;
+        let mut shared = unmerged.through.clone();
+        shared.push(self.member.profile.customer);
+        shared.extend(self.merged.iter().chain(&self.shared));
+        shared.sort_unstable();
+        shared.dedup();
+        Leaving {
+            told,
+            merged,
+            shared,
+            has_moved: self.has_moved,
+            has_history: self.has_history,
+        }
+    }
+
+    /// Whether anything was told of them or lies in the history.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn is_somebody(
+        &self,
+        history: &History,
+        table: &SymbolTable,
+        whose: Whose<'_>,
+    ) -> Result<bool, PipelineError> {
+        if !self.told.is_empty() || !self.moved(history, whose)?.events.is_empty() {
+            return Ok(true);
+        }
+        let owner = |identity, under| whose.owner(identity, under);
+        Ok(!self.order_rows(history, table, whose)?.is_empty()
+            || self.has_history && !self.places().declared(history, &owner)?.is_empty())
+    }
+
+    /// Takes what is theirs of somebody whom they left.
+    pub(super) fn arrive(&mut self, leaving: Leaving, known: bool) {
+        let customer = self.member.profile.customer;
+        self.known = known;
+        self.is_parted = true;
+        self.has_moved |= leaving.has_moved;
+        self.has_history |= leaving.has_history;
+        let others = leaving.merged.into_iter().filter(|&id| id != customer);
+        self.merged.extend(others);
+        self.shared.extend(leaving.shared);
+        for mut told in leaving.told {
+            told.event.customer = customer;
+            self.received_at = self.received_at.max(told.event.received_at);
+            self.told.push(told);
+        }
         self.told.sort_by_key(|told| told.offset);
     }
 
@@ -392,20 +526,19 @@ impl Person {
     /// When the history cannot be read.
     pub(super) fn refold(&mut self, folding: &mut Folding<'_>) -> Result<(), PipelineError> {
         let customer = self.member.profile.customer;
-        let mut records = self.records(folding.history, folding.table)?;
+        let mut records = self.records(folding.history, folding.table, folding.whose)?;
         let mut declared: Vec<DeclaredRow> = Vec::new();
         if self.has_history {
-            for &id in [customer].iter().chain(&self.merged) {
-                let rows = folding.history.declared(id)?;
-                declared.extend(rows.into_iter().map(|row| DeclaredRow {
-                    customer,
-                    occurred_at: row.occurred_at,
-                    import: row.import,
-                    traits: row.traits.into(),
-                }));
-            }
+            let owner = |identity, under| folding.whose.owner(identity, under);
+            let rows = self.places().declared(folding.history, &owner)?;
+            declared.extend(rows.into_iter().map(|row| DeclaredRow {
+                customer,
+                occurred_at: row.occurred_at,
+                import: row.import,
+                traits: row.traits.into(),
+            }));
         }
-        let moved = self.moved(folding.history)?;
+        let moved = self.moved(folding.history, folding.whose)?;
         let told = moved.and(&self.told);
         folding
             .orders

@@ -128,6 +128,7 @@ impl Engine {
             person.member.states = program.new_states();
             person.refold(&mut Folding {
                 history: &self.history,
+                whose: self.whose(),
                 table: &self.table,
                 products: &self.products,
                 program,

@@ -147,6 +147,7 @@ impl Engine {
             people.insert(customer, Box::new(person));
         }
         let redirects = std::mem::take(&mut tellings.redirects);
+        let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
         for (customer, of) in tellings.take_all() {
             let new = || {
@@ -175,7 +176,9 @@ impl Engine {
             sweeps: VecDeque::new(),
             account_members: AccountMembers::of_all(&people),
             people,
+            identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
+            parted,
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
             changes: Vec::new(),
@@ -228,8 +231,14 @@ impl Engine {
                     cause,
                 });
             }
-            let is_other = self.redirects.contains_key(&customer);
-            if let Some(number) = number.filter(|_| !is_other) {
+            if let Some(&into) = self.redirects.get(&customer)
+                && let Some(person) = self.people.get_mut(&into)
+                && !person.merged.contains(&customer)
+            {
+                // What is recorded of them is of whom they turned out to be.
+                person.merged.push(customer);
+            }
+            if let Some(number) = number {
                 let gone = self.gone.entry(customer).or_insert(SavedMember {
                     customer,
                     last_flip_at: at,

@@ -11,6 +11,7 @@ mod dry_run;
 mod equivalence;
 mod event_files;
 mod future;
+mod identity;
 mod live;
 mod models;
 mod owners;

@@ -146,8 +146,9 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
         }
         Command::Transitions(args) => transitions::ask(cli, session, remote, args),
         Command::Keys(args) => match &args.command {
-            KeysCommand::Create { write } => {
-                let body = json!({ "label": write });
+            KeysCommand::Create { write, client } => {
+                let role = keys::role_of_key(*client).name();
+                let body = json!({ "label": write, "role": role });
                 let made = remote.ask("POST", "/api/v1/keys", Some(&body))?;
                 keys::print_secret(cli, session, "write key", &made)
             }

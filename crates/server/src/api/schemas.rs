@@ -105,7 +105,7 @@ pub(super) fn schemas() -> Value {
         ]),
         "Grants": object(&[("grants", array(&object(&grant)))]),
         "NewGrant": object(&secret),
-        "NewKey": {"type": "object", "properties": {"label": text()}},
+        "NewKey": new_key(),
         "NewToken": {
             "type": "object",
             "required": ["role"],
@@ -128,6 +128,13 @@ pub(super) fn schemas() -> Value {
         "Delivery": delivery(),
         "Attempts": object(&[("id", text()), ("attempts", array(&attempt()))]),
         "Taken": taken(),
+    })
+}
+
+fn new_key() -> Value {
+    json!({
+        "type": "object",
+        "properties": {"label": text(), "role": words(&["write", "write_client"])},
     })
 }
 
@@ -332,7 +339,14 @@ fn interval() -> Value {
 }
 
 fn grant() -> [(&'static str, Value); 4] {
-    let roles = ["write", "read_only", "analyst", "admin", "erase"];
+    let roles = [
+        "write",
+        "write_client",
+        "read_only",
+        "analyst",
+        "admin",
+        "erase",
+    ];
     [
         ("id", text()),
         ("role", words(&roles)),

@@ -41,6 +41,7 @@ fn secrets(shop: &Shop) -> Vec<(String, String)> {
     let mut secrets = vec![(String::new(), "rat_0".to_owned())];
     for role in [
         Role::Write,
+        Role::WriteClient,
         Role::ReadOnly,
         Role::Analyst,
         Role::Admin,
@@ -93,7 +94,7 @@ async fn every_operation_asks_for_the_right_role() {
             let body = json!({});
             let (status, answer) = served.ask_as(secret, &method, &path, Some(&body)).await;
             let expected = match role.as_str() {
-                "" | "write" => Some((401, json!("unknown_token"))),
+                "" | "write" | "write_client" => Some((401, json!("unknown_token"))),
                 role if !allowed.contains(&role) => Some((403, json!("not_allowed"))),
                 _ => None,
             };
