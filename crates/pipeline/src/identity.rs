@@ -1,6 +1,8 @@
 //! Who was taken for whom, as the log tells: by which event and rule, what was refused and why; and how
 //! a merge is undone.
 
+use std::collections::BTreeSet;
+
 use regulars_core::{CustomerId, Timestamp};
 use regulars_store::log::{Evidence, LogRecord, MergeRule, Unmerged};
 use regulars_store::vault::{IdentityId, IdentityKind, Vault};
@@ -53,39 +55,67 @@ pub struct IdentityEvent {
     pub why: String,
 }
 
-/// What happened to the names of a customer, by any of them.
+/// A customer by any of their names.
 ///
 /// # Errors
-/// When there is none of that name, or the log cannot be read.
-pub fn identity(store: &Store, name: &str) -> Result<IdentityView, PipelineError> {
-    let vault = store.vault()?;
-    let customer = vault.find(name).ok_or_else(|| PipelineError::NotFound {
+/// When there is none of that name.
+pub fn customer_named(vault: &Vault, name: &str) -> Result<CustomerId, PipelineError> {
+    vault.find(name).ok_or_else(|| PipelineError::NotFound {
         what: "customer",
         name: name.to_owned(),
         hint: ": use a customer id, an e-mail address or an anonymous id".to_owned(),
-    })?;
-    let mut history = Vec::new();
-    for (offset, record) in store.records(0)? {
-        if let Some(event) = event_of(vault, customer, offset, &record) {
-            history.push(event);
-        }
-    }
-    let names = vault.names(customer).into_iter().map(|(name, kind)| {
-        let name = name.to_owned();
-        let kind = kind.name().to_owned();
-        NameView { name, kind }
-    });
-    Ok(IdentityView {
-        customer_id: vault.external_id(customer).unwrap_or(name).to_owned(),
-        names: names.collect(),
-        history,
     })
 }
 
-/// What a record says of the names of a customer, if it is about one of them.
-fn event_of(
+/// Every record of the log that is about the identities of one customer, in order.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn identity_records(
+    store: &Store,
+    ids: &BTreeSet<CustomerId>,
+) -> Result<Vec<(u64, LogRecord)>, PipelineError> {
+    let mut found = Vec::new();
+    store.each_record(|offset, record| {
+        let concerned = match &record {
+            LogRecord::MergeAccepted(merge) => [Some(merge.from), Some(merge.into)],
+            LogRecord::MergeRefused(refused) => [Some(refused.from), Some(refused.into)],
+            LogRecord::Unmerged(unmerged) => [unmerged.identity(), unmerged.from()],
+            _ => return,
+        };
+        if concerned.into_iter().flatten().any(|id| ids.contains(&id)) {
+            found.push((offset, record));
+        }
+    })?;
+    Ok(found)
+}
+
+/// What is known of the names of a customer, by the records of their identities.
+pub fn identity_view(
     vault: &Vault,
     customer: CustomerId,
+    records: &[(u64, LogRecord)],
+) -> IdentityView {
+    let name = |id| vault.external_id(id).map(str::to_owned);
+    let names = vault.names(customer).into_iter();
+    let history = records.iter();
+    IdentityView {
+        customer_id: name(customer).unwrap_or_default(),
+        names: names
+            .map(|(name, kind)| NameView {
+                name: name.to_owned(),
+                kind: kind.name().to_owned(),
+            })
+            .collect(),
+        history: history
+            .filter_map(|(offset, record)| event_of(name, *offset, record))
+            .collect(),
+    }
+}
+
+/// A record of identities, for whoever asks.
+fn event_of(
+    name: impl Fn(CustomerId) -> Option<String>,
     offset: u64,
     record: &LogRecord,
 ) -> Option<IdentityEvent> {
@@ -96,7 +126,7 @@ fn event_of(
             merge.into,
             merge.recorded_at,
             merge.evidence.as_ref(),
-            merge.reason.clone(),
+            merge.reason.as_str(),
         ),
         LogRecord::MergeRefused(refused) => (
             "refused",
@@ -104,7 +134,7 @@ fn event_of(
             refused.into,
             refused.recorded_at,
             Some(&refused.evidence),
-            refused.refusal.in_words().to_owned(),
+            refused.refusal.in_words(),
         ),
         LogRecord::Unmerged(unmerged) => (
             "unmerged",
@@ -113,17 +143,12 @@ fn event_of(
             unmerged.recorded_at,
             unmerged.evidence.as_ref(),
             match unmerged.evidence {
-                Some(_) => "the e-mail address was named with a second customer".to_owned(),
-                None => "somebody asked for it".to_owned(),
+                Some(_) => "the e-mail address was named with a second customer",
+                None => "somebody asked for it",
             },
         ),
         _ => return None,
     };
-    let is_theirs = |id: CustomerId| vault.resolve(IdentityId(id.0)) == customer;
-    if !is_theirs(from) && !is_theirs(with) {
-        return None;
-    }
-    let name = |id| vault.external_id(id).map(str::to_owned);
     Some(IdentityEvent {
         offset,
         recorded_at: recorded_at.to_string(),
@@ -133,7 +158,7 @@ fn event_of(
         rule: evidence.map(|evidence| evidence.rule),
         event: evidence.map(event_name),
         key: evidence.and_then(|evidence| evidence.key.clone()),
-        why,
+        why: why.to_owned(),
     })
 }
 
@@ -155,6 +180,31 @@ pub fn unmerge(store: &mut Store, name: &str, now: Timestamp) -> Result<Unmerged
     frame.record(&LogRecord::Unmerged(unmerged.clone()));
     store.append(&frame)?;
     Ok(unmerged)
+}
+
+/// What was parted, by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnmergedView {
+    /// The name that stands for itself.
+    pub name: String,
+    /// The customer that it was part of.
+    pub from: String,
+    /// The names that went along.
+    pub along: Vec<String>,
+}
+
+impl UnmergedView {
+    /// Of a record.
+    pub fn of(vault: &Vault, unmerged: &Unmerged) -> Self {
+        let name = |id| vault.external_id(id).unwrap_or_default().to_owned();
+        let mut along: Vec<String> = unmerged.along.iter().skip(1).copied().map(name).collect();
+        along.sort_unstable();
+        Self {
+            name: unmerged.identity().map(name).unwrap_or_default(),
+            from: unmerged.from().map(name).unwrap_or_default(),
+            along,
+        }
+    }
 }
 
 /// Parts a name in the vault; gives the record of it.

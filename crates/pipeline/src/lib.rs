@@ -60,7 +60,10 @@ pub use fitted::{
     Choice, Chosen, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted, Tried, Use,
 };
 pub use generate::{FileForm, files_of, generate};
-pub use identity::{IdentityEvent, IdentityView, NameView, identity, unmerge};
+pub use identity::{
+    IdentityEvent, IdentityView, NameView, UnmergedView, customer_named, identity_records,
+    identity_view, unmerge,
+};
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
     OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,

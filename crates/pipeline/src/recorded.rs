@@ -76,14 +76,14 @@ impl TransitionView {
 pub fn ids_of(store: &Store, customer: CustomerId) -> Result<BTreeSet<CustomerId>, StoreError> {
     let mut ids = BTreeSet::from([customer]);
     let vault = store.vault()?;
-    for (_, record) in store.records(0)? {
+    store.each_record(|_, record| {
         if let LogRecord::MergeAccepted(merge) = record
             // They may have turned out to be yet another since, or have left again.
             && vault.resolve(IdentityId(merge.from.0)) == customer
         {
             ids.insert(merge.from);
         }
-    }
+    })?;
     Ok(ids)
 }
 

@@ -186,6 +186,31 @@ impl Store {
         Ok(found)
     }
 
+    /// Gives every record of the workspace to `each`, in order, a file of them in memory
+    /// at a time.
+    ///
+    /// # Errors
+    /// As [`Store::records`].
+    pub fn each_record(&self, mut each: impl FnMut(u64, LogRecord)) -> Result<(), StoreError> {
+        let log = self.catalog.log();
+        let mut failed = None;
+        let mut take = |offset, bytes: &[u8]| {
+            if failed.is_some() || records::is_live(bytes) {
+                return;
+            }
+            match Entry::decode(log.dir(), offset, bytes) {
+                Ok(entry) => each(offset, entry.record),
+                Err(error) => failed = Some(error),
+            }
+        };
+        self.replay(0).each_record(&mut take)?;
+        for entry in log.read_from(self.moved_to()) {
+            let (offset, bytes) = entry?;
+            take(offset, &bytes);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
     /// Offset of the latest record of a kind; of merges that came with events it knows nothing.
     pub fn latest_offset(&self, kind: LogRecordKind) -> Option<u64> {
         self.catalog.manifest().latest.get(&kind).copied()

@@ -31,7 +31,7 @@ mod seal;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use regulars_core::CustomerId;
@@ -255,6 +255,12 @@ impl Vault {
     pub fn names_of(&self, identity: IdentityId) -> NameCounts {
         let own = NameCounts::one(self.kind_of(identity));
         own.and(self.links.names_below(identity))
+    }
+
+    /// The ids of a customer and of all who turned out to be them.
+    pub fn ids_of(&self, customer: CustomerId) -> BTreeSet<CustomerId> {
+        let along = self.links.along(IdentityId(customer.0)).into_iter();
+        along.map(|identity| CustomerId(identity.0)).collect()
     }
 
     /// All names of a customer, each with its kind: their own first, the others sorted.

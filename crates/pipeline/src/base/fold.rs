@@ -305,10 +305,12 @@ impl<T> Folder<'_, T> {
         let has_moved = own.len() + moved.len() > 0;
         let is_named = of.told.is_some_and(|of| of.known);
         let is_visitor = |vault: &Vault| vault.is_anonymous(IdentityId(customer.0));
-        // A visitor who was part of a customer is a visitor again.
-        let is_named = is_named
-            || own.iter().any(|told| !told.event.anonymous)
-                && !self.source.vault.is_some_and(is_visitor);
+        let is_visitor = self.source.vault.is_some_and(is_visitor);
+        // A visitor who was part of a customer is a visitor again. Of others who left somebody files may
+        // tell elsewhere.
+        let is_told_of =
+            of.told.is_some_and(|of| of.is_parted) || own.iter().any(|told| !told.event.anonymous);
+        let is_named = is_named || is_told_of && !is_visitor;
         if of.records.is_empty() && of.rows.is_empty() && !is_named {
             if has_moved && self.noting == Noting::ForLive {
                 self.part.noted.visitors.push(customer);

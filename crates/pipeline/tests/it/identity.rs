@@ -1,11 +1,11 @@
 //! Who is whom: what joins the names of a customer, what does not, and that it can be undone.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use regulars_core::{Cause, Currency, Direction, Timestamp};
-use regulars_pipeline::Config;
 use regulars_pipeline::live::{Sender, Trust};
+use regulars_pipeline::{Config, unmerge};
 use regulars_store::log::{LogRecord, MergeRule, Refusal};
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn agree(scratch: &Scratch, clock: &Arc<AtomicI64>, expected: &[(&str, &str, boo
         assert_eq!(is, inside, "{customer} in {segment} after a start");
     }
     running.stop();
-    let now = clock.load(std::sync::atomic::Ordering::Relaxed);
+    let now = clock.load(Ordering::Relaxed);
     let members = crate::equivalence::of_batch(scratch, now);
     let store = scratch.workspace.open_read().unwrap();
     for &(customer, segment, inside) in expected {
@@ -280,4 +280,51 @@ fn values_that_a_workspace_blocks_name_nobody_live_and_in_files() {
     let vault = store.vault().unwrap();
     assert_eq!(vault.find("kiosk"), None);
     assert_eq!(vault.find("till@example.com"), None);
+}
+
+#[test]
+fn a_name_that_is_parted_while_nothing_runs_takes_along_what_is_its_own() {
+    let (scratch, clock) = (scratch(), clock());
+    scratch.import(&[scratch.file(
+        "orders.csv",
+        "order_id,email,date,total\no-1,ann@example.com,2026-11-20,20.00\n",
+    )]);
+    // By a file, too, an address is merged that can be parted.
+    scratch.import(&[scratch.file(
+        "customers.csv",
+        "customer_id,email,country\nc-1,ann@example.com,DE\n",
+    )]);
+    let running = Running::start(&scratch, &clock);
+    running.send(&[view(1, &json!({"userId": "c-1"}))]);
+    assert!(running.is_in("c-1", "buyers"));
+    running.stop();
+    let mut store = scratch.workspace.open().unwrap();
+    let at = Timestamp(START + MINUTE);
+    let unmerged = unmerge(&mut store, "ann@example.com", at).unwrap();
+    assert!(!unmerged.anonymous && unmerged.evidence.is_none());
+    let refused = unmerge(&mut store, "ann@example.com", at).unwrap_err();
+    assert!(
+        refused.to_string().contains("stands for itself"),
+        "{refused}"
+    );
+    drop(store);
+    clock.store(START + 2 * MINUTE, Ordering::Relaxed);
+    let running = Running::start(&scratch, &clock);
+    let mut moved = [running.next_of("buyers"), running.next_of("buyers")];
+    moved.sort_by_key(|moved| moved.direction);
+    for (moved, direction) in moved.iter().zip([Direction::Entered, Direction::Exited]) {
+        assert_eq!((&moved.cause, moved.occurred_at), (&Cause::Unmerge, at));
+        assert_eq!(moved.direction, direction);
+    }
+    running.stop();
+    // A file says it again in vain.
+    scratch.import(&[scratch.file(
+        "more.csv",
+        "customer_id,email,country\nc-1,ann@example.com,AT\n",
+    )]);
+    let after = [
+        ("c-1", "buyers", false),
+        ("ann@example.com", "buyers", true),
+    ];
+    agree(&scratch, &clock, &after);
 }

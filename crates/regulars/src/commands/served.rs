@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
-use crate::commands::{keys, recorded, transitions};
+use crate::commands::{identity, keys, recorded, transitions};
 use crate::failure::Done;
 use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
@@ -112,7 +112,10 @@ fn needs_data(command: &Command, format: Format) -> bool {
             ) => false,
         },
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { .. } | CustomersCommand::Memberships(_) => false,
+            CustomersCommand::Show { .. }
+            | CustomersCommand::Memberships(_)
+            | CustomersCommand::Identity { .. }
+            | CustomersCommand::Unmerge { .. } => false,
         },
         Command::Explain(_) | Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => {
             false
@@ -137,6 +140,10 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
             CustomersCommand::Memberships(args) => {
                 recorded::ask_memberships(cli, session, remote, args)
             }
+            CustomersCommand::Identity { customer } => {
+                identity::ask(cli, session, remote, customer)
+            }
+            CustomersCommand::Unmerge { name } => identity::ask_unmerge(cli, remote, name),
         },
         Command::Explain(args) => {
             let (customer, segment) = (encoded(&args.customer), encoded(&args.segment));

@@ -52,7 +52,6 @@ fn any_object() -> Value {
 pub(super) fn schemas() -> Value {
     let grant = grant();
     let secret = [&grant[..], &[("secret", text())]].concat();
-    let role = words(&["read_only", "analyst", "admin", "erase"]);
     json!({
         "Anything": any_object(),
         "Problem": object(&[
@@ -97,6 +96,8 @@ pub(super) fn schemas() -> Value {
             ("memberships", array(&stay())),
             ("next", text_or_null()),
         ]),
+        "Identity": identity(),
+        "Unmerged": unmerged(),
         "SegmentHistory": object(&[
             ("segment", text()),
             ("by", words(&["day", "hour"])),
@@ -106,11 +107,7 @@ pub(super) fn schemas() -> Value {
         "Grants": object(&[("grants", array(&object(&grant)))]),
         "NewGrant": object(&secret),
         "NewKey": new_key(),
-        "NewToken": {
-            "type": "object",
-            "required": ["role"],
-            "properties": {"role": role, "label": text()},
-        },
+        "NewToken": new_token(),
         "Destinations": object(&[("destinations", array(&object(&destination())))]),
         "NewDestination": {
             "type": "object",
@@ -129,6 +126,47 @@ pub(super) fn schemas() -> Value {
         "Attempts": object(&[("id", text()), ("attempts", array(&attempt()))]),
         "Taken": taken(),
     })
+}
+
+fn identity() -> Value {
+    let name = object(&[
+        ("name", text()),
+        ("kind", words(&["customer_id", "email", "anonymous_id"])),
+    ]);
+    let rule = json!({"type": ["string", "null"], "enum": ["device", "email", "alias", null]});
+    let event = object(&[
+        ("offset", count()),
+        ("recorded_at", instant()),
+        ("what", words(&["merged", "refused", "unmerged"])),
+        ("name", text_or_null()),
+        ("with", text_or_null()),
+        ("rule", rule),
+        ("event", text_or_null()),
+        ("key", text_or_null()),
+        ("why", text()),
+    ]);
+    object(&[
+        ("customer_id", text()),
+        ("names", array(&name)),
+        ("history", array(&event)),
+    ])
+}
+
+fn new_token() -> Value {
+    let role = words(&["read_only", "analyst", "admin", "erase"]);
+    json!({
+        "type": "object",
+        "required": ["role"],
+        "properties": {"role": role, "label": text()},
+    })
+}
+
+fn unmerged() -> Value {
+    object(&[
+        ("name", text()),
+        ("from", text()),
+        ("along", array(&text())),
+    ])
 }
 
 fn new_key() -> Value {
