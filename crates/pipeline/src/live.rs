@@ -24,6 +24,7 @@ mod preview;
 mod recorded;
 pub(crate) mod retell;
 mod search;
+mod seen;
 mod service;
 mod start;
 pub(crate) mod told;

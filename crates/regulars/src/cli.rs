@@ -17,7 +17,9 @@ pub(crate) use deliver::{
     DeliveriesArgs, DeliveriesCommand, DestinationsArgs, DestinationsCommand, FormArg,
 };
 pub(crate) use files::{ImportArgs, InitArgs, TryArgs};
-pub(crate) use live::{KeysArgs, KeysCommand, ServeArgs, TokensArgs, TokensCommand};
+pub(crate) use live::{
+    KeysArgs, KeysCommand, LogFormat, LogLevel, ServeArgs, TokensArgs, TokensCommand,
+};
 pub(crate) use look::{
     AsOfArgs, CustomersArgs, CustomersCommand, ExplainArgs, ExportArgs, ExportWhat, LookArgs,
     PeriodArg, ScoreArgs, SegmentsArgs, SegmentsCommand,

@@ -11,6 +11,7 @@ mod commands;
 mod disk_space;
 mod failure;
 mod interrupt;
+mod log;
 mod open_files;
 mod output;
 mod progress;

@@ -68,6 +68,11 @@ impl Session {
         }
     }
 
+    /// Whether only what goes wrong is said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Tells something on stderr.
     pub(crate) fn tell(&self, text: &str) {
         if !self.quiet {

@@ -6,6 +6,7 @@
 //! ```
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
+use crate::metrics::Times;
 use crate::state::Server;
 
 /// Marks wait for others for so long.
@@ -40,6 +42,29 @@ pub struct Delivery {
     seen: Mutex<Option<u64>>,
     file: std::path::PathBuf,
     settings: ClientSettings,
+    pub(crate) counts: Counts,
+}
+
+/// Attempts since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) delivered: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    /// How long they took.
+    pub(crate) attempts: Times,
+}
+
+impl Counts {
+    fn add(&self, outcome: &Outcome, took: Duration) {
+        let is_delivered = matches!(outcome, Outcome::Delivered { .. });
+        let count = if is_delivered {
+            &self.delivered
+        } else {
+            &self.failed
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.attempts.add(took);
+    }
 }
 
 /// An attempt that ended.
@@ -66,6 +91,7 @@ impl Delivery {
             seen: Mutex::new(None),
             file,
             settings: settings.clone(),
+            counts: Counts::default(),
         })
     }
 
@@ -148,7 +174,11 @@ impl Delivery {
     }
 
     /// Begins to send what is due; says how much. `None` when the live path has stopped.
-    async fn send_due(&self, server: &Arc<Server>, done: &UnboundedSender<Ended>) -> Option<usize> {
+    async fn send_due(
+        self: &Arc<Self>,
+        server: &Arc<Server>,
+        done: &UnboundedSender<Ended>,
+    ) -> Option<usize> {
         let due = self.deliveries.due(server.live.now());
         if !due.untold.is_empty() {
             let asked = Arc::clone(server);
@@ -172,10 +202,13 @@ impl Delivery {
                     } else {
                         self.client.clone()
                     };
-                    let done = done.clone();
+                    let (done, this) = (done.clone(), Arc::clone(self));
                     sent += 1;
                     tokio::spawn(async move {
+                        let begun = Instant::now();
                         let outcome = client.send(&message.url, &message.message).await;
+                        this.counts.add(&outcome, begun.elapsed());
+                        say(&attempt, &outcome);
                         // When nobody listens any more, it counts as never made.
                         let _ = done.send((attempt, outcome));
                     });
@@ -231,6 +264,19 @@ impl Delivery {
         if tokio::task::spawn_blocking(taken).await.ok().flatten() == Some(false) {
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
+    }
+}
+
+/// Says what went wrong with an attempt.
+fn say(attempt: &Attempt, outcome: &Outcome) {
+    if let Some(error) = outcome.error() {
+        tracing::warn!(
+            destination = %attempt.delivery.destination,
+            transition = %attempt.delivery.transition,
+            attempt = attempt.number,
+            %error,
+            "an attempt to deliver failed"
+        );
     }
 }
 

@@ -1,6 +1,5 @@
 //! Follows the file of grants: what other processes change in it holds here within a second.
 
-use std::io::Write as _;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -27,11 +26,7 @@ pub(crate) async fn follow(server: Arc<Server>) {
         };
         if trouble != said {
             if let Some(trouble) = &trouble {
-                // When nobody can read it, nothing is lost.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "keys and tokens stay as they were: {trouble}"
-                );
+                tracing::error!("keys and tokens stay as they were: {trouble}");
             }
             said = trouble;
         }

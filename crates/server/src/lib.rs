@@ -24,6 +24,8 @@ mod grants;
 mod observe;
 
 mod answer;
+mod journal;
+mod metrics;
 mod names;
 mod past;
 mod recorded;

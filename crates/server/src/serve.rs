@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use crate::state::Server;
-use crate::{api, connections, grants, observe, tracking};
+use crate::{api, connections, grants, journal, observe, tracking};
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +123,7 @@ fn router(server: Arc<Server>) -> Router {
             "/v1/{endpoint}",
             post(tracking::take).options(tracking::preflight),
         )
-        .nest("/api/v1", api::routes())
+        .nest("/api/v1", api::routes().layer(from_fn(journal::of_api)))
         .route("/health", get(observe::health))
         .route("/metrics", get(observe::metrics))
         .fallback(api::asked::unknown_route)

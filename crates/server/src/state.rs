@@ -14,6 +14,8 @@ use crate::answer::Problem;
 use crate::body::Budget;
 use crate::connections::Connections;
 use crate::delivery::Delivery;
+use crate::journal::Refusals;
+use crate::metrics::Times;
 use crate::names::Names;
 use crate::past::Past;
 use crate::rate::Rates;
@@ -81,6 +83,9 @@ pub(crate) struct Counts {
     pub(crate) refused: AtomicU64,
     /// Events of requests that were refused because their key sends too many.
     pub(crate) limited: AtomicU64,
+    pub(crate) refusals: Refusals,
+    /// From the head of a request to its answer.
+    pub(crate) tracking: Times,
 }
 
 impl Server {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::Body;
@@ -58,14 +59,17 @@ pub(crate) async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let begun = Instant::now();
     let answer = match accept(&server, &endpoint, &headers, body).await {
         Ok(taken) => Json(taken).into_response(),
         Err(problem) => {
             server.counts.refused.fetch_add(1, Ordering::Relaxed);
+            server.counts.refusals.add(problem.code);
             problem.into_response()
         }
     };
     server.counts.requests.fetch_add(1, Ordering::Relaxed);
+    server.counts.tracking.add(begun.elapsed());
     with_cors(answer)
 }
 

@@ -29,6 +29,7 @@ use super::accounts::{AccountMembers, Sweep, share_of};
 use super::definitions::Definitions;
 use super::orders::Orders;
 use super::person::{Folding, Person, Retold, Whose};
+use super::seen::Seen;
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
@@ -103,8 +104,8 @@ pub struct Engine {
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
     /// At the start, every transition that records before this offset cause was on disk.
     pub(super) recorded_to: u64,
-    /// Messages of the days before the start, with their arrival.
-    pub(super) messages: Vec<(Timestamp, u128)>,
+    /// Messages of the days before the start.
+    pub(super) messages: Seen,
     /// Anonymous visitors of whom only the history knows anything.
     pub(super) visitors: Customers,
     /// Those whose events the history has by now, and of whom they are still in memory.
@@ -143,8 +144,8 @@ impl Engine {
         std::mem::take(&mut self.recorded).into()
     }
 
-    /// Takes the messages of the days before the start, with their arrival.
-    pub(super) fn take_messages(&mut self) -> Vec<(Timestamp, u128)> {
+    /// Takes the messages of the days before the start.
+    pub(super) fn take_messages(&mut self) -> Seen {
         std::mem::take(&mut self.messages)
     }
 

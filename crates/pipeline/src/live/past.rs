@@ -8,6 +8,7 @@ use regulars_store::Store;
 use regulars_store::log::{Found, LogRecordKind, Logged};
 use regulars_store::moved::TransitionRow;
 
+use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
 use super::whose::Earlier;
 use crate::error::PipelineError;
@@ -41,8 +42,8 @@ pub(super) struct Past {
     pub(super) tail: Vec<(u64, Logged)>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
-    /// Messages of the last days, with their arrival.
-    pub(super) messages: Vec<(Timestamp, u128)>,
+    /// Messages of the last days.
+    pub(super) messages: Seen,
 }
 
 impl Past {
@@ -53,7 +54,11 @@ impl Past {
     pub(super) fn read(store: &Store, messages_since: Timestamp) -> Result<Self, PipelineError> {
         let mut recorded = saved(store)?;
         let saved_to = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
-        let (mut transitions, mut messages) = (Latest::default(), store.messages(messages_since)?);
+        let mut transitions = Latest::default();
+        let mut messages = Unsorted::default();
+        store.messages(messages_since, |received_at, message| {
+            messages.add(message, received_at);
+        })?;
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
@@ -76,7 +81,7 @@ impl Past {
                     if let Logged::Event(event) = &record
                         && event.received_at >= messages_since
                     {
-                        messages.push((event.received_at, event.message));
+                        messages.add(event.message, event.received_at);
                     }
                     logged.push_back((offset, record));
                 }
@@ -104,7 +109,7 @@ impl Past {
             tellings,
             tail: logged.into(),
             transitions: transitions.0,
-            messages,
+            messages: messages.sorted(),
         })
     }
 }

@@ -14,7 +14,6 @@
 
 mod folder;
 mod mover;
-mod seen;
 mod writer;
 
 use std::fmt;
@@ -37,7 +36,6 @@ use crate::error::PipelineError;
 use crate::workspace::Workspace;
 use folder::Folder;
 use mover::Mover;
-use seen::Seen;
 use writer::{Others, Writer};
 
 /// At a stop in peace, one in so many of [`LiveOptions::move_after`] is enough to be moved.
@@ -60,6 +58,9 @@ pub struct LiveOptions {
     pub queue: usize,
     /// Events that may wait to be folded before no more are taken.
     pub behind: usize,
+    /// Records that may be in the log, and with them in memory, before no more are taken; more than
+    /// [`LiveOptions::move_after`] by far.
+    pub unmoved: u64,
     /// Threads that take everyone up anew; never affects the result.
     pub threads: usize,
     /// Records of the log that are moved to the history at a time, once they are folded and what
@@ -75,6 +76,7 @@ impl fmt::Debug for LiveOptions {
             .debug_struct("LiveOptions")
             .field("queue", &self.queue)
             .field("behind", &self.behind)
+            .field("unmoved", &self.unmoved)
             .field("threads", &self.threads)
             .field("move_after", &self.move_after)
             .finish_non_exhaustive()
@@ -163,6 +165,8 @@ pub(super) struct Shared {
     pub(super) next_wake: AtomicI64,
     /// Records that wait to be folded.
     pub(super) waiting: AtomicUsize,
+    /// Records that the log has and the history has not.
+    pub(super) unmoved: AtomicU64,
     /// Every transition that records before this offset cause is on disk.
     pub(super) recorded_to: AtomicU64,
     /// How often the data was lent.
@@ -179,6 +183,7 @@ pub struct Live {
     work: Sender<Work>,
     shared: Arc<Shared>,
     behind: usize,
+    most_unmoved: u64,
     root: PathBuf,
     clock: ClockHandle,
     /// The mover goes on as long as this is there.
@@ -219,14 +224,15 @@ impl Live {
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
             waiting: AtomicUsize::new(0),
+            unmoved: AtomicU64::new(store.next_offset().saturating_sub(store.moved_to())),
             recorded_to: AtomicU64::new(engine.recorded_to),
             loans: AtomicU64::new(0),
             files: Mutex::new(()),
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
-        let seen = Seen::of(&engine.take_messages());
+        let seen = engine.take_messages();
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
-        let behind = options.behind;
+        let (behind, most_unmoved) = (options.behind, options.unmoved);
         let root = workspace.root().to_owned();
         let ends = writer::Ends {
             tasks: queue,
@@ -255,6 +261,7 @@ impl Live {
             work,
             shared,
             behind,
+            most_unmoved,
             root,
             clock,
             mover: Mutex::new(Some(ask_mover)),
@@ -288,6 +295,11 @@ impl Live {
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
+    /// Records on disk that are not moved to the history yet.
+    pub fn unmoved(&self) -> u64 {
+        self.shared.unmoved.load(Ordering::Relaxed)
+    }
+
     /// Stores events; `answer` is called when they are on disk, or at once when they are not
     /// taken.
     pub fn append(
@@ -297,7 +309,7 @@ impl Live {
         received_at: Timestamp,
         answer: Answer,
     ) {
-        if self.shared.waiting.load(Ordering::Relaxed) > self.behind {
+        if self.waiting() > self.behind || self.unmoved() > self.most_unmoved {
             return answer(Err(NotTaken::Busy));
         }
         let task = Task::Append {

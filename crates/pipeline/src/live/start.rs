@@ -27,6 +27,7 @@ use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
 use super::past::{Members, Past, REPEATS_MS};
 use super::person::Person;
+use super::seen::Seen;
 use super::told::Tellings;
 use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
@@ -189,7 +190,7 @@ impl Engine {
             recorded: VecDeque::new(),
             recorded_to: 0,
             gone: BTreeMap::new(),
-            messages: Vec::new(),
+            messages: Seen::default(),
             visitors,
             moved: VecDeque::new(),
         })

@@ -318,6 +318,7 @@ pub(crate) fn start(scratch: &Scratch, now: i64, move_after: u64) -> Live {
         clock: std::sync::Arc::new(move || Timestamp(now)),
         queue: 16,
         behind: 10_000,
+        unmoved: 1_000_000,
         threads: scratch.threads,
         move_after,
         on_transitions: Box::new(|_| ()),

@@ -14,6 +14,7 @@ use regulars_pipeline::live::{
 };
 use serde_json::{Value, json};
 
+use crate::equivalence;
 use crate::scratch::Scratch;
 
 /// 2026-11-25 14:03:00 UTC.
@@ -30,6 +31,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(scratch: &Scratch, clock: &Arc<AtomicI64>) -> Self {
+        Self::start_with(scratch, clock, 1_000_000)
+    }
+
+    /// One that takes no more when more than `unmoved` records are not moved.
+    fn start_with(scratch: &Scratch, clock: &Arc<AtomicI64>, unmoved: u64) -> Self {
         let mut store = scratch.workspace.open().unwrap();
         let options = StartOptions {
             now: Timestamp(clock.load(Ordering::Relaxed)),
@@ -42,6 +48,7 @@ impl Running {
             clock: Arc::new(move || Timestamp(time.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
+            unmoved,
             threads: scratch.threads,
             move_after: 1_000,
             on_transitions: Box::new(move |transitions| {
@@ -326,4 +333,53 @@ fn an_event_that_names_nobody_is_told_apart() {
     let appended = running.append(json!([nobody, cart()])).unwrap();
     assert_eq!((appended.stored, appended.nobody), (1, vec![0]));
     running.stop();
+}
+
+/// What is in the log is in memory too: no more is taken than may wait to be moved, and what was
+/// taken is there.
+#[test]
+fn no_more_is_taken_than_may_wait_to_be_moved() {
+    let scratch = scratch();
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start_with(&scratch, &clock, 4);
+    let views: Vec<Value> = (0..5)
+        .map(|n| track("Product Viewed", n, &json!({})))
+        .collect();
+    running.send(&views);
+    let later = Value::from(vec![track("Product Viewed", 9, &json!({}))]);
+    assert!(running.live().unmoved() > 4);
+    assert_eq!(running.append(later.clone()), Err(NotTaken::Busy));
+    running.stop();
+
+    let running = Running::start(&scratch, &clock);
+    assert!(running.is_in("c-17", "browsers"));
+    assert_eq!(running.append(later).unwrap().stored, 1);
+    running.stop();
+}
+
+/// Whatever is moved makes room.
+#[test]
+fn what_is_moved_waits_no_more() {
+    let scratch = scratch();
+    let live = equivalence::start(&scratch, START, 5);
+    let (answer, answered) = channel();
+    let views: Vec<Value> = (0..20)
+        .map(|n| track("Product Viewed", n, &json!({})))
+        .collect();
+    let body = json!({ "batch": views }).to_string();
+    let received = read(
+        Endpoint::Batch,
+        body.as_bytes(),
+        live.now(),
+        &Limits::default(),
+    )
+    .unwrap();
+    let events = received.events.into_iter().map(|event| event.into_owned());
+    let tell = Box::new(move |appended| answer.send(appended).unwrap());
+    live.append(events.collect(), Sender::SHOP, live.now(), tell);
+    answered.recv().unwrap().unwrap();
+    live.move_now().unwrap();
+    // Moves are records as well.
+    assert!(live.unmoved() <= 10, "{}", live.unmoved());
+    live.stop().unwrap();
 }

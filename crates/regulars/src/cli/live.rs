@@ -10,6 +10,48 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
     pub(crate) listen: SocketAddr,
+
+    /// Form of what is said on stderr while the server works.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value_t = LogFormat::Text,
+        env = "REGULARS_LOG_FORMAT"
+    )]
+    pub(crate) log_format: LogFormat,
+
+    /// The least that is said.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        default_value_t = LogLevel::Info,
+        env = "REGULARS_LOG_LEVEL"
+    )]
+    pub(crate) log_level: LogLevel,
+}
+
+/// Form of what a server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object on each line: `timestamp`, `level`, `message` and what belongs to it.
+    Json,
+}
+
+/// The least that a server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// That it cannot go on.
+    Error,
+    /// And what somebody should look at: failed deliveries, refused requests.
+    Warn,
+    /// And what changes: its start and end, changes by the API, data lent to commands.
+    Info,
+    /// And every question to the API, every move of the log to the history.
+    Debug,
 }
 
 #[derive(Debug, Args)]

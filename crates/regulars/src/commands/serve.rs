@@ -14,6 +14,7 @@ use regulars_store::access::{Access, Role};
 use crate::cli::{Cli, ServeArgs};
 use crate::clock::steady_clock;
 use crate::failure::Done;
+use crate::log::Log;
 use crate::open_files;
 use crate::serving::Announced;
 use crate::session::{Session, wall_clock};
@@ -25,11 +26,14 @@ const BEHIND: usize = 500_000;
 /// Records of the log that are moved to the history at a time: some hundred megabytes in memory
 /// while that goes on.
 const MOVE_AFTER: u64 = 250_000;
+/// Records that may wait to be moved: some hundred bytes of memory each.
+const UNMOVED: u64 = 1_000_000;
 /// Transitions that are kept for whoever asks.
 const TRANSITIONS: usize = 100_000;
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
+    let log = Log::begin(&session, args.log_format, args.log_level);
     let listener = bind(args.listen)?;
     let mut store = session.workspace.open()?;
     let options = StartOptions {
@@ -37,7 +41,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         threads: session.threads,
     };
     let mut engine = Engine::start(&session.workspace, &mut store, options, &*session.progress)?;
-    session.tell(&format!("{} customers", engine.customers()));
+    log.say(&format!("{} customers", engine.customers()));
     let sizes = engine.recorded_sizes();
     let transitions = TransitionLog::new(TRANSITIONS, engine.take_recorded(), sizes);
     let transitions = Arc::new(transitions);
@@ -52,6 +56,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
             clock: steady_clock(),
             queue: QUEUE,
             behind: BEHIND,
+            unmoved: UNMOVED,
             threads: session.threads,
             move_after: MOVE_AFTER,
             on_transitions: Box::new(move |transitions| {
@@ -62,7 +67,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     )?;
     let mut access = first_grants(&session)?;
     let local = access.grant_in_passing(Role::Admin, "commands on this machine", wall_clock())?;
-    let options = server_options(&session);
+    let options = server_options(&session, log);
     let server = Server::new(live, access, transitions, options).with_delivery(delivery);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.threads.max(2))
@@ -74,21 +79,21 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
         let stop = stop_signal().context("cannot wait for signals")?;
         let data = session.workspace.data_dir();
         let _announced = Announced::new(&data, running.address(), local.secret)?;
-        session.tell(&format!("listening on http://{}", running.address()));
+        log.say(&format!("listening on http://{}", running.address()));
         anyhow::Ok(running.until(stop).await)
     })?;
-    session.tell("stopping: what was taken is finished");
+    log.say("stopping: what was taken is finished");
     server.stop()?;
     Ok(Done::Whole)
 }
 
 /// What the settings say, as far as the system allows it.
-fn server_options(session: &Session) -> ServerOptions {
+fn server_options(session: &Session, log: Log<'_>) -> ServerOptions {
     let settings = &session.workspace.config().serve;
     let wanted = settings.connections as usize;
     let connections = wanted.min(open_files::room_for_connections(wanted));
     if connections < wanted {
-        session.tell(&format!(
+        log.say(&format!(
             "at most {connections} connections, not {wanted}: the system lets this process open no \
              more files (`ulimit -Hn` shows how many)"
         ));

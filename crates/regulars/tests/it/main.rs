@@ -14,6 +14,7 @@ mod json;
 mod kills;
 mod kills_live;
 mod lent;
+mod log;
 mod messages;
 mod operations;
 mod page;

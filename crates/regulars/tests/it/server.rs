@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +13,8 @@ use crate::shop::Shop;
 /// A server at work; killed when it goes.
 pub(crate) struct Server {
     child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
+    /// Reads what it says later, so that it never waits for us.
+    said: Option<JoinHandle<String>>,
     /// Host and port.
     pub(crate) address: String,
     /// Shown at the first start.
@@ -39,6 +41,12 @@ impl Server {
     /// Starts one and waits until it listens.
     pub(crate) fn start(shop: &Shop) -> Self {
         Self::spawn(shop.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Starts one with further options.
+    pub(crate) fn start_with(shop: &Shop, options: &[&str]) -> Self {
+        let serve = ["serve", "--listen", "127.0.0.1:0"];
+        Self::spawn(shop.command(&[&serve, options].concat()))
     }
 
     /// Starts one by a shell that does something before, such as setting a limit.
@@ -70,13 +78,21 @@ impl Server {
             assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it ended: {said}");
             let line = said[from..].trim();
             let after = |what: &str| line.strip_prefix(what).map(|rest| rest.trim().to_owned());
-            address = after("listening on http://").unwrap_or_default();
+            // As a line of its own, or within JSON.
+            let listening = line.split_once("listening on http://");
+            address = listening.map_or("", |(_, rest)| rest).replace("\"}", "");
             key = after("write key").unwrap_or(key);
             token = after("API token").unwrap_or(token);
         }
+        let read_rest = move || {
+            // One that is killed may leave half a character.
+            let mut rest = Vec::new();
+            let _ = stderr.read_to_end(&mut rest);
+            said + &String::from_utf8_lossy(&rest)
+        };
         Self {
             child,
-            stderr,
+            said: Some(std::thread::spawn(read_rest)),
             address,
             key,
             token,
@@ -143,21 +159,25 @@ impl Server {
     }
 
     /// Asks it to end, and waits until it has.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
+        self.stop_and_read();
+    }
+
+    /// The same; gives everything that it said.
+    pub(crate) fn stop_and_read(mut self) -> String {
         let pid = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(told.success());
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
         let status = self.child.wait().unwrap();
+        let said = self.said.take().unwrap().join().unwrap();
         assert!(status.success(), "{status}: {said}");
+        said
     }
 
     /// Waits until it has ended by itself; gives how, and what it said.
     pub(crate) fn wait(mut self) -> (std::process::ExitStatus, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap(), said)
+        let status = self.child.wait().unwrap();
+        (status, self.said.take().unwrap().join().unwrap())
     }
 
     /// Ends it without asking.

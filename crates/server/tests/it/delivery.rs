@@ -65,7 +65,25 @@ async fn a_left_cart_and_its_order_arrive_as_signed_webhooks() {
         .await;
     assert_eq!(failed["deliveries"], json!([]));
     assert_eq!(receiver.rest(), 0);
+    metrics_tell(&served.metrics().await, added["id"].as_str().unwrap());
     served.stop().await;
+}
+
+/// After two events and two deliveries to `destination`.
+fn metrics_tell(metrics: &str, destination: &str) {
+    let of = format!("{{destination=\"{destination}\"}}");
+    for line in [
+        "regulars_events_stored_total 2",
+        "regulars_tracking_seconds_count 2",
+        "regulars_deliveries_delivered_total 2",
+        "regulars_deliveries_failed_total 0",
+        "regulars_delivery_seconds_bucket{le=\"+Inf\"} 2",
+        &format!("regulars_deliveries_pending{of} 0"),
+        &format!("regulars_destination_held{of} 0"),
+        &format!("regulars_destination_disabled{of} 0"),
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line} in {metrics}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

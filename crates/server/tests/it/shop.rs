@@ -121,6 +121,7 @@ impl Shop {
             clock: Arc::new(move || Timestamp(clock.load(Ordering::Relaxed))),
             queue: 16,
             behind: 10_000,
+            unmoved: 1_000_000,
             threads: 2,
             move_after: 1_000,
             on_transitions: Box::new(move |transitions| {
@@ -224,6 +225,22 @@ impl Served {
         path: &str,
         body: Option<&Value>,
     ) -> (u16, Value) {
+        let (status, body) = self.text_as(token, method, path, body).await;
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// What `/metrics` says.
+    pub(crate) async fn metrics(&self) -> String {
+        self.text_as(&self.token, "GET", "/metrics", None).await.1
+    }
+
+    async fn text_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, String) {
         let body = body.map(Value::to_string).unwrap_or_default();
         let length = body.len();
         let request = format!(
@@ -236,7 +253,7 @@ impl Served {
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        (status, body.to_owned())
     }
 
     /// What a path tells, once it is as wanted.

@@ -123,19 +123,23 @@ impl Store {
         self.catalog.remove_replaced();
     }
 
-    /// Messages that were moved out of the log, with their arrival; all that arrived from `since`
-    /// on are among them.
+    /// Calls `each` with the arrival of messages that were moved out of the log; all that arrived
+    /// from `since` on are among them.
     ///
     /// # Errors
     /// When a file is missing, damaged or of an unknown version.
-    pub fn messages(&self, since: Timestamp) -> Result<Vec<(Timestamp, u128)>, StoreError> {
-        let mut found = Vec::new();
+    pub fn messages(
+        &self,
+        since: Timestamp,
+        mut each: impl FnMut(Timestamp, u128),
+    ) -> Result<(), StoreError> {
         let files = self.catalog.manifest().moved.of(MovedKind::Messages, 0);
         for file in files.filter(|file| file.last_at >= since) {
             let rows: Vec<MessageRow> = tables::load(&self.table_path(&file.file))?;
-            found.extend(rows.iter().map(|row| (row.received_at, row.message)));
+            rows.iter()
+                .for_each(|row| each(row.received_at, row.message));
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The records of the workspace that were moved out of the log, with their offsets.

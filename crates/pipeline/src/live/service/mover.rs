@@ -13,7 +13,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regulars_core::{CustomerId, Timestamp};
 use regulars_store::moved::{LogMove, Moving};
@@ -98,7 +98,9 @@ impl Mover {
     }
 
     fn move_range(&self, loans: u64, begun: LogMove) -> Result<(), Ended> {
+        let begun_at = Instant::now();
         let moving = self.with_files(loans, || begun.read())?;
+        let events = moving.events();
         let owners = self.owners(loans, &moving)?;
         let files = self.with_files(loans, || moving.write(&owners))?;
         let mut customers = owners;
@@ -110,7 +112,10 @@ impl Mover {
             store.finish_move(files, since, now)?;
             Ok(tell_folder(store, work, customers))
         })?;
-        taken.recv().map_err(|_| Ended::Stopping)
+        taken.recv().map_err(|_| Ended::Stopping)?;
+        let took_ms = begun_at.elapsed().as_millis() as u64;
+        tracing::debug!(events, took_ms, "events were moved to the history");
+        Ok(())
     }
 
     /// The customers that the identities of a move stand for.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regulars_core::{Symbols, Timestamp};
 use regulars_rules::Keep;
@@ -13,7 +13,6 @@ use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
 use super::mover::move_all;
-use super::seen::Seen;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
     Work,
@@ -23,6 +22,7 @@ use crate::error::PipelineError;
 use crate::identity;
 use crate::live::engine::Engine;
 use crate::live::identify::{self, Arrival, Rules};
+use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
 use crate::workspace::{CONFIG_FILE, Workspace};
@@ -170,6 +170,8 @@ impl Writer {
         let now = self.time();
         if let Some(engine) = engine {
             engine.save(&mut self.store, now)?;
+            // To take millions apart takes seconds, and nobody waits for it.
+            std::thread::spawn(move || drop(engine));
         }
         let recorded = self.shared.recorded_to.load(Ordering::Relaxed);
         if recorded.saturating_sub(self.store.moved_to()) >= others.move_last {
@@ -213,6 +215,8 @@ impl Writer {
         let files = shared.files.lock().unwrap_or_else(PoisonError::into_inner);
         shared.loans.fetch_add(1, Ordering::Relaxed);
         drop(self.store);
+        tracing::info!("the data is lent to a command");
+        let lent_at = Instant::now();
         use_it();
         let mut store = reopened(&self.workspace)?;
         drop(files);
@@ -226,9 +230,9 @@ impl Writer {
         // They are known since the first start.
         engine.take_recorded();
         // Files may have brought events that come live as well.
-        for (received_at, message) in engine.take_messages() {
-            self.seen.note(message, received_at);
-        }
+        self.seen = engine.take_messages();
+        let took_ms = lent_at.elapsed().as_millis() as u64;
+        tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
@@ -312,6 +316,7 @@ impl Writer {
                 self.gather(batch);
                 self.write(std::mem::take(batch))?;
                 change(&mut self.store);
+                self.count_unmoved();
             }
             Task::Lend(loan) => return Ok(Next::Loan(loan)),
             Task::Fail(error) => return Err(error),
@@ -346,6 +351,12 @@ impl Writer {
         }
     }
 
+    fn count_unmoved(&self) {
+        let (to, moved_to) = (self.store.next_offset(), self.store.moved_to());
+        let unmoved = to.saturating_sub(moved_to);
+        self.shared.unmoved.store(unmoved, Ordering::Relaxed);
+    }
+
     fn write(&mut self, batch: Batch) -> Result<(), PipelineError> {
         if batch.frame.is_empty() {
             for (answer, appended) in batch.answers {
@@ -363,6 +374,7 @@ impl Writer {
                 return Err(error.into());
             }
         };
+        self.count_unmoved();
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);

@@ -422,9 +422,15 @@ fn messages_are_remembered_as_long_as_they_are_asked_for() {
         let since = Timestamp(round as i64 * 1_000 - 1_500);
         store.finish_move(files, since, Timestamp(0)).unwrap();
     }
-    let all = store.messages(Timestamp::MIN).unwrap();
+    let since = |since: i64| {
+        let mut found = Vec::new();
+        let each = |at, message| found.push((at, message));
+        store.messages(Timestamp(since), each).unwrap();
+        found
+    };
+    let all = since(i64::MIN);
     assert_eq!(all, [(Timestamp(1_000), 1), (Timestamp(2_000), 2)]);
-    let late = store.messages(Timestamp(1_500)).unwrap();
+    let late = since(1_500);
     assert_eq!(late, [(Timestamp(2_000), 2)]);
     assert_eq!(
         store.history().arrived(),
