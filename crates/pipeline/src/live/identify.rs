@@ -156,8 +156,10 @@ pub(crate) fn identify(
         joining.join(visitor, identity, MergeRule::Device);
     }
     if let Some(address) = address.filter(|_| !is_own) {
-        let known = joining.vault.lookup(IdentityKind::Email, &address.value);
-        if let Some(known) = known {
+        let vault = &*joining.vault;
+        let known = vault.lookup(IdentityKind::Email, &address.value);
+        let other = |&known: &IdentityId| vault.resolve(known) != vault.resolve(identity);
+        if let Some(known) = known.filter(other) {
             joining.refuse(known, identity, MergeRule::Email, Refusal::Unverified);
         }
     }

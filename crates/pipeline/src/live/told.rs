@@ -219,11 +219,14 @@ impl Tellings {
             row.event.customer = owner;
             of.moved.push(row.into());
         }
+        // Most names that turned out to be somebody's have no rows of their own.
+        for id in have_rows {
+            let customer = self.canonical(id);
+            self.entry(customer).merged.push(id);
+        }
         for (&customer, of) in self.parts.iter_mut().flatten() {
-            // Most names that turned out to be somebody's have no rows of their own.
-            of.merged.retain(|id| have_rows.contains(id));
             // A visitor who was part of a customer is a visitor again.
-            of.known &= !(of.is_parted && is_visitor(customer));
+            of.known &= !(of.is_parted && vault.is_anonymous(IdentityId(customer.0)));
         }
         Ok(())
     }
@@ -233,11 +236,9 @@ impl Tellings {
     fn join(&mut self, store: &Store, merge: &MergeAccepted) -> Result<(), StoreError> {
         let from = merge.from;
         let into = self.earlier.resolve(store.vault()?, IdentityId(from.0));
-        if from == into || self.redirects.insert(from, into).is_some() {
-            return Ok(());
+        if from != into {
+            self.redirects.insert(from, into);
         }
-        let of = self.entry(into);
-        of.merged.push(from);
         Ok(())
     }
 

@@ -146,6 +146,8 @@ fn what_a_visitor_types_in_is_nobody_until_somebody_says_that_it_is_theirs() {
     });
     running.send_as(&client(), &[call("identify", 2, &signed_in)]);
     assert!(running.is_in("ann@example.com", "viewers"));
+    // What is known already needs no word.
+    running.send_as(&client(), &[call("identify", 4, &typed)]);
     // A server may say that an address is not the person's own.
     let not_own = json!({
         "anonymousId": "d-2", "traits": {"email": "ann@example.com", "email_verified": false},

@@ -10,7 +10,7 @@ use crate::failure::Done;
 use crate::output::Output;
 use crate::remote::{Remote, encoded};
 use crate::session::{Session, wall_clock};
-use crate::text::{Align, heading, moment, table};
+use crate::text::{Align, heading, moment, plain, table};
 
 /// Without a server: from its files.
 pub(super) fn show(cli: &Cli, customer: &str) -> anyhow::Result<Done> {
@@ -105,7 +105,8 @@ fn print_unmerged(cli: &Cli, view: &Value) -> anyhow::Result<Done> {
             names => format!(", with {}", names.join(", ")),
         };
         let (name, from) = (text("name"), text("from"));
-        format!("`{name}` is part of `{from}` no more{along}\n")
+        let said = format!("`{name}` is part of `{from}` no more{along}");
+        format!("{}\n", plain(&said))
     })
     .print(cli.format)?;
     Ok(Done::Whole)
