@@ -330,3 +330,30 @@ fn a_name_that_is_parted_while_nothing_runs_takes_along_what_is_its_own() {
     ];
     agree(&scratch, &clock, &after);
 }
+
+/// What was bought by an address lies under it in the history, whoever it turned out to be.
+#[test]
+fn an_order_that_a_file_gives_to_another_leaves_whoever_the_address_turned_out_to_be() {
+    let (scratch, clock) = (scratch(), clock());
+    scratch.import(&[scratch.file(
+        "orders.csv",
+        "order_id,email,date,total\no-1,ann@example.com,2026-11-20,20.00\n",
+    )]);
+    let running = Running::start(&scratch, &clock);
+    let named = json!({"userId": "c-1", "traits": {"email": "ann@example.com"}});
+    running.send(&[call("identify", 1, &named)]);
+    assert!(running.is_in("c-1", "buyers"));
+    running.stop();
+    scratch.import(&[scratch.file(
+        "corrected.csv",
+        "order_id,customer_id,date,total\no-1,c-2,2026-11-20,25.00\n",
+    )]);
+    let after = [("c-1", "buyers", false), ("c-2", "buyers", true)];
+    agree(&scratch, &clock, &after);
+    let report = scratch.import(&[scratch.file(
+        "again.csv",
+        "order_id,customer_id,date,total\no-1,c-2,2026-11-20,25.00\no-2,c-2,2026-11-21,5.00\n",
+    )]);
+    assert_eq!(report.intake.rows, 2);
+    agree(&scratch, &clock, &after);
+}
