@@ -23,6 +23,8 @@ READ = {
 RELATIVE = re.compile(r"rfm_|value_|high_value_loyalists|budget_conscious|channel_|churn_")
 # The segment that a stampede leads into, and after how many minutes of an idle cart.
 STAMPEDE = ("cart_idle_15", 15)
+# Records in the log that the history has not, at a kill; and seconds until that many must be there.
+TAIL, TAIL_WITHIN = 900_000, 60
 
 
 class Server:
@@ -128,14 +130,16 @@ def measure_live(size):
     """Everything about the live path, one after the other on one server."""
     directory = workspace(size)
     server = Server(directory)
+    first_start = server.started
     try:
         load = Load(server, size)
+        server, cold_start = after_a_kill(server, load, directory)
         result = under_load(server, load, size)
         stopped = server.stop()
     except BaseException:
         server.child.kill()
         raise
-    result |= {"first_start": server.started, "stopped": stopped}
+    result |= {"first_start": first_start, "cold_start": cold_start, "stopped": stopped}
     result["stampede"] |= stampede_of(directory, result["stampede"])
     result["same"] = compare(directory, load.token, result.pop("sizes"))
     return result
@@ -154,6 +158,32 @@ def workspace(size):
     changed = re.sub(r"(?m)^#? ?events_per_second = .*$", "events_per_second = 100000000", text)
     config.write_text(changed if changed != text else text + "\n[serve]\nevents_per_second = 100000000\n")
     return directory
+
+
+def after_a_kill(server, load, directory):
+    """Starts anew, with nothing of the data in memory, a server that was killed with a long tail."""
+    say("live: a kill, and a start with a cold cache")
+    traffic = load.begin("traffic", seconds=TAIL_WITHIN)
+    until, tail = time.monotonic() + TAIL_WITHIN - 1, 0
+    while tail < TAIL and time.monotonic() < until:
+        time.sleep(0.05)
+        tail = server.metric("records_unmoved")
+    server.child.kill()
+    server.child.wait()
+    traffic.kill()
+    traffic.wait()
+    evict(directory)
+    load.server = Server(directory)
+    return load.server, {"tail": tail, "seconds": load.server.started}
+
+
+def evict(directory):
+    """Drops the files of a workspace from the cache of the system."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def under_load(server, load, size):

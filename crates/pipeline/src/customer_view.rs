@@ -19,8 +19,10 @@ use serde_json::Value;
 
 use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
+use crate::live::retell;
 use crate::live::told::{Tellings, Told, by_time};
 use crate::live::whose::RowPlaces;
+use crate::recorded::{LastChange, ids_of};
 
 pub(crate) use orders::{Names, OrderList};
 
@@ -272,6 +274,8 @@ pub struct ExplainedView {
     pub availability: Availability,
     /// What is missing for that, for a person.
     pub hints: Vec<String>,
+    /// What last made them enter or leave it; null when nothing was recorded.
+    pub last_change: Option<LastChange>,
     /// Each condition with its value, and when it changes next.
     pub explanation: Explanation,
 }
@@ -290,11 +294,17 @@ pub fn explain(
     let number = segment_number(base, segment);
     let folded = &base.customers[index];
     let customer = base.customer(folded);
-    let explanation = base
-        .program
-        .explain(number, base.states(index), &customer, base.now);
+    let tellings = Tellings::arrived_by(store, base.now)?;
+    let told = told_of(store, base, folded.profile.customer, &tellings)?;
+    let by_time = by_time(told.iter());
+    let latest = retell::latest_events(&by_time, &base.program);
+    let (program, states) = (&base.program, base.states(index));
+    let explanation = program.explain_with(number, states, (&customer, &latest), base.now);
     let availability = base.availability().swap_remove(number);
     let customer_id = store.vault()?.external_id(folded.profile.customer);
+    let ids = ids_of(store, folded.profile.customer)?;
+    let name = base.program.segment_name(number);
+    let last_change = LastChange::read(store, &ids, name, base.now)?;
     Ok(ExplainedView {
         customer_id: customer_id.map(str::to_owned),
         as_of: base.now.to_string(),
@@ -302,6 +312,7 @@ pub fn explain(
         currency: base.context.currency,
         hints: base.hints(number, &availability),
         availability,
+        last_change,
         explanation,
     })
 }
@@ -393,21 +404,12 @@ fn orders(
     let tellings = Tellings::arrived_by(store, base.now)?;
     let of = tellings.of(id);
     let mut list = OrderList::default();
-    let is_parted = of.is_some_and(|of| of.is_parted);
-    let at_home = RowPlaces::own(id, is_parted);
+    let own = RowPlaces::own(id, false);
     let owner = |identity, under| tellings.owner(identity, under);
-    let places = of.map_or(at_home, |of| of.places(id));
+    let places = of.map_or(own, |of| of.places(id));
     list.add_rows(places.orders(&history, &table, &owner)?);
-    let mut own: Vec<Told> = Vec::new();
-    if !tellings.is_empty() {
-        let rows = at_home.events(&history, &owner)?.into_iter();
-        let arrived = rows.filter(|row| row.event.received_at <= base.now);
-        own.extend(arrived.map(Told::from));
-    }
-    let told = of
-        .into_iter()
-        .flat_map(|of| of.moved.iter().chain(&of.told));
-    let told: Vec<&Told> = by_time(own.iter().chain(told));
+    let told = told_of(store, base, id, &tellings)?;
+    let told: Vec<&Told> = by_time(told.iter());
     list.add_told(id, &told, base.orders(), &table)?;
     let products: BTreeMap<String, Option<String>> = store
         .products()?
@@ -423,6 +425,28 @@ fn orders(
     });
     let views = listed.orders.into_iter().map(|(_, view)| view).collect();
     Ok((views, listed.unmatched_credit_minor))
+}
+
+/// What events tell of a customer, of the history and of the log.
+fn told_of(
+    store: &Store,
+    base: &Base,
+    id: CustomerId,
+    tellings: &Tellings,
+) -> Result<Vec<Told>, PipelineError> {
+    let mut all: Vec<Told> = Vec::new();
+    if !tellings.is_empty() {
+        let is_parted = tellings.of(id).is_some_and(|of| of.is_parted);
+        let owner = |identity, under| tellings.owner(identity, under);
+        let rows = RowPlaces::own(id, is_parted).events(&store.history(), &owner)?;
+        let rows = rows.into_iter();
+        let arrived = rows.filter(|row| row.event.received_at <= base.now);
+        all.extend(arrived.map(Told::from));
+    }
+    let of = tellings.of(id).into_iter();
+    let told = of.flat_map(|of| of.moved.iter().chain(&of.told));
+    all.extend(told.cloned());
+    Ok(all)
 }
 
 fn segments(base: &Base, index: usize) -> Vec<SegmentView> {

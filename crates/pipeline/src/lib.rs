@@ -73,8 +73,8 @@ pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, columns_of, row, write_parquet};
 pub use progress::{Progress, Silent, Unit};
 pub use recorded::{
-    Interval, MembershipHistory, Move, SegmentHistory, Span, SpanError, Stay, TransitionView,
-    ids_of,
+    Interval, LastChange, MembershipHistory, Move, SegmentHistory, Span, SpanError, Stay,
+    TransitionView, ids_of,
 };
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
 pub use score::{ScoreOptions, score};

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! service (threads, queues) ─► identify (whose is it) ─► log ─► engine (who moved)
-//!                                                                 ├ person (one customer) ─► orders, carts, traits
+//!                                                                 ├ person (one customer) ─► orders, carts, traits, at_hand (their past)
 //!                                                                 └ accounts (all members of one)
 //! look (one customer as a whole), recorded (memberships and their transitions)
 //! preview (a rule, tried on everyone), search
@@ -10,6 +10,7 @@
 //! ```
 
 mod accounts;
+mod at_hand;
 mod carts;
 pub(crate) mod contested;
 mod definitions;

@@ -4,11 +4,13 @@
 //! ```text
 //! Store::transitions, a page at a time, the latest first ─► MembershipHistory (one customer)
 //!                                                          ─► SegmentHistory (one segment, by day or hour)
+//!                                                          ─► LastChange (one customer and segment)
 //! ```
 //!
 //! Recorded is what the rules of that time said, as it was told to destinations. It differs from what
 //! today's rules say of a past moment (`--as-of`) once a segment was edited, or events came late.
 
+mod last_change;
 mod of_customer;
 mod of_segment;
 
@@ -21,6 +23,7 @@ use regulars_store::vault::IdentityId;
 use regulars_store::{Store, StoreError, WantedTransitions};
 use serde::Serialize;
 
+pub use last_change::LastChange;
 pub use of_customer::{MembershipHistory, Move, Stay};
 pub use of_segment::{Interval, SegmentHistory, Span, SpanError};
 

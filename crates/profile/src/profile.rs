@@ -63,6 +63,9 @@ pub struct Profile {
     pub first_channel: Symbol,
     /// Country of the last order that has one.
     pub last_country: Symbol,
+    /// Places of these two orders among all.
+    first_channel_place: u32,
+    last_country_place: u32,
     /// Visits; `None` without any.
     pub visits: Option<Box<Visits>>,
     /// The account that the customer belongs to: that of the latest `group` call.
@@ -86,6 +89,8 @@ impl Profile {
             brands: Shares::default(),
             first_channel: Symbol::NONE,
             last_country: Symbol::NONE,
+            first_channel_place: 0,
+            last_country_place: 0,
             visits: None,
             account: Symbol::NONE,
             declared: Vec::new(),
@@ -114,37 +119,52 @@ impl Profile {
         };
     }
 
+    /// Forgets every order; what else is known stays.
+    pub fn reset_orders(&mut self) {
+        let (customer, account) = (self.customer, self.account);
+        let (visits, declared) = (self.visits.take(), std::mem::take(&mut self.declared));
+        self.reset(customer);
+        (self.visits, self.account, self.declared) = (visits, account, declared);
+    }
+
     /// Takes in the next order by time.
     pub fn fold(&mut self, order: &Order<'_>) {
-        self.fold_order(order);
+        self.fold_order(self.orders.len(), order);
+        self.fold_lines(order);
+    }
+
+    fn fold_lines(&mut self, order: &Order<'_>) {
         for line in order.lines {
             self.categories.add(line.category, line.net_minor);
             self.brands.add(line.brand, line.net_minor);
         }
     }
 
-    /// Takes in an order that is told late, as the one at `position` by time. False, and nothing
-    /// is taken in, when that would not be the same as to take in all of them by time: sums of
-    /// real numbers, and what the first or last order decides.
-    pub fn insert(&mut self, position: usize, order: &Order<'_>) -> bool {
-        if position == self.orders.len() {
+    /// Takes in an order that is told late, as the one at `place` by time. False, and nothing is
+    /// taken in, when that would not be the same as to take in all of them by time: sums of real
+    /// numbers depend on their order.
+    pub fn insert(&mut self, place: usize, order: &Order<'_>) -> bool {
+        if place == self.orders.len() {
             self.fold(order);
             return true;
         }
         let is_whole = |pieces: f64| pieces.fract() == 0.0 && pieces.abs() < 1e15;
-        let decides = order.channel != Symbol::NONE || order.country != Symbol::NONE;
-        if decides || !is_whole(order.quantity) || !is_whole(self.quantity) {
+        if !is_whole(order.quantity) || !is_whole(self.quantity) {
             return false;
         }
-        self.fold(order);
-        self.orders[position..].rotate_right(1);
+        // Others make room for it, before it may be the first or last of them.
+        let moves = |of: Symbol, at: u32| u32::from(of != Symbol::NONE && place <= at as usize);
+        self.first_channel_place += moves(self.first_channel, self.first_channel_place);
+        self.last_country_place += moves(self.last_country, self.last_country_place);
+        self.fold_lines(order);
+        self.fold_order(place, order);
         true
     }
 
     /// As [`Self::fold`], of a customer whose every order was taken in with these `places`: in
     /// constant time for each line.
     pub fn fold_with(&mut self, places: &mut Places, order: &Order<'_>) {
-        self.fold_order(order);
+        self.fold_order(self.orders.len(), order);
         for line in order.lines {
             let (of, net_minor) = (line.category, line.net_minor);
             places.categories.add(&mut self.categories, of, net_minor);
@@ -152,11 +172,13 @@ impl Profile {
         }
     }
 
-    fn fold_order(&mut self, order: &Order<'_>) {
-        self.orders.push(OrderFact {
+    /// Takes in an order as the one at `place` by time, but for its lines.
+    fn fold_order(&mut self, place: usize, order: &Order<'_>) {
+        let fact = OrderFact {
             occurred_at: order.occurred_at,
             net_minor: order.net_minor,
-        });
+        };
+        self.orders.insert(place, fact);
         self.revenue_minor = self.revenue_minor.saturating_add(order.net_minor);
         self.refunds_minor = self.refunds_minor.saturating_add(order.refunded_minor);
         self.quantity += order.quantity;
@@ -171,11 +193,14 @@ impl Profile {
             discounts.discount_minor = discounts.discount_minor.saturating_add(discount_minor);
             discounts.net_minor = discounts.net_minor.saturating_add(order.net_minor);
         }
-        if self.first_channel == Symbol::NONE {
-            self.first_channel = order.channel;
+        let place = place as u32;
+        let is_first = self.first_channel == Symbol::NONE || place < self.first_channel_place;
+        if order.channel != Symbol::NONE && is_first {
+            (self.first_channel, self.first_channel_place) = (order.channel, place);
         }
-        if order.country != Symbol::NONE {
-            self.last_country = order.country;
+        let is_last = self.last_country == Symbol::NONE || place > self.last_country_place;
+        if order.country != Symbol::NONE && is_last {
+            (self.last_country, self.last_country_place) = (order.country, place);
         }
     }
 
@@ -239,3 +264,6 @@ impl Profile {
         &self.orders[from.min(to)..to]
     }
 }
+
+#[cfg(test)]
+mod tests;

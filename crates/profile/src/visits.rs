@@ -8,8 +8,9 @@
 //! A session is a run of events with less than a set silence between one and the next.
 //! Which event is first or last is decided by time, then by offset in the log, so that the order in
 //! which events come makes no difference. The latest sessions are kept one by one, and an event that
-//! comes late is put in its place among them; those before are kept as sums only, so that whoever
-//! folds an event that would change those folds all of them again, by time.
+//! comes late is put in its place among them; those before are kept as sums only. Whoever folds an
+//! event that would change those folds all of them again, by time, or has all of them at hand
+//! ([`Visits::happened_among`]).
 
 use regulars_core::{Symbol, Timestamp};
 
@@ -101,6 +102,12 @@ impl Visits {
     #[must_use]
     pub fn happened(&mut self, at: Timestamp, silence_ms: i64) -> bool {
         self.sessions.take(at, silence_ms)
+    }
+
+    /// As [`Self::happened`], however late it comes: `all` are the sessions so far, each of them.
+    pub fn happened_among(&mut self, all: &mut Sessions, at: Timestamp, silence_ms: i64) {
+        all.put(at, silence_ms);
+        self.sessions = all.summed();
     }
 
     /// Takes in what an event says.
@@ -211,11 +218,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    fn take(&mut self, at: Timestamp, silence_ms: i64) -> bool {
+    /// Puts an event in its place, where every session is kept one by one.
+    pub fn put(&mut self, at: Timestamp, silence_ms: i64) {
         let silent = |from: Timestamp, to: Timestamp| to.0.saturating_sub(from.0) >= silence_ms;
-        if self.settled.is_some_and(|sums| !silent(sums.last_end, at)) {
-            return false;
-        }
         let place = self.latest.partition_point(|known| silent(known.end, at));
         let joins = |known: &&mut Session| !silent(at, known.start);
         let Some(session) = self.latest.get_mut(place).filter(joins) else {
@@ -225,11 +230,7 @@ impl Sessions {
                 events: 1,
             };
             self.latest.insert(place, session);
-            if self.latest.len() > KEPT {
-                let oldest = self.latest.remove(0);
-                self.settle(oldest);
-            }
-            return true;
+            return;
         };
         session.start = session.start.min(at);
         session.end = session.end.max(at);
@@ -246,7 +247,35 @@ impl Sessions {
             };
             self.latest.remove(place + 1);
         }
+    }
+
+    fn take(&mut self, at: Timestamp, silence_ms: i64) -> bool {
+        let reaches = |sums: Settled| at.0.saturating_sub(sums.last_end.0) < silence_ms;
+        if self.settled.is_some_and(reaches) {
+            return false;
+        }
+        self.put(at, silence_ms);
+        if self.latest.len() > KEPT {
+            let oldest = self.latest.remove(0);
+            self.settle(oldest);
+        }
         true
+    }
+
+    /// The same, with no more than the latest one by one.
+    fn summed(&self) -> Self {
+        let (older, latest) = self.latest.split_at(self.latest.len().saturating_sub(KEPT));
+        let mut summed = Self {
+            settled: self.settled,
+            latest: latest.to_vec(),
+        };
+        older.iter().for_each(|session| summed.settle(*session));
+        summed
+    }
+
+    /// How many are kept one by one.
+    pub fn kept(&self) -> usize {
+        self.latest.len()
     }
 
     fn settle(&mut self, session: Session) {
@@ -353,6 +382,18 @@ mod tests {
                     sessions = by_time(&times[..=count]);
                 }
                 prop_assert_eq!(&sessions, &by_time(&times[..=count]));
+            }
+        }
+
+        #[test]
+        fn where_each_session_is_kept_nothing_is_too_late(
+            times in proptest::collection::vec(prop_oneof![0_i64..400, (0_i64..14).prop_map(|n| n * 30)], 0..24),
+        ) {
+            let (mut visits, mut all) = (Visits::default(), Sessions::default());
+            for (count, &at) in times.iter().enumerate() {
+                visits.happened_among(&mut all, Timestamp(at), SILENCE);
+                prop_assert_eq!(visits.sessions(), &by_time(&times[..=count]));
+                prop_assert!(visits.sessions().kept() <= KEPT);
             }
         }
 

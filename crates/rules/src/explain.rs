@@ -9,7 +9,8 @@ use crate::check::{
     TextTest, ValueTest,
 };
 use crate::program::{
-    Leaf, LeafSource, LeafStates, Memberships, Program, Scratch, Search, WindowStarts,
+    ExplainedEvent, LatestEvents, Leaf, LeafSource, LeafStates, Memberships, Program, Scratch,
+    Search, WindowStarts,
 };
 use crate::subject::Subject;
 use crate::tree::Measure;
@@ -81,6 +82,9 @@ pub enum Part {
         /// When its truth next changes if nothing happens.
         #[serde(serialize_with = "instant_text")]
         next_change_at: Option<Timestamp>,
+        /// Of a condition on events the latest event that it looks at, inside its window or before:
+        /// what changed it last, unless time did. `None` without one.
+        latest_event: Option<ExplainedEvent>,
     },
 }
 
@@ -140,12 +144,24 @@ impl Part {
 }
 
 impl Program {
-    /// Explains one segment for one customer at `now`.
+    /// Explains one segment for one customer at `now`, without naming events.
     pub fn explain<S: Subject>(
         &self,
         segment: usize,
         states: &LeafStates,
         subject: &S,
+        now: Timestamp,
+    ) -> Explanation {
+        let none = LatestEvents::default();
+        self.explain_with(segment, states, (subject, &none), now)
+    }
+
+    /// Explains one segment for one customer at `now`, of whose events these are the latest.
+    pub fn explain_with<S: Subject>(
+        &self,
+        segment: usize,
+        states: &LeafStates,
+        (subject, latest): (&S, &LatestEvents),
         now: Timestamp,
     ) -> Explanation {
         let mut scratch = self.new_scratch();
@@ -156,6 +172,7 @@ impl Program {
             program: self,
             states,
             subject,
+            latest,
             now,
             scratch,
             members,
@@ -170,6 +187,7 @@ struct Explainer<'a, S> {
     program: &'a Program,
     states: &'a LeafStates,
     subject: &'a S,
+    latest: &'a LatestEvents,
     now: Timestamp,
     scratch: Scratch,
     members: Memberships,
@@ -255,6 +273,14 @@ impl<S: Subject> Explainer<'_, S> {
     fn condition(&self, spec: &LeafSpec, leaf: &Leaf) -> Part {
         let (program, now) = (self.program, self.now);
         let value = leaf.value(program, self.states, self.subject, now, &self.starts);
+        let latest_event = match &leaf.source {
+            LeafSource::Events { value, .. } => self.latest.of(*value).cloned(),
+            LeafSource::Measure(_)
+            | LeafSource::Trait(_)
+            | LeafSource::Declared(_)
+            | LeafSource::Account(_)
+            | LeafSource::Carts(_) => None,
+        };
         let is_at_cap = match &leaf.source {
             LeafSource::Measure(measure) => program.measure(*measure).is_at_cap(value),
             LeafSource::Events { value: number, .. } => {
@@ -282,6 +308,7 @@ impl<S: Subject> Explainer<'_, S> {
                 now,
                 Search::exact(program.horizon(now)),
             ),
+            latest_event,
         }
     }
 }

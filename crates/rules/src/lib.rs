@@ -43,8 +43,8 @@ pub use explain::{ExplainedValue, Explanation, Part};
 pub use mutation::Mutation;
 pub use parse::{MAX_DEPTH, MAX_TEXT_BYTES, parse};
 pub use program::{
-    AccountTruths, Change, CompileError, Keep, LeafStates, Memberships, NamedRule, Program,
-    Scratch, Truths, WindowStarts,
+    AccountTruths, Change, CompileError, ExplainedEvent, Keep, LatestEvents, LeafStates,
+    Memberships, NamedRule, Program, Scratch, Truths, WindowStarts,
 };
 pub use subject::Subject;
 pub use template::{TemplateError, expand_template, parse_template};

@@ -24,6 +24,7 @@ mod leaf;
 mod measure;
 mod memberships;
 mod pairs;
+mod seen;
 mod slots;
 mod truths;
 
@@ -39,6 +40,7 @@ pub(crate) use leaf::{Leaf, LeafSource, Search};
 pub use measure::LeafStates;
 pub(crate) use measure::MeasureProgram;
 pub use memberships::Memberships;
+pub use seen::{ExplainedEvent, LatestEvents};
 pub use truths::Truths;
 
 /// A checked rule with the name of its segment.
@@ -252,6 +254,11 @@ impl Program {
         states.clear();
     }
 
+    /// Takes the orders out of a state; what events left there stays.
+    pub fn reset_orders(&self, states: &mut LeafStates) {
+        states.clear_orders();
+    }
+
     /// Folds an order into a state. Orders come in ascending time, ties by key.
     pub fn fold(&self, states: &mut LeafStates, order: &Order<'_>) {
         states.fold(&self.measures, order, None, &self.zone, self.faults);
@@ -286,10 +293,14 @@ impl Program {
         Some(&readers.paths)
     }
 
-    /// True when a condition asks for texts of orders: one that is interned after the program was
-    /// compiled is not seen by it.
-    pub fn asks_for_texts(&self) -> bool {
-        self.measures.iter().any(|measure| measure.filter.is_some())
+    /// True when a condition on orders tells this text from others: interned after the program was
+    /// compiled, it is not seen by it.
+    pub fn asks_for_text(&self, text: &str) -> bool {
+        let mut filters = self
+            .measures
+            .iter()
+            .filter_map(|it| it.spec.filter.as_ref());
+        filters.any(|node| filter::asks_for_text(node, text))
     }
 
     /// What an order changes: what is asked of orders, and the waits of events that it ends.
@@ -310,6 +321,23 @@ impl Program {
             &self.zone,
             self.faults,
         );
+    }
+
+    /// As [`Self::fold_event`], for a state that is evaluated at the `now` of `starts` and later only:
+    /// values whose windows the event has left by then are passed over.
+    pub fn fold_event_since(
+        &self,
+        states: &mut LeafStates,
+        event: &Event<'_>,
+        starts: &WindowStarts,
+    ) {
+        let readers = self.index.readers(event.kind, event.name);
+        for &value in readers.map_or(&[][..], |readers| &readers.values) {
+            let program = &self.events[value as usize];
+            if program.is_needed_since(event.occurred_at, &starts.events) {
+                program.fold(&mut states.events, value, event, &self.zone, self.faults);
+            }
+        }
     }
 
     /// Where the windows of all conditions start when they end at `now`.

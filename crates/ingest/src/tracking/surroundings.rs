@@ -12,6 +12,7 @@ use super::json::{Raw, quoted};
 
 /// Member of the properties under which it stands.
 const MEMBER: &str = "context";
+const QUOTED_MEMBER: &str = "\"context\"";
 /// Bytes of a value; longer ones are no names.
 const LONGEST: usize = 256;
 
@@ -89,15 +90,27 @@ pub fn with_surroundings(properties: &str, surroundings: &str) -> Box<str> {
     format!("{{\"{MEMBER}\":{surroundings}{comma}{rest}").into()
 }
 
-/// What [`with_surroundings`] put with the properties: names and texts.
+/// What is known of where an event came from, in standard names: what its own properties say under
+/// `context`, as conditions see it, before what [`with_surroundings`] put with them.
 pub fn surroundings_of(properties: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    // It is the first member: the others need not be looked through.
+    // It is the first member: the others need not be looked through, unless they name it too.
     let first = Raw(properties).members().next();
-    let said = first
+    let known = first
         .filter(|(key, _)| key == MEMBER)
         .map(|(_, value)| value);
-    let members = said.into_iter().flat_map(Raw::members);
-    members.filter_map(|(name, value)| Some((name, value.text()?)))
+    let rest = known.and_then(|known| properties.split_once(known.0));
+    let rest = rest.map_or(properties, |(_, rest)| rest);
+    let may_be_own = rest.contains(QUOTED_MEMBER).then_some(Raw(properties));
+    let others = may_be_own.into_iter().flat_map(Raw::members);
+    let own = others.skip(usize::from(known.is_some()));
+    let own = own.filter(|(key, _)| key == MEMBER);
+    let own: Vec<(Cow<'_, str>, Raw<'_>)> = own.flat_map(|(_, value)| value.members()).collect();
+    let is_own = |name: &str| own.iter().any(|(own, _)| own == name);
+    let known = known.into_iter().flat_map(Raw::members);
+    let known: Vec<_> = known.filter(|(name, _)| !is_own(name)).collect();
+    let said = known.into_iter().chain(own);
+    let said = said.filter_map(|(name, value)| Some((name, value.text()?)));
+    said.filter(|(_, text)| text.len() <= LONGEST)
 }
 
 /// Members of a context that say where an event came from.
@@ -303,11 +316,41 @@ mod tests {
             [said(&with("{}")), said("{}"), said(r#"{"a":{"b":1}}"#)],
             [1, 0, 0]
         );
-        let both = with(r#"{"context":{"os":"own"}}"#);
-        let flat = super::super::flatten(&both, &super::super::Limits::default());
-        assert_eq!(
-            flat.get("context.os"),
-            Some(&regulars_core::PropertyValue::Text("own".into()))
-        );
+    }
+
+    #[test]
+    fn visits_and_conditions_are_told_the_same() {
+        let derived = r#"{"os":"iOS","page":"/a"}"#;
+        for (properties, os) in [
+            ("{}", Some("iOS")),
+            (r#"{"context":{"os":"own"}}"#, Some("own")),
+            (
+                r#"{"a":{"context":{"os":"b"}},"context":{"os":"own","c":1}}"#,
+                Some("own"),
+            ),
+            (r#"{"a":"context","b":2}"#, Some("iOS")),
+            // What is no text is none, and what was derived does not stand in for it.
+            (r#"{"context":{"os":7}}"#, None),
+            (r#"{"context":[1]}"#, Some("iOS")),
+            (r#"{"b":2,"context":{"os":"own"}}"#, Some("own")),
+        ] {
+            let both = with_surroundings(properties, derived);
+            let mut said = surroundings_of(&both).filter(|(name, _)| name == "os");
+            assert_eq!(
+                said.next().map(|(_, text)| text).as_deref(),
+                os,
+                "{properties}"
+            );
+            assert!(surroundings_of(&both).any(|(name, _)| name == "page"));
+            let alone = with_surroundings(properties, "");
+            let own = surroundings_of(&alone).find(|(name, _)| name == "os");
+            assert_eq!(own.is_some(), os == Some("own"), "{properties}");
+            let flat = super::super::flatten(&both, &super::super::Limits::default());
+            let asked = match flat.get("context.os") {
+                Some(regulars_core::PropertyValue::Text(text)) => Some(&**text),
+                _ => None,
+            };
+            assert_eq!(asked, os, "{properties}");
+        }
     }
 }

@@ -368,7 +368,7 @@ impl<T> Folder<'_, T> {
             source
                 .orders
                 .add_told(customer, events, &mut all, source.table)?;
-        all.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
+        orders::sort(&mut all);
         let done = self.known(customer, &all, &declared, events, has_moved);
         self.records = all;
         done

@@ -206,7 +206,7 @@ fn remembered(
         for order in ledger.orders() {
             program.fold_since(&mut states, &order, &starts);
         }
-        retell::fold_events(&mut states, known.told, program);
+        retell::fold_events_since(&mut states, known.told, program, &starts);
         Ok(states)
     };
     let parts = source.fold("folding conditions", Noting::Nothing, &fold)?;

@@ -1,7 +1,8 @@
 //! What events say of carts.
 //!
 //! Changes come nearly in order: two requests that overtake each other are milliseconds apart. So
-//! the latest changes are kept aside, and one that comes late is put in its place among them.
+//! the latest changes are kept aside, and one that comes late is put in its place among them
+//! ([`LatestChanges`]). Of somebody whose past is at hand all of them are kept ([`AllChanges`]).
 
 use regulars_core::{Currency, HOUR_MS, Symbol, Timestamp};
 use regulars_ingest::tracking::vocabulary::{Item, StandardEvent, cart_facts, cart_id};
@@ -19,6 +20,9 @@ const KEPT_MS: i64 = 2 * HOUR_MS;
 
 /// A list shorter than this grows by one.
 const FEW: usize = 4;
+
+/// Changes of a block, at most.
+const BLOCK: usize = 256;
 
 /// A change of carts that an event tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +42,11 @@ impl Change {
             cart: None,
             what: CartChange::Ordered,
         }
+    }
+
+    /// By what changes are sorted.
+    fn key(&self) -> (Timestamp, u64) {
+        (self.at, self.offset)
     }
 
     /// Brings `carts` up to date, each of which is open for `open_ms` after its last change.
@@ -66,10 +75,9 @@ impl LatestChanges {
     /// Takes in a change, in its place by time, and brings `carts` up to date; false when it
     /// happened before what is kept.
     pub(super) fn take(&mut self, change: Change, carts: &mut Carts, open_ms: i64) -> bool {
-        let key = |change: &Change| (change.at, change.offset);
         let place = self
             .changes
-            .partition_point(|known| key(known) < key(&change));
+            .partition_point(|known| known.key() < change.key());
         if place == 0 && self.before.changed_at() > Some(change.at) {
             return false;
         }
@@ -101,6 +109,94 @@ impl LatestChanges {
             change.apply(&mut self.before, open_ms);
         }
         true
+    }
+}
+
+/// Every change of somebody's carts.
+///
+/// They lie in blocks, each with the carts before it. One that comes late is put in its place, and
+/// the blocks after it are brought up to date as far as it makes a difference: an order ends what
+/// was before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AllChanges(Vec<Block>);
+
+#[derive(Debug, Clone, Default)]
+struct Block {
+    before: Carts,
+    /// By time, then offset; not empty.
+    changes: Vec<Change>,
+}
+
+impl AllChanges {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|block| block.changes.len()).sum()
+    }
+
+    /// Takes in a change, however late, and brings `carts` up to date.
+    pub(super) fn take(&mut self, change: Change, carts: &mut Carts, open_ms: i64) {
+        let key = change.key();
+        let last = self.0.last().and_then(|block| block.changes.last());
+        if last.is_none_or(|last| last.key() < key) {
+            return self.push(change, carts, open_ms);
+        }
+        let block = self
+            .0
+            .partition_point(|block| block.changes[0].key() <= key)
+            .saturating_sub(1);
+        let changes = &mut self.0[block].changes;
+        changes.insert(changes.partition_point(|known| known.key() < key), change);
+        self.bring_up_to_date(block, carts, open_ms);
+        self.split(block, open_ms);
+    }
+
+    fn push(&mut self, change: Change, carts: &mut Carts, open_ms: i64) {
+        let has_room = |block: &&mut Block| block.changes.len() < BLOCK;
+        let before = &*carts;
+        match self.0.last_mut().filter(has_room) {
+            Some(block) => block.changes.push(change.clone()),
+            None => self.0.push(Block {
+                before: before.clone(),
+                changes: vec![change.clone()],
+            }),
+        }
+        change.apply(carts, open_ms);
+    }
+
+    fn bring_up_to_date(&mut self, from: usize, carts: &mut Carts, open_ms: i64) {
+        let mut now = self.0[from].before.clone();
+        for block in from..self.0.len() {
+            for change in &self.0[block].changes {
+                change.apply(&mut now, open_ms);
+            }
+            if let Some(next) = self.0.get_mut(block + 1) {
+                if next.before == now {
+                    return;
+                }
+                next.before = now.clone();
+            }
+        }
+        *carts = now;
+    }
+
+    /// Makes two blocks of a large one.
+    fn split(&mut self, block: usize, open_ms: i64) {
+        let first = &mut self.0[block];
+        if first.changes.len() <= BLOCK {
+            return;
+        }
+        let changes = first.changes.split_off(BLOCK / 2);
+        let mut before = first.before.clone();
+        for change in &first.changes {
+            change.apply(&mut before, open_ms);
+        }
+        self.0.insert(block + 1, Block { before, changes });
+    }
+
+    /// The latest of them.
+    pub(super) fn into_latest(mut self) -> LatestChanges {
+        let Block { before, changes } = self.0.pop().unwrap_or_default();
+        LatestChanges { before, changes }
     }
 }
 
@@ -151,5 +247,63 @@ fn content(
         product: product.map_or(Symbol::NONE, |text| table.intern(text.trim())),
         quantity: item.quantity.unwrap_or(1.0),
         unit_minor: unit_minor.and_then(|(minor, from)| orders.convert(minor, from, at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    const OPEN_MS: i64 = 900;
+
+    fn change(rng: &mut ChaCha8Rng, offset: u64) -> Change {
+        let item = CartItem {
+            product: Symbol(rng.random_range(1..4)),
+            quantity: 1.0,
+            unit_minor: Some(100),
+        };
+        let what = match rng.random_range(0..8) {
+            0 => CartChange::Ordered,
+            1 => CartChange::Remove(vec![item]),
+            2 => CartChange::Content(vec![item]),
+            _ => CartChange::Add(vec![item]),
+        };
+        Change {
+            at: Timestamp(rng.random_range(0..40) * 100),
+            offset,
+            cart: ["a", "b"]
+                .get(rng.random_range(0..3))
+                .copied()
+                .map(Box::from),
+            what,
+        }
+    }
+
+    #[test]
+    fn changes_in_whatever_order_come_to_the_same_carts() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (mut all, mut carts, mut came) = (AllChanges::default(), Carts::default(), Vec::new());
+        for offset in 0..1_500 {
+            let change = change(&mut rng, offset);
+            came.push(change.clone());
+            all.take(change, &mut carts, OPEN_MS);
+            assert_eq!(all.count(), came.len());
+            if offset % 50 > 0 {
+                continue;
+            }
+            came.sort_by_key(Change::key);
+            let mut by_time = Carts::default();
+            came.iter()
+                .for_each(|change| change.apply(&mut by_time, OPEN_MS));
+            assert_eq!(carts, by_time, "after {offset}");
+        }
+        assert!(all.0.len() > 4, "several blocks");
+        let mut latest = all.into_latest();
+        let next = Change::ordered(Timestamp(5_000));
+        assert!(latest.take(next, &mut carts, OPEN_MS));
+        assert_eq!(carts.open(), []);
     }
 }

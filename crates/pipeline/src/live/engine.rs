@@ -9,26 +9,27 @@
 //! so that the same records give the same transitions, whenever they are folded.
 
 mod finding;
+mod folding;
 mod merges;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
 use foldhash::fast::FixedState;
-use regulars_core::{
-    Cause, CustomerId, DataNeed, SegmentName, Symbol, Symbols, Timestamp, Transition,
-};
+use regulars_core::{Cause, CustomerId, DataNeed, SegmentName, Symbol, Timestamp, Transition};
 use regulars_profile::{Context, Flip, Ledger, Products, World};
-use regulars_rules::{AccountTruths, Change, CheckedRule, Keep, Program, Scratch};
+use regulars_rules::{AccountTruths, Change, CheckedRule, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 
-use super::accounts::{AccountMembers, Sweep, share_of};
+use super::accounts::{AccountMembers, Sweep};
+use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Folding, Person, Retold, Whose};
+use super::person::{Person, Retold, Whose};
+use super::retell;
 use super::seen::Seen;
 use super::told::Told;
 use super::whose::Parted;
@@ -108,6 +109,10 @@ pub struct Engine {
     pub(super) messages: Seen,
     /// Anonymous visitors of whom only the history knows anything.
     pub(super) visitors: Customers,
+    /// Those whose past is at hand.
+    pub(super) in_hands: InHands,
+    /// How often somebody was folded again from the beginning.
+    pub(super) refolds: u64,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
 }
@@ -131,6 +136,11 @@ impl Engine {
     /// When somebody flips next if nothing happens; never too late.
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.wakes.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// How often somebody was folded again from the beginning, since the start.
+    pub fn refolds(&self) -> u64 {
+        self.refolds
     }
 
     /// Takes the transitions found since the last call, in order.
@@ -219,6 +229,31 @@ impl Engine {
             self.program
                 .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
+    }
+
+    /// As [`Self::explain`], naming the latest event that each condition looks at.
+    ///
+    /// # Errors
+    /// When there is no segment of that name, or the history cannot be read.
+    pub fn explain_with_events(
+        &self,
+        customer: CustomerId,
+        segment: &str,
+        at: Timestamp,
+    ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
+        self.catalogue.get(segment)?;
+        let person = self.people.get(&self.canonical(customer));
+        let Some((number, person)) = self.number(segment).zip(person) else {
+            return Ok(None);
+        };
+        let moved = person.moved(&self.history, self.whose())?;
+        let latest = retell::latest_events(&moved.and(&person.told), &self.program);
+        let (states, subject) = (&person.member.states, person.subject(&self.context));
+        let subject = (&subject, &latest);
+        let explained = self
+            .program
+            .explain_with(number, states, subject, self.now.max(at));
+        Ok(Some(explained))
     }
 
     pub(super) fn number(&self, segment: &str) -> Option<usize> {
@@ -466,61 +501,6 @@ impl Engine {
             found.add(flip);
         });
         person.queue(customer, &mut self.wakes);
-    }
-
-    /// Lets `change` work on a customer with all that a fold needs.
-    pub(super) fn with<T>(
-        &mut self,
-        customer: CustomerId,
-        change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
-    ) -> Result<T, PipelineError> {
-        let person = self.people.entry(customer).or_insert_with(|| {
-            let mut person = Box::new(Person::new(customer, &self.program));
-            person.has_moved = self.visitors.remove(&customer);
-            person
-        });
-        let mut folding = Folding {
-            history: &self.history,
-            whose: Whose {
-                redirects: &self.redirects,
-                parted: &self.parted,
-            },
-            table: &self.table,
-            products: &self.products,
-            program: &self.program,
-            orders: &mut self.orders,
-            ledger: &mut self.ledger,
-            changes: &mut self.changes,
-            now: self.now,
-        };
-        let (before, share) = (person.member.profile.account, share_of(person));
-        let changed = change(person, &mut folding);
-        let (account, share_now) = (person.member.profile.account, share_of(person));
-        self.account_members.go(customer, before, account);
-        self.count_share(share, share_now);
-        changed
-    }
-
-    /// Texts that are new to the program may be ones that a condition asks for.
-    ///
-    /// Whoever brought them is folded again: the program that they were folded with did not know
-    /// the texts. Nobody else has any of them. Says whether they were folded again.
-    fn recompile_for_new_texts(&mut self, customer: CustomerId) -> Result<bool, PipelineError> {
-        let known = self.context.symbols.len();
-        if self.table.with(Symbols::len) == known {
-            return Ok(false);
-        }
-        let Self { table, context, .. } = self;
-        table.with(|symbols| context.symbols.catch_up(symbols));
-        if !self.program.asks_for_texts() {
-            return Ok(false);
-        }
-        self.program = self
-            .catalogue
-            .compile(&self.context.symbols, Keep::Needed)?;
-        self.scratch = self.program.new_scratch();
-        self.with(customer, |person, folding| person.refold(folding))?;
-        Ok(true)
     }
 
     /// Everyone who is a customer, sorted.

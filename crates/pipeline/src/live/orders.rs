@@ -10,6 +10,8 @@
 //! A version is newer when it happened later, whenever it was told. What has no content follows its
 //! order, whoever tells it ([`super::contested`]).
 
+mod sold;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,6 +31,7 @@ use crate::import::assemble::{Frame, OrderCounts, assemble};
 use crate::import::intake::key_of_order;
 use crate::import::rates::Rates;
 use crate::import::row::{Amount, Row};
+use sold::Sold;
 
 /// Who first told of each order, by its key.
 pub(crate) type Claims = HashMap<u64, CustomerId, FixedState>;
@@ -367,9 +370,10 @@ impl Orders {
             .filter_map(|&told| Some((told, of(told, currency)?)))
             .collect();
         told.sort_by_key(|(told, _)| (told.event.occurred_at, told.offset));
+        let mut sold = Sold::new(told.iter().map(|(_, order)| order.key()), records);
         for (told, order) in told {
             let key = OrderKey(order.key());
-            let before = newest(records, key);
+            let before = sold.newest(key, records);
             let placed_at = before
                 .first()
                 .map_or(told.event.occurred_at, |line| line.occurred_at);
@@ -393,20 +397,15 @@ impl Orders {
             };
             match order.what {
                 StandardEvent::OrderCancelled => {
-                    let cancelled: Vec<_> = version(OrderStatus::Cancelled, Some(at)).collect();
-                    records.extend(cancelled);
+                    records.extend(version(OrderStatus::Cancelled, Some(at)));
                 }
                 StandardEvent::OrderRefunded if order.has_content() => {
                     records.extend(refund(&order, told, &before, table));
                 }
                 StandardEvent::OrderRefunded => {
-                    let refunded: Vec<_> = version(OrderStatus::Refunded, Some(at)).collect();
-                    records.extend(refunded);
+                    records.extend(version(OrderStatus::Refunded, Some(at)));
                 }
-                _ => {
-                    let placed: Vec<_> = version(OrderStatus::Placed, None).collect();
-                    records.extend(placed);
-                }
+                _ => records.extend(version(OrderStatus::Placed, None)),
             }
         }
         Ok(without_rate.len() as u64)
@@ -418,15 +417,9 @@ fn symbol_of(text: Option<&str>, table: &SymbolTable) -> Symbol {
     text.map_or(Symbol::NONE, |text| table.intern(text.trim()))
 }
 
-/// The lines of the newest version of an order, as far as it is known.
-fn newest(records: &[LineRecord], key: OrderKey) -> Vec<LineRecord> {
-    let lines = || {
-        let own = |line: &&LineRecord| line.order == key && line.kind == RecordKind::Sale;
-        records.iter().filter(own)
-    };
-    let newest = lines().map(|line| (line.updated_at, line.import)).max();
-    let is_newest = |line: &&LineRecord| Some((line.updated_at, line.import)) == newest;
-    lines().filter(is_newest).copied().collect()
+/// Puts records into the order in which they are folded.
+pub(crate) fn sort(records: &mut [LineRecord]) {
+    records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
 }
 
 /// What goes back of an order; products without a price at what they cost.

@@ -40,6 +40,9 @@ pub(super) struct Past {
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
     pub(super) tail: Vec<(u64, Logged)>,
+    /// Transitions of something found at once of which the end is not in the log: they were told,
+    /// and count when they are found again.
+    pub(super) ahead: Vec<Transition>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
@@ -59,6 +62,7 @@ impl Past {
         store.messages(messages_since, |received_at, message| {
             messages.add(message, received_at);
         })?;
+        let mut ahead: Vec<Transition> = Vec::new();
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
@@ -72,7 +76,10 @@ impl Past {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                        recorded.take(&found);
+                        ahead.extend_from_slice(&found.transitions);
+                        if found.folded_to > 0 {
+                            recorded.take(&found, std::mem::take(&mut ahead));
+                        }
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     rows.for_each(|row| transitions.note(row));
@@ -108,6 +115,7 @@ impl Past {
             imported,
             tellings,
             tail: logged.into(),
+            ahead,
             transitions: transitions.0,
             messages: messages.sorted(),
         })
@@ -128,10 +136,11 @@ impl Latest {
 }
 
 impl Recorded {
-    fn take(&mut self, found: &Found) {
+    /// Takes the end of what was found at once, and all of its transitions.
+    fn take(&mut self, found: &Found, transitions: Vec<Transition>) {
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        found.transitions.iter().for_each(|found| self.note(found));
+        transitions.iter().for_each(|found| self.note(found));
     }
 
     fn note(&mut self, transition: &Transition) {

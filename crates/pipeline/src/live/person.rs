@@ -1,28 +1,32 @@
 //! One customer on the live path: what was told of them, and what it comes to.
 //!
 //! What is told in order is folded as it comes. Whatever changes the past (a new version of an
-//! order, a refund, an order that is told late, a merge) is folded again from the beginning, from
-//! the history and from what was told since: both ways give the same. The history has rows of files
-//! and, by and by, the events.
+//! order, a refund, what is told late, a merge) is folded again from the beginning, from the history
+//! and from what was told since; what follows soon finds the past at hand ([`AtHand`]) and changes
+//! only what it is of. All ways give the same. The history has rows of files and, by and by, the
+//! events.
+
+mod again;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, EventKind, LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
-use regulars_store::history::{DeclaredRow, History, OrderRow, SymbolTable};
+use regulars_store::history::{History, OrderRow, SymbolTable};
 use regulars_store::log::Unmerged;
 use regulars_store::vault::IdentityId;
 
+use super::at_hand::AtHand;
 use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
-use super::orders::{self, Orders};
-use super::told::{Told, ToldOf, by_time};
+use super::orders::{self, OrderTold, Orders};
+use super::told::{Told, ToldOf};
 use super::whose::{Parted, RowPlaces};
 use super::{retell, traits, visits};
-use crate::base::{Declaring, FoldedEvents};
+use crate::base::FoldedEvents;
 use crate::error::PipelineError;
 
 /// One customer.
@@ -56,23 +60,10 @@ pub(super) struct Person {
     is_plain: bool,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
+    /// Unless all of them are at hand.
     latest_changes: LatestChanges,
-}
-
-/// Events of one customer that the history has.
-#[derive(Debug, Default)]
-pub(super) struct Moved {
-    /// It has all before this offset.
-    to: u64,
-    events: Vec<Told>,
-}
-
-impl Moved {
-    /// These and what was told since, by time.
-    pub(super) fn and<'a>(&'a self, told: &'a [Told]) -> Vec<&'a Told> {
-        let since = told.iter().filter(|told| told.offset >= self.to);
-        by_time(self.events.iter().chain(since))
-    }
+    /// The past, once something was folded again.
+    pub(super) at_hand: Option<Box<AtHand>>,
 }
 
 /// Orders whose key is kept, at least.
@@ -83,7 +74,7 @@ const ORDERS_KEPT: usize = 32;
 pub(super) enum Retold {
     /// Nothing: [`Folding::changes`] says what the event changed.
     Nothing,
-    /// Everything that is known of the customer.
+    /// All orders, or everything that is known of the customer.
     Everything,
 }
 
@@ -129,6 +120,10 @@ pub(super) struct Folding<'a> {
     pub(super) ledger: &'a mut Ledger,
     /// What the events that are folded change, for conditions.
     pub(super) changes: &'a mut Vec<Change>,
+    /// How often somebody was folded again from the beginning, to stay.
+    pub(super) refolds: &'a mut u64,
+    /// Whether the past of who is folded again stays at hand.
+    pub(super) keeps_past: bool,
     /// What is later than this is not known yet.
     pub(super) now: Timestamp,
 }
@@ -168,6 +163,7 @@ impl Person {
             is_plain: !has_history,
             latest_orders: Vec::new(),
             latest_changes,
+            at_hand: None,
         }
     }
 
@@ -235,48 +231,22 @@ impl Person {
         }
     }
 
+    /// Puts their past away: what is kept of everyone stays.
+    pub(super) fn put_past_away(&mut self) {
+        if let Some(at_hand) = self.at_hand.take() {
+            self.latest_changes = at_hand.changes.into_latest();
+        }
+    }
+
     /// Drops what the history has by now.
     pub(super) fn forget_moved(&mut self, moved_to: u64) {
+        self.put_past_away();
         let count = self.told.partition_point(|told| told.offset < moved_to);
         if count > 0 {
             self.told.drain(..count);
             self.told.shrink_to_fit();
             self.has_moved = true;
         }
-    }
-
-    /// What the history has of their events.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn moved(
-        &self,
-        history: &History,
-        whose: Whose<'_>,
-    ) -> Result<Moved, PipelineError> {
-        if !self.has_moved {
-            return Ok(Moved::default());
-        }
-        let owner = |identity, under| whose.owner(identity, under);
-        let events = self.places().events(history, &owner)?;
-        Ok(Moved {
-            to: history.moved_to(),
-            events: events.into_iter().map(Told::from).collect(),
-        })
-    }
-
-    /// What the history has of their orders.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn records(
-        &self,
-        history: &History,
-        table: &SymbolTable,
-        whose: Whose<'_>,
-    ) -> Result<Vec<LineRecord>, PipelineError> {
-        let rows = self.order_rows(history, table, whose)?;
-        Ok(rows.into_iter().map(|row| row.record).collect())
     }
 
     /// What the history has of their orders, as rows.
@@ -342,7 +312,7 @@ impl Person {
         table: &SymbolTable,
         whose: Whose<'_>,
     ) -> Result<bool, PipelineError> {
-        if !self.told.is_empty() || !self.moved(history, whose)?.events.is_empty() {
+        if !self.told.is_empty() || !self.moved(history, whose)?.is_empty() {
             return Ok(true);
         }
         let owner = |identity, under| whose.owner(identity, under);
@@ -377,11 +347,11 @@ impl Person {
         told: Told,
         folding: &mut Folding<'_>,
     ) -> Result<Retold, PipelineError> {
-        let in_order = self.fold_event(&told, folding)?;
+        let folded = self.fold_event(&told, folding)?;
         self.received_at = self.received_at.max(told.event.received_at);
         self.told.push(told);
-        if in_order {
-            return Ok(Retold::Nothing);
+        if let Some(retold) = folded {
+            return Ok(retold);
         }
         self.refold(folding)?;
         Ok(Retold::Everything)
@@ -394,29 +364,24 @@ impl Person {
         self.told.push(told);
     }
 
-    /// Folds an event as the latest of all; says false when it changes the past.
+    /// Folds an event in its place; says what was folded again for it, or `None` when it changes a
+    /// past that is not at hand.
     fn fold_event(
         &mut self,
         told: &Told,
         folding: &mut Folding<'_>,
-    ) -> Result<bool, PipelineError> {
+    ) -> Result<Option<Retold>, PipelineError> {
         let event = &told.event;
+        let done = |in_place: bool| in_place.then_some(Retold::Nothing);
         match event.kind {
-            EventKind::Identify => {
-                let in_order = event.occurred_at >= self.identified_at;
-                if in_order {
-                    self.identified_at = event.occurred_at;
-                    let (profile, zone) = (&mut self.member.profile, folding.orders.zone());
-                    traits::declare(profile, &event.properties, folding.table, zone);
-                    folding.changes.push(Change::Declared);
-                }
-                Ok(in_order)
-            }
+            EventKind::Identify => Ok(done(self.declare(told, folding))),
             EventKind::Track => {
-                let in_order = self.fold_order_told(told, folding)?;
-                Ok(in_order && self.fold_seen(told, folding))
+                let Some(retold) = self.fold_order_told(told, folding)? else {
+                    return Ok(None);
+                };
+                Ok(self.fold_seen(told, folding).then_some(retold))
             }
-            EventKind::Page | EventKind::Screen => Ok(self.fold_seen(told, folding)),
+            EventKind::Page | EventKind::Screen => Ok(done(self.fold_seen(told, folding))),
             EventKind::Group => {
                 // An older one changes nothing: the account is that of the latest.
                 if let Some(account) = told.account()
@@ -426,10 +391,24 @@ impl Person {
                     self.member.profile.account = folding.table.intern(account);
                     folding.changes.push(Change::Account);
                 }
-                Ok(true)
+                Ok(done(true))
             }
-            EventKind::Alias => Ok(true),
+            EventKind::Alias => Ok(done(true)),
         }
+    }
+
+    /// Declares what an `identify` says; false when a later one may have said it already.
+    fn declare(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
+        let (profile, zone) = (&mut self.member.profile, folding.orders.zone());
+        let (event, table) = (&told.event, folding.table);
+        match &mut self.at_hand {
+            Some(at_hand) => at_hand.declare(profile, told, table, zone),
+            None if event.occurred_at < self.identified_at => return false,
+            None => traits::declare(profile, &event.properties, table, zone),
+        }
+        self.identified_at = self.identified_at.max(event.occurred_at);
+        folding.changes.push(Change::Declared);
+        true
     }
 
     /// Folds what visits, and conditions on events and carts, see; says false when a visit or the
@@ -437,8 +416,9 @@ impl Person {
     fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
         let changes = &mut *folding.changes;
         if visits::is_of_visit(told) {
-            let silence_ms = folding.orders.session_silence_ms();
-            if !visits::take(&mut self.member.profile, told, folding.table, silence_ms) {
+            let sessions = self.at_hand.as_mut().map(|at_hand| &mut at_hand.sessions);
+            let sessions = (sessions, folding.orders.session_silence_ms());
+            if !visits::take(&mut self.member.profile, told, folding.table, sessions) {
                 return false;
             }
             changes.push(Change::Visit);
@@ -446,37 +426,65 @@ impl Person {
         retell::fold_event(&mut self.member.states, told, folding.program, |change| {
             changes.push(change);
         });
-        match carts::of(told, folding.orders, folding.table) {
-            Some(change) => {
-                changes.push(Change::Carts);
-                let open_ms = folding.orders.cart_open_ms();
-                self.latest_changes
-                    .take(change, &mut self.member.carts, open_ms)
+        let Some(change) = carts::of(told, folding.orders, folding.table) else {
+            return true;
+        };
+        changes.push(Change::Carts);
+        let (carts, open_ms) = (&mut self.member.carts, folding.orders.cart_open_ms());
+        match &mut self.at_hand {
+            Some(at_hand) => {
+                at_hand.changes.take(change, carts, open_ms);
+                true
             }
-            None => true,
+            None => self.latest_changes.take(change, carts, open_ms),
         }
     }
 
+    /// Folds what an event tells of an order, if it does; says what was folded again for it, or
+    /// `None` when it changes a past that is not at hand.
     fn fold_order_told(
         &mut self,
         told: &Told,
         folding: &mut Folding<'_>,
-    ) -> Result<bool, PipelineError> {
+    ) -> Result<Option<Retold>, PipelineError> {
         let Some(order) = orders::of(told, folding.orders.currency()) else {
-            return Ok(true);
+            return Ok(Some(Retold::Nothing));
         };
         let customer = self.member.profile.customer;
         let is_new = folding.orders.is_new(order.key(), customer);
-        let placed_at = told.event.occurred_at;
-        if !(order.is_placed() && is_new) {
-            return Ok(false);
+        if let Some(at_hand) = &mut self.at_hand {
+            at_hand.tell_of_order(order.key(), told);
         }
+        if order.is_placed() && is_new && self.insert_order(&order, told, folding)? {
+            return Ok(Some(Retold::Nothing));
+        }
+        if folding.orders.contested.concerns(customer) {
+            return Ok(None);
+        }
+        let Some(at_hand) = &mut self.at_hand else {
+            return Ok(None);
+        };
+        let records = at_hand.records(customer, folding.orders, folding.table)?;
+        self.is_plain = again::is_plain(records);
+        again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
+        Ok(Some(Retold::Everything))
+    }
+
+    /// Puts a new order in its place by time; false, and nothing is folded, when it may change
+    /// others, or its place is not known.
+    fn insert_order(
+        &mut self,
+        order: &OrderTold<'_>,
+        told: &Told,
+        folding: &mut Folding<'_>,
+    ) -> Result<bool, PipelineError> {
+        let placed_at = told.event.occurred_at;
         let Some(place) = self.place_of(placed_at, order.key()) else {
             return Ok(false);
         };
         let records = folding
             .orders
-            .assemble(&order, told, placed_at, folding.table)?;
+            .assemble(order, told, placed_at, folding.table)?;
         folding
             .ledger
             .resolve(&records, folding.products, folding.now);
@@ -498,92 +506,27 @@ impl Person {
         folding.program.fold(states, &order);
         folding.changes.extend(folding.program.changes_of_order());
         let from_end = profile.orders.len() - 1 - place;
-        let place = self.latest_orders.len() - from_end;
-        self.latest_orders
-            .insert(place, (order.occurred_at, order.key));
+        if let Some(place) = self.latest_orders.len().checked_sub(from_end) {
+            self.latest_orders
+                .insert(place, (order.occurred_at, order.key));
+        }
         if self.latest_orders.len() >= 2 * ORDERS_KEPT {
             self.latest_orders.drain(..ORDERS_KEPT);
         }
         Ok(true)
     }
 
-    /// The place by time of an order among those that count; `None` when it is too early to tell.
+    /// The place by time of an order among those that count; `None` when others of the same time
+    /// are not known by their keys, which decide between them.
     fn place_of(&self, at: Timestamp, key: u64) -> Option<usize> {
-        let orders = self.member.profile.orders.len();
-        let last = self.member.profile.last_order_at();
-        if last.is_none_or(|last| last < at) {
-            return Some(orders);
+        let orders = &self.member.profile.orders;
+        let place = orders.partition_point(|order| order.occurred_at < at);
+        if orders.get(place).is_none_or(|next| next.occurred_at > at) {
+            return Some(place);
         }
         let before = |known: &(Timestamp, OrderKey)| *known < (at, OrderKey(key));
         let place = self.latest_orders.partition_point(before);
-        let is_known = place > 0 || self.latest_orders.len() == orders;
-        is_known.then(|| orders - (self.latest_orders.len() - place))
-    }
-
-    /// Folds everything again.
-    ///
-    /// # Errors
-    /// When the history cannot be read.
-    pub(super) fn refold(&mut self, folding: &mut Folding<'_>) -> Result<(), PipelineError> {
-        let customer = self.member.profile.customer;
-        let mut records = self.records(folding.history, folding.table, folding.whose)?;
-        let mut declared: Vec<DeclaredRow> = Vec::new();
-        if self.has_history {
-            let owner = |identity, under| folding.whose.owner(identity, under);
-            let rows = self.places().declared(folding.history, &owner)?;
-            declared.extend(rows.into_iter().map(|row| DeclaredRow {
-                customer,
-                occurred_at: row.occurred_at,
-                import: row.import,
-                traits: row.traits.into(),
-            }));
-        }
-        let moved = self.moved(folding.history, folding.whose)?;
-        let told = moved.and(&self.told);
-        folding
-            .orders
-            .add_told(customer, &told, &mut records, folding.table)?;
-        records.sort_by_key(|r| (r.occurred_at, r.order, r.import, r.line));
-        self.is_plain = records.iter().all(|record| record.kind == RecordKind::Sale);
-        let seen = records.partition_point(|record| record.occurred_at <= folding.now);
-        folding
-            .ledger
-            .resolve(&records, folding.products, folding.now);
-        let Member {
-            profile,
-            states,
-            carts,
-            ..
-        } = &mut self.member;
-        profile.reset(customer);
-        folding.program.reset(states);
-        self.latest_orders.clear();
-        for order in folding.ledger.orders() {
-            profile.fold(&order);
-            folding.program.fold(states, &order);
-            self.latest_orders.push((order.occurred_at, order.key));
-        }
-        let over = self.latest_orders.len().saturating_sub(ORDERS_KEPT);
-        self.latest_orders.drain(..over);
-        profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
-        declared.retain(|row| row.occurred_at <= folding.now);
-        Declaring::new(folding.table)
-            .declare(profile, &declared)
-            .map_err(PipelineError::Declared)?;
-        let last = retell::declare(profile, &told, folding.table, folding.orders.zone());
-        self.identified_at = last.unwrap_or(Timestamp::MIN);
-        let silence_ms = folding.orders.session_silence_ms();
-        visits::take_all(profile, &told, folding.table, silence_ms);
-        let last = retell::join(profile, &told, folding.table);
-        self.grouped_at = last.unwrap_or(Timestamp::MIN);
-        retell::fold_events(states, &told, folding.program);
-        let (mut latest, mut now) = (LatestChanges::default(), Carts::default());
-        let (orders, table) = (&*folding.orders, folding.table);
-        retell::changes_of(&told, &records[..seen], orders, table, |change| {
-            // They come by time: each is the latest.
-            latest.take(change, &mut now, orders.cart_open_ms());
-        });
-        (*carts, self.latest_changes) = (now, latest);
-        Ok(())
+        let is_known = place > 0 || self.latest_orders.len() == orders.len();
+        is_known.then(|| orders.len() - (self.latest_orders.len() - place))
     }
 }

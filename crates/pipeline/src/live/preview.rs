@@ -135,6 +135,8 @@ impl Engine {
                 orders: &mut orders,
                 ledger: &mut ledger,
                 changes: &mut Vec::new(),
+                refolds: &mut 0,
+                keeps_past: false,
                 now,
             })?;
             let subject = person.subject(&self.context);

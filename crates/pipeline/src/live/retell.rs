@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use regulars_core::{Event, EventKind, LineRecord, RecordKind, Timestamp, Zone};
+use regulars_core::{Event, LineRecord, RecordKind, Timestamp, Zone};
 use regulars_ingest::tracking::{Limits, flatten_at};
 use regulars_profile::{Accounts, Carts, Profile};
-use regulars_rules::{Change, LeafStates, Program};
+use regulars_rules::{Change, LatestEvents, LeafStates, Program, WindowStarts};
 use regulars_store::history::SymbolTable;
 
 use super::carts;
@@ -21,9 +21,8 @@ pub(crate) fn declare(
     table: &SymbolTable,
     zone: &Zone,
 ) -> Option<Timestamp> {
-    let identify = |told: &&&Told| told.event.kind == EventKind::Identify;
     let mut last = None;
-    for told in by_time.iter().filter(identify) {
+    for told in by_time.iter().filter(|told| told.is_identify()) {
         traits::declare(profile, &told.event.properties, table, zone);
         last = Some(told.event.occurred_at);
     }
@@ -63,6 +62,31 @@ pub(crate) fn fold_events(states: &mut LeafStates, by_time: &[&Told], program: &
     }
 }
 
+/// As [`fold_events`], for states that are evaluated at the `now` of `starts` and later only.
+pub(crate) fn fold_events_since(
+    states: &mut LeafStates,
+    by_time: &[&Told],
+    program: &Program,
+    starts: &WindowStarts,
+) {
+    for told in by_time {
+        with_event(told, program, |event| {
+            program.fold_event_since(states, event, starts);
+        });
+    }
+}
+
+/// Of each value of events the latest event that it took in.
+pub(crate) fn latest_events(by_time: &[&Told], program: &Program) -> LatestEvents {
+    let mut latest = LatestEvents::default();
+    for told in by_time {
+        with_event(told, program, |event| {
+            program.note_event(&mut latest, event);
+        });
+    }
+    latest
+}
+
 /// Folds an event into what conditions on events remember; gives what it changed to `each`.
 pub(super) fn fold_event(
     states: &mut LeafStates,
@@ -70,18 +94,24 @@ pub(super) fn fold_event(
     program: &Program,
     each: impl FnMut(Change),
 ) {
+    with_event(told, program, |event| {
+        program.fold_event_with(states, event, each);
+    });
+}
+
+/// Hands an event that conditions look at to `fold`, with the properties that they ask for.
+fn with_event(told: &Told, program: &Program, fold: impl FnOnce(&Event<'_>)) {
     let event = &told.event;
     let Some(paths) = program.reads(event.kind, &event.name) else {
         return;
     };
-    let event = Event {
+    fold(&Event {
         kind: event.kind,
         name: &event.name,
         occurred_at: event.occurred_at,
         received_at: event.received_at,
         properties: &flatten_at(&event.properties, &Limits::default(), paths),
-    };
-    program.fold_event_with(states, &event, each);
+    });
 }
 
 /// The carts that events leave; orders of the history among `records` end those before them.

@@ -55,11 +55,8 @@ impl Seen {
     pub(super) fn contains(&self, message: u128) -> bool {
         let (list, rest) = self.place_of(message);
         let messages = &self.lists[list].messages;
-        let place = messages.partition_point(|&known| known < rest);
-        let known = messages
-            .get(place)
-            .filter(|&known| known & !DAY_MASK == rest);
-        known.is_some_and(|&known| is_kept(known, self.today))
+        let known = messages.get(place_in(messages, rest));
+        known.is_some_and(|&known| known & !DAY_MASK == rest && is_kept(known, self.today))
     }
 
     /// Notes a message.
@@ -71,11 +68,9 @@ impl Seen {
             messages.retain(|&known| is_kept(known, self.today));
             *swept_on = self.today;
         }
-        let place = messages.partition_point(|&known| known < rest);
-        let known = messages
-            .get(place)
-            .filter(|&known| known & !DAY_MASK == rest);
-        if known.is_none() {
+        let place = place_in(messages, rest);
+        let known = messages.get(place);
+        if known.is_none_or(|known| known & !DAY_MASK != rest) {
             make_room(messages);
             messages.insert(place, rest | u128::from(day));
         }
@@ -98,6 +93,20 @@ impl Seen {
             mixed << LIST_BITS,
         )
     }
+}
+
+/// Where the first that is not before `rest` stands: near where it would if all were evenly apart,
+/// which they nearly are. That is in one or two lines of the cache; halving would touch a dozen.
+fn place_in(messages: &[u128], rest: u128) -> usize {
+    let share = ((rest >> 64) * messages.len() as u128) >> 64;
+    let mut place = share as usize;
+    while place > 0 && messages[place - 1] >= rest {
+        place -= 1;
+    }
+    while messages.get(place).is_some_and(|&known| known < rest) {
+        place += 1;
+    }
+    place
 }
 
 fn is_kept(message: u128, today: u16) -> bool {

@@ -10,9 +10,9 @@
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet, VecDeque};
 
-use regulars_core::{Cause, Direction, SegmentName, Timestamp, Transition};
+use regulars_core::{Cause, Direction, SegmentName, Timestamp, Transition, TransitionId};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -22,6 +22,7 @@ use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::accounts::{AccountMembers, share_of};
+use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People, transition_id};
 use super::orders::Orders;
@@ -111,10 +112,49 @@ impl Engine {
                     engine.fold(offset, record)?;
                 }
                 engine.finish_sweeps();
+                engine.take_ahead(past.ahead);
                 engine.folded_to = store.next_offset();
             }
         }
         Ok(engine)
+    }
+
+    /// Takes transitions that were recorded ahead of the others that were found with them: found
+    /// again, they are recorded once. Where the rest of what was known then was lost and something
+    /// else is true now, customers go on from what was told of them.
+    fn take_ahead(&mut self, ahead: Vec<Transition>) {
+        if ahead.is_empty() {
+            return;
+        }
+        let told: HashSet<TransitionId> = ahead.iter().map(|transition| transition.id).collect();
+        let (again, found) = std::mem::take(&mut self.found)
+            .into_iter()
+            .partition(|transition| told.contains(&transition.id));
+        self.found = found;
+        let again: Vec<Transition> = again;
+        let again: HashSet<TransitionId> = again.iter().map(|transition| transition.id).collect();
+        let mut differing = BTreeSet::new();
+        for transition in ahead
+            .iter()
+            .filter(|transition| !again.contains(&transition.id))
+        {
+            let number = self.program.segment_index(&transition.segment);
+            let person = self.people.get_mut(&transition.customer);
+            if let (Some(number), Some(person)) = (number, person)
+                && person.member.sequence(number) < transition.sequence
+            {
+                let (direction, at) = (transition.direction, transition.occurred_at);
+                person
+                    .member
+                    .recall(number, transition.sequence, direction, at);
+                differing.insert(transition.customer);
+                // It was that late already.
+                self.now = self.now.max(transition.recorded_at);
+            }
+        }
+        for customer in differing {
+            self.look_at(customer, self.now, &Cause::CatchUp);
+        }
     }
 
     /// Everyone as the history and the log tell, in no segment yet.
@@ -192,6 +232,8 @@ impl Engine {
             gone: BTreeMap::new(),
             messages: Seen::default(),
             visitors,
+            in_hands: InHands::default(),
+            refolds: 0,
             moved: VecDeque::new(),
         })
     }

@@ -37,6 +37,11 @@ impl Told {
 }
 
 impl Told {
+    /// True for what declares traits of a customer.
+    pub(crate) fn is_identify(&self) -> bool {
+        self.event.kind == EventKind::Identify
+    }
+
     /// Of `group`: the id of the account.
     pub(crate) fn account(&self) -> Option<&str> {
         let is_group = self.event.kind == EventKind::Group && !self.event.name.is_empty();

@@ -1,11 +1,11 @@
 //! What `identify` says of a customer and `group` of an account, as declared traits.
 //!
 //! Traits inside others are named by their path (`company.name`), those of `address` by their own
-//! name as well (`country`): that is what customers files call them. Dates are moments, as those of
-//! files are.
+//! name as well (`country`): that is what customers files call them. Dates are moments, and
+//! a text that is a JSON list is a list, as those of files are.
 
 use regulars_core::{CivilDate, PropertyValue, Timestamp, Zone};
-use regulars_ingest::tracking::{Limits, flatten};
+use regulars_ingest::tracking::{Limits, flatten, list_of};
 use regulars_profile::{Declared, Profile};
 use regulars_store::history::SymbolTable;
 
@@ -25,9 +25,10 @@ pub(crate) fn each(
 ) {
     for (path, value) in &flatten(json, &Limits::default()).0 {
         let value = match value {
-            PropertyValue::Text(text) => match instant(text, zone) {
-                Some(at) => Declared::Instant(at),
-                None => Declared::Text(table.intern(text)),
+            PropertyValue::Text(text) => match (instant(text, zone), list_of(text)) {
+                (Some(at), _) => Declared::Instant(at),
+                (None, Some(joined)) => Declared::List(table.intern(&joined)),
+                (None, None) => Declared::Text(table.intern(text)),
             },
             PropertyValue::Number(number) => Declared::Number(*number),
             PropertyValue::Flag(flag) => Declared::Flag(*flag),
@@ -65,7 +66,8 @@ mod tests {
         let mut profile = Profile::new(CustomerId(1));
         let json = r#"{"birthday":"1990-05-01","createdAt":"2026-11-25T06:53:00.249Z",
             "local":"2026-11-25T07:53:00","plan":"2026-11-25-gold","size":"40",
-            "address":{"country":"DE"},"interests":["running","cooking"],"tags":[]}"#;
+            "address":{"country":"DE"},"interests":["running","cooking"],"tags":[],
+            "hobbies":"[\"running\", \"cooking\"]","note":"[running]"}"#;
         declare(&mut profile, json, &table, &zone);
         let of = |name: &str| profile.declared(table.intern(name));
         let at = |text: &str| zone.parse_instant(text).map(Declared::Instant);
@@ -74,10 +76,16 @@ mod tests {
         assert_eq!(of("local"), at("2026-11-25T06:53:00Z"));
         let list = |joined: &str| Some(Declared::List(table.intern(joined)));
         assert_eq!(of("interests"), list("running\u{1f}cooking"));
+        assert_eq!(
+            of("hobbies"),
+            of("interests"),
+            "as a cell of a file says it"
+        );
         assert_eq!(of("tags"), list(""));
         for (name, text) in [
             ("plan", "2026-11-25-gold"),
             ("size", "40"),
+            ("note", "[running]"),
             ("country", "DE"),
         ] {
             assert_eq!(of(name), Some(Declared::Text(table.intern(text))), "{name}");

@@ -3,7 +3,7 @@
 use regulars_core::{DEVICES, EventKind, Symbol};
 use regulars_ingest::tracking::surroundings_of;
 use regulars_ingest::tracking::vocabulary::StandardEvent;
-use regulars_profile::{Arrival, Place, Profile, Technology, VisitEvent, Visits};
+use regulars_profile::{Arrival, Place, Profile, Sessions, Technology, VisitEvent, Visits};
 use regulars_store::history::SymbolTable;
 
 use super::told::Told;
@@ -18,20 +18,33 @@ pub(super) fn is_of_visit(told: &Told) -> bool {
     }
 }
 
-/// Takes in an event of a visit; false when that changes the past.
+/// Takes in an event of a visit; false when that changes the past. With `all` sessions at hand it
+/// never does.
 pub(super) fn take(
     profile: &mut Profile,
     told: &Told,
     table: &SymbolTable,
-    silence_ms: i64,
+    (all, silence_ms): (Option<&mut Sessions>, i64),
 ) -> bool {
     let visits = profile.visits.get_or_insert_default();
-    if !visits.happened(told.event.occurred_at, silence_ms) {
-        return false;
+    let at = told.event.occurred_at;
+    match all {
+        Some(all) => visits.happened_among(all, at, silence_ms),
+        None if !visits.happened(at, silence_ms) => return false,
+        None => {}
     }
-    let is_first = visits.would_begin(told.event.occurred_at, told.offset);
+    let is_first = visits.would_begin(at, told.offset);
     visits.says(&said(told, table, is_first));
     true
+}
+
+/// Every session of somebody, one by one.
+pub(super) fn sessions_of(by_time: &[&Told], silence_ms: i64) -> Sessions {
+    let mut all = Sessions::default();
+    for told in by_time.iter().filter(|told| is_of_visit(told)) {
+        all.put(told.event.occurred_at, silence_ms);
+    }
+    all
 }
 
 /// Takes in all events of somebody of whose visits nothing is known, by time.

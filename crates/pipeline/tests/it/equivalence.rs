@@ -293,7 +293,7 @@ fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
     copy
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -337,7 +337,7 @@ pub(crate) fn append(live: &Live, events: &[Value], now: i64) {
     answered.recv().unwrap().unwrap();
 }
 
-fn of_live(live: &Live) -> Memberships {
+pub(crate) fn of_live(live: &Live) -> Memberships {
     live.ask(|engine| {
         let everyone = engine.customer_ids().into_iter();
         everyone
@@ -408,7 +408,7 @@ pub(crate) fn absolute(memberships: &Memberships) -> Memberships {
 }
 
 /// What the transitions of all time add up to is who is where now; a stopped live path left it so.
-fn check_transitions(scratch: &Scratch, memberships: &Memberships, report: &str) {
+pub(crate) fn check_transitions(scratch: &Scratch, memberships: &Memberships, report: &str) {
     let store = scratch.workspace.open_read().unwrap();
     let mut last = BTreeMap::new();
     for entry in store.logged(0) {

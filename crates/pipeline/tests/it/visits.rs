@@ -1,6 +1,10 @@
 //! What visits come to, told by tracking calls: the same whatever comes late.
 
+use std::collections::BTreeMap;
+
 use regulars_core::{Timestamp, Trait, TraitValue};
+use regulars_pipeline::live::Live;
+use regulars_pipeline::{Base, FoldOptions, Silent, TraitView, view};
 use serde_json::{Value, json};
 
 use crate::equivalence::{HOUR, START, append, start};
@@ -94,6 +98,65 @@ fn visits_are_told_apart_by_silence_whatever_comes_late() {
         ] {
             let value = customer.value_in(which, base.now);
             assert_eq!(value, wanted, "{}: {order:?}", which.def().name);
+        }
+    }
+}
+
+fn named(traits: impl IntoIterator<Item = TraitView>) -> BTreeMap<String, Value> {
+    traits
+        .into_iter()
+        .map(|of| (of.name.to_string(), of.value))
+        .collect()
+}
+
+/// Every trait of the only customer, live.
+fn of_live(live: &Live, now: i64) -> BTreeMap<String, Value> {
+    let customer = live.ask(move |engine| {
+        let everyone = engine.customer_ids();
+        engine
+            .customer(everyone[0], Timestamp(now))
+            .unwrap()
+            .unwrap()
+    });
+    named(customer.unwrap().traits)
+}
+
+/// The same, as everything on disk is folded from the beginning.
+fn of_batch(scratch: &Scratch, live: &Live, now: i64) -> BTreeMap<String, Value> {
+    let folded = live.read_beside(|store| {
+        let options = FoldOptions::at(Timestamp(now), 1);
+        let config = scratch.workspace.config();
+        let base = Base::fold(store, config, &scratch.catalogue(), options, &Silent)?;
+        view(store, &base, 0)
+    });
+    named(folded.unwrap().unwrap().traits)
+}
+
+#[test]
+fn live_values_of_visits_are_those_of_all_events_whatever_comes_late() {
+    let now = START + 24 * HOUR;
+    let orders: [&[usize]; 3] = [
+        &[0, 1, 2, 3, 4, 5, 6],
+        &[6, 5, 4, 3, 2, 1, 0],
+        &[5, 0, 2, 6, 3, 1, 4],
+    ];
+    for order in orders {
+        for move_after in [1, u64::MAX] {
+            let scratch = Scratch::new();
+            let calls = calls();
+            let live = start(&scratch, now, move_after);
+            for (told, &call) in order.iter().enumerate() {
+                append(&live, &calls[call..=call], now);
+                if told % 3 == 2 {
+                    live.move_now().unwrap();
+                }
+                let values = of_live(&live, now);
+                let report = format!("{:?}, {move_after} moved at a time", &order[..=told]);
+                assert_eq!(values, of_batch(&scratch, &live, now), "{report}");
+                let sessions = values["sessions"].as_u64();
+                assert!(sessions <= Some(told as u64 + 1), "{report}: {sessions:?}");
+            }
+            live.stop().unwrap();
         }
     }
 }

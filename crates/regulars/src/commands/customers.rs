@@ -11,6 +11,7 @@ use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
 use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
+use crate::commands::transitions::last_change_text;
 use crate::commands::{identity, recorded};
 use crate::failure::Done;
 use crate::output::Output;
@@ -356,6 +357,10 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Done> {
             text.push_str(&warning(hint));
         }
         explanation_text(&mut text, explanation, 1, amounts, &zone);
+        let change = serde_json::to_value(&explained.last_change).unwrap_or_default();
+        if let Some(change) = last_change_text(&change, &zone) {
+            let _ = writeln!(text, "  {}", faint(&change));
+        }
         text
     })
     .print(cli.format)?;
@@ -416,8 +421,16 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             holds,
             value,
             next_change_at,
+            latest_event,
             ..
         } => {
+            let latest = latest_event.as_ref().map_or(String::new(), |event| {
+                let at = instant(event.occurred_at, zone);
+                faint(&format!(
+                    "  last by {} on {at}",
+                    plain(event_name(&event.name, event.kind))
+                ))
+            });
             let change = next_change_at.map_or(String::new(), |at| {
                 faint(&format!("  changes on {}", instant(at, zone)))
             });
@@ -427,13 +440,18 @@ fn part_text(text: &mut String, part: &Part, depth: usize, amounts: Amounts, zon
             }
             let _ = writeln!(
                 text,
-                "{indent}{} {}   it is {}{change}",
+                "{indent}{} {}   it is {}{latest}{change}",
                 tick(*holds),
                 plain(rule),
                 plain(&value)
             );
         }
     }
+}
+
+/// What an event is called: one without a name by its tracking call.
+pub(crate) fn event_name<'t>(name: &'t str, kind: &'t str) -> &'t str {
+    if name.is_empty() { kind } else { name }
 }
 
 /// Whether a condition is on a trait that is a number of days.

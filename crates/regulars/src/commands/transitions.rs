@@ -1,6 +1,6 @@
 //! `transitions`: who moved where, when exactly and why; from the server, or from the log.
 
-use regulars_core::{CustomerId, SegmentName, Timestamp};
+use regulars_core::{CustomerId, SegmentName, Timestamp, Zone};
 use regulars_pipeline::{PipelineError, TransitionView, ids_of};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Store, WantedTransitions};
@@ -11,7 +11,7 @@ use crate::failure::{Done, Usage};
 use crate::output::Output;
 use crate::remote::{Remote, encoded};
 use crate::session::{Session, wall_clock};
-use crate::text::{Align, moment, table};
+use crate::text::{Align, moment, plain, table};
 
 /// The most that the server gives at once.
 const PAGE: usize = 10_000;
@@ -127,6 +127,25 @@ pub(crate) fn why(cause: &Value) -> String {
         other => other,
     };
     words.to_owned()
+}
+
+/// What last made a customer enter or leave a segment, in words; `None` when nothing was recorded.
+pub(crate) fn last_change_text(change: &Value, zone: &Zone) -> Option<String> {
+    let (at, event) = (change["occurred_at"].as_str()?, &change["event"]);
+    let what = match change["direction"].as_str() {
+        Some("entered") => "entered",
+        _ => "left",
+    };
+    let at = moment(at, zone);
+    let mut text = format!("{what} on {at}, because {}", plain(&why(&change["cause"])));
+    let (happened, arrived) = (&event["occurred_at"], &event["received_at"]);
+    if let (Some(happened), Some(arrived)) = (happened.as_str(), arrived.as_str())
+        && happened != arrived
+    {
+        let (happened, arrived) = (moment(happened, zone), moment(arrived, zone));
+        text.push_str(&format!(" of {happened}, which came on {arrived}"));
+    }
+    Some(text)
 }
 
 /// The instant of an option that takes a moment, or how long ago.

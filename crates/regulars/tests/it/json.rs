@@ -120,6 +120,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     assert_eq!(explain["explanation"]["holds"], true, "{explain}");
     add("explain", explain);
     add("customers show", shop.json(&["customers", "show", "K01"]));
+    for explained in crate::explained::samples() {
+        add("explain", explained);
+    }
     let generate = [
         "generate",
         "-o",

@@ -7,6 +7,7 @@ mod deliver;
 mod disk_full;
 mod doctor;
 mod exits;
+mod explained;
 mod golden;
 mod idle;
 mod import;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::server::{Answer, Server};
 use crate::shop::Shop;
 
-fn shop() -> Shop {
+pub(crate) fn shop() -> Shop {
     let shop = Shop::empty("EUR");
     shop.own_segment("searchers", "events 'Products Searched' >= 2");
     shop
@@ -21,7 +21,7 @@ pub(crate) fn search(customer: &str, number: u32) -> Value {
     })
 }
 
-fn told(server: &Server) {
+pub(crate) fn told(server: &Server) {
     server.track(&json!([
         search("c-1", 1),
         search("c-1", 2),

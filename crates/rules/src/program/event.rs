@@ -53,6 +53,20 @@ pub(super) enum EventSlot {
     Followed(Box<Pairs>),
 }
 
+impl EventSlot {
+    /// How many times, amounts or values are kept.
+    pub(super) fn entries(&self) -> usize {
+        match self {
+            Self::Count(_) | Self::Sum(_) | Self::Time(_) | Self::NotFollowed { .. } => 1,
+            Self::Times(times) => times.len(),
+            Self::Amounts(amounts) => amounts.len(),
+            Self::Distinct(values) => values.len(),
+            Self::DistinctEver(values) => values.len(),
+            Self::Followed(pairs) => pairs.len(),
+        }
+    }
+}
+
 impl EventProgram {
     pub(super) fn new(spec: EventSpec) -> Self {
         Self {
@@ -121,6 +135,20 @@ impl EventProgram {
         self.windows[window as usize]
             .start(now, zone)
             .plus_ms(-edge)
+    }
+
+    /// True when an event of that time can make a difference at the `now` of `starts` or later.
+    pub(super) fn is_needed_since(&self, at: Timestamp, starts: &[Timestamp]) -> bool {
+        let first = self.first_window as usize;
+        let mut starts = starts[first..first + self.windows.len()].iter();
+        let until = match &self.value {
+            EventValue::Count(_) | EventValue::Sum(..) | EventValue::Distinct(..) => at,
+            // What follows it may be inside the window.
+            EventValue::Followed { ms, .. } => at.plus_ms(*ms),
+            // Of these no more than a time or two are kept.
+            EventValue::Time(..) | EventValue::NotFollowed { .. } => return true,
+        };
+        starts.any(|start| until > *start)
     }
 
     /// Folds an event; says whether it was one of those that the value is of.

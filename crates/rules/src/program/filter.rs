@@ -97,6 +97,21 @@ impl FilterProgram {
     }
 }
 
+/// True when a filter tells this text from others.
+pub(super) fn asks_for_text(node: &FilterNode, text: &str) -> bool {
+    match node {
+        FilterNode::And(nodes) | FilterNode::Or(nodes) => {
+            nodes.iter().any(|node| asks_for_text(node, text))
+        }
+        FilterNode::Not(node) => asks_for_text(node, text),
+        FilterNode::Property(_, ValueTest::Text(test)) => match test {
+            TextTest::In(texts) | TextTest::NotIn(texts) => texts.iter().any(|it| it == text),
+            TextTest::Contains(_) | TextTest::StartsWith(_) => test.holds(text),
+        },
+        FilterNode::Property(..) => false,
+    }
+}
+
 fn asks_of_lines(node: &FilterNode) -> bool {
     match node {
         FilterNode::And(nodes) | FilterNode::Or(nodes) => nodes.iter().any(asks_of_lines),

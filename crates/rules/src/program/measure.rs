@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use regulars_core::{Order, OrderLine, Symbol, Timestamp, TraitValue, Window, Zone};
 
-use super::event::EventSlots;
+use super::event::{EventSlot, EventSlots};
 use super::filter::FilterProgram;
 use super::slots::{Amounts, Slots};
 use super::{Faults, Keep, mutated};
@@ -52,10 +52,34 @@ enum Slot {
     OrderTime(Timestamp),
 }
 
+impl Slot {
+    /// How many times, amounts or symbols are kept.
+    fn entries(&self) -> usize {
+        match self {
+            Self::Ever(_) | Self::OrderTime(_) => 1,
+            Self::Times(times) => times.len(),
+            Self::Amounts(amounts) => amounts.len(),
+            Self::Distinct(entries) => entries.len(),
+            Self::DistinctEver(symbols) => symbols.len(),
+        }
+    }
+}
+
 impl LeafStates {
+    /// How many times, amounts and values are kept: what a customer costs.
+    pub fn entries(&self) -> usize {
+        let orders: usize = self.orders.iter().map(Slot::entries).sum();
+        let events: usize = self.events.iter().map(EventSlot::entries).sum();
+        orders + events
+    }
+
     pub(super) fn clear(&mut self) {
         self.orders.clear();
         self.events.clear();
+    }
+
+    pub(super) fn clear_orders(&mut self) {
+        self.orders.clear();
     }
 
     /// `starts` gives for each measure the last instant that no later evaluation looks at.

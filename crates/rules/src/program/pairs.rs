@@ -27,6 +27,11 @@ impl Pairs {
         self.latest
     }
 
+    /// How many times are kept.
+    pub(super) fn len(&self) -> usize {
+        self.runs.len() + self.alone.len() + usize::from(self.latest.is_some())
+    }
+
     pub(super) fn insert_first(&mut self, at: Timestamp, ms: i64) {
         // All runs that `at` touches become one with it.
         let from = self.runs.partition_point(|run| run.1.plus_ms(ms) < at);

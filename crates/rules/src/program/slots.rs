@@ -20,6 +20,11 @@ impl<T> Slots<T> {
         self.0.clear();
     }
 
+    /// The slots that are not empty.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, slot)| slot)
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&T> {
         let place = self.place(number).ok();
         place.map(|place| &self.0[place].1)
@@ -82,6 +87,11 @@ impl Amounts {
                 inside.total += i128::from(amount);
             }
         }
+    }
+
+    /// How many are kept.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Time of the latest.

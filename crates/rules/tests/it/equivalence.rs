@@ -194,7 +194,7 @@ impl<'a> Trial<'a> {
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         for event in events {
             event.with_event(|event| {
-                program.fold_event(&mut late, event);
+                program.fold_event_since(&mut late, event, &starts);
                 program.fold_event(&mut backwards, event);
             });
         }
@@ -203,7 +203,11 @@ impl<'a> Trial<'a> {
         }
         let (mut scratch, mut again) = (program.new_scratch(), program.no_memberships());
         program.evaluate(&late, known, now, &mut scratch, &mut again);
-        (again != *members).then_some("`fold_since` differs from `fold`")
+        if again != *members {
+            return Some("`fold_since` differs from `fold`");
+        }
+        let mut flip = |states| program.next_flip_of_any(states, known, now, &mut scratch);
+        (flip(&late) != flip(states)).then_some("flips after `fold_since` differ")
     }
 
     /// Nothing changes before the flip, and the truth differs at it.

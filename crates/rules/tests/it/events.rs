@@ -2,7 +2,7 @@
 
 use regulars_core::{Cart, DataNeed, EventKind, HOUR_MS, Symbols, Timestamp, Trait};
 use regulars_rules::{
-    Availability, Change, Keep, LeafStates, Present, Program, check, describe, parse,
+    Availability, Change, Keep, LatestEvents, LeafStates, Present, Program, check, describe, parse,
 };
 use regulars_testkit::history::{Course, Customer, RawEvent, RawValue};
 
@@ -12,11 +12,11 @@ const MINUTE: i64 = HOUR_MS / 60;
 const DAY: i64 = 24 * HOUR_MS;
 
 /// Noon of 10 March 2026, from which times are counted.
-fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     day("2026-03-10").plus_ms(12 * HOUR_MS)
 }
 
-fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent {
+pub(crate) fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent {
     let at = noon().plus_ms(after_ms);
     let properties = properties.iter().cloned();
     RawEvent {
@@ -30,15 +30,15 @@ fn event(name: &str, after_ms: i64, properties: &[(&str, RawValue)]) -> RawEvent
     }
 }
 
-fn number(value: f64) -> RawValue {
+pub(crate) fn number(value: f64) -> RawValue {
     RawValue::Number(value)
 }
 
-fn text(value: &str) -> RawValue {
+pub(crate) fn text(value: &str) -> RawValue {
     RawValue::Text(value.to_owned())
 }
 
-fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
+pub(crate) fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
     Customer {
         events,
         carts,
@@ -46,7 +46,7 @@ fn customer(events: Vec<RawEvent>, carts: Vec<Cart>) -> Customer {
     }
 }
 
-fn program(rules: &[(&str, &str)]) -> Program {
+pub(crate) fn program(rules: &[(&str, &str)]) -> Program {
     let named = named(rules).unwrap_or_else(|error| panic!("{rules:?}: {error}"));
     Program::compile(&named, &vocabulary(&[]), &Symbols::default(), Keep::Needed).unwrap()
 }
@@ -568,7 +568,14 @@ fn an_explanation_shows_counts_sums_and_when_a_sequence_is_complete() {
     let a = |after| event("A", after, &[("value", number(0.1))]);
     let customer = customer(vec![a(0), a(HOUR_MS)], vec![cart(0, 500)]);
     let states = folded(&program, &customer.events);
-    let explanation = program.explain(0, &states, &customer, noon().plus_ms(2 * HOUR_MS));
+    let mut latest = LatestEvents::default();
+    let other = event("C", 2 * HOUR_MS, &[]);
+    // In whatever order, and of those that a condition takes in only.
+    for event in customer.events.iter().rev().chain([&other]) {
+        event.with_event(|event| program.note_event(&mut latest, event));
+    }
+    let now = noon().plus_ms(2 * HOUR_MS);
+    let explanation = program.explain_with(0, &states, (&customer, &latest), now);
     let json = serde_json::to_string_pretty(&explanation).unwrap();
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(json) });
 }

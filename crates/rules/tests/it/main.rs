@@ -9,5 +9,6 @@ mod events;
 mod explanations;
 mod forms;
 mod fuzz;
+mod kept;
 mod language;
 mod mutations;

@@ -7,10 +7,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use regulars_core::{CustomerId, Timestamp};
+use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_pipeline::live::{Happening, LiveCustomer, Place};
 use regulars_pipeline::{
-    Base, OrderView, SegmentView, TraitView, explain as explain_then, find as find_in, view,
+    Base, LastChange, OrderView, SegmentView, TraitView, explain as explain_then, find as find_in,
+    view,
 };
 use regulars_rules::Explanation;
 use regulars_store::Store;
@@ -197,6 +198,8 @@ pub(crate) struct Explained {
     currency: String,
     /// When they last entered, if they are in; null as in [`Membership`].
     since: Option<String>,
+    /// What last made them enter or leave it; null when nothing was recorded.
+    last_change: Option<LastChange>,
     explanation: Explanation,
 }
 
@@ -229,28 +232,48 @@ async fn explain_now(
         server.live.settle()?;
         let now = server.live.now();
         server.live.ask(move |engine| {
-            let explained = engine.explain(customer, &asked, now);
-            let currency = engine.currency();
+            let explained = engine.explain_with_events(customer, &asked, now);
+            let (ids, currency) = (engine.ids_of(customer), engine.currency());
             (
-                engine.canonical(customer),
+                (engine.canonical(customer), ids),
                 engine.now().max(now),
                 currency,
                 explained,
             )
         })
     });
-    let (customer, now, currency, explained) = explained.await?;
+    let ((customer, ids), now, currency, explained) = explained.await?;
     let explained = explained.map_err(|error| Problem::of(&error))?;
     let explanation = explained.ok_or_else(|| nobody(&name))?;
     let inside = BTreeSet::from_iter(explanation.holds.then(|| segment.clone()));
     let since = entered(server, customer, inside).await?.remove(&segment);
+    let last_change = last_change(server, ids, segment).await?;
     Ok(Json(Explained {
+        last_change,
         customer_id: name,
         as_of: now.to_string(),
         currency: currency.code().to_owned(),
         since: since.map(|at| at.to_string()),
         explanation,
     }))
+}
+
+/// What last made a customer of these ids enter or leave a segment.
+async fn last_change(
+    server: &Arc<Server>,
+    ids: BTreeSet<CustomerId>,
+    segment: String,
+) -> Result<Option<LastChange>, Problem> {
+    let Ok(segment) = SegmentName::new(&segment) else {
+        return Ok(None);
+    };
+    let read = ask(server, move |server| {
+        server.live.read_beside(|store| {
+            let last = LastChange::read(store, &ids, &segment, Timestamp::MAX);
+            Ok(last?)
+        })
+    });
+    read.await?.map_err(|error| Problem::failed(&error))
 }
 
 /// When a customer entered those segments that they are in, as far as it was recorded.

@@ -208,8 +208,27 @@ fn explained() -> Value {
         ("as_of", instant()),
         ("currency", text()),
         ("since", instant_or_null()),
+        ("last_change", last_change()),
         ("explanation", any_object()),
     ])
+}
+
+/// What last made a customer enter or leave a segment.
+fn last_change() -> Value {
+    let event = object(&[
+        ("kind", text()),
+        ("name", text()),
+        ("occurred_at", instant()),
+        ("received_at", instant()),
+    ]);
+    let change = object(&[
+        ("direction", text()),
+        ("occurred_at", instant()),
+        ("recorded_at", instant()),
+        ("cause", any_object()),
+        ("event", json!({"oneOf": [event, {"type": "null"}]})),
+    ]);
+    json!({"oneOf": [change, {"type": "null"}]})
 }
 
 fn explained_then() -> Value {
@@ -220,6 +239,7 @@ fn explained_then() -> Value {
         ("currency", text()),
         ("availability", any_object()),
         ("hints", array(&text())),
+        ("last_change", last_change()),
         ("explanation", any_object()),
     ])
 }

@@ -272,7 +272,8 @@ impl<E: Extent> View for EventView<E> {
                     properties: properties.value(row).into(),
                     context: contexts.map_or_else(Box::default, |texts| texts.value(row).into()),
                     sealed: sealed.map_or_else(Box::default, |sealed| sealed.value(row).into()),
-                },
+                }
+                .with_account(),
             });
         }
         Ok(())

@@ -68,10 +68,30 @@ pub struct StoredEvent {
     pub sealed: Box<[u8]>,
 }
 
+impl StoredEvent {
+    /// With the account of a `group` call as its name, where it has none: versions before accounts
+    /// kept it in the context only.
+    pub(crate) fn with_account(mut self) -> Self {
+        if self.kind == EventKind::Group && self.name.is_empty() {
+            let context: Context = serde_json::from_str(&self.context).unwrap_or_default();
+            self.name = context.group_id.unwrap_or_default();
+        }
+        self
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Context {
+    #[serde(rename = "groupId")]
+    group_id: Option<Box<str>>,
+}
+
 /// What the folder found: transitions, and how far it had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Every transition that records before this offset cause is in the log.
+    /// Every transition that records before this offset cause is in the log. 0 when more follows
+    /// of what was found at once: these transitions count only with the record that ends it.
     pub folded_to: u64,
     /// So is every one that the time up to this instant causes.
     pub now: Timestamp,
@@ -208,7 +228,7 @@ fn event_of(bytes: &[u8]) -> Option<StoredEvent> {
         context: fields.text()?,
         sealed: fields.bytes()?.into(),
     };
-    fields.0.is_empty().then_some(event)
+    fields.0.is_empty().then(|| event.with_account())
 }
 
 #[cfg(test)]
@@ -299,6 +319,33 @@ mod tests {
                 read(bytes),
                 Err(StoreError::UnknownRecord { offset: 7, .. })
             ));
+        }
+    }
+
+    #[test]
+    fn a_group_call_that_has_its_account_in_the_context_is_named_by_it() {
+        let account = |kind: EventKind, name: &str, context: &str| {
+            let event = StoredEvent {
+                kind,
+                anonymous: false,
+                identity: IdentityId(1),
+                customer: CustomerId(1),
+                occurred_at: Timestamp(1),
+                received_at: Timestamp(1),
+                message: 1,
+                name: name.into(),
+                properties: "{}".into(),
+                context: context.into(),
+                sealed: Box::default(),
+            };
+            String::from(event.with_account().name)
+        };
+        let old = r#"{"groupId":"a-1","locale":"de","app":{"groupId":"b"}}"#;
+        assert_eq!(account(EventKind::Group, "", old), "a-1");
+        assert_eq!(account(EventKind::Group, "a-2", old), "a-2");
+        assert_eq!(account(EventKind::Track, "", old), "");
+        for context in ["", "{}", r#"{"groupId":7}"#, r#"{"a":{"groupId":"a-1"}}"#] {
+            assert_eq!(account(EventKind::Group, "", context), "", "{context}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
-use regulars_core::{Timestamp, Transition};
+use regulars_core::Timestamp;
 use regulars_store::log::Found;
 
 use super::{Shared, Work};
@@ -24,7 +24,6 @@ pub(super) struct Folder {
     found: Sender<Found>,
     shared: Arc<Shared>,
     said_to: u64,
-    said_now: Timestamp,
     is_last: bool,
 }
 
@@ -37,7 +36,6 @@ impl Folder {
     ) -> Self {
         Self {
             said_to: engine.folded_to(),
-            said_now: engine.looked_to(),
             is_last: false,
             engine,
             work,
@@ -136,24 +134,73 @@ impl Folder {
         if transitions.is_empty() && is_little && !self.is_last {
             return;
         }
-        let now = self.engine.looked_to();
-        // Many at once come in pieces; only the last says how far everything is known.
-        let mut rest = transitions;
-        while rest.len() > MOST_AT_ONCE {
-            let later = rest.split_off(MOST_AT_ONCE);
-            self.send(self.said_to, self.said_now, rest);
-            rest = later;
-        }
-        self.send(folded_to, now, rest);
-        (self.said_to, self.said_now) = (folded_to, now);
-    }
-
-    fn send(&self, folded_to: u64, now: Timestamp, transitions: Vec<Transition>) {
-        // When the writer is gone, nothing can be recorded any more.
-        let _ = self.found.send(Found {
+        let found = Found {
             folded_to,
-            now,
+            now: self.engine.looked_to(),
             transitions,
+        };
+        for piece in in_pieces(found, MOST_AT_ONCE) {
+            // When the writer is gone, nothing can be recorded any more.
+            let _ = self.found.send(piece);
+        }
+        self.said_to = folded_to;
+    }
+}
+
+/// Many at once in pieces of `most`; only the last says how far everything is known, and before it
+/// the others count for nothing.
+fn in_pieces(found: Found, most: usize) -> Vec<Found> {
+    let mut pieces = Vec::new();
+    let mut rest = found.transitions;
+    while rest.len() > most {
+        let later = rest.split_off(most);
+        pieces.push(Found {
+            folded_to: 0,
+            now: Timestamp::MIN,
+            transitions: rest,
         });
+        rest = later;
+    }
+    pieces.push(Found {
+        transitions: rest,
+        ..found
+    });
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use regulars_core::{Cause, CustomerId, Direction, SegmentName, Transition, TransitionId};
+
+    use super::*;
+
+    #[test]
+    fn only_the_last_piece_says_how_far_everything_is_known() {
+        let transition = |sequence: u64| Transition {
+            id: TransitionId(sequence.into()),
+            customer: CustomerId(1),
+            segment: SegmentName::new("a").unwrap(),
+            version: 1,
+            sequence,
+            direction: Direction::Entered,
+            occurred_at: Timestamp(1),
+            recorded_at: Timestamp(1),
+            cause: Cause::Time,
+        };
+        for (count, sizes) in [(0, &[0][..]), (3, &[3]), (7, &[3, 3, 1])] {
+            let found = Found {
+                folded_to: 9,
+                now: Timestamp(5),
+                transitions: (0..count).map(transition).collect(),
+            };
+            let pieces = in_pieces(found.clone(), 3);
+            let counts: Vec<usize> = pieces.iter().map(|piece| piece.transitions.len()).collect();
+            assert_eq!(counts, sizes);
+            let (last, others) = pieces.split_last().unwrap();
+            assert_eq!((last.folded_to, last.now), (9, Timestamp(5)));
+            assert!(others.iter().all(|piece| piece.folded_to == 0));
+            let all = pieces.iter().flat_map(|piece| piece.transitions.clone());
+            assert_eq!(all.collect::<Vec<_>>(), found.transitions);
+        }
     }
 }

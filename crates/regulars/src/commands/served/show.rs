@@ -8,7 +8,8 @@ use regulars_pipeline::CustomerView;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::commands::customers::{joined, trait_text, view_text};
+use crate::commands::customers::{event_name, joined, trait_text, view_text};
+use crate::commands::transitions::last_change_text;
 use crate::failure::Done;
 use crate::output::{Output, Target};
 use crate::session::Session;
@@ -244,6 +245,9 @@ pub(super) fn explanation(cli: &Cli, session: &Session, document: &Value) -> any
                 faint(&format!("since {}", moment(since, &zone)))
             );
         }
+        if let Some(change) = last_change_text(&document["last_change"], &zone) {
+            let _ = writeln!(shown, "  {}", faint(&change));
+        }
         shown
     })
     .print(cli.format)?;
@@ -288,8 +292,19 @@ fn write_part(shown: &mut String, part: &Value, depth: usize, amounts: Amounts, 
             let change = at.map_or(String::new(), |at| {
                 faint(&format!("  changes on {}", moment(at, zone)))
             });
+            let event = &part["latest_event"];
+            let latest = event["occurred_at"].as_str().map(|at| {
+                let name = event_name(text(&event["name"]), text(&event["kind"]));
+                faint(&format!(
+                    "  last by {} on {}",
+                    plain(name),
+                    moment(at, zone)
+                ))
+            });
+            let latest = latest.unwrap_or_default();
             let value = value_text(&part["value"], amounts, zone);
-            format!("{}   it is {value}{change}", plain(text(&part["text"])))
+            let condition = plain(text(&part["text"]));
+            format!("{condition}   it is {value}{latest}{change}")
         }
     };
     let _ = writeln!(shown, "{indent}{mark} {words}");

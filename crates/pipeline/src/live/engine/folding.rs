@@ -1,0 +1,81 @@
+//! Work on one customer with all that a fold needs.
+
+use regulars_core::{CustomerId, Symbol, Symbols};
+use regulars_rules::Keep;
+
+use super::Engine;
+use crate::error::PipelineError;
+use crate::live::accounts::share_of;
+use crate::live::person::{Folding, Person, Whose};
+
+impl Engine {
+    /// Lets `change` work on a customer with all that a fold needs.
+    pub(in crate::live) fn with<T>(
+        &mut self,
+        customer: CustomerId,
+        change: impl FnOnce(&mut Person, &mut Folding<'_>) -> Result<T, PipelineError>,
+    ) -> Result<T, PipelineError> {
+        let person = self.people.entry(customer).or_insert_with(|| {
+            let mut person = Box::new(Person::new(customer, &self.program));
+            person.has_moved = self.visitors.remove(&customer);
+            person
+        });
+        let mut folding = Folding {
+            history: &self.history,
+            whose: Whose {
+                redirects: &self.redirects,
+                parted: &self.parted,
+            },
+            table: &self.table,
+            products: &self.products,
+            program: &self.program,
+            orders: &mut self.orders,
+            ledger: &mut self.ledger,
+            changes: &mut self.changes,
+            refolds: &mut self.refolds,
+            keeps_past: true,
+            now: self.now,
+        };
+        let (before, share) = (person.member.profile.account, share_of(person));
+        let refolds = *folding.refolds;
+        let changed = change(person, &mut folding);
+        let (account, share_now) = (person.member.profile.account, share_of(person));
+        let at_hand = person.at_hand.as_ref().filter(|_| self.refolds > refolds);
+        let gone = at_hand.map(|at_hand| self.in_hands.add(customer, at_hand.entries()));
+        for gone in gone.into_iter().flatten() {
+            if let Some(person) = self.people.get_mut(&gone) {
+                person.put_past_away();
+            }
+        }
+        self.account_members.go(customer, before, account);
+        self.count_share(share, share_now);
+        changed
+    }
+
+    /// Texts that are new to the program may be ones that a condition asks for.
+    ///
+    /// Whoever brought such a text is folded again: the program that they were folded with did not
+    /// know it. Nobody else has it. Says whether they were folded again.
+    pub(super) fn recompile_for_new_texts(
+        &mut self,
+        customer: CustomerId,
+    ) -> Result<bool, PipelineError> {
+        let known = self.context.symbols.len();
+        if self.table.with(Symbols::len) == known {
+            return Ok(false);
+        }
+        let Self { table, context, .. } = self;
+        table.with(|symbols| context.symbols.catch_up(symbols));
+        let symbols = &self.context.symbols;
+        let mut new = (known..symbols.len()).map(|symbol| symbols.text(Symbol(symbol as u32)));
+        if !new.any(|text| self.program.asks_for_text(text)) {
+            return Ok(false);
+        }
+        self.program = self
+            .catalogue
+            .compile(&self.context.symbols, Keep::Needed)?;
+        self.scratch = self.program.new_scratch();
+        self.with(customer, |person, folding| person.refold(folding))?;
+        Ok(true)
+    }
+}
