@@ -1,12 +1,16 @@
 //! What a start takes from the log, read once: what was recorded of memberships, what events tell,
 //! which messages arrived lately, and what is to be folded anew.
 
-use std::collections::{BTreeMap, VecDeque};
+mod members;
 
-use regulars_core::{CustomerId, DAY_MS, Direction, SegmentName, Timestamp, Transition};
+use std::collections::VecDeque;
+
+use regulars_core::{DAY_MS, Timestamp, Transition};
 use regulars_store::Store;
 use regulars_store::log::{Found, LogRecordKind, Logged};
 use regulars_store::moved::TransitionRow;
+
+pub(super) use members::{Members, Recall};
 
 use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
@@ -23,12 +27,8 @@ pub(super) const REPEATS_MS: i64 = 7 * DAY_MS;
 pub(super) struct Recorded {
     pub(super) folded_to: u64,
     pub(super) now: Timestamp,
-    /// By customer and segment.
     pub(super) members: Members,
 }
-
-/// By customer and segment: transitions so far, whether inside, and when that began.
-pub(super) type Members = BTreeMap<(CustomerId, SegmentName), (u64, bool, Timestamp)>;
 
 /// What lies before a start.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Past {
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
-                recorded.note(&row.transition);
+                recorded.members.note(&row.transition);
             }
             transitions.note(row);
         }
@@ -140,34 +140,18 @@ impl Recorded {
     fn take(&mut self, found: &Found, transitions: Vec<Transition>) {
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        transitions.iter().for_each(|found| self.note(found));
-    }
-
-    fn note(&mut self, transition: &Transition) {
-        let inside = transition.direction == Direction::Entered;
-        let state = (transition.sequence, inside, transition.occurred_at);
-        let key = (transition.customer, transition.segment.clone());
-        self.members.insert(key, state);
+        let members = &mut self.members;
+        transitions.iter().for_each(|found| members.note(found));
     }
 }
 
 /// The memberships of the last file.
 fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
-    let Some(saved) = store.memberships()? else {
-        return Ok(None);
-    };
-    let mut members = Members::new();
-    for member in saved.customers {
-        for (segment, sequence, inside) in member.entries {
-            let segment = saved.segments[usize::from(segment)].clone();
-            let state = (sequence, inside, member.last_flip_at);
-            members.insert((member.customer, segment), state);
-        }
-    }
-    Ok(Some(Recorded {
+    let saved = store.memberships()?;
+    Ok(saved.map(|saved| Recorded {
         folded_to: saved.folded_to,
         now: saved.now,
-        members,
+        members: Members::of(saved),
     }))
 }
 

@@ -10,9 +10,11 @@
 //! them, so that no transition is found twice. What happened since the last record of what was
 //! found is folded as if it came now, which finds the same transitions with the same ids.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet, VecDeque};
+mod recall;
 
-use regulars_core::{Cause, Direction, SegmentName, Timestamp, Transition, TransitionId};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+use regulars_core::{Cause, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -24,9 +26,9 @@ use regulars_store::vault::IdentityId;
 use super::accounts::{AccountMembers, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
-use super::engine::{Customers, Engine, Finding, People, transition_id};
+use super::engine::{Customers, Engine, Finding, People};
 use super::orders::Orders;
-use super::past::{Members, Past, REPEATS_MS};
+use super::past::{Past, REPEATS_MS};
 use super::person::Person;
 use super::seen::Seen;
 use super::told::Tellings;
@@ -119,44 +121,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Takes transitions that were recorded ahead of the others that were found with them: found
-    /// again, they are recorded once. Where the rest of what was known then was lost and something
-    /// else is true now, customers go on from what was told of them.
-    fn take_ahead(&mut self, ahead: Vec<Transition>) {
-        if ahead.is_empty() {
-            return;
-        }
-        let told: HashSet<TransitionId> = ahead.iter().map(|transition| transition.id).collect();
-        let (again, found) = std::mem::take(&mut self.found)
-            .into_iter()
-            .partition(|transition| told.contains(&transition.id));
-        self.found = found;
-        let again: Vec<Transition> = again;
-        let again: HashSet<TransitionId> = again.iter().map(|transition| transition.id).collect();
-        let mut differing = BTreeSet::new();
-        for transition in ahead
-            .iter()
-            .filter(|transition| !again.contains(&transition.id))
-        {
-            let number = self.program.segment_index(&transition.segment);
-            let person = self.people.get_mut(&transition.customer);
-            if let (Some(number), Some(person)) = (number, person)
-                && person.member.sequence(number) < transition.sequence
-            {
-                let (direction, at) = (transition.direction, transition.occurred_at);
-                person
-                    .member
-                    .recall(number, transition.sequence, direction, at);
-                differing.insert(transition.customer);
-                // It was that late already.
-                self.now = self.now.max(transition.recorded_at);
-            }
-        }
-        for customer in differing {
-            self.look_at(customer, self.now, &Cause::CatchUp);
-        }
-    }
-
     /// Everyone as the history and the log tell, in no segment yet.
     fn folded(
         workspace: &Workspace,
@@ -236,61 +200,6 @@ impl Engine {
             refolds: 0,
             moved: VecDeque::new(),
         })
-    }
-
-    /// Takes over what is recorded of memberships. Members of segments that are no more leave; so do
-    /// those who are nobody any more because files were `imported`, which put all that was known of
-    /// them to somebody else.
-    fn recall(&mut self, members: Members, imported: bool) {
-        for ((customer, segment), (mut sequence, mut inside, mut at)) in members {
-            let number = self.program.segment_index(&segment);
-            let person = self.people.get_mut(&customer);
-            if let (Some(number), Some(person)) = (number, person) {
-                let direction = if inside {
-                    Direction::Entered
-                } else {
-                    Direction::Exited
-                };
-                person.member.recall(number, sequence, direction, at);
-                continue;
-            }
-            if inside && (imported || number.is_none()) {
-                let definitions = &self.definitions;
-                let (version, cause) = match number {
-                    Some(_) => (definitions.versions.get(&segment), Cause::Import),
-                    None => (definitions.removed.get(&segment), Cause::Definition),
-                };
-                let version = version.copied().unwrap_or(1);
-                (sequence, inside, at) = (sequence + 1, false, self.now);
-                self.found.push(Transition {
-                    id: transition_id(customer, &segment, version, sequence),
-                    customer,
-                    segment,
-                    version,
-                    sequence,
-                    direction: Direction::Exited,
-                    occurred_at: self.now,
-                    recorded_at: self.now,
-                    cause,
-                });
-            }
-            if let Some(&into) = self.redirects.get(&customer)
-                && let Some(person) = self.people.get_mut(&into)
-                && !person.merged.contains(&customer)
-            {
-                // What is recorded of them is of whom they turned out to be.
-                person.merged.push(customer);
-            }
-            if let Some(number) = number {
-                let gone = self.gone.entry(customer).or_insert(SavedMember {
-                    customer,
-                    last_flip_at: at,
-                    entries: Vec::new(),
-                });
-                gone.last_flip_at = gone.last_flip_at.max(at);
-                gone.entries.push((number as u16, sequence, inside));
-            }
-        }
     }
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
