@@ -7,7 +7,7 @@
 //! report    base ─► the whole picture
 //! live      events ─► the log, everyone kept up to date, transitions
 //! deliver   transitions ─► what is to be sent where, and what became of it ─► the log
-//! customer_view, members, kpi      what the commands show of a base
+//! customer_view, account_view, members, kpi      what the commands show of a base
 //! recorded  transitions ─► who was where from when to when
 //! ```
 //!
@@ -17,6 +17,7 @@ mod workspace;
 
 mod import;
 
+mod account_view;
 mod base;
 mod catalogue;
 mod last_day;
@@ -42,6 +43,7 @@ mod error;
 mod in_turn;
 mod progress;
 
+pub use account_view::{AccountFigures, AccountView, account, accounts, customers_of_account};
 pub use base::{
     AsOfReason, Base, Customers, FoldOptions, Folded, Membership, Scoring, as_of, trait_json,
 };

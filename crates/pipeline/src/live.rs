@@ -34,7 +34,6 @@ pub(crate) mod visits;
 pub(crate) mod whose;
 mod why;
 
-pub use accounts::{AccountFigures, LiveAccount};
 pub use engine::Engine;
 pub use identify::{Sender, Trust};
 pub use look::{Happening, LiveCustomer, Place};

@@ -8,10 +8,14 @@ mod times;
 
 use std::collections::BTreeMap;
 
-use regulars_core::{DAY_MS, Symbol, Timestamp};
+use regulars_core::{DAY_MS, Symbol, Symbols, Timestamp};
 
 use crate::profile::{Declared, Profile};
 use times::Times;
+
+/// Traits of one account, at most: of more names the first in alphabetical order count. So it makes
+/// no difference in which order they are said.
+const MOST_TRAITS: usize = 1_000;
 
 /// When something was said: the time of the call, then its place in the log.
 pub type SaidAt = (Timestamp, u64);
@@ -154,6 +158,20 @@ impl Accounts {
         }
     }
 
+    /// Leaves out those traits of an account that are more than it may have.
+    pub fn keep_within_bounds(&mut self, id: Symbol, symbols: &Symbols) {
+        if let Some(account) = self.0.get_mut(&id) {
+            account.keep_within_bounds(symbols);
+        }
+    }
+
+    /// As [`Self::keep_within_bounds`], of all accounts.
+    pub fn keep_all_within_bounds(&mut self, symbols: &Symbols) {
+        for account in self.0.values_mut() {
+            account.keep_within_bounds(symbols);
+        }
+    }
+
     /// Counts a customer.
     pub fn add(&mut self, share: Share) {
         self.0.entry(share.account).or_default().figures.add(share);
@@ -186,6 +204,17 @@ impl Accounts {
 }
 
 impl Account {
+    fn keep_within_bounds(&mut self, symbols: &Symbols) {
+        if self.traits.len() <= MOST_TRAITS {
+            return;
+        }
+        let mut names: Vec<Symbol> = self.traits.keys().copied().collect();
+        names.sort_unstable_by_key(|&name| symbols.text(name));
+        for name in &names[MOST_TRAITS..] {
+            self.traits.remove(name);
+        }
+    }
+
     /// What its customers come to.
     pub fn figures(&self) -> &Figures {
         &self.figures
@@ -231,6 +260,33 @@ mod tests {
         let mut apart = said(&calls[..1]);
         apart.take(said(&calls[1..]));
         assert_eq!(apart, accounts);
+    }
+
+    #[test]
+    fn an_account_has_so_many_traits_and_the_same_in_whatever_order_they_are_said() {
+        let mut symbols = Symbols::default();
+        let names: Vec<Symbol> = (0..1_100)
+            .map(|n| symbols.intern(&format!("t{:04}", n * 7 % 1_100)))
+            .collect();
+        let of = |order: &[usize], at_once: usize, symbols: &Symbols| {
+            let mut accounts = Accounts::default();
+            for said in order.chunks(at_once) {
+                for &n in said {
+                    let value = Declared::Number(n as f64);
+                    accounts.say(ACME, names[n], value, (Timestamp(n as i64), 0));
+                }
+                accounts.keep_within_bounds(ACME, symbols);
+            }
+            accounts
+        };
+        let forwards: Vec<usize> = (0..1_100).collect();
+        let backwards: Vec<usize> = forwards.iter().rev().copied().collect();
+        let accounts = of(&forwards, 250, &symbols);
+        assert_eq!(accounts, of(&backwards, 10, &symbols));
+        let account = accounts.get(ACME).unwrap();
+        let mut kept: Vec<&str> = account.all().map(|(name, _)| symbols.text(name)).collect();
+        kept.sort_unstable();
+        assert_eq!((kept.len(), kept[0], kept[999]), (1_000, "t0000", "t0999"));
     }
 
     #[test]

@@ -8,10 +8,11 @@
 //! ```
 //!
 //! A pure state machine: the same calls give the same flips. Time never goes back for a member:
-//! what is told late counts from the moment at which it is told.
+//! what is told late counts from the moment at which it is told. What conditions on their account
+//! come to is told them, since it is the same for all customers of one.
 
 use regulars_core::{Direction, Timestamp};
-use regulars_rules::{Change, LeafStates, Memberships, Program, Scratch, Truths};
+use regulars_rules::{AccountTruths, Change, LeafStates, Memberships, Program, Scratch, Truths};
 
 use crate::carts::Carts;
 use crate::context::Context;
@@ -81,7 +82,8 @@ impl Member {
         &self.segments
     }
 
-    /// Nothing flips before, unless something happens; `None` when nothing flips at all.
+    /// Nothing flips before, unless something happens, of their account too; `None` when nothing
+    /// flips at all.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.truths.next_look()
     }
@@ -137,12 +139,12 @@ impl Member {
 
     /// Looks again at every segment after something happened at `occurred_at` that was learnt at
     /// `now`; its flips have that time, but none is earlier than an earlier flip or later than
-    /// `now`.
+    /// `now`. Of the account `account` is true by then.
     pub fn changed(
         &mut self,
         world: World<'_>,
-        occurred_at: Timestamp,
-        now: Timestamp,
+        account: &AccountTruths,
+        (occurred_at, now): (Timestamp, Timestamp),
         scratch: &mut Scratch,
         each: &mut impl FnMut(Flip),
     ) {
@@ -152,7 +154,7 @@ impl Member {
         let customer = customer(&self.profile, &self.carts, &self.purchases, world.context);
         world
             .program
-            .look(&mut self.truths, &self.states, &customer, now);
+            .look(&mut self.truths, account, &self.states, &customer, now);
         self.seen_to = now;
         self.move_to_truth(
             world.program,
@@ -162,18 +164,18 @@ impl Member {
         );
     }
 
-    /// As [`Self::changed`], when no more than `changes` happened since everything was looked at:
-    /// looks only at what they touch.
+    /// As [`Self::changed`], when no more than `changes` happened since everything was looked at,
+    /// besides what is another of the account: looks only at what they touch.
     pub fn happened(
         &mut self,
         world: World<'_>,
-        changes: &[Change],
+        (changes, account): (&[Change], &AccountTruths),
         (occurred_at, now): (Timestamp, Timestamp),
         scratch: &mut Scratch,
         each: &mut impl FnMut(Flip),
     ) {
         if !self.truths.is_known() {
-            return self.changed(world, occurred_at, now, scratch, each);
+            return self.changed(world, account, (occurred_at, now), scratch, each);
         }
         let now = now.max(self.seen_to);
         self.seen_to = now;
@@ -183,6 +185,7 @@ impl Member {
         let customer = customer(&self.profile, &self.carts, &self.purchases, world.context);
         let (program, truths, states) = (world.program, &mut self.truths, &self.states);
         let mut differs = program.look_at_due(truths, states, &customer, now);
+        differs |= program.look_at_account(truths, account);
         for &change in changes {
             differs |= program.look_at_change(change, truths, states, &customer, now);
         }

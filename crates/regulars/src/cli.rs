@@ -21,8 +21,8 @@ pub(crate) use live::{
     KeysArgs, KeysCommand, LogFormat, LogLevel, ServeArgs, TokensArgs, TokensCommand,
 };
 pub(crate) use look::{
-    AsOfArgs, CustomersArgs, CustomersCommand, ExplainArgs, ExportArgs, ExportWhat, LookArgs,
-    PeriodArg, ScoreArgs, SegmentsArgs, SegmentsCommand,
+    AccountsArgs, AccountsCommand, AsOfArgs, CustomersArgs, CustomersCommand, ExplainArgs,
+    ExportArgs, ExportWhat, LookArgs, PeriodArg, ScoreArgs, SegmentsArgs, SegmentsCommand,
 };
 pub(crate) use read::{DateOrderArg, DecimalArg, EncodingArg, LevelArg, ReadArgs};
 pub(crate) use shop::{DemoArgs, FilesAs, GenerateArgs};
@@ -153,6 +153,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  regulars customers show 00123\n  regulars customers show 00123 --format json"
     )]
     Customers(CustomersArgs),
+
+    /// List accounts, look at one, say who belongs to it.
+    #[command(
+        after_help = "Examples:\n  regulars accounts\n  regulars accounts show acme\n  regulars accounts customers acme --format csv"
+    )]
+    Accounts(AccountsArgs),
 
     /// Why a customer is in a segment or not, and when that changes.
     #[command(

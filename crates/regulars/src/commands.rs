@@ -1,5 +1,6 @@
 //! The commands: each a file, each from its arguments to its output.
 
+mod accounts;
 mod customers;
 mod deliver;
 mod demo;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Report(args) => report::run(cli, args),
         Command::Segments(args) => segments::run(cli, args),
         Command::Customers(args) => customers::run(cli, args),
+        Command::Accounts(args) => accounts::run(cli, args),
         Command::Explain(args) => customers::explain(cli, args),
         Command::Transitions(args) => transitions::run(cli, args),
         Command::Serve(args) => serve::run(cli, args),

@@ -34,7 +34,8 @@ pub enum RejectCode {
     NoPreviousId,
     /// `group` without `groupId`.
     NoGroupId,
-    /// `group` with an e-mail address as `groupId`.
+    /// `group` with a `groupId` that is personal: an e-mail address, a telephone number, or what the
+    /// event says of a person elsewhere.
     PersonalGroupId,
     /// An id with more bytes than ids may have.
     IdTooLong,

@@ -12,7 +12,7 @@ use super::instant::{instant_of, occurred_at};
 use super::json::{Raw, quoted};
 use super::merge::merge;
 use super::rewrite::TooDeep;
-use super::seal::{Needles, Sealer, holds_address, without_addresses};
+use super::seal::{Needles, Sealer, without_addresses};
 use super::surroundings::surroundings;
 use super::vocabulary::StandardEvent;
 use super::{Contact, ExternalId, Limits, Personal, RejectCode, flatten};
@@ -50,7 +50,7 @@ pub struct TrackedEvent<'b> {
     pub anonymous_id: Option<Cow<'b, str>>,
     /// Of `alias`: the id that is the same person's.
     pub previous_id: Option<Cow<'b, str>>,
-    /// The account: of `group`, or of the context. Never one with an e-mail address in it.
+    /// The account: of `group`, or of the context. Never one that is personal.
     pub group_id: Option<Cow<'b, str>>,
     /// Ids of other systems.
     pub external_ids: Vec<ExternalId<'b>>,
@@ -351,15 +351,10 @@ fn whole<'t>(
         | EventKind::Alias => None,
     };
     let mut ids = Ids::of(sent, kind, about, around)?;
-    let personal_group = ids.group.take_if(|group| holds_address(group));
     let mut sealer = Sealer::new(
         limits.depth,
         standard.is_some_and(StandardEvent::is_written),
     );
-    sealer.personal.extend(personal_group.map(|value| Personal {
-        path: "groupId".to_owned(),
-        value,
-    }));
     sealer.look_for_ids([&ids.user, &ids.anonymous, &ids.previous]);
     let parts = sealer.parts(
         kind,
@@ -373,6 +368,17 @@ fn whole<'t>(
         );
         (RejectCode::TooDeep, message)
     })?;
+    if let Some(value) = ids.group.take_if(|group| sealer.is_personal_id(group)) {
+        // It stands in clear: it is no one's, and rules ask for it.
+        if kind == EventKind::Group {
+            return refuse(
+                RejectCode::PersonalGroupId,
+                "`groupId` is an e-mail address, a telephone number or something else that belongs to a person: send an id of the account that is nobody's",
+            );
+        }
+        let path = "groupId".to_owned();
+        sealer.personal.push(Personal { path, value });
+    }
     let original = sent.original_timestamp.and_then(instant_of);
     let timestamp = sent.timestamp.and_then(instant_of);
     let sent_at = around.sent_at.or_else(|| sent.sent_at.and_then(instant_of));

@@ -22,7 +22,7 @@ use super::json::{Cursor, Raw, quoted, unescaped};
 use super::rewrite::{Container, Judge, Scalar, Step, TooDeep, dotted, rewrite};
 
 pub(super) use echo::Needles;
-pub(super) use look::{holds_address, without_addresses};
+pub(super) use look::without_addresses;
 use words::{Scope, Word};
 
 /// JSON written into a string within JSON within a string: how far it is followed.
@@ -117,6 +117,25 @@ impl<'b> Sealer<'b> {
     pub(super) fn look_for_ids(&mut self, ids: [&Option<Cow<'_, str>>; 3]) {
         let ids = ids.into_iter().flatten().filter(|id| echo::is_telling(id));
         self.ids = ids.map(|id| id.clone().into_owned()).collect();
+    }
+
+    /// Whether what is said to be the id of an account belongs to a person, by itself or by what
+    /// was taken out of the event. A word may be: it is the account's here.
+    pub(super) fn is_personal_id(&self, id: &str) -> bool {
+        let digits = |text: &str| {
+            text.chars()
+                .filter(char::is_ascii_digit)
+                .collect::<String>()
+        };
+        let is_number = |contact: &Contact| {
+            contact.kind == ContactKind::Phone && digits(&contact.value) == digits(id)
+        };
+        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        look::holds_address(id)
+            || look::is_telephone_number(id)
+            || (look::is_written_as_number(id) && self.contacts.iter().any(is_number))
+            || Needles::new(&self.personal).are_in_id(id)
+            || echo::masked(id, &ids, true).is_some()
     }
 
     /// Traits, properties, context and integrations of an event, without personal data.

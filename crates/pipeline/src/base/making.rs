@@ -90,9 +90,8 @@ impl Base {
         } = put_together(parts);
         let customers = Customers::new(folded);
         let mut context = context(&customers, (&products, &table), config, options, tellings);
-        context.accounts = std::mem::take(&mut noted.accounts);
-        let shares = customers.iter().filter_map(|of| Share::of(&of.profile));
-        context.accounts.count_anew(shares);
+        let said = std::mem::take(&mut noted.accounts);
+        context.accounts = accounts(said, &customers, &context.symbols);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }
@@ -128,6 +127,15 @@ impl Base {
         }
         Ok(base)
     }
+}
+
+/// What is known of accounts: what was said of each, within bounds, and what the customers come to.
+fn accounts(said: Accounts, customers: &Customers, symbols: &Symbols) -> Accounts {
+    let mut accounts = said;
+    accounts.keep_all_within_bounds(symbols);
+    let shares = customers.iter().filter_map(|of| Share::of(&of.profile));
+    accounts.count_anew(shares);
+    accounts
 }
 
 /// All partitions as one whose customers are those of each.

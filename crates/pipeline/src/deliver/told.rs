@@ -29,8 +29,9 @@ impl std::fmt::Debug for Told {
 /// Asks who moved and why; `None` when the live path has stopped. Waits for the answers.
 pub fn tell(live: &Live, transitions: Vec<Arc<Transition>>) -> Option<Vec<(TransitionId, Told)>> {
     let customers: Vec<CustomerId> = transitions.iter().map(|moved| moved.customer).collect();
+    let asked = customers.clone();
     let told = live.with_store(move |store| names(store, &customers))?;
-    live.ask(move |engine| {
+    live.ask_of(asked, move |engine| {
         let pairs = transitions.iter().zip(told);
         let told = pairs.map(|(transition, mut told)| {
             told.why = engine.why(transition);

@@ -11,6 +11,7 @@
 mod finding;
 mod folding;
 mod merges;
+mod time;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
@@ -18,13 +19,13 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDequ
 use foldhash::fast::FixedState;
 use regulars_core::{Cause, CustomerId, DataNeed, SegmentName, Symbol, Timestamp, Transition};
 use regulars_profile::{Context, Flip, Ledger, Products, World};
-use regulars_rules::{AccountTruths, Change, CheckedRule, Program, Scratch};
+use regulars_rules::{Change, CheckedRule, Program, Scratch};
 use regulars_store::history::{History, SymbolTable};
 use regulars_store::log::{LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::tables::memberships::SavedMember;
 
-use super::accounts::{AccountMembers, Sweep};
+use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::orders::Orders;
@@ -38,11 +39,8 @@ use crate::error::PipelineError;
 use finding::cause_of;
 pub(super) use finding::{Finding, transition_id};
 
-/// Wake-ups that are looked at when nothing else waits.
-const WAKES_AT_ONCE: usize = 256;
-/// Wake-ups that are looked at between two events: when very many are due at one instant, events
-/// go on nearly as fast as before.
-const WAKES_BETWEEN_EVENTS: usize = 4;
+/// Customers of accounts who are looked at right after what changed an account.
+const AT_ONCE: usize = 256;
 
 /// When to look at whom, the earliest first.
 pub(super) type Wakes = BinaryHeap<Reverse<(Timestamp, CustomerId)>>;
@@ -73,12 +71,9 @@ pub struct Engine {
     pub(super) orders: Orders,
     pub(super) definitions: Definitions,
     pub(super) people: People,
-    pub(super) account_members: AccountMembers,
-    /// Accounts of which the record that is folded changes something, with what conditions say of
-    /// them before it.
-    pub(super) touched_accounts: Vec<(Symbol, AccountTruths)>,
-    /// Accounts whose customers are still to be looked at.
-    pub(super) sweeps: VecDeque<Sweep>,
+    pub(super) accounts: LiveAccounts,
+    /// Accounts of which the record that is folded changes something.
+    pub(super) touched_accounts: Vec<Symbol>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
     /// Identities that left a customer.
@@ -93,6 +88,8 @@ pub struct Engine {
     pub(super) scratch: Scratch,
     /// Records before this offset are folded.
     pub(super) folded_to: u64,
+    /// Nothing that records before this offset cause is still to be found.
+    pub(super) settled_to: u64,
     /// The time that is.
     pub(super) now: Timestamp,
     /// What time alone flips up to then is caught up with: nothing was running.
@@ -131,11 +128,6 @@ impl Engine {
     /// The segments.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
-    }
-
-    /// When somebody flips next if nothing happens; never too late.
-    pub fn next_wake(&self) -> Option<Timestamp> {
-        self.wakes.peek().map(|Reverse((at, _))| *at)
     }
 
     /// How often somebody was folded again from the beginning, since the start.
@@ -291,6 +283,7 @@ impl Engine {
             Logged::Tick(now) => {
                 self.now = self.now.max(now);
                 self.wake_some();
+                self.sweep(AT_ONCE);
             }
             Logged::Workspace(record) => match *record {
                 LogRecord::MergeAccepted(merge) => self.merge(&merge)?,
@@ -300,6 +293,9 @@ impl Engine {
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
         }
         self.folded_to = offset + 1;
+        if self.is_settled() {
+            self.settled_to = self.folded_to;
+        }
         Ok(())
     }
 
@@ -309,14 +305,16 @@ impl Engine {
         let of_visits = |rule: &CheckedRule| rule.reads().traits.iter().any(|it| it.is_of_visits());
         if (0..self.program.segment_count()).any(|number| of_visits(self.program.rule(number))) {
             self.wake(usize::MAX);
+            self.finish_sweeps();
             self.look_at_everyone(1, |_| Some(Cause::Definition));
         }
     }
 
     fn fold_event(&mut self, offset: u64, event: StoredEvent) -> Result<(), PipelineError> {
         self.now = self.now.max(event.received_at);
-        self.wake(WAKES_BETWEEN_EVENTS);
-        self.sweep_between_events();
+        let (wakes, of_accounts) = self.between_events();
+        self.wake(wakes);
+        self.sweep(of_accounts);
         if self.context.population.data.insert(DataNeed::Events) {
             self.look_at_visits();
         }
@@ -331,44 +329,45 @@ impl Engine {
         }
         self.say_of_account(&told);
         self.changes.clear();
-        let mut told = self.with(customer, |person, folding| {
+        let (is_new, mut told) = self.with(customer, |person, folding| {
             let is_new = known && !person.known;
             person.known |= known;
-            let told = person.tell(told, folding)?;
-            Ok(if is_new { Retold::Everything } else { told })
+            Ok((is_new, person.tell(told, folding)?))
         })?;
+        let mut others = BTreeSet::new();
+        if is_new {
+            others = self.settle_claims_of(customer)?;
+            told = Retold::Everything;
+        }
         if self.recompile_for_new_texts(customer)? {
             told = Retold::Everything;
         }
-        let is_of_accounts = !self.touched_accounts.is_empty();
-        if is_of_accounts {
-            self.changes.push(Change::Account);
-        }
+        let cause = |engine: &Self| cause_of(offset, &engine.people[&customer].told);
+        let is_of_accounts = self.look_at_touched_accounts(occurred_at, cause);
         let changes = std::mem::take(&mut self.changes);
         let touched = match told {
             Retold::Everything => Touched::Everything,
             Retold::Nothing => Touched::Changes(&changes),
         };
-        if touched != Touched::Changes(&[]) {
-            let at = (occurred_at, self.now);
-            self.look_at_changes(customer, touched, at, |told| cause_of(offset, told));
+        if is_of_accounts || touched != Touched::Changes(&[]) {
+            self.look_at_changes(customer, touched, occurred_at, cause);
         }
         self.changes = changes;
-        if is_of_accounts {
-            let cause = cause_of(offset, &self.people[&customer].told);
-            self.look_at_touched_accounts(occurred_at, &cause);
+        for other in others {
+            self.look_at_changes(other, Touched::Everything, occurred_at, cause);
         }
+        self.sweep(AT_ONCE);
         Ok(())
     }
 
-    /// Looks at a customer after something happened at `occurred_at` that was learnt at `now`; what
-    /// was told of them says the cause.
+    /// Looks at a customer, and at what is true of their account, after something happened to
+    /// them at `occurred_at`. What was due by now was looked at before.
     pub(super) fn look_at_changes(
         &mut self,
         customer: CustomerId,
         touched: Touched<'_>,
-        (occurred_at, now): (Timestamp, Timestamp),
-        cause: impl FnOnce(&[Told]) -> Cause,
+        occurred_at: Timestamp,
+        cause: impl FnOnce(&Self) -> Cause,
     ) {
         let person = self.people.get_mut(&customer);
         let Some(person) = person.filter(|person| person.known) else {
@@ -380,127 +379,40 @@ impl Engine {
         };
         let mut flips = Vec::new();
         let mut each = |flip| flips.push(flip);
+        let account = self.accounts.truths(person.member.profile.account);
         let (scratch, member) = (&mut self.scratch, &mut person.member);
+        let at = (occurred_at, self.now);
         match touched {
-            Touched::Everything => member.changed(world, occurred_at, now, scratch, &mut each),
+            Touched::Everything => member.changed(world, account, at, scratch, &mut each),
             Touched::Changes(changes) => {
-                let at = (occurred_at, now);
-                member.happened(world, changes, at, scratch, &mut each);
+                member.happened(world, (changes, account), at, scratch, &mut each);
             }
         }
+        person.turns_seen = self.accounts.turns_made();
+        person.queue(customer, &mut self.wakes);
         if !flips.is_empty() {
-            let cause = cause(&person.told);
-            let mut found = Finding {
-                customer,
-                program: &self.program,
-                definitions: &self.definitions,
-                recorded_at: now,
-                cause: &cause,
-                found: &mut self.found,
-            };
-            flips.into_iter().for_each(|flip| found.add(flip));
-        }
-        person.queue(customer, &mut self.wakes);
-    }
-
-    /// True when somebody's flip is due and was not looked at yet.
-    pub fn is_behind(&self) -> bool {
-        self.next_wake().is_some_and(|at| at <= self.now)
-    }
-
-    /// Every flip up to then has happened.
-    pub fn looked_to(&self) -> Timestamp {
-        let before = |at: Timestamp| at.plus_ms(-1).min(self.now);
-        self.next_wake().map_or(self.now, before)
-    }
-
-    /// Looks at some of those who are due: few enough that nobody else waits for long. The
-    /// order in which customers are looked at changes nothing for any of them.
-    pub fn wake_some(&mut self) {
-        self.wake(WAKES_AT_ONCE);
-    }
-
-    fn wake(&mut self, most: usize) {
-        for _ in 0..most {
-            let due = self.wakes.peek().filter(|Reverse((at, _))| *at <= self.now);
-            let Some(&Reverse((at, customer))) = due else {
-                return;
-            };
-            self.wakes.pop();
-            let person = self.people.get_mut(&customer);
-            // An entry that an earlier one replaced says nothing.
-            if person.is_some_and(|person| person.queued.take_if(|queued| *queued == at).is_some())
-            {
-                self.advance(customer);
-            }
+            let cause = cause(self);
+            self.note(customer, flips, self.now, &cause);
         }
     }
 
-    /// Lets time pass for one customer, to whom something is going to happen.
-    pub(super) fn advance(&mut self, customer: CustomerId) {
-        if self.is_sweeping() {
-            self.catch_up_with_accounts(customer);
-        }
-        self.advance_to(customer, self.now);
-    }
-
-    /// Lets time pass for one customer up to `now`.
-    pub(super) fn advance_to(&mut self, customer: CustomerId, now: Timestamp) {
-        let Some(person) = self.people.get_mut(&customer) else {
-            return;
-        };
-        if !person.known {
-            return;
-        }
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let started_at = self.started_at;
+    /// Takes note of what a customer was found to enter and leave.
+    pub(super) fn note(
+        &mut self,
+        customer: CustomerId,
+        flips: Vec<Flip>,
+        recorded_at: Timestamp,
+        cause: &Cause,
+    ) {
         let mut found = Finding {
             customer,
             program: &self.program,
             definitions: &self.definitions,
-            recorded_at: now,
-            cause: &Cause::Time,
-            found: &mut self.found,
-        };
-        let member = &mut person.member;
-        member.advance(world, now, &mut self.scratch, &mut |flip: Flip| {
-            found.cause = if flip.occurred_at <= started_at {
-                &Cause::CatchUp
-            } else {
-                &Cause::Time
-            };
-            found.add(flip);
-        });
-        person.queue(customer, &mut self.wakes);
-    }
-
-    /// Looks at a customer to whom something happened.
-    pub(super) fn look_at(&mut self, customer: CustomerId, occurred_at: Timestamp, cause: &Cause) {
-        self.advance(customer);
-        let Some(person) = self.people.get_mut(&customer).filter(|person| person.known) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut found = Finding {
-            customer,
-            program: &self.program,
-            definitions: &self.definitions,
-            recorded_at: self.now,
+            recorded_at,
             cause,
             found: &mut self.found,
         };
-        let member = &mut person.member;
-        let now = self.now;
-        member.changed(world, occurred_at, now, &mut self.scratch, &mut |flip| {
-            found.add(flip);
-        });
-        person.queue(customer, &mut self.wakes);
+        flips.into_iter().for_each(|flip| found.add(flip));
     }
 
     /// Everyone who is a customer, sorted.

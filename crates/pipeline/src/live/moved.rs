@@ -34,7 +34,7 @@ impl Engine {
             person.forget_moved(moved_to);
             if !person.known && person.told.is_empty() && person.is_whole() {
                 let account = person.member.profile.account;
-                self.account_members.go(customer, account, Symbol::NONE);
+                self.accounts.go(customer, account, Symbol::NONE);
                 self.people.remove(&customer);
                 self.visitors.insert(customer);
             }

@@ -28,6 +28,8 @@ pub(super) struct Recorded {
     pub(super) folded_to: u64,
     pub(super) now: Timestamp,
     pub(super) members: Members,
+    /// Transitions ahead of these ([`Found::is_ahead`]), in order: records of the tail cause them.
+    pub(super) ahead: Vec<Transition>,
 }
 
 /// What lies before a start.
@@ -40,9 +42,6 @@ pub(super) struct Past {
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
     pub(super) tail: Vec<(u64, Logged)>,
-    /// Transitions of something found at once of which the end is not in the log: they were told,
-    /// and count when they are found again.
-    pub(super) ahead: Vec<Transition>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
@@ -62,7 +61,6 @@ impl Past {
         store.messages(messages_since, |received_at, message| {
             messages.add(message, received_at);
         })?;
-        let mut ahead: Vec<Transition> = Vec::new();
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
@@ -76,10 +74,7 @@ impl Past {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
-                        ahead.extend_from_slice(&found.transitions);
-                        if found.folded_to > 0 {
-                            recorded.take(&found, std::mem::take(&mut ahead));
-                        }
+                        recorded.take(found.clone());
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     rows.for_each(|row| transitions.note(row));
@@ -115,7 +110,6 @@ impl Past {
             imported,
             tellings,
             tail: logged.into(),
-            ahead,
             transitions: transitions.0,
             messages: messages.sorted(),
         })
@@ -136,12 +130,16 @@ impl Latest {
 }
 
 impl Recorded {
-    /// Takes the end of what was found at once, and all of its transitions.
-    fn take(&mut self, found: &Found, transitions: Vec<Transition>) {
+    fn take(&mut self, found: Found) {
+        if found.is_ahead() {
+            self.ahead.extend(found.transitions);
+            return;
+        }
         self.folded_to = self.folded_to.max(found.folded_to);
         self.now = self.now.max(found.now);
-        let members = &mut self.members;
-        transitions.iter().for_each(|found| members.note(found));
+        let ahead = std::mem::take(&mut self.ahead);
+        let transitions = ahead.iter().chain(&found.transitions);
+        transitions.for_each(|found| self.members.note(found));
     }
 }
 
@@ -152,6 +150,7 @@ fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
         folded_to: saved.folded_to,
         now: saved.now,
         members: Members::of(saved),
+        ahead: Vec::new(),
     }))
 }
 

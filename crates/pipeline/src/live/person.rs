@@ -50,6 +50,8 @@ pub(super) struct Person {
     pub(super) has_history: bool,
     /// When they are looked at next, as it stands in the queue.
     pub(super) queued: Option<Timestamp>,
+    /// Turns of accounts before this one they were told of.
+    pub(super) turns_seen: u64,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
     /// Time of the latest `group` so far.
@@ -157,6 +159,7 @@ impl Person {
             is_parted: false,
             has_history,
             queued: None,
+            turns_seen: 0,
             identified_at: Timestamp::MIN,
             grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,
@@ -389,7 +392,6 @@ impl Person {
                 {
                     self.grouped_at = event.occurred_at;
                     self.member.profile.account = folding.table.intern(account);
-                    folding.changes.push(Change::Account);
                 }
                 Ok(done(true))
             }

@@ -153,6 +153,8 @@ impl Unsorted {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
     use regulars_core::{DAY_MS, Timestamp};
 
     use super::{LISTS, Seen, Unsorted};
@@ -188,12 +190,14 @@ mod tests {
                 .map(|list| list.messages.len())
                 .sum::<usize>()
         };
-        for message in 0..20 * LISTS as u128 {
-            seen.note(message, Timestamp(START));
+        // Hashes, as messages are.
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..20 * LISTS {
+            seen.note(rng.random(), Timestamp(START));
         }
         assert_eq!(count(&seen), 20 * LISTS);
-        for message in 0..20 * LISTS as u128 {
-            seen.note(!message, Timestamp(START + 30 * DAY_MS));
+        for _ in 0..20 * LISTS {
+            seen.note(rng.random(), Timestamp(START + 30 * DAY_MS));
         }
         assert!(count(&seen) < 21 * LISTS, "{}", count(&seen));
     }

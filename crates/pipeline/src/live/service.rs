@@ -139,10 +139,21 @@ pub(super) struct Loan {
     done: Sender<Result<(), PipelineError>>,
 }
 
+/// Looks at everyone.
+pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
+
+/// Whom a question is about.
+pub(super) enum About {
+    /// Those who are still to be told of a change of their account are told first, some at a time.
+    Everyone,
+    /// Only these are.
+    Some(Vec<CustomerId>),
+}
+
 /// What the folder is asked to do.
 pub(super) enum Work {
     Records(Vec<(u64, Logged)>),
-    Ask(Box<dyn FnOnce(&Engine) + Send>),
+    Ask(About, Question),
     /// Gives everyone up, and goes on with those that come instead.
     Exchange {
         given_up: Sender<Engine>,
@@ -350,17 +361,37 @@ impl Live {
         Some(unmerged)
     }
 
-    /// Lets `ask` look at everyone, after all records that were stored before; `None` when the
-    /// live path has stopped. Waits for the answer.
+    /// Lets `ask` look at everyone, after all records that were stored before and all that these
+    /// cause; `None` when the live path has stopped. Waits for the answer, which may take a while
+    /// where many customers of an account are still to be told that it changed: events go on
+    /// meanwhile.
     pub fn ask<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Option<T> {
+        self.question(About::Everyone, ask)
+    }
+
+    /// As [`Self::ask`], when the answer depends on no memberships but those of some customers, or
+    /// on none: it waits for nobody else.
+    pub fn ask_of<T: Send + 'static>(
+        &self,
+        customers: Vec<CustomerId>,
+        ask: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.question(About::Some(customers), ask)
+    }
+
+    fn question<T: Send + 'static>(
+        &self,
+        about: About,
+        ask: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
         let (answer, answered) = channel();
-        let ask = Box::new(move |engine: &Engine| {
+        let question = Box::new(move |engine: &Engine| {
             let _ = answer.send(ask(engine));
         });
-        self.work.send(Work::Ask(ask)).ok()?;
+        self.work.send(Work::Ask(about, question)).ok()?;
         answered.recv().ok()
     }
 
@@ -421,6 +452,12 @@ impl Live {
     /// told; `None` when the live path has stopped.
     pub fn settle(&self) -> Option<()> {
         self.ask(|_| ())?;
+        self.with_store(|_| ())
+    }
+
+    /// As [`Self::settle`], as far as it concerns some customers.
+    pub fn settle_of(&self, customers: Vec<CustomerId>) -> Option<()> {
+        self.ask_of(customers, |_| ())?;
         self.with_store(|_| ())
     }
 

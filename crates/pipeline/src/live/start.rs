@@ -8,7 +8,9 @@
 //!
 //! Facts come from the history and from the events. Memberships come from what was recorded of
 //! them, so that no transition is found twice. What happened since the last record of what was
-//! found is folded as if it came now, which finds the same transitions with the same ids.
+//! found is folded as if it came now, which finds the same transitions with the same ids; those
+//! that were recorded ahead of others, while customers of an account were still being told of it,
+//! are among them.
 
 mod recall;
 
@@ -23,7 +25,7 @@ use regulars_store::log::{LogRecord, MembershipsNoted};
 use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
-use super::accounts::{AccountMembers, share_of};
+use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
@@ -85,6 +87,7 @@ impl Engine {
         engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
+        engine.look_at_accounts();
         engine.definitions = definitions::take_into_use(
             store,
             &engine.catalogue,
@@ -94,7 +97,8 @@ impl Engine {
         match recorded {
             None => {
                 engine.look_at_everyone(options.threads, |_| None);
-                engine.folded_to = store.next_offset();
+                engine.settled_to = store.next_offset();
+                engine.folded_to = engine.settled_to;
                 engine.save(store, options.now)?;
                 engine.recorded_to = engine.folded_to;
             }
@@ -113,9 +117,12 @@ impl Engine {
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
-                engine.finish_sweeps();
-                engine.take_ahead(past.ahead);
-                engine.folded_to = store.next_offset();
+                if engine.find_again(&recorded.ahead, imported) {
+                    engine.look_at_everyone(options.threads, cause);
+                }
+                engine.find_all();
+                engine.settled_to = store.next_offset();
+                engine.folded_to = engine.settled_to;
             }
         }
         Ok(engine)
@@ -167,6 +174,7 @@ impl Engine {
         orders.contested = base.take_contested();
         let shares = people.values().filter_map(|person| share_of(person));
         base.context.accounts.count_anew(shares);
+        let accounts = LiveAccounts::of_all(&people, &base.program, &base.context, options.now);
         Ok(Self {
             catalogue: base.catalogue,
             scratch: base.program.new_scratch(),
@@ -178,8 +186,7 @@ impl Engine {
             orders,
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
-            sweeps: VecDeque::new(),
-            account_members: AccountMembers::of_all(&people),
+            accounts,
             people,
             identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
@@ -188,6 +195,7 @@ impl Engine {
             ledger: Ledger::default(),
             changes: Vec::new(),
             folded_to: 0,
+            settled_to: 0,
             now: options.now,
             started_at: options.now,
             found: Vec::new(),
@@ -211,6 +219,7 @@ impl Engine {
     ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
+        let accounts = &self.accounts;
         let world = World { program, context };
         let mut people: Vec<&mut Person> = self
             .people
@@ -229,9 +238,10 @@ impl Engine {
                 let mut each = |flip| flips.push(flip);
                 // What was recorded of somebody may be ahead of the others.
                 let now = now.max(person.known_to());
-                person
-                    .member
-                    .changed(world, now, now, &mut scratch, &mut each);
+                let member = &mut person.member;
+                let account = accounts.truths(member.profile.account);
+                member.changed(world, account, (now, now), &mut scratch, &mut each);
+                person.turns_seen = accounts.turns_made();
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {
                         continue;

@@ -18,10 +18,13 @@ mod live;
 mod models;
 mod owners;
 mod pieces;
+
+mod random_rules;
 mod ready_made;
 mod refunds;
 mod repeat;
 mod scratch;
 mod segments;
+mod sweeps;
 mod told;
 mod visits;

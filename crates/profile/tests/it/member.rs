@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use regulars_core::{CivilDate, CustomerId, DAY_MS, Direction, Timestamp, Trait};
-use regulars_profile::{Flip, Member, Profile, World as Seen};
+use regulars_profile::{Customer as Subject, Flip, Member, Profile, World as Seen};
 use regulars_rules::{Change, Keep, Program};
 use regulars_testkit::generate;
 use regulars_testkit::history::Customer;
@@ -39,7 +39,9 @@ fn flips_of(
     let mut flips = Vec::new();
     let mut each = |flip| flips.push(flip);
     let start = Timestamp(-4_000_000_000_000);
-    member.changed(seen, start, start, &mut scratch, &mut each);
+    // No rule asks for an account.
+    let account = program.account_truths(&Subject::new(&member.profile, &world.context), start);
+    member.changed(seen, &account, (start, start), &mut scratch, &mut each);
     let mut last = start;
     for order in of.orders.iter().filter(|order| order.at <= until) {
         let at = order.at;
@@ -51,7 +53,8 @@ fn flips_of(
             member.profile.fold(order);
             program.fold(&mut member.states, order);
         });
-        member.happened(seen, &[Change::Order], (at, at), &mut scratch, &mut each);
+        let changes = (&[Change::Order][..], &account);
+        member.happened(seen, changes, (at, at), &mut scratch, &mut each);
         last = at;
     }
     member.advance(seen, until, &mut scratch, &mut each);

@@ -156,6 +156,54 @@ impl SetArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AccountsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<AccountsCommand>,
+
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// What was said of an account, and what its customers come to.
+    #[command(
+        after_help = "Examples:\n  regulars accounts show acme\n  regulars accounts show acme --format json"
+    )]
+    Show {
+        /// Id of the account: the `groupId` of its calls.
+        account: String,
+        #[command(flatten)]
+        as_of: AsOfArgs,
+    },
+    /// Who belongs to an account.
+    #[command(
+        after_help = "Examples:\n  regulars accounts customers acme --limit 20\n  regulars accounts customers acme --format csv"
+    )]
+    Customers {
+        /// Id of the account: the `groupId` of its calls.
+        account: String,
+        #[command(flatten)]
+        as_of: AsOfArgs,
+        /// At most so many, by customer id.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+}
+
+impl AccountsArgs {
+    /// The moment that is looked at.
+    pub(crate) fn moment(&self) -> &AsOfArgs {
+        match &self.command {
+            None => &self.as_of,
+            Some(
+                AccountsCommand::Show { as_of, .. } | AccountsCommand::Customers { as_of, .. },
+            ) => as_of,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CustomersArgs {
     #[command(subcommand)]
     pub(crate) command: CustomersCommand,

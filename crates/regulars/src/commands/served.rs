@@ -1,6 +1,6 @@
 //! What commands do while a server uses the workspace: ask it.
 
-mod show;
+pub(super) mod show;
 
 use regulars_pipeline::Workspace;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
-use crate::commands::{identity, keys, recorded, transitions};
+use crate::commands::{accounts, identity, keys, recorded, transitions};
 use crate::failure::Done;
 use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
@@ -16,7 +16,7 @@ use crate::serving::Serving;
 use crate::session::Session;
 
 /// The most members that the server gives at once.
-const PAGE: usize = 10_000;
+pub(super) const PAGE: usize = 10_000;
 
 /// What the server that uses the workspace did.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ fn concerns(command: &Command) -> bool {
             | Command::Report(_)
             | Command::Segments(_)
             | Command::Customers(_)
+            | Command::Accounts(_)
             | Command::Explain(_)
             | Command::Transitions(_)
             | Command::Keys(_)
@@ -117,6 +118,7 @@ fn needs_data(command: &Command, format: Format) -> bool {
             | CustomersCommand::Identity { .. }
             | CustomersCommand::Unmerge { .. } => false,
         },
+        Command::Accounts(args) => args.moment().as_of.is_some(),
         Command::Explain(_) | Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => {
             false
         }
@@ -145,6 +147,7 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
             }
             CustomersCommand::Unmerge { name } => identity::ask_unmerge(cli, remote, name),
         },
+        Command::Accounts(args) => accounts::ask(cli, session, remote, args),
         Command::Explain(args) => {
             let (customer, segment) = (encoded(&args.customer), encoded(&args.segment));
             let moment = moment(session, &args.look)?;
@@ -221,7 +224,8 @@ fn segments(
             ..
         }) => {
             let target = Target::of(output.as_deref(), cli.format)?;
-            let members = members(remote, name, limit.unwrap_or(usize::MAX))?;
+            let path = format!("/api/v1/segments/{}/members", encoded(name));
+            let members = members(remote, &path, limit.unwrap_or(usize::MAX))?;
             show::members(target, name, members)
         }
         Some(SegmentsCommand::History(args)) => recorded::ask_history(cli, session, remote, args),
@@ -243,14 +247,13 @@ fn segments(
     }
 }
 
-fn members(remote: &Remote, segment: &str, most: usize) -> anyhow::Result<Vec<Value>> {
+/// Customers of a list of the server, at most so many, each as an object.
+pub(super) fn members(remote: &Remote, list: &str, most: usize) -> anyhow::Result<Vec<Value>> {
     let mut members: Vec<Value> = Vec::new();
     let mut after = String::new();
     while members.len() < most {
         let limit = (most - members.len()).min(PAGE);
-        let segment = encoded(segment);
-        let path = format!("/api/v1/segments/{segment}/members?limit={limit}{after}");
-        let page = remote.get(&path)?;
+        let page = remote.get(&format!("{list}?limit={limit}{after}"))?;
         let customers = page["customers"].as_array().into_iter().flatten();
         members.extend(customers.map(|id| json!({ "customer_id": id })));
         match page["next"].as_str() {

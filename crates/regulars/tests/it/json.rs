@@ -138,6 +138,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     grouped.file("calls.ndjson", &format!("{call}\n"));
     grouped.json(&["import", "calls.ndjson"]);
     add("customers show", grouped.json(&["customers", "show", "K1"]));
+    for (command, document) in crate::accounts::samples() {
+        add(command, document);
+    }
     let cdnow = Shop::cdnow();
     add(
         "import --dry-run",

@@ -1,63 +1,59 @@
 //! Conditions on accounts, asked once for all customers of one.
 //!
-//! They look at nothing of a customer but the account. So a change of an account concerns its
-//! customers only when one of these conditions is true of it and was not before, or the other way
-//! round, or becomes so by time earlier than they expect it.
+//! They look at nothing of a customer but the account. So a customer is told what they come to,
+//! and asks none of them: a change of an account, or the passing of time, concerns its customers
+//! only when one of these conditions holds and did not before, or the other way round.
 
-use regulars_core::{Timestamp, Trait};
+use regulars_core::Timestamp;
 
-use super::leaf::{HORIZON_MS, LeafSource, Search};
-use super::{Change, LeafStates, Program};
-use crate::check::ValueTest;
+use super::leaf::{HORIZON_MS, Search};
+use super::truths::Part;
+use super::{LeafStates, Program};
 use crate::subject::Subject;
 
-/// The truth of every condition on accounts for one account at one moment, and until when each
-/// stays at least if nothing happens.
+/// The truth of every condition on accounts for one account, and until when all of them stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountTruths(Vec<(bool, Option<Timestamp>)>);
+pub struct AccountTruths {
+    /// In the order of the leaves that look at accounts.
+    pub(super) holds: Box<[bool]>,
+    next: Timestamp,
+}
 
 impl AccountTruths {
-    /// Whether customers who were looked at when these held must be looked at now that `then` do.
-    pub fn concern_customers(&self, then: &Self) -> bool {
-        let mut pairs = self.0.iter().zip(&then.0);
-        pairs.any(|(&(held, until), &(holds, now_until))| {
-            let is_sooner = now_until.is_some_and(|at| until.is_none_or(|until| at < until));
-            held != holds || is_sooner
-        })
+    /// An instant before which no condition's truth changes if nothing happens; `None` when none
+    /// ever does. When it comes, nothing may have changed.
+    pub fn next_look(&self) -> Option<Timestamp> {
+        Some(self.next).filter(|&at| at < Timestamp::MAX)
+    }
+
+    /// Whether the same conditions hold, until whenever that is.
+    pub fn hold_as(&self, others: &Self) -> bool {
+        self.holds == others.holds
     }
 }
 
 impl Program {
     /// True when a condition asks for something of accounts.
     pub fn asks_of_accounts(&self) -> bool {
-        !self.index.leaves(Change::Account).is_empty()
-    }
-
-    /// True when time alone changes the truth of a condition on accounts.
-    pub fn waits_for_accounts(&self) -> bool {
-        let mut leaves = self.index.leaves(Change::Account).iter();
-        leaves.any(|&leaf| {
-            let leaf = &self.leaves[leaf as usize];
-            let moves = LeafSource::Trait(Trait::AccountActiveCustomers);
-            leaf.source == moves || matches!(leaf.test, ValueTest::Instant(_))
-        })
+        !self.parts[Part::Accounts as usize].is_empty()
     }
 
     /// What conditions on accounts say of the account of `subject` at `now`.
-    pub fn account_truths<S: Subject>(
-        &self,
-        states: &LeafStates,
-        subject: &S,
-        now: Timestamp,
-    ) -> AccountTruths {
+    pub fn account_truths<S: Subject>(&self, subject: &S, now: Timestamp) -> AccountTruths {
+        // They look at nothing that was folded.
+        let states = LeafStates::default();
         let search = Search::soon(now.plus_ms(HORIZON_MS));
-        let leaves = self.index.leaves(Change::Account).iter();
-        let truths = leaves.map(|&number| {
+        let mut next = Timestamp::MAX;
+        let leaves = self.parts[Part::Accounts as usize].iter();
+        let holds = leaves.map(|&number| {
             let leaf = &self.leaves[number as usize];
-            let value = leaf.value_alone(self, states, subject, now);
-            let next = leaf.next_flip(self, states, subject, now, search);
-            (leaf.holds(self, value, now), next)
+            if let Some(flip) = leaf.next_flip(self, &states, subject, now, search) {
+                next = next.min(flip);
+            }
+            let value = leaf.value_alone(self, &states, subject, now);
+            leaf.holds(self, value, now)
         });
-        AccountTruths(truths.collect())
+        let holds = holds.collect();
+        AccountTruths { holds, next }
     }
 }

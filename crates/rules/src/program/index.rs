@@ -8,7 +8,8 @@ use super::event::EventProgram;
 use super::leaf::{Leaf, LeafSource};
 use crate::tree::EventCall;
 
-/// Something that happened to a customer.
+/// Something that happened to a customer. What happens to their account is told apart, by what
+/// conditions on it come to ([`AccountTruths`](super::AccountTruths)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// An event was folded into the value of events of this number.
@@ -21,9 +22,6 @@ pub enum Change {
     Carts,
     /// A declared trait was set, and with it perhaps a standard one that stands in for it.
     Declared,
-    /// The customer joined an account, or something is another of it: a trait that was said of it,
-    /// or what its customers come to.
-    Account,
 }
 
 /// By what happens, what it can make a difference to.
@@ -39,7 +37,6 @@ pub(super) struct Index {
     visits: Vec<u32>,
     carts: Vec<u32>,
     declared: Vec<u32>,
-    accounts: Vec<u32>,
 }
 
 /// What looks at events of one name.
@@ -60,8 +57,9 @@ impl Index {
         for (number, leaf) in (0_u32..).zip(leaves) {
             let list = match &leaf.source {
                 LeafSource::Trait(which) if which.is_of_visits() => &mut index.visits,
-                LeafSource::Trait(which) if which.is_of_account() => &mut index.accounts,
-                LeafSource::Account(_) => &mut index.accounts,
+                // Nothing that happens to one customer: see `AccountTruths`.
+                LeafSource::Trait(which) if which.is_of_account() => continue,
+                LeafSource::Account(_) => continue,
                 LeafSource::Trait(which) => {
                     if which.may_be_declared() {
                         index.declared.push(number);
@@ -142,7 +140,6 @@ impl Index {
             Change::Visit => &self.visits,
             Change::Carts => &self.carts,
             Change::Declared => &self.declared,
-            Change::Account => &self.accounts,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! something happens ─► the conditions that it touches are asked again ─────┐
 //! time goes by ──────► the parts with something due are asked again ───────┼─► Truths ─► Memberships
-//! unknown so far ────► all conditions are asked ───────────────────────────┘
+//! unknown so far ────► all conditions are asked ───────────────────────────┤
+//! the account ───────► what conditions on it come to is taken over ────────┘
 //! ```
 //!
 //! A condition's truth changes because something that it looks at happened, or because time goes
@@ -13,7 +14,7 @@ use regulars_core::Timestamp;
 
 use super::evaluate::{Remembered, run};
 use super::leaf::{HORIZON_MS, Search};
-use super::{Change, LeafStates, Memberships, Program, Scratch, mutated};
+use super::{AccountTruths, Change, LeafStates, Memberships, Program, Scratch, mutated};
 use crate::subject::Subject;
 
 /// What a condition looks at. Each part has its own next look: a cart that is abandoned asks
@@ -24,22 +25,24 @@ pub(super) enum Part {
     Orders,
     Events,
     Carts,
-    /// The customer's account, which is the same for all its customers.
+    /// The customer's account, of which all its customers are told the same ([`AccountTruths`]).
     Accounts,
 }
 
 impl Part {
     pub(super) const COUNT: usize = 4;
-    const ALL: [Self; Self::COUNT] = [Self::Orders, Self::Events, Self::Carts, Self::Accounts];
+    /// Those that are asked of each customer.
+    const OWN: [Self; 3] = [Self::Orders, Self::Events, Self::Carts];
 }
 
-/// The truth of every condition of a program for one customer, and until when it stays.
+/// The truth of every condition of a program for one customer, and until when it stays as far as
+/// the customer alone decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truths {
     /// By leaf number; empty before the first look.
     bits: Box<[u64]>,
     /// By part: no truth changes before if nothing happens; the greatest instant for never.
-    next: [Timestamp; Part::COUNT],
+    next: [Timestamp; Part::OWN.len()],
 }
 
 impl Truths {
@@ -47,12 +50,13 @@ impl Truths {
     pub fn unknown() -> Self {
         Self {
             bits: Box::default(),
-            next: [Timestamp::MAX; Part::COUNT],
+            next: [Timestamp::MAX; Part::OWN.len()],
         }
     }
 
-    /// An instant before which no condition's truth changes if nothing happens; `None` when none
-    /// ever does, or nothing was looked at yet. When it comes, nothing may have changed.
+    /// An instant before which no condition's truth changes if nothing happens, to the customer or
+    /// of their account; `None` when none ever does, or nothing was looked at yet. When it comes,
+    /// nothing may have changed.
     pub fn next_look(&self) -> Option<Timestamp> {
         let next = self.next.iter().copied().min();
         next.filter(|&at| at < Timestamp::MAX)
@@ -80,10 +84,11 @@ impl Truths {
 }
 
 impl Program {
-    /// Asks every condition at `now`.
+    /// Asks every condition at `now`; those on accounts come to `account`.
     pub fn look<S: Subject>(
         &self,
         truths: &mut Truths,
+        account: &AccountTruths,
         states: &LeafStates,
         subject: &S,
         now: Timestamp,
@@ -91,9 +96,21 @@ impl Program {
         // At least one word: a program without conditions is known as well.
         let words = self.leaves.len().div_ceil(64).max(1);
         truths.bits = vec![0; words].into();
-        for part in Part::ALL {
+        for part in Part::OWN {
             self.look_at_part(part, truths, states, subject, now);
         }
+        self.look_at_account(truths, account);
+    }
+
+    /// Takes over what conditions on the customer's account come to; says whether any truth is
+    /// another. Everything was looked at once.
+    pub fn look_at_account(&self, truths: &mut Truths, account: &AccountTruths) -> bool {
+        let leaves = self.parts[Part::Accounts as usize].iter();
+        let mut differs = false;
+        for (&leaf, &holds) in leaves.zip(&account.holds) {
+            differs |= truths.set(leaf, holds);
+        }
+        differs
     }
 
     /// Asks the conditions again that may have changed by `now` because time went by; says whether
@@ -106,7 +123,7 @@ impl Program {
         now: Timestamp,
     ) -> bool {
         let mut differs = false;
-        for part in Part::ALL {
+        for part in Part::OWN {
             if truths.next[part as usize] <= now {
                 differs |= self.look_at_part(part, truths, states, subject, now);
             }

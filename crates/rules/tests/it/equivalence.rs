@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use regulars_core::{Currency, Event, SegmentName, Symbols, Timestamp, Zone};
 use regulars_rules::{
-    Change, Keep, LeafStates, Memberships, Mutation, NamedRule, Program, Rule, Scratch, Truths,
-    Vocabulary, check,
+    AccountTruths, Change, Keep, LeafStates, Memberships, Mutation, NamedRule, Program, Rule,
+    Scratch, Truths, Vocabulary, check,
 };
 use regulars_testkit::generate;
 use regulars_testkit::history::Customer;
@@ -261,6 +261,8 @@ impl<'a> Trial<'a> {
 /// What is kept of a customer from look to look: only what something touches is looked at.
 struct Kept {
     truths: Truths,
+    /// Of the customer's account; unknown before the first look.
+    account: Option<AccountTruths>,
     changes: Vec<Change>,
     known: Customer,
     scratch: Scratch,
@@ -270,6 +272,7 @@ impl Kept {
     fn new(program: &Program) -> Self {
         Self {
             truths: Truths::unknown(),
+            account: None,
             changes: Vec::new(),
             known: Customer::default(),
             scratch: program.new_scratch(),
@@ -283,8 +286,22 @@ impl Kept {
         states: &LeafStates,
         now: Timestamp,
     ) -> Option<String> {
-        while let Some(at) = self.truths.next_look().filter(|&at| at <= now) {
+        loop {
+            let of_account = self.account.as_ref().and_then(AccountTruths::next_look);
+            let next = self.truths.next_look().into_iter().chain(of_account).min();
+            let Some(at) = next.filter(|&at| at <= now) else {
+                break;
+            };
             program.look_at_due(&mut self.truths, states, &self.known, at);
+            if of_account == Some(at) {
+                self.look_at_account(program, at);
+            }
+            let of_account = self.account.as_ref().and_then(AccountTruths::next_look);
+            if of_account.is_some_and(|next| next <= at) {
+                return Some(format!(
+                    "after a look at an account at {at} the next is not later"
+                ));
+            }
             if self.truths.next_look().is_some_and(|next| next <= at) {
                 return Some(format!("after a look at {at} the next is not later"));
             }
@@ -307,8 +324,9 @@ impl Kept {
             self.changes.push(Change::Carts);
         }
         self.known = known.clone();
-        if !self.truths.is_known() {
-            program.look(&mut self.truths, states, known, now);
+        self.look_at_account(program, now);
+        if let Some(account) = self.account.as_ref().filter(|_| !self.truths.is_known()) {
+            program.look(&mut self.truths, account, states, known, now);
         }
         let changes = std::mem::take(&mut self.changes);
         for &change in &changes {
@@ -316,6 +334,15 @@ impl Kept {
         }
         self.difference(program, states, now)
             .map(|what| format!("{changes:?}: {what}"))
+    }
+
+    /// Asks what is true of the account and takes it over.
+    fn look_at_account(&mut self, program: &Program, now: Timestamp) {
+        let account = program.account_truths(&self.known, now);
+        if self.truths.is_known() {
+            program.look_at_account(&mut self.truths, &account);
+        }
+        self.account = Some(account);
     }
 
     /// What differs from a look at everything.

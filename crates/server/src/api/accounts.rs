@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use regulars_pipeline::live::{AccountFigures, LiveAccount};
+use regulars_core::CustomerId;
+use regulars_pipeline::live::Engine;
+use regulars_pipeline::{AccountFigures, AccountView};
 use serde::Serialize;
 
 use super::asked::{Asked, Named};
@@ -13,9 +15,18 @@ use super::{Reader, ask};
 use crate::answer::Problem;
 use crate::state::Server;
 
+/// Accounts that the live path says something of between two records.
+const STEP: usize = 500;
+
 /// Accounts, sorted by id.
 #[derive(Debug, Serialize)]
 pub(crate) struct Accounts {
+    /// The moment of all that follows.
+    as_of: String,
+    /// Currency of all amounts.
+    currency: String,
+    /// Digits after the point of that currency.
+    currency_exponent: u32,
     accounts: Vec<AccountFigures>,
     /// What to give as `after` for the next page; null at the end.
     next: Option<String>,
@@ -28,17 +39,37 @@ pub(crate) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<Accounts>, Problem> {
     let limit = page.limit();
-    let accounts = ask(&server, move |server| {
-        let now = server.live.now();
+    let found = ask(&server, move |server| {
         let live = &server.live;
-        live.ask(move |engine| engine.accounts(page.after.as_deref(), limit + 1, now))
+        let at = live.now();
+        let terms = move |engine: &Engine| (engine.now().max(at), engine.currency());
+        let (now, currency) = live.ask_of(Vec::new(), terms)?;
+        let (mut after, mut accounts) = (page.after, Vec::new());
+        loop {
+            let step = STEP.min(limit + 1 - accounts.len());
+            let from = after.take();
+            let look = move |engine: &Engine| engine.accounts(from.as_deref(), step, now);
+            let found: Vec<AccountFigures> = live.ask_of(Vec::new(), look)?;
+            let is_last = found.len() < step;
+            accounts.extend(found);
+            if is_last || accounts.len() > limit {
+                return Some((now, currency, accounts));
+            }
+            after = accounts.last().map(|last| last.account.clone());
+        }
     });
-    let mut accounts = accounts.await?;
+    let (now, currency, mut accounts) = found.await?;
     let more = accounts.len() > limit;
     accounts.truncate(limit);
     let last = accounts.last().filter(|_| more);
     let next = last.map(|last| last.account.clone());
-    Ok(Json(Accounts { accounts, next }))
+    Ok(Json(Accounts {
+        as_of: now.to_string(),
+        currency: currency.code().to_owned(),
+        currency_exponent: currency.exponent(),
+        accounts,
+        next,
+    }))
 }
 
 /// `GET /api/v1/accounts/{account}`.
@@ -46,13 +77,11 @@ pub(crate) async fn show(
     _: Reader,
     State(server): State<Arc<Server>>,
     Named(name): Named<String>,
-) -> Result<Json<LiveAccount>, Problem> {
+) -> Result<Json<AccountView>, Problem> {
     let wanted = name.clone();
     let found = ask(&server, move |server| {
-        let live = &server.live;
-        live.settle()?;
-        let now = live.now();
-        live.ask(move |engine| engine.account(&wanted, now))
+        let (live, now) = (&server.live, server.live.now());
+        live.ask_of(Vec::new(), move |engine| engine.account(&wanted, now))
     });
     Ok(Json(found.await?.ok_or_else(|| unknown(&name))?))
 }
@@ -67,10 +96,13 @@ pub(crate) async fn customers(
     let wanted = name.clone();
     let found = ask(&server, move |server| {
         let live = &server.live;
-        live.ask(move |engine| engine.customers_of_account(&wanted))
+        live.ask_of(Vec::new(), move |engine| engine.has_account(&wanted))
     });
-    let customers = found.await?.ok_or_else(|| unknown(&name))?;
-    page_of(&server, customers, page).await
+    if !found.await? {
+        return Err(unknown(&name));
+    }
+    let look = move |engine: &Engine, ids: &[CustomerId]| Ok(engine.inside_account(&name, ids));
+    page_of(&server, page, look).await
 }
 
 fn unknown(name: &str) -> Problem {

@@ -97,9 +97,11 @@ async fn show_now(server: &Arc<Server>, name: String) -> Result<Json<CustomerNow
     let customer = find(server, &name).await?;
     let found = ask(server, move |server| {
         let live = &server.live;
-        live.settle()?;
+        live.settle_of(vec![customer])?;
         let now = live.now();
-        live.ask(move |engine| (engine.canonical(customer), engine.customer(customer, now)))
+        live.ask_of(vec![customer], move |engine| {
+            (engine.canonical(customer), engine.customer(customer, now))
+        })
     });
     let (customer, found) = found.await?;
     let found = found.map_err(|error| Problem::of(&error))?;
@@ -164,7 +166,9 @@ pub(crate) async fn timeline(
     let customer = find(&server, &name).await?;
     let found = ask(&server, move |server| {
         let live = &server.live;
-        live.ask(move |engine| engine.timeline(customer, before, limit + 1))
+        live.ask_of(vec![customer], move |engine| {
+            engine.timeline(customer, before, limit + 1)
+        })
     });
     let found = found.await?.map_err(|error| Problem::of(&error))?;
     let mut found = found.ok_or_else(|| nobody(&name))?;
@@ -229,9 +233,9 @@ async fn explain_now(
     let customer = find(server, &name).await?;
     let asked = segment.clone();
     let explained = ask(server, move |server| {
-        server.live.settle()?;
+        server.live.settle_of(vec![customer])?;
         let now = server.live.now();
-        server.live.ask(move |engine| {
+        server.live.ask_of(vec![customer], move |engine| {
             let explained = engine.explain_with_events(customer, &asked, now);
             let (ids, currency) = (engine.ids_of(customer), engine.currency());
             (
@@ -283,9 +287,9 @@ async fn entered(
     mut inside: BTreeSet<String>,
 ) -> Result<HashMap<String, Timestamp>, Problem> {
     let entered = ask(server, move |server| {
-        let ever = server
-            .live
-            .ask(move |engine| engine.inside_since_ever(customer))?;
+        let ever = server.live.ask_of(vec![customer], move |engine| {
+            engine.inside_since_ever(customer)
+        })?;
         for segment in ever {
             inside.remove(segment.as_str());
         }

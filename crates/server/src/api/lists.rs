@@ -56,20 +56,24 @@ pub(crate) async fn members(
     Named(segment): Named<String>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Members>, Problem> {
+    let look = move |engine: &Engine, ids: &[CustomerId]| engine.inside(&segment, ids);
+    page_of(&server, page, look).await
+}
+
+/// A page of those customers of whom `look` says something, by their ids.
+pub(super) async fn page_of(
+    server: &Arc<Server>,
+    page: Page,
+    look: impl Look<()>,
+) -> Result<Json<Members>, Problem> {
     let limit = page.limit();
     let after = page.after.as_deref().map(cursor).transpose()?;
-    let found = ask(&server, move |server| {
-        let look = move |engine: &Engine, ids: &[CustomerId]| engine.inside(&segment, ids);
-        Some(walk(
-            server,
-            Walk {
-                after,
-                limit,
-                ..Walk::default()
-            },
-            look,
-        ))
-    });
+    let walk_of = Walk {
+        after,
+        limit,
+        ..Walk::default()
+    };
+    let found = ask(server, move |server| Some(walk(server, walk_of, look)));
     let Found { items, next } = found.await??;
     Ok(Json(Members {
         customers: items
@@ -78,32 +82,6 @@ pub(crate) async fn members(
             .collect(),
         next,
     }))
-}
-
-/// A page of some customers, by their ids.
-pub(super) async fn page_of(
-    server: &Arc<Server>,
-    customers: Vec<CustomerId>,
-    page: Page,
-) -> Result<Json<Members>, Problem> {
-    let limit = page.limit();
-    let mut customers = ask(server, move |server| {
-        server.live.with_store(move |store| {
-            let vault = store.vault().ok()?;
-            let names = customers.iter().filter_map(|&id| vault.external_id(id));
-            Some(names.map(str::to_owned).collect::<Vec<String>>())
-        })?
-    })
-    .await?;
-    customers.sort_unstable();
-    if let Some(after) = page.after {
-        let from = customers.partition_point(|name| *name <= after);
-        customers.drain(..from);
-    }
-    let more = customers.len() > limit;
-    customers.truncate(limit);
-    let next = customers.last().filter(|_| more).cloned();
-    Ok(Json(Members { customers, next }))
 }
 
 /// Which customers.
@@ -151,9 +129,9 @@ pub(crate) async fn search(
             with_rule: rule.is_some(),
         };
         let now = server.live.now();
-        let search = server
-            .live
-            .ask(move |engine| engine.search(segment.as_deref(), rule.as_deref(), now))?;
+        let search = server.live.ask_of(Vec::new(), move |engine| {
+            engine.search(segment.as_deref(), rule.as_deref(), now)
+        })?;
         let search: Arc<Search> = match search {
             Ok(search) => Arc::new(search),
             Err(error) => return Some(Err(Problem::of(&error))),
@@ -237,7 +215,7 @@ fn walk<T: Send + 'static>(
 }
 
 /// Says something of those customers who are wanted.
-trait Look<T>:
+pub(super) trait Look<T>:
     Fn(&Engine, &[CustomerId]) -> Result<Vec<Option<T>>, PipelineError> + Clone + Send + 'static
 {
 }
@@ -254,7 +232,8 @@ fn looked<T: Send + 'static>(
     look: impl Look<T>,
 ) -> Result<Vec<(Name, T)>, Problem> {
     let (names, ids): (Vec<Name>, Vec<CustomerId>) = names.into_iter().unzip();
-    let looked = server.live.ask(move |engine| look(engine, &ids));
+    let asked = ids.clone();
+    let looked = server.live.ask_of(asked, move |engine| look(engine, &ids));
     let looked = looked.ok_or_else(Problem::stopping)?;
     let looked = looked.map_err(|error| Problem::of(&error))?;
     let found = names.into_iter().zip(looked);

@@ -65,10 +65,7 @@ pub(super) fn schemas() -> Value {
         "Order": order(),
         "Timeline": object(&[("happenings", array(&happening())), ("next", text_or_null())]),
         "Explained": {"oneOf": [explained(), explained_then()]},
-        "Accounts": object(&[
-            ("accounts", array(&object(&account_figures()))),
-            ("next", text_or_null()),
-        ]),
+        "Accounts": accounts(),
         "Account": account(),
         "Segments": array(&object(&segment())),
         "Segment": object(&[&segment()[..], &segment_details()[..]].concat()),
@@ -271,6 +268,16 @@ fn of_customer() -> [(&'static str, Value); 9] {
         ("account", any_object()),
         ("orders", array(&reference("Order"))),
     ]
+}
+
+fn accounts() -> Value {
+    object(&[
+        ("as_of", instant()),
+        ("currency", text()),
+        ("currency_exponent", count()),
+        ("accounts", array(&object(&account_figures()))),
+        ("next", text_or_null()),
+    ])
 }
 
 fn account() -> Value {

@@ -125,13 +125,13 @@ pub(crate) async fn preview(
     let preview = ask(&server, move |server| {
         let live = &server.live;
         let now = live.now();
-        let mut preview = match live.ask(move |engine| engine.preview(&rule, now))? {
+        let mut preview = match live.ask_of(Vec::new(), move |engine| engine.preview(&rule, now))? {
             Ok(preview) => preview,
             Err(error) => return Some(Err(error)),
         };
         // Step by step: what comes in between is folded in between.
         while !preview.is_done() {
-            let looked = live.ask(move |engine| {
+            let looked = live.ask_of(Vec::new(), move |engine| {
                 engine.preview_some(&mut preview)?;
                 Ok(preview)
             });

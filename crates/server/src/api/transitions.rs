@@ -67,9 +67,15 @@ pub(crate) async fn list(
         None => None,
     };
     let found = ask(&server, move |server| {
-        server.live.settle()?;
-        if let Some(customer) = customer {
-            wanted.customers = Some(server.live.ask(move |engine| engine.ids_of(customer))?);
+        match customer {
+            Some(customer) => {
+                server.live.settle_of(vec![customer])?;
+                let ids = server
+                    .live
+                    .ask_of(vec![customer], move |engine| engine.ids_of(customer))?;
+                wanted.customers = Some(ids);
+            }
+            None => server.live.settle()?,
         }
         Some(recorded::transitions(server, &wanted, limit + 1))
     });
@@ -118,8 +124,8 @@ pub(crate) async fn memberships(
     let segment = which.segment.as_deref().map(segment_of).transpose()?;
     let customer = customers::find(&server, &name).await?;
     let history = ask(&server, move |server| {
-        server.live.settle()?;
-        let (ids, inside) = server.live.ask(move |engine| {
+        server.live.settle_of(vec![customer])?;
+        let (ids, inside) = server.live.ask_of(vec![customer], move |engine| {
             let inside = engine.inside_since_ever(customer).into_iter();
             let customer = engine.canonical(customer);
             let inside: Vec<_> = inside.map(|segment| (customer, segment)).collect();
@@ -177,7 +183,7 @@ pub(crate) async fn history(
     let answer = ask(&server, move |server| {
         server.live.settle()?;
         let asked = segment.clone();
-        let known = server.live.ask(move |engine| {
+        let known = server.live.ask_of(Vec::new(), move |engine| {
             engine.catalogue().get(asked.as_str())?;
             Ok((engine.now(), engine.zone().clone()))
         })?;

@@ -65,6 +65,19 @@ async fn accounts_are_listed_and_shown_with_what_their_customers_come_to() {
         customers,
         json!({"customers": ["u-1", "u-2"], "next": null})
     );
+    let first = format!("{path}?limit=1");
+    let (_, first) = served.ask("GET", &first, None).await;
+    assert_eq!(first, json!({"customers": ["u-1"], "next": "c:u-1"}));
+    let second = format!("{path}?limit=1&after=c:u-1");
+    let (_, second) = served.ask("GET", &second, None).await;
+    assert_eq!(second, json!({"customers": ["u-2"], "next": null}));
+    let wrong = format!("{path}?after=u-1");
+    let (status, problem) = served.ask("GET", &wrong, None).await;
+    assert_eq!((status, &problem["code"]), (400, &json!("bad_cursor")));
+    let (status, _) = served
+        .ask("GET", "/api/v1/accounts/c/customers", None)
+        .await;
+    assert_eq!(status, 404);
     let (status, problem) = served.ask("GET", "/api/v1/accounts/c", None).await;
     assert_eq!((status, &problem["code"]), (404, &json!("not_found")));
     served.stop().await;

@@ -90,13 +90,31 @@ struct Context {
 /// What the folder found: transitions, and how far it had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Every transition that records before this offset cause is in the log. 0 when more follows
-    /// of what was found at once: these transitions count only with the record that ends it.
+    /// Every transition that records before this offset cause is in the log. 0 when that
+    /// is not known yet: see [`Found::ahead`].
     pub folded_to: u64,
     /// So is every one that the time up to this instant causes.
     pub now: Timestamp,
     /// Transitions, in the order in which they were found.
     pub transitions: Vec<Transition>,
+}
+
+impl Found {
+    /// Transitions ahead of others: what records before them cause is not all in the log yet. A
+    /// start folds those records again and finds these transitions among others, unless a later
+    /// record says how far everything is known: then they count as well.
+    pub fn ahead(transitions: Vec<Transition>) -> Self {
+        Self {
+            folded_to: 0,
+            now: Timestamp::MIN,
+            transitions,
+        }
+    }
+
+    /// Whether it says nothing of how far everything is known.
+    pub fn is_ahead(&self) -> bool {
+        self.folded_to == 0
+    }
 }
 
 /// A record of the log, whatever it is.

@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Around, OfContext, Refusal, Sent, refuse};
 use crate::tracking::json::Raw;
-use crate::tracking::seal::holds_address;
 use crate::tracking::{ExternalId, Limits, RejectCode};
 
 /// Message ids up to this length are kept whole.
@@ -53,11 +52,6 @@ impl<'t> Ids<'t> {
             EventKind::Group if ids.group.is_none() => refuse(
                 RejectCode::NoGroupId,
                 "a `group` event needs the id of the account: send `groupId`",
-            ),
-            // It stands in clear: it is no one's, and rules ask for it.
-            EventKind::Group if ids.group.as_deref().is_some_and(holds_address) => refuse(
-                RejectCode::PersonalGroupId,
-                "`groupId` has an e-mail address in it: send an id of the account that is nobody's address",
             ),
             EventKind::Identify
             | EventKind::Track

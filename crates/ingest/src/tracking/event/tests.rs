@@ -17,6 +17,14 @@ fn event(kind: EventKind, body: &str) -> TrackedEvent<'_> {
     one(kind, body).unwrap().events.remove(0)
 }
 
+/// Why one event is not taken.
+fn refusal(kind: EventKind, body: &str) -> RejectCode {
+    match one(kind, body).unwrap_err() {
+        BodyError::NoUsableEvent(rejected) => rejected[0].code,
+        other => panic!("{other}"),
+    }
+}
+
 fn track(body: &str) -> TrackedEvent<'_> {
     event(EventKind::Track, body)
 }
@@ -103,10 +111,6 @@ fn long_message_ids_stay_apart() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let refused = |kind, body: &str| match one(kind, body).unwrap_err() {
-        BodyError::NoUsableEvent(rejected) => rejected[0].code,
-        other => panic!("{other}"),
-    };
     let long = "x".repeat(10_240);
     let long_id = format!(r#"{{"event":"e","userId":"{long}"}}"#);
     let long_name = format!(r#"{{"event":"{long}","userId":"u"}}"#);
@@ -152,7 +156,7 @@ fn what_is_missing_is_named() {
         (EventKind::Track, &deep, RejectCode::TooDeep),
         (EventKind::Track, &large, RejectCode::EventTooLarge),
     ] {
-        assert_eq!(refused(kind, body), code);
+        assert_eq!(refusal(kind, body), code);
     }
     let error = one(EventKind::Track, &large).unwrap_err();
     assert_eq!(
@@ -223,6 +227,46 @@ fn pages_have_a_category() {
         let event = event(EventKind::Page, body);
         assert_eq!((&*event.name, &*event.properties), ("Home", properties));
     }
+}
+
+#[test]
+fn the_id_of_an_account_belongs_to_nobody() {
+    for (group, rest) in [
+        ("+49 (170) 123-4567", ""),
+        (
+            "01701234567",
+            r#","context":{"traits":{"phone":"0170 123-4567"}}"#,
+        ),
+        ("of 203.0.113.9", r#","context":{"ip":"203.0.113.9"}"#),
+        (
+            "Ann Lindqvist",
+            r#","context":{"traits":{"name":"Ann Lindqvist"}}"#,
+        ),
+        ("team_user-12345", ""),
+    ] {
+        let body = format!(r#"{{"userId":"user-12345","groupId":"{group}"{rest}}}"#);
+        let refused = refusal(EventKind::Group, &body);
+        assert_eq!(refused, RejectCode::PersonalGroupId, "{group}");
+    }
+    // A word, a number and a company are an account's.
+    for (group, rest) in [
+        (
+            "Lindqvist",
+            r#","context":{"traits":{"last_name":"Lindqvist"}}"#,
+        ),
+        ("4917012345678", ""),
+        ("+1", ""),
+        ("Acme Ltd.", r#","traits":{"name":"Acme Ltd."}"#),
+    ] {
+        let body = format!(r#"{{"userId":"user-12345","groupId":"{group}"{rest}}}"#);
+        let event = event(EventKind::Group, &body);
+        assert_eq!(event.group_id.as_deref(), Some(group));
+    }
+    let other =
+        track(r#"{"userId":"u","event":"e","context":{"groupId":"+491701234567","traits":{}}}"#);
+    assert_eq!(other.group_id, None);
+    assert_eq!(other.personal[0].path, "groupId");
+    assert!(!other.context.contains("groupId"), "{}", other.context);
 }
 
 #[test]

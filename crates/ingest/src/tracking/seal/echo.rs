@@ -62,6 +62,11 @@ impl<'p> Needles<'p> {
         masked(text, &self.0, false)
     }
 
+    /// Whether an id has one of them in it that is more than a word.
+    pub(super) fn are_in_id(&self, id: &str) -> bool {
+        masked(id, &self.0, true).is_some()
+    }
+
     fn may_be_in(&self, json: &str) -> bool {
         let bytes = json.as_bytes();
         // Behind escapes and percent signs anything may stand.

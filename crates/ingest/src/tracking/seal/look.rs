@@ -39,8 +39,21 @@ pub(super) fn is_address_key(key: &str) -> bool {
 }
 
 /// Whether a text has an e-mail address in it.
-pub(in crate::tracking) fn holds_address(text: &str) -> bool {
+pub(super) fn holds_address(text: &str) -> bool {
     !addresses(text).is_empty()
+}
+
+/// Whether a text is a telephone number with the code of its country: `+49 (170) 123-4567`. Without
+/// one nobody can tell it from other numbers.
+pub(super) fn is_telephone_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    text.trim().starts_with('+') && is_written_as_number(text) && (7..=15).contains(&digits)
+}
+
+/// Whether a text has nothing in it that telephone numbers have not.
+pub(super) fn is_written_as_number(text: &str) -> bool {
+    let is_of_number = |it: char| it.is_ascii_digit() || " +-./()".contains(it);
+    text.chars().all(is_of_number)
 }
 
 /// A text without e-mail addresses; `None` when it has none.

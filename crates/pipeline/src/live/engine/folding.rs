@@ -47,7 +47,13 @@ impl Engine {
                 person.put_past_away();
             }
         }
-        self.account_members.go(customer, before, account);
+        if account != before {
+            self.accounts.go(customer, before, account);
+            // Whoever joins is looked at with all that is true of the account by then.
+            if let Some(person) = self.people.get_mut(&customer) {
+                person.turns_seen = self.accounts.turns_made();
+            }
+        }
         self.count_share(share, share_now);
         changed
     }

@@ -1,5 +1,5 @@
-//! Customers that turn out to be one, or two again, and orders that several tell of: more than one customer is
-//! folded anew.
+//! Customers that turn out to be one, or two again, and orders that several tell of: more than one
+//! customer is folded anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use regulars_profile::Flip;
 use regulars_store::log::{MergeAccepted, Unmerged};
 use regulars_store::tables::memberships::SavedMember;
 
-use super::Engine;
 use super::finding::{Finding, name_of};
+use super::{AT_ONCE, Engine, Touched};
 use crate::error::PipelineError;
 use crate::live::accounts::share_of;
 use crate::live::orders;
@@ -39,7 +39,7 @@ impl Engine {
             return Ok(());
         };
         let account = gone.member.profile.account;
-        self.account_members.go(from, account, Symbol::NONE);
+        self.accounts.go(from, account, Symbol::NONE);
         self.count_share(share_of(&gone), None);
         self.leave_all(&gone, from);
         self.with(into, |person, _| {
@@ -147,12 +147,16 @@ impl Engine {
             offset: told.offset,
             name: name_of(&told.event),
         };
-        self.with(customer, |person, _| {
+        let is_new = self.with(customer, |person, _| {
+            let was_known = person.known;
             person.keep(told);
-            Ok(())
+            Ok(person.known && !was_known)
         })?;
         let mut concerned = self.settle(order, customer)?;
         concerned.insert(customer);
+        if is_new {
+            concerned.extend(self.settle_claims_of(customer)?);
+        }
         self.fold_again(&concerned, occurred_at, &cause)
     }
 
@@ -199,6 +203,24 @@ impl Engine {
         Ok(claimants)
     }
 
+    /// What a visitor told of contested orders says whose they are once it is known who that is.
+    /// Folds all concerned again; gives those who are to be looked at besides.
+    pub(super) fn settle_claims_of(
+        &mut self,
+        customer: CustomerId,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let mut concerned = BTreeSet::new();
+        for order in self.orders.contested.of(customer).to_vec() {
+            concerned.extend(self.settle(order, customer)?);
+        }
+        for &customer in &concerned {
+            self.advance(customer);
+            self.with(customer, |person, folding| person.refold(folding))?;
+        }
+        concerned.remove(&customer);
+        Ok(concerned)
+    }
+
     /// Folds customers again from the beginning, and looks at them when all of them are folded.
     fn fold_again(
         &mut self,
@@ -211,10 +233,13 @@ impl Engine {
             self.with(customer, |person, folding| person.refold(folding))?;
             self.recompile_for_new_texts(customer)?;
         }
+        self.look_at_touched_accounts(occurred_at, |_| cause.clone());
         for &customer in customers {
-            self.look_at(customer, occurred_at, cause);
+            self.look_at_changes(customer, Touched::Everything, occurred_at, |_| {
+                cause.clone()
+            });
         }
-        self.look_at_touched_accounts(occurred_at, cause);
+        self.sweep(AT_ONCE);
         Ok(())
     }
 

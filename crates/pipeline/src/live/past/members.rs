@@ -7,7 +7,7 @@ use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 
 /// What was recorded of everyone. Segments have numbers, since a million customers are members of
 /// dozens each.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::live) struct Members {
     names: Vec<SegmentName>,
     numbers: HashMap<SegmentName, usize>,
@@ -43,7 +43,7 @@ impl Members {
     }
 
     /// Takes a later transition.
-    pub(super) fn note(&mut self, transition: &Transition) {
+    pub(in crate::live) fn note(&mut self, transition: &Transition) {
         let number = self.numbers.get(&transition.segment).copied();
         let number = number.unwrap_or_else(|| {
             let (name, number) = (&transition.segment, self.names.len());

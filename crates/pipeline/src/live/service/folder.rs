@@ -1,13 +1,13 @@
 //! The thread that owns everyone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
-use regulars_core::Timestamp;
 use regulars_store::log::Found;
 
-use super::{Shared, Work};
+use super::{About, Question, Shared, Work};
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
 
@@ -25,6 +25,9 @@ pub(super) struct Folder {
     shared: Arc<Shared>,
     said_to: u64,
     is_last: bool,
+    /// Questions about everyone, each with the number of turns of accounts that everyone is told
+    /// of before it is answered.
+    waiting: VecDeque<(u64, Question)>,
 }
 
 impl Folder {
@@ -37,6 +40,7 @@ impl Folder {
         Self {
             said_to: engine.folded_to(),
             is_last: false,
+            waiting: VecDeque::new(),
             engine,
             work,
             found,
@@ -58,6 +62,7 @@ impl Folder {
                         self.engine.sweep_some();
                         self.engine.forget_some();
                         self.say();
+                        self.answer();
                         continue;
                     }
                     Err(TryRecvError::Disconnected) => break,
@@ -77,15 +82,21 @@ impl Folder {
                         }
                     }
                     self.say();
+                    self.answer();
                     // Last, so that whoever sees no more waiting sees the next wake-up too.
                     self.shared.waiting.fetch_sub(folded, Ordering::Release);
                 }
-                Work::Ask(ask) => {
-                    if self.engine.is_sweeping() {
-                        self.engine.finish_sweeps();
-                        self.say();
+                Work::Ask(About::Some(customers), question) => {
+                    for customer in customers {
+                        self.engine.catch_up(customer);
                     }
-                    ask(&self.engine);
+                    self.say();
+                    question(&self.engine);
+                }
+                Work::Ask(About::Everyone, question) => {
+                    self.waiting.push_back((self.engine.turns_made(), question));
+                    self.say();
+                    self.answer();
                 }
                 Work::Exchange { given_up, anew } => {
                     self.say_last();
@@ -113,37 +124,52 @@ impl Folder {
         Ok(Some(self.engine))
     }
 
+    /// Answers the questions about everyone that nobody is to be told anything for any more. While
+    /// customers of an account are told, records are folded in between: nobody waits for whoever
+    /// asked.
+    fn answer(&mut self) {
+        while let Some((_, question)) = self
+            .waiting
+            .pop_front_if(|(turns, _)| self.engine.has_told(*turns))
+        {
+            question(&self.engine);
+        }
+    }
+
     /// Says what was found, and how far everything is known.
     fn say_last(&mut self) {
         self.is_last = true;
-        self.engine.finish_sweeps();
+        self.engine.find_all();
         self.say();
+        self.answer();
     }
 
     /// Says what was found since the last time, and when somebody flips next.
     fn say(&mut self) {
         let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
-        // What a record causes is said as a whole, and in order.
-        if self.engine.is_sweeping() {
-            return;
-        }
+        let is_settled = self.engine.is_settled();
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();
-        let is_little = folded_to < self.said_to.saturating_add(SAY_EVERY);
+        let is_little = !is_settled || folded_to < self.said_to.saturating_add(SAY_EVERY);
         if transitions.is_empty() && is_little && !self.is_last {
             return;
         }
-        let found = Found {
-            folded_to,
-            now: self.engine.looked_to(),
-            transitions,
+        let found = if is_settled {
+            let now = self.engine.looked_to();
+            self.said_to = folded_to;
+            Found {
+                folded_to,
+                now,
+                transitions,
+            }
+        } else {
+            Found::ahead(transitions)
         };
         for piece in in_pieces(found, MOST_AT_ONCE) {
             // When the writer is gone, nothing can be recorded any more.
             let _ = self.found.send(piece);
         }
-        self.said_to = folded_to;
     }
 }
 
@@ -154,11 +180,7 @@ fn in_pieces(found: Found, most: usize) -> Vec<Found> {
     let mut rest = found.transitions;
     while rest.len() > most {
         let later = rest.split_off(most);
-        pieces.push(Found {
-            folded_to: 0,
-            now: Timestamp::MIN,
-            transitions: rest,
-        });
+        pieces.push(Found::ahead(rest));
         rest = later;
     }
     pieces.push(Found {
@@ -170,7 +192,9 @@ fn in_pieces(found: Found, most: usize) -> Vec<Found> {
 
 #[cfg(test)]
 mod tests {
-    use regulars_core::{Cause, CustomerId, Direction, SegmentName, Transition, TransitionId};
+    use regulars_core::{
+        Cause, CustomerId, Direction, SegmentName, Timestamp, Transition, TransitionId,
+    };
 
     use super::*;
 

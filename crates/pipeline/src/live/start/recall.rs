@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use regulars_core::{Cause, CustomerId, Direction, SegmentName, Transition, TransitionId};
+use regulars_core::{Cause, CustomerId, Direction, SegmentName, Transition};
 use regulars_store::tables::memberships::SavedMember;
 
 use crate::live::engine::{Engine, transition_id};
@@ -83,45 +83,43 @@ impl Engine {
             });
             gone.last_flip_at = gone.last_flip_at.max(recall.at);
             let entry = (number as u16, recall.sequence, recall.inside);
+            // One that was recorded ahead comes after what was known before.
+            gone.entries.retain(|&(known, ..)| known != entry.0);
             gone.entries.push(entry);
         }
     }
 
-    /// Takes transitions that were recorded ahead of the others that were found with them: found
-    /// again, they are recorded once. Where the rest of what was known then was lost and something
-    /// else is true now, customers go on from what was told of them.
-    pub(super) fn take_ahead(&mut self, ahead: Vec<Transition>) {
-        if ahead.is_empty() {
-            return;
+    /// Takes over the transitions that were recorded ahead of others: records that were folded
+    /// again have caused them again, and they are not said twice. Says whether any was not found:
+    /// something else is known now than when they were, and who is concerned is to be looked at.
+    pub(super) fn find_again(&mut self, ahead: &[Transition], imported: bool) -> bool {
+        let Some(recorded_at) = ahead.iter().map(|moved| moved.recorded_at).max() else {
+            return false;
+        };
+        // It was that late already.
+        self.now = self.now.max(recorded_at);
+        let customers: BTreeSet<CustomerId> = ahead.iter().map(|moved| moved.customer).collect();
+        for customer in customers {
+            self.advance(self.canonical(customer));
         }
-        let told: HashSet<TransitionId> = ahead.iter().map(|transition| transition.id).collect();
-        let (again, found) = std::mem::take(&mut self.found)
-            .into_iter()
-            .partition(|transition| told.contains(&transition.id));
-        self.found = found;
-        let again: Vec<Transition> = again;
-        let again: HashSet<TransitionId> = again.iter().map(|transition| transition.id).collect();
-        let mut differing = BTreeSet::new();
-        for transition in ahead
-            .iter()
-            .filter(|transition| !again.contains(&transition.id))
-        {
-            let number = self.program.segment_index(&transition.segment);
-            let person = self.people.get_mut(&transition.customer);
-            if let (Some(number), Some(person)) = (number, person)
-                && person.member.sequence(number) < transition.sequence
-            {
-                let (direction, at) = (transition.direction, transition.occurred_at);
-                person
-                    .member
-                    .recall(number, transition.sequence, direction, at);
-                differing.insert(transition.customer);
-                // It was that late already.
-                self.now = self.now.max(transition.recorded_at);
+        self.find_all();
+        // An id has the version of the segment in it, which may be another now.
+        let which = |moved: &Transition| (moved.customer, moved.segment.clone(), moved.sequence);
+        let recorded: HashSet<_> = ahead.iter().map(which).collect();
+        self.found.retain(|found| !recorded.contains(&which(found)));
+        let (mut missing, mut is_any) = (Members::default(), false);
+        for moved in ahead {
+            let number = self.program.segment_index(&moved.segment);
+            let person = self.people.get(&moved.customer);
+            let found = number
+                .zip(person)
+                .map(|(number, person)| person.member.sequence(number));
+            if found.is_none_or(|found| found < moved.sequence) {
+                missing.note(moved);
+                is_any = true;
             }
         }
-        for customer in differing {
-            self.look_at(customer, self.now, &Cause::CatchUp);
-        }
+        self.recall(missing, imported);
+        is_any
     }
 }

@@ -18,15 +18,15 @@ use crate::text::{
     warning,
 };
 
-fn text(value: &Value) -> &str {
+pub(in crate::commands) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub(in crate::commands) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn whole(value: &Value) -> String {
+pub(in crate::commands) fn whole(value: &Value) -> String {
     count(value.as_u64().unwrap_or_default())
 }
 
@@ -137,7 +137,7 @@ pub(super) fn customer_then(
 }
 
 /// In which zone and currency an answer is shown: amounts are in that of the server's data.
-fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
+pub(in crate::commands) fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
     let config = session.workspace.config();
     let told = answer["currency"].as_str();
     let currency = told.and_then(|code| Currency::new(code).ok());
@@ -146,7 +146,7 @@ fn terms(session: &Session, answer: &Value) -> (Zone, Amounts) {
 }
 
 /// What was declared of a customer or said of an account; nothing without any.
-fn stated_text(title: &str, traits: &Value) -> String {
+pub(in crate::commands) fn stated_text(title: &str, traits: &Value) -> String {
     let traits = traits.as_object().into_iter().flatten();
     let lines: Vec<(&str, String)> = traits
         .map(|(name, value)| {
