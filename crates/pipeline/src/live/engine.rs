@@ -8,6 +8,7 @@
 //! Time moves with the records alone (events carry when they came, ticks say that time went by),
 //! so that the same records give the same transitions, whenever they are folded.
 
+mod data;
 mod finding;
 mod folding;
 mod merges;
@@ -110,6 +111,8 @@ pub struct Engine {
     pub(super) in_hands: InHands,
     /// How often somebody was folded again from the beginning.
     pub(super) refolds: u64,
+    /// Whether any line of an order said what was sold.
+    pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
 }
@@ -304,9 +307,7 @@ impl Engine {
     fn look_at_visits(&mut self) {
         let of_visits = |rule: &CheckedRule| rule.reads().traits.iter().any(|it| it.is_of_visits());
         if (0..self.program.segment_count()).any(|number| of_visits(self.program.rule(number))) {
-            self.wake(usize::MAX);
-            self.finish_sweeps();
-            self.look_at_everyone(1, |_| Some(Cause::Definition));
+            self.look_at_new_data();
         }
     }
 
@@ -343,6 +344,11 @@ impl Engine {
             told = Retold::Everything;
         }
         let cause = |engine: &Self| cause_of(offset, &engine.people[&customer].told);
+        let is_touched = told == Retold::Everything || !self.changes.is_empty();
+        let has_new_data = is_touched && self.note_data([customer]);
+        if has_new_data {
+            told = Retold::Everything;
+        }
         let is_of_accounts = self.look_at_touched_accounts(occurred_at, cause);
         let changes = std::mem::take(&mut self.changes);
         let touched = match told {
@@ -355,6 +361,9 @@ impl Engine {
         self.changes = changes;
         for other in others {
             self.look_at_changes(other, Touched::Everything, occurred_at, cause);
+        }
+        if has_new_data {
+            self.look_at_new_data();
         }
         self.sweep(AT_ONCE);
         Ok(())

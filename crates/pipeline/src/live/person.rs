@@ -58,8 +58,8 @@ pub(super) struct Person {
     grouped_at: Timestamp,
     /// When the latest event arrived.
     received_at: Timestamp,
-    /// Whether it is known that nothing ever went back.
-    is_plain: bool,
+    /// When something went back last, as far as is known: an order after it takes no part in that.
+    returned_at: Timestamp,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
     /// Unless all of them are at hand.
@@ -124,6 +124,8 @@ pub(super) struct Folding<'a> {
     pub(super) changes: &'a mut Vec<Change>,
     /// How often somebody was folded again from the beginning, to stay.
     pub(super) refolds: &'a mut u64,
+    /// Set when a line of an order says what was sold.
+    pub(super) names_products: &'a mut bool,
     /// Whether the past of who is folded again stays at hand.
     pub(super) keeps_past: bool,
     /// What is later than this is not known yet.
@@ -133,16 +135,18 @@ pub(super) struct Folding<'a> {
 impl Person {
     /// Somebody of whom nothing is known yet.
     pub(super) fn new(customer: CustomerId, program: &Program) -> Self {
-        Self::folded(Profile::new(customer), program.new_states(), program, false)
+        Self::folded(Profile::new(customer), program.new_states(), program, None)
     }
 
-    /// Somebody as the history tells; their last order ended every cart before it.
+    /// Somebody as the history tells at `history_to`, if it does; their last order ended every cart
+    /// before it.
     pub(super) fn folded(
         profile: Profile,
         states: LeafStates,
         program: &Program,
-        has_history: bool,
+        history_to: Option<Timestamp>,
     ) -> Self {
+        let has_history = history_to.is_some();
         let last_order_at = profile.last_order_at();
         let mut member = Member::new(profile, states, program);
         if let Some(at) = last_order_at {
@@ -163,7 +167,8 @@ impl Person {
             identified_at: Timestamp::MIN,
             grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,
-            is_plain: !has_history,
+            // Until they are folded again, it may have been at any time up to then.
+            returned_at: history_to.unwrap_or(Timestamp::MIN),
             latest_orders: Vec::new(),
             latest_changes,
             at_hand: None,
@@ -467,7 +472,7 @@ impl Person {
             return Ok(None);
         };
         let records = at_hand.records(customer, folding.orders, folding.table)?;
-        self.is_plain = again::is_plain(records);
+        self.returned_at = again::returned_at(records);
         again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
         Ok(Some(Retold::Everything))
     }
@@ -500,11 +505,12 @@ impl Person {
         let (Some(order), None) = (counted.next(), counted.next()) else {
             return Ok(records.is_empty());
         };
-        let is_last = place == profile.orders.len();
-        // What went back before it may be of a late order.
-        if !(is_last || self.is_plain) || !profile.insert(place, &order) {
+        // What went back after it may be of this order.
+        let may_be_less = placed_at <= self.returned_at;
+        if may_be_less || !profile.insert(place, &order) {
             return Ok(false);
         }
+        *folding.names_products |= again::names_products(&records, folding.now);
         folding.program.fold(states, &order);
         folding.changes.extend(folding.program.changes_of_order());
         let from_end = profile.orders.len() - 1 - place;

@@ -136,6 +136,7 @@ impl Engine {
                 ledger: &mut ledger,
                 changes: &mut Vec::new(),
                 refolds: &mut 0,
+                names_products: &mut false,
                 keeps_past: false,
                 now,
             })?;

@@ -151,7 +151,7 @@ impl Engine {
         let vault = store.vault()?;
         for (profile, states, events) in everyone {
             let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, true);
+            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
             person.known = !vault.is_anonymous(IdentityId(customer.0));
             if let Some(events) = events {
                 person.take_events(*events);
@@ -206,6 +206,7 @@ impl Engine {
             visitors,
             in_hands: InHands::default(),
             refolds: 0,
+            names_products: false,
             moved: VecDeque::new(),
         })
     }

@@ -33,6 +33,7 @@ impl Engine {
             ledger: &mut self.ledger,
             changes: &mut self.changes,
             refolds: &mut self.refolds,
+            names_products: &mut self.names_products,
             keeps_past: true,
             now: self.now,
         };

@@ -233,11 +233,15 @@ impl Engine {
             self.with(customer, |person, folding| person.refold(folding))?;
             self.recompile_for_new_texts(customer)?;
         }
+        let has_new_data = self.note_data(customers.iter().copied());
         self.look_at_touched_accounts(occurred_at, |_| cause.clone());
         for &customer in customers {
             self.look_at_changes(customer, Touched::Everything, occurred_at, |_| {
                 cause.clone()
             });
+        }
+        if has_new_data {
+            self.look_at_new_data();
         }
         self.sweep(AT_ONCE);
         Ok(())

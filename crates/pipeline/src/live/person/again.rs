@@ -1,6 +1,6 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, RecordKind, Symbol, Timestamp};
 use regulars_profile::Member;
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
@@ -98,7 +98,7 @@ impl Person {
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         self.member.profile.reset(customer);
         folding.program.reset(&mut self.member.states);
-        self.is_plain = is_plain(&records);
+        self.returned_at = returned_at(&records);
         fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
         let Member {
             profile,
@@ -136,9 +136,19 @@ impl Person {
     }
 }
 
-/// Whether nothing ever went back.
-pub(super) fn is_plain(records: &[LineRecord]) -> bool {
-    records.iter().all(|record| record.kind == RecordKind::Sale)
+/// When something went back last.
+pub(super) fn returned_at(records: &[LineRecord]) -> Timestamp {
+    let returns = records
+        .iter()
+        .filter(|record| record.kind != RecordKind::Sale);
+    let latest = returns.map(|record| record.occurred_at).max();
+    latest.unwrap_or(Timestamp::MIN)
+}
+
+/// Whether any line says what was sold by now.
+pub(super) fn names_products(records: &[LineRecord], now: Timestamp) -> bool {
+    let mut seen = records.iter().filter(|record| record.occurred_at <= now);
+    seen.any(|record| record.product != Symbol::NONE)
 }
 
 /// Folds all orders again; `latest` become the latest of those that count.
@@ -151,6 +161,7 @@ pub(super) fn fold_orders(
     folding
         .ledger
         .resolve(records, folding.products, folding.now);
+    *folding.names_products |= names_products(records, folding.now);
     let Member {
         profile, states, ..
     } = member;
