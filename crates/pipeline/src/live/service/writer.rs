@@ -226,6 +226,8 @@ impl Writer {
             now: now.max((self.clock)()),
             threads: self.threads,
         };
+        // They are read again, and are many.
+        self.seen = Seen::default();
         let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
         // They are known since the first start.
         engine.take_recorded();
