@@ -103,6 +103,7 @@ pub(super) fn values(config: &Config) -> Result<(), String> {
     price_and_season(config)?;
     carts_and_trial(config)?;
     sessions(config)?;
+    identity(config)?;
     let holdout = config.models.holdout_share;
     expect(
         "models.holdout_share",
@@ -265,6 +266,26 @@ fn sessions(config: &Config) -> Result<(), String> {
     )
 }
 
+fn identity(config: &Config) -> Result<(), String> {
+    let identity = &config.identity;
+    let empty = identity.blocked.iter().find(|text| text.trim().is_empty());
+    expect(
+        "identity.blocked",
+        format!("{:?}", identity.blocked),
+        empty.is_none(),
+        "a list of texts of which none is empty",
+    )?;
+    at_least_one(
+        "identity.customer_ids_per_customer",
+        identity.customer_ids_per_customer,
+    )?;
+    at_least_one("identity.emails_per_customer", identity.emails_per_customer)?;
+    at_least_one(
+        "identity.anonymous_ids_per_customer",
+        identity.anonymous_ids_per_customer,
+    )
+}
+
 fn carts_and_trial(config: &Config) -> Result<(), String> {
     let carts = &config.carts;
     expect(
@@ -371,7 +392,7 @@ mod tests {
     }
 
     /// Settings, the key that is refused, and its value.
-    const NONSENSE: [[&str; 3]; 32] = [
+    const NONSENSE: [[&str; 3]; 34] = [
         [
             "[lifecycle]\nloyal_orders=3\npotential_loyalist_orders=5",
             "lifecycle.loyal_orders",
@@ -453,6 +474,12 @@ mod tests {
             "1441",
         ],
         ["[trial]\ndays=3", "trial.days", "3"],
+        ["[identity]\nblocked=[\" \"]", "identity.blocked", "[\" \"]"],
+        [
+            "[identity]\nemails_per_customer=0",
+            "identity.emails_per_customer",
+            "0",
+        ],
         ["[models]\nholdout_share=1.0", "models.holdout_share", "1"],
         ["[serve]\nbody_seconds=0", "serve.body_seconds", "0"],
         ["[serve]\nconnections=3", "serve.connections", "3"],

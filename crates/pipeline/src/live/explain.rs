@@ -9,18 +9,20 @@
 //! A customer may have a hundred thousand events in the history. They are read by whoever asks:
 //! the folder, which has everyone else to look after, only copies what it has at hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use regulars_core::{Currency, CustomerId, Timestamp};
 use regulars_rules::{Explanation, Program};
 use regulars_store::history::History;
+use regulars_store::vault::IdentityId;
 
 use super::engine::Engine;
-use super::person::Moved;
+use super::person::{Moved, Person};
 use super::retell;
 use super::service::{Live, read_patiently};
 use super::told::Told;
+use super::whose::RowPlaces;
 use crate::error::PipelineError;
 
 /// Why a customer is in a segment or not.
@@ -48,9 +50,28 @@ pub(super) struct Explaining {
     program: Arc<Program>,
     /// Events of the log that conditions look at.
     told: Vec<Told>,
-    /// Ids under which the history has events.
-    moved: Vec<CustomerId>,
+    /// Where the history has events of them; `None` when it has none.
+    moved: Option<MovedEvents>,
+}
+
+/// Events of one customer in the history, to be read whatever becomes of the customer meanwhile.
+#[derive(Debug)]
+struct MovedEvents {
     history: History,
+    customer: CustomerId,
+    /// The ids under which they lie.
+    ids: Vec<CustomerId>,
+    /// Whose the rows under each id are, where not all of them are the customer's.
+    owners: Option<Owners>,
+}
+
+/// Whose rows of the history are.
+#[derive(Debug)]
+struct Owners {
+    /// Of identities that left a customer.
+    parted: HashMap<IdentityId, CustomerId>,
+    /// Of all others, by the id under which they lie.
+    under: HashMap<CustomerId, CustomerId>,
 }
 
 impl Engine {
@@ -87,10 +108,53 @@ impl Engine {
             },
             segment: number,
             told,
-            moved: person.moved_ids(),
-            history: self.history.clone(),
+            moved: person.has_moved.then(|| self.moved_events(person)),
             program,
         }))
+    }
+
+    fn moved_events(&self, person: &Person) -> MovedEvents {
+        let places = person.places();
+        let ids: Vec<CustomerId> = places.all().collect();
+        let owners = || {
+            let parted = self.parted.owners();
+            let under = ids.iter().map(|&id| (id, self.canonical(id)));
+            Owners {
+                parted: parted
+                    .map(|(identity, owner)| (identity, self.canonical(owner)))
+                    .collect(),
+                under: under.collect(),
+            }
+        };
+        MovedEvents {
+            history: self.history.clone(),
+            customer: places.customer,
+            owners: places.is_parted.then(owners),
+            ids,
+        }
+    }
+}
+
+impl MovedEvents {
+    fn read(&self) -> Result<Moved, PipelineError> {
+        let owner = |identity: IdentityId, under: CustomerId| {
+            let Some(owners) = &self.owners else {
+                return self.customer;
+            };
+            let parted = owners.parted.get(&identity);
+            let owner = parted.or_else(|| owners.under.get(&under));
+            owner.copied().unwrap_or(under)
+        };
+        let places = RowPlaces {
+            customer: self.customer,
+            ids: &self.ids[1..],
+            shared: &[],
+            is_parted: self.owners.is_some(),
+        };
+        Ok(Moved::of(
+            &self.history,
+            places.events(&self.history, &owner)?,
+        ))
     }
 }
 
@@ -129,9 +193,9 @@ impl Explaining {
             program,
             told,
             moved,
-            history,
         } = self;
-        let moved = Moved::read(&history, &moved)?;
+        let moved = moved.map(|moved| moved.read()).transpose()?;
+        let moved = moved.unwrap_or_default();
         let latest = retell::latest_events(&moved.and(&told), &program);
         program.name_events(segment, &mut explained.explanation, &latest);
         Ok(explained)

@@ -32,7 +32,7 @@ impl Engine {
                 continue;
             };
             person.forget_moved(moved_to);
-            if !person.known && person.told.is_empty() && person.merged.is_empty() {
+            if !person.known && person.told.is_empty() && person.is_whole() {
                 let account = person.member.profile.account;
                 self.accounts.go(customer, account, Symbol::NONE);
                 self.people.remove(&customer);

@@ -127,6 +127,7 @@ impl Engine {
             let mut person = person.not_folded(program);
             person.refold(&mut Folding {
                 history: &self.history,
+                whose: self.whose(),
                 table: &self.table,
                 products: &self.products,
                 program,
@@ -134,6 +135,7 @@ impl Engine {
                 ledger: &mut ledger,
                 changes: &mut Vec::new(),
                 refolds: &mut 0,
+                names_products: &mut false,
                 keeps_past: false,
                 now,
             })?;

@@ -153,7 +153,7 @@ impl Engine {
         let vault = store.vault()?;
         for (profile, states, events) in everyone {
             let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, true);
+            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
             person.known = !vault.is_anonymous(IdentityId(customer.0));
             if let Some(events) = events {
                 person.take_events(*events);
@@ -161,6 +161,7 @@ impl Engine {
             people.insert(customer, Box::new(person));
         }
         let redirects = std::mem::take(&mut tellings.redirects);
+        let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
         for (customer, of) in tellings.take_all() {
             let new = || {
@@ -189,7 +190,9 @@ impl Engine {
             touched_accounts: Vec::new(),
             accounts,
             people,
+            identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
+            parted,
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
             changes: Vec::new(),
@@ -205,6 +208,7 @@ impl Engine {
             visitors,
             in_hands: InHands::default(),
             refolds: 0,
+            names_products: false,
             moved: VecDeque::new(),
         })
     }

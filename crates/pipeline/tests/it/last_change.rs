@@ -175,5 +175,19 @@ fn what_became_of_who_is_no_more_is_no_change_of_who_they_are() {
             );
         }
     }
+    // Whoever leaves again has their own events, wherever these lie.
+    live.unmerge("c-2").unwrap().unwrap();
+    for (name, latest_at) in [("c-1", START - 3 * HOUR), ("c-2", START - HOUR)] {
+        let explained = explained(&live, name, "viewers");
+        assert_eq!(explained.customer, id(&live, name));
+        let Part::Condition { latest_event, .. } = &explained.explanation.because else {
+            panic!("{explained:?}");
+        };
+        let latest = latest_event.as_ref().unwrap();
+        assert_eq!(latest.occurred_at, Timestamp(latest_at), "{name}");
+        let change = last(&live, name, "viewers", START).unwrap();
+        assert_eq!(change.direction, Direction::Entered, "{change:?}");
+        assert_eq!(change.cause == Cause::Unmerge, name == "c-2", "{change:?}");
+    }
     live.stop().unwrap();
 }

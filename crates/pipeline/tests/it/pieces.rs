@@ -6,7 +6,7 @@ use regulars_core::{Cause, Direction, Timestamp, Transition, TransitionId};
 use regulars_pipeline::Silent;
 use regulars_pipeline::live::{Engine, StartOptions};
 use regulars_store::Frame;
-use regulars_store::log::{Found, Logged, StoredEvent};
+use regulars_store::log::{Found, LogRecord, Logged, StoredEvent};
 use serde_json::{Value, json};
 
 use crate::equivalence::{
@@ -244,5 +244,59 @@ fn a_segment_that_is_edited_after_a_kill_goes_on_from_what_was_recorded() {
         let of = (found.version, found.direction, &found.cause);
         let expected = (version, Direction::Exited, &Cause::Definition);
         assert_eq!(of, expected, "{found:?}");
+    }
+}
+
+#[test]
+fn who_turned_out_to_be_another_leaves_what_only_a_first_piece_has_them_enter() {
+    let (scratch, all) = edited();
+    // A merge as a server records it.
+    let merged = copy(&scratch);
+    let stopped = start(&merged, LATER, u64::MAX).stop().unwrap().unwrap();
+    let from = stopped.store.next_offset();
+    drop(stopped);
+    let live = start(&merged, LATER, u64::MAX);
+    let alias = json!({
+        "type": "alias", "userId": "c-0", "previousId": "c-1", "messageId": "alias",
+        "timestamp": Timestamp(LATER).to_string(),
+    });
+    append(&live, &[alias], LATER);
+    live.stop().unwrap();
+    let mut frame = Frame::default();
+    frame.found(&Found::ahead(all.clone()));
+    let mut gone = Vec::new();
+    let store = merged.workspace.open_read().unwrap();
+    for entry in store.logged(from) {
+        match entry.unwrap().1 {
+            Logged::Event(event) => frame.event(&event),
+            Logged::Workspace(record) => {
+                if let LogRecord::MergeAccepted(merge) = &*record {
+                    gone.push(merge.from);
+                    frame.record(&record);
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(gone.len(), 1);
+    // Nobody belongs to the segment by the time of the next start.
+    define(&scratch, &[("edited", OFTEN)]);
+    scratch.workspace.open().unwrap().append(&frame).unwrap();
+    let found = killed(&scratch);
+    let left: Vec<_> = found
+        .iter()
+        .filter(|it| it.segment.as_str() == "edited")
+        .collect();
+    assert_eq!(left.len(), 6, "{left:#?}");
+    for left in left {
+        let of = (left.direction, left.sequence, left.version);
+        assert_eq!(of, (Direction::Exited, 2, 3), "{left:?}");
+        let is_gone = gone.contains(&left.customer);
+        let cause = if is_gone {
+            Cause::Merge
+        } else {
+            Cause::Definition
+        };
+        assert_eq!(left.cause, cause, "{left:?}");
     }
 }

@@ -139,7 +139,7 @@ const fn get(
 }
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 37] = [
+pub(super) const OPERATIONS: [Operation; 39] = [
     Operation {
         details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
                   id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
@@ -222,6 +222,30 @@ pub(super) const OPERATIONS: [Operation; 37] = [
             "Memberships",
             "From when to when a customer was in which segment",
             READ_PART,
+        )
+    },
+    Operation {
+        details: "The earliest first: what was merged, refused and parted, by which event, rule and \
+                  write key, and why. A refusal is recorded once while a server runs.",
+        ..get(
+            "/api/v1/customers/{customer}/identity",
+            "customerIdentity",
+            "Identity",
+            "The names of a customer, and how they came to be theirs",
+            READ_ONE,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "The name in the path stands for itself from then on, and for ever, with all names \
+                  that were merged into it and with what was told and bought under them.",
+        needs: Needs::Admin,
+        ..get(
+            "/api/v1/customers/{customer}/unmerge",
+            "unmergeCustomer",
+            "Unmerged",
+            "Part a name from the customer whom it was merged into",
+            READ_ONE,
         )
     },
     Operation {

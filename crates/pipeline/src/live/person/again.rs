@@ -1,11 +1,11 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, RecordKind, Symbol, Timestamp};
 use regulars_profile::Member;
 use regulars_rules::Program;
-use regulars_store::history::{DeclaredRow, History, SymbolTable};
+use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 
-use super::{Folding, ORDERS_KEPT, Person};
+use super::{Folding, ORDERS_KEPT, Person, Whose};
 use crate::base::Declaring;
 use crate::error::PipelineError;
 use crate::live::at_hand::AtHand;
@@ -22,25 +22,17 @@ pub(in crate::live) struct Moved {
 }
 
 impl Moved {
-    /// What the history has under these ids; without any, all that counts was told since.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(in crate::live) fn read(
-        history: &History,
-        ids: &[CustomerId],
-    ) -> Result<Self, PipelineError> {
-        if ids.is_empty() {
-            return Ok(Self::default());
-        }
-        let mut events = Vec::new();
-        for &id in ids {
-            events.extend(history.events_of(id)?.into_iter().map(Told::from));
-        }
-        Ok(Self {
+    /// These rows, which are all that the history has.
+    pub(in crate::live) fn of(history: &History, rows: Vec<EventRow>) -> Self {
+        Self {
             to: history.moved_to(),
-            events,
-        })
+            events: rows.into_iter().map(Told::from).collect(),
+        }
+    }
+
+    /// True when it has none.
+    pub(in crate::live) fn is_empty(&self) -> bool {
+        self.events.is_empty()
     }
 
     /// These and what was told since, by time.
@@ -59,6 +51,8 @@ impl Person {
             told: self.told.clone(),
             has_moved: self.has_moved,
             merged: self.merged.clone(),
+            shared: self.shared.clone(),
+            is_parted: self.is_parted,
             has_history: self.has_history,
             ..Self::new(self.member.profile.customer, program)
         }
@@ -68,19 +62,17 @@ impl Person {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(in crate::live) fn moved(&self, history: &History) -> Result<Moved, PipelineError> {
-        Moved::read(history, &self.moved_ids())
-    }
-
-    /// The ids under which the history has events of them; none when it has no events of them.
-    pub(in crate::live) fn moved_ids(&self) -> Vec<CustomerId> {
-        self.ids().filter(|_| self.has_moved).collect()
-    }
-
-    /// The ids under which the history may have anything of them.
-    fn ids(&self) -> impl Iterator<Item = CustomerId> {
-        let merged = self.merged.iter().copied();
-        std::iter::once(self.member.profile.customer).chain(merged)
+    pub(in crate::live) fn moved(
+        &self,
+        history: &History,
+        whose: Whose<'_>,
+    ) -> Result<Moved, PipelineError> {
+        if !self.has_moved {
+            return Ok(Moved::default());
+        }
+        let owner = |identity, under| whose.owner(identity, under);
+        let rows = self.places().events(history, &owner)?;
+        Ok(Moved::of(history, rows))
     }
 
     /// What the history has of their orders.
@@ -91,15 +83,10 @@ impl Person {
         &self,
         history: &History,
         table: &SymbolTable,
+        whose: Whose<'_>,
     ) -> Result<Vec<LineRecord>, PipelineError> {
-        let mut records = Vec::new();
-        if self.has_history {
-            for id in self.ids() {
-                let rows = history.timeline(id, table)?;
-                records.extend(rows.into_iter().map(|row| row.record));
-            }
-        }
-        Ok(records)
+        let rows = self.order_rows(history, table, whose)?;
+        Ok(rows.into_iter().map(|row| row.record).collect())
     }
 
     /// Folds everything again.
@@ -111,20 +98,19 @@ impl Person {
         folding: &mut Folding<'_>,
     ) -> Result<(), PipelineError> {
         let customer = self.member.profile.customer;
-        let mut records = self.records(folding.history, folding.table)?;
+        let mut records = self.records(folding.history, folding.table, folding.whose)?;
         let mut declared: Vec<DeclaredRow> = Vec::new();
         if self.has_history {
-            for id in self.ids() {
-                let rows = folding.history.declared(id)?;
-                declared.extend(rows.into_iter().map(|row| DeclaredRow {
-                    customer,
-                    occurred_at: row.occurred_at,
-                    import: row.import,
-                    traits: row.traits.into(),
-                }));
-            }
+            let owner = |identity, under| folding.whose.owner(identity, under);
+            let rows = self.places().declared(folding.history, &owner)?;
+            declared.extend(rows.into_iter().map(|row| DeclaredRow {
+                customer,
+                occurred_at: row.occurred_at,
+                import: row.import,
+                traits: row.traits.into(),
+            }));
         }
-        let moved = self.moved(folding.history)?;
+        let moved = self.moved(folding.history, folding.whose)?;
         let told = moved.and(&self.told);
         folding
             .orders
@@ -133,7 +119,7 @@ impl Person {
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         self.member.profile.reset(customer);
         folding.program.reset(&mut self.member.states);
-        self.is_plain = is_plain(&records);
+        self.returned_at = returned_at(&records);
         fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
         let Member {
             profile,
@@ -171,9 +157,19 @@ impl Person {
     }
 }
 
-/// Whether nothing ever went back.
-pub(super) fn is_plain(records: &[LineRecord]) -> bool {
-    records.iter().all(|record| record.kind == RecordKind::Sale)
+/// When something went back last.
+pub(super) fn returned_at(records: &[LineRecord]) -> Timestamp {
+    let returns = records
+        .iter()
+        .filter(|record| record.kind != RecordKind::Sale);
+    let latest = returns.map(|record| record.occurred_at).max();
+    latest.unwrap_or(Timestamp::MIN)
+}
+
+/// Whether any line says what was sold by now.
+pub(super) fn names_products(records: &[LineRecord], now: Timestamp) -> bool {
+    let mut seen = records.iter().filter(|record| record.occurred_at <= now);
+    seen.any(|record| record.product != Symbol::NONE)
 }
 
 /// Folds all orders again; `latest` become the latest of those that count.
@@ -186,6 +182,7 @@ pub(super) fn fold_orders(
     folding
         .ledger
         .resolve(records, folding.products, folding.now);
+    *folding.names_products |= names_products(records, folding.now);
     let Member {
         profile, states, ..
     } = member;

@@ -69,8 +69,14 @@ impl Engine {
                 cause,
             });
         }
-        let is_other = self.redirects.contains_key(&customer);
-        if let Some(number) = number.filter(|_| !is_other) {
+        if let Some(&into) = self.redirects.get(&customer)
+            && let Some(person) = self.people.get_mut(&into)
+            && !person.merged.contains(&customer)
+        {
+            // What is recorded of them is of whom they turned out to be.
+            person.merged.push(customer);
+        }
+        if let Some(number) = number {
             let gone = self.gone.entry(customer).or_insert(SavedMember {
                 customer,
                 last_flip_at: recall.at,
@@ -108,20 +114,39 @@ impl Engine {
         let recorded: HashSet<_> = ahead.iter().map(which).collect();
         self.found.retain(|found| !recorded.contains(&which(found)));
         let (mut missing, mut is_any) = (Members::default(), false);
+        let mut nobodies = BTreeSet::new();
         for moved in ahead {
+            let customer = moved.customer;
+            // Of a segment that is no more it is not kept: what was recorded ahead counts.
             let number = self.program.segment_index(&moved.segment);
-            let person = self.people.get(&moved.customer);
-            match number.zip(person) {
-                Some((number, person)) if person.member.sequence(number) < moved.sequence => {
-                    missing.note(moved);
-                    is_any = true;
-                }
-                Some(_) => {}
-                // Of nobody, or of a segment that is no more: nobody is to be looked at.
-                None => missing.note(moved),
+            if number.is_some_and(|number| self.transitions_of(customer, number) >= moved.sequence)
+            {
+                continue;
+            }
+            missing.note(moved);
+            if number.is_some() && self.people.contains_key(&customer) {
+                is_any = true;
+            } else {
+                nobodies.insert(customer);
             }
         }
         self.recall(missing, imported);
+        for customer in nobodies {
+            if self.redirects.contains_key(&customer) {
+                self.leave_recorded(customer);
+            }
+        }
         is_any
+    }
+
+    /// How often somebody entered or left a segment by now, who may be nobody any more.
+    fn transitions_of(&self, customer: CustomerId, segment: usize) -> u64 {
+        if let Some(person) = self.people.get(&customer) {
+            return person.member.sequence(segment);
+        }
+        let entries = self.gone.get(&customer).map(|gone| &gone.entries);
+        let mut entries = entries.into_iter().flatten();
+        let of_segment = entries.find(|(number, ..)| usize::from(*number) == segment);
+        of_segment.map_or(0, |&(_, sequence, _)| sequence)
     }
 }
