@@ -1,6 +1,7 @@
 //! `regulars.toml`: what a workspace is, and every threshold.
 
 mod check;
+mod keys;
 
 use std::collections::BTreeMap;
 
@@ -288,8 +289,8 @@ impl Config {
     /// A message that names the key, says what was expected and where it stands.
     pub fn parse(text: &str) -> Result<Self, String> {
         let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-        check::known_keys(&table)?;
-        check::kinds(&table)?;
+        keys::known(&table)?;
+        keys::kinds(&table)?;
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         check::values(&config)?;
         Ok(config)

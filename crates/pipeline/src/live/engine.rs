@@ -33,6 +33,7 @@ use super::definitions::Definitions;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
+use super::start::Retired;
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
@@ -102,6 +103,8 @@ pub struct Engine {
     /// Memberships of those who are nobody any more, by number of the segment: an import may make
     /// them somebody again, or they leave whom they turned out to be, and then go on counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
+    /// Transitions of segments that are no more.
+    pub(super) retired: Retired,
     /// At the start, every transition that records before this offset cause was on disk.
     pub(super) recorded_to: u64,
     /// Messages of the days before the start.

@@ -13,6 +13,9 @@
 //! are among them.
 
 mod recall;
+mod save;
+
+pub(super) use save::Retired;
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -22,8 +25,6 @@ use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::log::{LogRecord, MembershipsNoted};
-use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::accounts::{LiveAccounts, share_of};
@@ -204,6 +205,7 @@ impl Engine {
             recorded: VecDeque::new(),
             recorded_to: 0,
             gone: BTreeMap::new(),
+            retired: Retired::default(),
             messages: Seen::default(),
             visitors,
             in_hands: InHands::default(),
@@ -276,40 +278,5 @@ impl Engine {
             self.found.extend(found);
             self.wakes.extend(wakes);
         }
-    }
-
-    /// Writes the memberships as they are, so that a start need not read what led to them.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn save(&self, store: &mut Store, recorded_at: Timestamp) -> Result<(), PipelineError> {
-        let segments: Vec<SegmentName> = (0..self.program.segment_count())
-            .map(|segment| self.program.segment_name(segment).clone())
-            .collect();
-        let customers = self.everyone().into_iter().filter_map(|customer| {
-            let member = &self.people.get(&customer)?.member;
-            let entries: Vec<(u16, u64, bool)> = member.entries().collect();
-            (!entries.is_empty()).then(|| SavedMember {
-                customer,
-                last_flip_at: member.last_flip_at(),
-                entries,
-            })
-        });
-        let gone = self.gone.values();
-        let gone = gone.filter(|member| !self.people.contains_key(&member.customer));
-        let mut customers: Vec<SavedMember> = customers.chain(gone.cloned()).collect();
-        customers.sort_unstable_by_key(|member| member.customer);
-        let saved = MembershipsSaved {
-            folded_to: self.folded_to,
-            now: self.looked_to(),
-            segments,
-            customers,
-        };
-        let mut transaction = store.begin()?;
-        transaction.save_memberships(&saved)?;
-        transaction.commit(LogRecord::MembershipsSaved(MembershipsNoted {
-            recorded_at,
-        }))?;
-        Ok(())
     }
 }

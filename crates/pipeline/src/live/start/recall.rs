@@ -76,18 +76,20 @@ impl Engine {
             // What is recorded of them is of whom they turned out to be.
             person.merged.push(customer);
         }
-        if let Some(number) = number {
-            let gone = self.gone.entry(customer).or_insert(SavedMember {
-                customer,
-                last_flip_at: recall.at,
-                entries: Vec::new(),
-            });
-            gone.last_flip_at = gone.last_flip_at.max(recall.at);
-            let entry = (number as u16, recall.sequence, recall.inside);
-            // One that was recorded ahead comes after what was known before.
-            gone.entries.retain(|&(known, ..)| known != entry.0);
-            gone.entries.push(entry);
-        }
+        let Some(number) = number else {
+            self.retired.note(segment, customer, recall.sequence);
+            return;
+        };
+        let gone = self.gone.entry(customer).or_insert(SavedMember {
+            customer,
+            last_flip_at: recall.at,
+            entries: Vec::new(),
+        });
+        gone.last_flip_at = gone.last_flip_at.max(recall.at);
+        let entry = (number as u16, recall.sequence, recall.inside);
+        // One that was recorded ahead comes after what was known before.
+        gone.entries.retain(|&(known, ..)| known != entry.0);
+        gone.entries.push(entry);
     }
 
     /// Takes over the transitions that were recorded ahead of others: records that were folded
