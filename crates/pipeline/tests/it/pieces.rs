@@ -263,7 +263,7 @@ fn who_turned_out_to_be_another_leaves_what_only_a_first_piece_has_them_enter() 
     append(&live, &[alias], LATER);
     live.stop().unwrap();
     let mut frame = Frame::default();
-    frame.found(&Found::ahead(all.clone()));
+    frame.found(&Found::ahead(all));
     let mut gone = Vec::new();
     let store = merged.workspace.open_read().unwrap();
     for entry in store.logged(from) {
