@@ -50,7 +50,7 @@ impl Engine {
         let contested = &self.orders.contested;
         let orders = [contested.of(from), contested.of(into)].concat();
         for order in orders {
-            concerned.extend(self.settle(order, into)?);
+            concerned.extend(self.settle(order, [into])?);
         }
         self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
@@ -81,15 +81,18 @@ impl Engine {
         if left.is_somebody(&self.history, &self.table, self.whose())? {
             self.recall_gone(into);
             concerned.insert(into);
+            let of_from = self.orders_told_by(from)?;
             for order in self.orders_told_by(into)? {
-                concerned.extend(self.settle(order, into)?);
+                // As one they did not contend for it.
+                let both = of_from.contains(&order).then_some(from);
+                concerned.extend(self.settle(order, both.into_iter().chain([into]))?);
             }
         } else {
             self.people.remove(&into);
         }
         let contested = self.orders.contested.of(from).to_vec();
         for order in contested {
-            concerned.extend(self.settle(order, from)?);
+            concerned.extend(self.settle(order, [from])?);
         }
         self.fold_again(&concerned, unmerged.recorded_at, &Cause::Unmerge)
     }
@@ -152,7 +155,7 @@ impl Engine {
             person.keep(told);
             Ok(person.known && !was_known)
         })?;
-        let mut concerned = self.settle(order, customer)?;
+        let mut concerned = self.settle(order, [customer])?;
         concerned.insert(customer);
         if is_new {
             concerned.extend(self.settle_claims_of(customer)?);
@@ -165,10 +168,10 @@ impl Engine {
     fn settle(
         &mut self,
         order: OrderKey,
-        by: CustomerId,
+        by: impl IntoIterator<Item = CustomerId>,
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         let before = self.orders.contested.claimants(order).iter().copied();
-        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
+        let claimants = before.chain(self.orders.first_claim(order)).chain(by);
         let claimants: BTreeSet<CustomerId> =
             claimants.map(|claimant| self.canonical(claimant)).collect();
         if claimants.len() < 2 {
@@ -211,7 +214,7 @@ impl Engine {
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         let mut concerned = BTreeSet::new();
         for order in self.orders.contested.of(customer).to_vec() {
-            concerned.extend(self.settle(order, customer)?);
+            concerned.extend(self.settle(order, [customer])?);
         }
         for &customer in &concerned {
             self.advance(customer);
