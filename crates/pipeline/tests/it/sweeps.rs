@@ -94,7 +94,14 @@ fn joined(scratch: &Scratch, customers: usize) {
     let live = start(scratch, START, 1_000_000);
     let of_acme = (0..customers).map(|n| group(&user(n), "acme", START, &json!({})));
     let of_bolt = (0..customers / 2).map(|n| group(&user(9_000 + n), "bolt", START, &json!({})));
-    let calls: Vec<Value> = of_acme.chain(of_bolt).collect();
+    // The first order of all has everyone looked at: it is not that of which the tests are.
+    let first = tracked(
+        "early",
+        "Order Completed",
+        START,
+        &json!({"order_id": "first", "total": 5}),
+    );
+    let calls: Vec<Value> = of_acme.chain(of_bolt).chain([first]).collect();
     for calls in calls.chunks(1_000) {
         append(&live, calls, START);
     }
