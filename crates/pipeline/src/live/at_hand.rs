@@ -97,7 +97,7 @@ impl AtHand {
         let orders = &self.orders;
         self.said.len()
             + self.sessions.kept()
-            + self.changes.count()
+            + self.changes.entries()
             + orders.records.len()
             + orders.told.values().map(Vec::len).sum::<usize>()
     }
