@@ -116,10 +116,15 @@ impl LatestChanges {
                 .take_while(|change| is_old(change))
                 .count()
         };
-        for change in self.changes.drain(..settled) {
+        self.settle(settled, open_ms);
+        true
+    }
+
+    /// Keeps the first `count` aside no more.
+    fn settle(&mut self, count: usize, open_ms: i64) {
+        for change in self.changes.drain(..count) {
             change.apply(&mut self.before, open_ms);
         }
-        true
     }
 }
 
@@ -226,9 +231,12 @@ impl AllChanges {
     }
 
     /// The latest of them.
-    pub(super) fn into_latest(mut self) -> LatestChanges {
+    pub(super) fn into_latest(mut self, open_ms: i64) -> LatestChanges {
         let Block { before, changes } = self.blocks.pop().unwrap_or_default();
-        LatestChanges { before, changes }
+        let mut latest = LatestChanges { before, changes };
+        latest.settle(latest.changes.len().saturating_sub(2 * KEPT), open_ms);
+        latest.changes.shrink_to_fit();
+        latest
     }
 }
 
@@ -346,6 +354,7 @@ mod tests {
         assert!(carts.products() > 1_500);
         assert_eq!(all.entries(), entries(&all));
         assert!(all.entries() <= 2 * items, "{} of {items}", all.entries());
+        assert!(all.into_latest(1_000_000).changes.len() <= 2 * KEPT);
     }
 
     #[test]
@@ -367,7 +376,7 @@ mod tests {
             assert_eq!(carts, by_time, "after {offset}");
         }
         assert!(all.blocks.len() > 4, "several blocks");
-        let mut latest = all.into_latest();
+        let mut latest = all.into_latest(OPEN_MS);
         let next = Change::ordered(Timestamp(5_000));
         assert!(latest.take(next, &mut carts, OPEN_MS));
         assert_eq!(carts.open(), []);

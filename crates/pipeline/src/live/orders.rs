@@ -61,6 +61,17 @@ pub(crate) struct OrderTold<'e> {
     items: Vec<Item<'e>>,
 }
 
+/// What an event says of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// What was bought or what it cost.
+    Content,
+    /// What goes back.
+    GoesBack,
+    /// What became of it, as a whole.
+    Nothing,
+}
+
 /// True for the events that tell of an order.
 pub(crate) fn is_of_orders(what: StandardEvent) -> bool {
     matches!(
@@ -123,6 +134,14 @@ impl OrderTold<'_> {
         let facts = &self.facts;
         let amounts = [facts.total_minor, facts.revenue_minor, facts.subtotal_minor];
         !self.items.is_empty() || amounts.iter().any(Option::is_some)
+    }
+
+    pub(super) fn says(&self) -> Says {
+        match (self.has_content(), self.what) {
+            (true, StandardEvent::OrderRefunded) => Says::GoesBack,
+            (true, _) => Says::Content,
+            (false, _) => Says::Nothing,
+        }
     }
 }
 
@@ -380,7 +399,7 @@ impl Orders {
             if order.says_what_was_bought() && !self.has_rate(&order, placed_at) {
                 without_rate.insert(key);
             }
-            let content = if order.has_content() && order.what != StandardEvent::OrderRefunded {
+            let content = if order.says() == Says::Content {
                 self.assemble(&order, told, placed_at, table)?
             } else {
                 before.clone()
@@ -399,7 +418,7 @@ impl Orders {
                 StandardEvent::OrderCancelled => {
                     records.extend(version(OrderStatus::Cancelled, Some(at)));
                 }
-                StandardEvent::OrderRefunded if order.has_content() => {
+                StandardEvent::OrderRefunded if order.says() == Says::GoesBack => {
                     records.extend(refund(&order, told, &before, table));
                 }
                 StandardEvent::OrderRefunded => {

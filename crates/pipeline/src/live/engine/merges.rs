@@ -26,6 +26,7 @@ impl Engine {
         self.redirects.insert(from, into);
         self.advance(from);
         self.advance(into);
+        self.in_hands.remove(from);
         let mut gone = self.people.remove(&from);
         if self.visitors.remove(&from) {
             let mut visitor = Person::new(from, &self.program);
