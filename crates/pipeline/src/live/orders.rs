@@ -10,6 +10,7 @@
 //! A version is newer when it happened later, whenever it was told. What has no content follows its
 //! order, whoever tells it ([`super::contested`]).
 
+mod settling;
 mod sold;
 
 use std::collections::hash_map::Entry;
@@ -23,7 +24,7 @@ use regulars_core::{
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
 
-use super::contested::{Contested, Settled};
+use super::contested::Contested;
 use super::told::Told;
 use crate::config::Config;
 use crate::error::PipelineError;
@@ -300,7 +301,7 @@ impl Orders {
 
     /// The same rates, knowing of no order but those that several customers claim.
     pub(super) fn knowing_none(&self) -> Self {
-        self.with_contested(self.contested.clone())
+        self.with_contested(self.contested.to_apply())
     }
 
     /// The same rates, knowing of no order but `contested` ones.
@@ -339,41 +340,6 @@ impl Orders {
             self.contested.apply(customer, records);
         }
         Ok(without_rate)
-    }
-
-    /// What an order comes to that `claimants` claim, given all that its history and events say
-    /// of it under any of them; `canonical` tells who somebody is now, `is_known` who is more than
-    /// a visitor.
-    ///
-    /// # Errors
-    /// When the first rate of its currency begins after its day.
-    pub(crate) fn settled(
-        &self,
-        order: OrderKey,
-        claimants: Vec<CustomerId>,
-        (mut records, told): (Vec<LineRecord>, &[&Told]),
-        (canonical, is_known): (
-            impl Fn(CustomerId) -> CustomerId,
-            impl Fn(CustomerId) -> bool,
-        ),
-        table: &SymbolTable,
-    ) -> Result<Settled, PipelineError> {
-        let mut told = told.to_vec();
-        told.retain(|told| key_of(told, self) == Some(order.0));
-        records.retain(|record| record.order == order);
-        self.add_all(&told, &mut records, table)?;
-        let sales = records
-            .iter()
-            .filter(|line| line.kind == RecordKind::Sale)
-            .map(|line| (line, canonical(line.customer)));
-        let newest =
-            sales.max_by_key(|(line, who)| (is_known(*who), line.updated_at, line.import, *who));
-        let owner = newest.map_or(claimants[0], |(_, who)| who);
-        Ok(Settled {
-            claimants,
-            owner,
-            records,
-        })
     }
 
     fn add_all(
