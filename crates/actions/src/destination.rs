@@ -166,6 +166,8 @@ pub enum CauseKind {
     Definition,
     /// Two customers are one.
     Merge,
+    /// A customer is two.
+    Unmerge,
 }
 
 impl CauseKind {
@@ -178,6 +180,7 @@ impl CauseKind {
             Self::CatchUp,
             Self::Models,
             Self::Merge,
+            Self::Unmerge,
         ];
         kinds.into_iter().collect()
     }
@@ -193,6 +196,7 @@ impl From<&Cause> for CauseKind {
             Cause::Models => Self::Models,
             Cause::Definition => Self::Definition,
             Cause::Merge => Self::Merge,
+            Cause::Unmerge => Self::Unmerge,
         }
     }
 }

@@ -172,6 +172,8 @@ pub enum Cause {
     Definition,
     /// Two customers turned out to be one.
     Merge,
+    /// A customer turned out to be two.
+    Unmerge,
 }
 
 /// A customer entered or left a segment.

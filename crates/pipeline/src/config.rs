@@ -1,6 +1,7 @@
 //! `regulars.toml`: what a workspace is, and every threshold.
 
 mod check;
+mod keys;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use regulars_actions::{
     CircuitSettings, ClientSettings, Guard, OutboxSettings, Retention, Schedule,
 };
 use regulars_core::{CivilDate, Currency, Settings, Zone};
+use regulars_store::vault::Blocked;
 use serde::{Deserialize, Serialize};
 
 /// All of `regulars.toml`.
@@ -19,6 +21,9 @@ pub struct Config {
     /// How files are read.
     #[serde(default)]
     pub import: ImportConfig,
+    /// Who is whom.
+    #[serde(default)]
+    pub identity: IdentityConfig,
     /// Units of the workspace's currency for one unit of another, each from a day on.
     #[serde(default)]
     pub rates: BTreeMap<Currency, Vec<Rate>>,
@@ -80,6 +85,38 @@ impl Default for ImportConfig {
             max_rejected_share: 0.1,
             map: BTreeMap::new(),
             date_order: None,
+        }
+    }
+}
+
+/// Who is whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Values of ids and e-mail addresses that name nobody, besides those that never do.
+    pub blocked: Vec<String>,
+    /// Customer ids that events may give one customer, by `alias`.
+    pub customer_ids_per_customer: u32,
+    /// E-mail addresses that events may give one customer.
+    pub emails_per_customer: u32,
+    /// Anonymous ids that events may give one customer.
+    pub anonymous_ids_per_customer: u32,
+}
+
+impl IdentityConfig {
+    /// Every value that names nobody.
+    pub fn blocked(&self) -> Blocked {
+        Blocked::with(&self.blocked)
+    }
+}
+
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        Self {
+            blocked: Vec::new(),
+            customer_ids_per_customer: 100,
+            emails_per_customer: 5,
+            anonymous_ids_per_customer: 1_000,
         }
     }
 }
@@ -229,6 +266,7 @@ impl Config {
                 time_zone: time_zone.to_owned(),
             },
             import: ImportConfig::default(),
+            identity: IdentityConfig::default(),
             rates: BTreeMap::new(),
             serve: ServeConfig::default(),
             delivery: DeliveryConfig::default(),
@@ -251,8 +289,8 @@ impl Config {
     /// A message that names the key, says what was expected and where it stands.
     pub fn parse(text: &str) -> Result<Self, String> {
         let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-        check::known_keys(&table)?;
-        check::kinds(&table)?;
+        keys::known(&table)?;
+        keys::kinds(&table)?;
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         check::values(&config)?;
         Ok(config)

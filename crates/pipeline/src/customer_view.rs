@@ -21,6 +21,7 @@ use crate::base::{Base, trait_json};
 use crate::error::PipelineError;
 use crate::live::retell;
 use crate::live::told::{Tellings, Told, by_time};
+use crate::live::whose::RowPlaces;
 use crate::recorded::{LastChange, ids_of};
 
 pub(crate) use orders::{Names, OrderList};
@@ -403,10 +404,10 @@ fn orders(
     let tellings = Tellings::arrived_by(store, base.now)?;
     let of = tellings.of(id);
     let mut list = OrderList::default();
-    let merged = of.into_iter().flat_map(|of| &of.merged);
-    for &id in [id].iter().chain(merged) {
-        list.add_rows(history.timeline(id, &table)?);
-    }
+    let own = RowPlaces::own(id, false);
+    let owner = |identity, under| tellings.owner(identity, under);
+    let places = of.map_or(own, |of| of.places(id));
+    list.add_rows(places.orders(&history, &table, &owner)?);
     let told = told_of(store, base, id, &tellings)?;
     let told: Vec<&Told> = by_time(told.iter());
     list.add_told(id, &told, base.orders(), &table)?;
@@ -435,7 +436,10 @@ fn told_of(
 ) -> Result<Vec<Told>, PipelineError> {
     let mut all: Vec<Told> = Vec::new();
     if !tellings.is_empty() {
-        let rows = store.history().events_of(id)?.into_iter();
+        let is_parted = tellings.of(id).is_some_and(|of| of.is_parted);
+        let owner = |identity, under| tellings.owner(identity, under);
+        let rows = RowPlaces::own(id, is_parted).events(&store.history(), &owner)?;
+        let rows = rows.into_iter();
         let arrived = rows.filter(|row| row.event.received_at <= base.now);
         all.extend(arrived.map(Told::from));
     }

@@ -27,6 +27,7 @@ mod fitted;
 mod score;
 
 mod customer_view;
+mod identity;
 mod kpi;
 mod members;
 mod recorded;
@@ -49,7 +50,9 @@ pub use base::{
 pub use catalogue::{
     Catalogue, LIFECYCLE, MAX_CHANNELS, Origin, Segment, SegmentDraft, SegmentEdit,
 };
-pub use config::{Config, DeliveryConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig};
+pub use config::{
+    Config, DeliveryConfig, IdentityConfig, ImportConfig, Rate, ServeConfig, WorkspaceConfig,
+};
 pub use customer_view::{
     CustomerView, ExplainedView, INTERVAL_SHARE, LineView, OrderView, ScoresView, SegmentView,
     TraitView, explain, find, unit_name, view,
@@ -59,6 +62,10 @@ pub use fitted::{
     Choice, Chosen, FittedModels, Holdout, Judged, PurchaseFitted, SpendFitted, Tried, Use,
 };
 pub use generate::{FileForm, files_of, generate};
+pub use identity::{
+    IdentityEvent, IdentityView, NameView, UnmergedView, customer_named, identity_records,
+    identity_view, unmerge,
+};
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
     OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,

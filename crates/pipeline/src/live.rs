@@ -31,9 +31,11 @@ mod start;
 pub(crate) mod told;
 mod traits;
 pub(crate) mod visits;
+pub(crate) mod whose;
 mod why;
 
 pub use engine::Engine;
+pub use identify::{Sender, Trust};
 pub use look::{Happening, LiveCustomer, Place};
 pub use past::RECORDED_KEPT;
 pub use preview::Preview;

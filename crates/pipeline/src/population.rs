@@ -217,45 +217,57 @@ fn tiers(mut revenues: Vec<i64>, settings: &Settings) -> Option<TierCutpoints> {
     })
 }
 
-/// Which data there is.
+/// Which of [`OF_CUSTOMERS`] the workspace has.
 fn data(customers: &Customers, products: &Products, context: &Context) -> Vec<DataNeed> {
-    let any = |has: &dyn Fn(&Profile) -> bool| customers.iter().any(|c| has(&c.profile));
-    let known = |symbol: Symbol| symbol != Symbol::NONE;
-    let mut data = Vec::new();
-    let mut note = |need, present: bool| {
-        if present {
-            data.push(need);
-        }
-    };
-    note(DataNeed::Orders, any(&|p| !p.orders.is_empty()));
-    note(DataNeed::Discounts, any(&|p| p.discounts.known_orders > 0));
-    note(
-        DataNeed::Costs,
-        any(&|p| !p.orders.is_empty() && p.cost_minor.is_some()),
-    );
-    note(
-        DataNeed::Categories,
-        any(&|p| !p.categories.is_empty()) || products.iter().any(|p| p.category.is_some()),
-    );
-    note(
-        DataNeed::Brands,
-        any(&|p| !p.brands.is_empty()) || products.iter().any(|p| p.brand.is_some()),
-    );
-    note(
-        DataNeed::Channels,
-        any(&|p| known(Customer::new(p, context).first_channel())),
-    );
-    note(
-        DataNeed::Countries,
-        any(&|p| known(Customer::new(p, context).country())),
-    );
-    note(DataNeed::Accounts, any(&|p| known(p.account)));
     let consent = context.symbols.find("consent");
-    note(
-        DataNeed::Consent,
-        any(&|p| consent.is_some_and(|name| matches!(p.declared(name), Some(Declared::Flag(_))))),
-    );
-    data
+    let of_products = |need| match need {
+        DataNeed::Categories => products.iter().any(|product| product.category.is_some()),
+        DataNeed::Brands => products.iter().any(|product| product.brand.is_some()),
+        _ => false,
+    };
+    let has = |&need: &DataNeed| {
+        let mut profiles = customers.iter().map(|folded| &folded.profile);
+        profiles.any(|profile| shows(need, profile, context, consent)) || of_products(need)
+    };
+    OF_CUSTOMERS.into_iter().filter(has).collect()
+}
+
+/// What single customers show that a workspace has.
+pub(crate) const OF_CUSTOMERS: [DataNeed; 9] = [
+    DataNeed::Orders,
+    DataNeed::Discounts,
+    DataNeed::Costs,
+    DataNeed::Categories,
+    DataNeed::Brands,
+    DataNeed::Channels,
+    DataNeed::Countries,
+    DataNeed::Accounts,
+    DataNeed::Consent,
+];
+
+/// Whether a customer shows that the workspace has data of a kind; `consent` is the symbol of that
+/// trait's name.
+pub(crate) fn shows(
+    need: DataNeed,
+    profile: &Profile,
+    context: &Context,
+    consent: Option<Symbol>,
+) -> bool {
+    let known = |symbol: Symbol| symbol != Symbol::NONE;
+    match need {
+        DataNeed::Orders => !profile.orders.is_empty(),
+        DataNeed::Discounts => profile.discounts.known_orders > 0,
+        DataNeed::Costs => !profile.orders.is_empty() && profile.cost_minor.is_some(),
+        DataNeed::Categories => !profile.categories.is_empty(),
+        DataNeed::Brands => !profile.brands.is_empty(),
+        DataNeed::Channels => known(Customer::new(profile, context).first_channel()),
+        DataNeed::Countries => known(Customer::new(profile, context).country()),
+        DataNeed::Accounts => known(profile.account),
+        DataNeed::Consent => {
+            consent.is_some_and(|name| matches!(profile.declared(name), Some(Declared::Flag(_))))
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

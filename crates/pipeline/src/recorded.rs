@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use regulars_core::{Cause, CustomerId, Direction};
 use regulars_store::log::LogRecord;
 use regulars_store::moved::TransitionRow;
+use regulars_store::vault::IdentityId;
 use regulars_store::{Store, StoreError, WantedTransitions};
 use serde::Serialize;
 
@@ -76,23 +77,17 @@ impl TransitionView {
 /// # Errors
 /// When the log cannot be read.
 pub fn ids_of(store: &Store, customer: CustomerId) -> Result<BTreeSet<CustomerId>, StoreError> {
-    let mut merges = Vec::new();
-    for (_, record) in store.records(0)? {
-        if let LogRecord::MergeAccepted(merge) = record {
-            merges.push((merge.from, merge.into));
-        }
-    }
     let mut ids = BTreeSet::from([customer]);
-    // A merge into somebody who was merged before or since counts in any order.
-    loop {
-        let known = ids.len();
-        let more = merges.iter().filter(|(_, into)| ids.contains(into));
-        let more: Vec<CustomerId> = more.map(|&(from, _)| from).collect();
-        ids.extend(more);
-        if ids.len() == known {
-            return Ok(ids);
+    let vault = store.vault()?;
+    store.each_record(|_, record| {
+        if let LogRecord::MergeAccepted(merge) = record
+            // They may have turned out to be yet another since, or have left again.
+            && vault.resolve(IdentityId(merge.from.0)) == customer
+        {
+            ids.insert(merge.from);
         }
-    }
+    })?;
+    Ok(ids)
 }
 
 /// Gives all transitions that are wanted to `each`, the latest first, until it wants no more; reads
@@ -129,6 +124,7 @@ mod tests {
     use regulars_core::Timestamp;
     use regulars_store::StoreOptions;
     use regulars_store::log::MergeAccepted;
+    use regulars_store::vault::IdentityKind;
 
     use super::*;
 
@@ -136,18 +132,28 @@ mod tests {
     fn whoever_turned_out_to_be_somebody_is_one_of_their_ids() {
         let directory = tempfile::tempdir().unwrap();
         let mut store = Store::create(directory.path(), &StoreOptions::default()).unwrap();
-        for (from, into) in [(1, 2), (3, 4), (2, 3)] {
+        let vault = store.live_vault().unwrap();
+        let mut mint = |text| {
+            vault
+                .lookup_or_mint(IdentityKind::CustomerId, text)
+                .unwrap()
+        };
+        let [one, two, three, four, five] = ["c-1", "c-2", "c-3", "c-4", "c-5"].map(&mut mint);
+        for (from, into) in [(one, two), (three, four), (two, three), (five, four)] {
+            store.live_vault().unwrap().link(from, into);
             let merge = MergeAccepted {
-                from: CustomerId(from),
-                into: CustomerId(into),
+                from: CustomerId(from.0),
+                into: CustomerId(into.0),
                 recorded_at: Timestamp(0),
                 reason: "test".to_owned(),
+                evidence: None,
             };
             store.record(LogRecord::MergeAccepted(merge)).unwrap();
         }
-        let ids = |id| ids_of(&store, CustomerId(id)).unwrap();
-        assert_eq!(ids(4), BTreeSet::from([1, 2, 3, 4].map(CustomerId)));
-        assert_eq!(ids(2), BTreeSet::from([1, 2].map(CustomerId)));
-        assert_eq!(ids(7), BTreeSet::from([CustomerId(7)]));
+        store.live_vault().unwrap().part(five);
+        let set = |ids: &[IdentityId]| ids.iter().map(|id| CustomerId(id.0)).collect();
+        let ids = |id: IdentityId| ids_of(&store, CustomerId(id.0)).unwrap();
+        assert_eq!(ids(four), set(&[one, two, three, four]));
+        assert_eq!(ids(five), set(&[five]), "they left again");
     }
 }

@@ -119,8 +119,9 @@ impl Workspace {
     /// When it is damaged, of an unknown version, being written by another process, or in another
     /// currency than the settings.
     pub fn open_read(&self) -> Result<Store, PipelineError> {
-        let store = Store::open_read(&self.root.join("data"), &StoreOptions::default())?;
+        let mut store = Store::open_read(&self.root.join("data"), &StoreOptions::default())?;
         self.check_currency(&store)?;
+        store.block_identities(self.config.identity.blocked());
         Ok(store)
     }
 
@@ -130,8 +131,9 @@ impl Workspace {
     /// When it is damaged, of an unknown version, in use by another process, or in another currency
     /// than the settings.
     pub fn open(&self) -> Result<Store, PipelineError> {
-        let store = Store::open(&self.root.join("data"), &StoreOptions::default())?;
+        let mut store = Store::open(&self.root.join("data"), &StoreOptions::default())?;
         self.check_currency(&store)?;
+        store.block_identities(self.config.identity.blocked());
         Ok(store)
     }
 

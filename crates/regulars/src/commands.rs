@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod export;
 mod files;
+mod identity;
 mod import;
 mod keys;
 mod models;

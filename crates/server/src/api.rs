@@ -8,6 +8,7 @@ mod deliveries;
 mod destinations;
 mod document;
 mod edit;
+mod identity;
 mod lists;
 mod operations;
 mod page;
@@ -54,6 +55,8 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
             "/customers/{customer}/segments/{segment}",
             get(customers::explain),
         )
+        .route("/customers/{customer}/identity", get(identity::show))
+        .route("/customers/{customer}/unmerge", post(identity::unmerge))
         .route("/accounts", get(accounts::list))
         .route("/accounts/{account}", get(accounts::show))
         .route("/accounts/{account}/customers", get(accounts::customers))

@@ -124,9 +124,9 @@ fn looked<T>(
             .get(segment)
             .map_err(|error| Problem::of(&error))?;
     }
-    let known = server
-        .live
-        .ask_of(Vec::new(), |engine| (engine.merges(), engine.now()));
+    let known = server.live.ask_of(Vec::new(), |engine| {
+        (engine.identity_changes(), engine.now())
+    });
     let (merges, now) = known.ok_or_else(Problem::stopping)?;
     let store = server.live.with_store(|store| store.beside());
     let store = store.ok_or_else(Problem::stopping)?;

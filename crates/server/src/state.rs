@@ -141,7 +141,7 @@ impl Server {
     /// Checks that the bearer of a token has one of `roles`.
     pub(crate) fn allow(&self, token: Option<&str>, roles: &[Role]) -> Result<Grant, Problem> {
         let grant = token.and_then(|token| self.grant(token));
-        let grant = grant.filter(|grant| grant.role != Role::Write);
+        let grant = grant.filter(|grant| !grant.role.is_write());
         let grant = grant.ok_or_else(Problem::no_token)?;
         if roles.contains(&grant.role) {
             Ok(grant)

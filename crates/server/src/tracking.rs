@@ -14,7 +14,7 @@ use regulars_ingest::tracking::{
     BodyError, Endpoint, InflateError, RejectCode, Rejected, bearer, inflate, read,
     write_key_of_basic,
 };
-use regulars_pipeline::live::{Appended, NotTaken};
+use regulars_pipeline::live::{Appended, NotTaken, Sender, Trust};
 use regulars_store::access::{Grant, Role};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -96,7 +96,7 @@ pub(crate) async fn settings(
 ) -> Response {
     if server
         .grant(&key)
-        .is_none_or(|grant| grant.role != Role::Write)
+        .is_none_or(|grant| !grant.role.is_write())
     {
         return with_cors(Problem::unknown_key().into_response());
     }
@@ -164,7 +164,9 @@ async fn accept(
         // Whoever asked may have gone: the events are stored all the same.
         let _ = answer.send(appended);
     });
-    server.live.append(events, received_at, answer);
+    server
+        .live
+        .append(events, sender_of(&grant), received_at, answer);
     let appended = answered.await.map_err(|_| Problem::stopping())?;
     let appended = appended.map_err(|why| {
         if matches!(why, NotTaken::Failed(_)) {
@@ -173,6 +175,19 @@ async fn accept(
         of_not_taken(&why)
     })?;
     taken(server, appended, rejected)
+}
+
+/// What the word of a write key is worth.
+fn sender_of(grant: &Grant) -> Sender {
+    let trust = if grant.role == Role::WriteClient {
+        Trust::Client
+    } else {
+        Trust::Server
+    };
+    Sender {
+        trust,
+        key: Some(Arc::from(grant.id.as_str())),
+    }
 }
 
 /// What is answered when events are on disk.
@@ -237,7 +252,7 @@ fn authorise(
     ];
     let known = |key: &str| {
         let grant = server.grant(key);
-        grant.filter(|grant| grant.role == Role::Write)
+        grant.filter(|grant| grant.role.is_write())
     };
     let mut candidates = candidates.into_iter().flatten();
     candidates.find_map(known).ok_or_else(Problem::unknown_key)

@@ -24,8 +24,12 @@ const FILE: &str = "access.json";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Events may be sent; nothing can be read.
+    /// Events may be sent by a server of the shop, which is believed who is whom; nothing can be
+    /// read.
     Write,
+    /// Events may be sent by pages and apps: their key is public, and merges no two customers who are
+    /// known; nothing can be read.
+    WriteClient,
     /// Everything may be read, nothing changed.
     ReadOnly,
     /// Everything may be read; segments may be made and changed.
@@ -41,6 +45,7 @@ impl Role {
     pub fn name(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::WriteClient => "write_client",
             Self::ReadOnly => "read_only",
             Self::Analyst => "analyst",
             Self::Admin => "admin",
@@ -48,10 +53,16 @@ impl Role {
         }
     }
 
+    /// True for those of write keys.
+    pub fn is_write(self) -> bool {
+        matches!(self, Self::Write | Self::WriteClient)
+    }
+
     /// First characters of its secrets, so that a leaked one is recognised.
     fn prefix(self) -> &'static str {
         match self {
             Self::Write => "rwk_",
+            Self::WriteClient => "rck_",
             Self::ReadOnly | Self::Analyst | Self::Admin | Self::Erase => "rat_",
         }
     }
@@ -69,7 +80,7 @@ pub enum GrantKind {
 impl GrantKind {
     /// True for a grant of this kind.
     pub fn holds(self, grant: &Grant) -> bool {
-        (self == Self::Key) == (grant.role == Role::Write)
+        (self == Self::Key) == grant.role.is_write()
     }
 
     /// What it is called.

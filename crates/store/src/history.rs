@@ -230,6 +230,32 @@ impl History {
         Ok(())
     }
 
+    /// Gives whose the rows of files in a partition are that lie under some customers to `each`; of the
+    /// other rows nothing but whose they are is read.
+    ///
+    /// # Errors
+    /// As [`History::partition`].
+    pub fn rows_of_files(
+        &self,
+        partition: Partition,
+        is_wanted: impl Fn(CustomerId) -> bool,
+        mut each: impl FnMut(CustomerId),
+    ) -> Result<(), StoreError> {
+        for path in self.checked_paths(Family::Orders, partition)? {
+            let mut view = orders::VersionView::default();
+            merge::rows_of_some(&path, &is_wanted, &mut view, |row: VersionRow| {
+                each(row.customer);
+            })?;
+        }
+        for path in self.checked_paths(Family::Customers, partition)? {
+            let mut view = customers::CustomerView;
+            merge::rows_of_some(&path, &is_wanted, &mut view, |row: CustomerRow| {
+                each(row.customer);
+            })?;
+        }
+        Ok(())
+    }
+
     /// Records of the log before this offset were moved out of it: its events lie here.
     pub fn moved_to(&self) -> u64 {
         self.manifest.moved.to

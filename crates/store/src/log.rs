@@ -18,6 +18,7 @@ pub mod live;
 pub mod record;
 
 mod frame;
+mod identity;
 pub(crate) mod inspect;
 mod read;
 #[cfg(test)]
@@ -27,10 +28,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use identity::{Evidence, MergeAccepted, MergeRefused, MergeRule, Refusal, Unmerged};
 pub use live::{Found, Logged, StoredEvent};
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
-    MembershipsNoted, MergeAccepted, ModelsFitted, RecordsMoved, SegmentDefined, SegmentsDefined,
+    MembershipsNoted, ModelsFitted, RecordsMoved, SegmentDefined, SegmentsDefined,
 };
 
 use crate::StoreError;

@@ -27,7 +27,7 @@ use crate::log::{HistoryCompacted, LogRecord, LogRecordKind, SEGMENT_BYTES};
 use crate::manifest::TableName;
 use crate::spill::{Part, Spill};
 use crate::tables::{self, AdSpendRow, ProductRow};
-use crate::vault::{MasterKey, Vault};
+use crate::vault::{Blocked, MasterKey, Vault};
 
 const FORMAT_NAME: &str = "regulars-data";
 const FORMAT_VERSION: u32 = 1;
@@ -61,6 +61,8 @@ pub struct Store {
     key_path: PathBuf,
     key: OnceLock<MasterKey>,
     vault: OnceLock<Vault>,
+    /// Values that name nobody.
+    blocked: Arc<Blocked>,
     recovery: Recovery,
     spills: AtomicU64,
     /// Unlocked when closed; `None` for one [beside](Store::beside) another, which has it.
@@ -140,6 +142,7 @@ impl Store {
             key_path: options.master_key.clone().unwrap_or_else(own_key),
             key: OnceLock::new(),
             vault: OnceLock::new(),
+            blocked: Arc::default(),
             recovery,
             spills: AtomicU64::new(0),
             _lock: Some(lock),
@@ -181,6 +184,31 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Gives every record of the workspace to `each`, in order, a file of them in memory
+    /// at a time.
+    ///
+    /// # Errors
+    /// As [`Store::records`].
+    pub fn each_record(&self, mut each: impl FnMut(u64, LogRecord)) -> Result<(), StoreError> {
+        let log = self.catalog.log();
+        let mut failed = None;
+        let mut take = |offset, bytes: &[u8]| {
+            if failed.is_some() || records::is_live(bytes) {
+                return;
+            }
+            match Entry::decode(log.dir(), offset, bytes) {
+                Ok(entry) => each(offset, entry.record),
+                Err(error) => failed = Some(error),
+            }
+        };
+        self.replay(0).each_record(&mut take)?;
+        for entry in log.read_from(self.moved_to()) {
+            let (offset, bytes) = entry?;
+            take(offset, &bytes);
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Offset of the latest record of a kind; of merges that came with events it knows nothing.
@@ -264,7 +292,16 @@ impl Store {
                 loaded.take_journal((log.dir(), offset), file, self.key()?)?;
             }
         }
+        loaded.block(Arc::clone(&self.blocked));
         Ok(self.vault.get_or_init(|| loaded))
+    }
+
+    /// Values of the workspace's own that name nobody from now on, as long as the store is open.
+    pub fn block_identities(&mut self, blocked: Blocked) {
+        self.blocked = Arc::new(blocked);
+        if let Some(vault) = self.vault.get_mut() {
+            vault.block(Arc::clone(&self.blocked));
+        }
     }
 
     fn vault_mut(&mut self) -> Result<&mut Vault, StoreError> {

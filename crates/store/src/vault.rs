@@ -12,7 +12,8 @@
 //!
 //! An e-mail that was seen with exactly one customer id belongs to that customer; one seen with
 //! several is ambiguous and stands for itself. That is a function of the set of links alone, so
-//! the order in which rows and files come does not matter.
+//! the order in which rows and files come does not matter. What somebody parted by hand stands for
+//! itself as well ([`links`]).
 //!
 //! On disk: one file for each commit that added something, encrypted with the workspace's master
 //! key (`file` has the layout), merged into one when they are many.
@@ -23,22 +24,27 @@ pub(crate) mod file;
 #[cfg(test)]
 mod fuzz;
 mod key;
+mod links;
+mod saving;
 mod seal;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use regulars_core::CustomerId;
 
-pub use blocked::is_blocked_identity;
+pub use blocked::Blocked;
 pub(crate) use key::{MasterKey, hex};
+pub use links::NameCounts;
+#[cfg(test)]
+use saving::Loading;
 
 use crate::StoreError;
-use crate::disk::Disk;
 use arena::{Arena, Entry};
+use links::{Links, Seen};
 use seal::Randomness;
 
 /// An identity: a customer id of a source, or an e-mail address. Random, so that it says nothing.
@@ -54,6 +60,17 @@ pub enum IdentityKind {
     Email,
     /// What a device calls a visitor whom it does not know.
     Anonymous,
+}
+
+impl IdentityKind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CustomerId => "customer_id",
+            Self::Email => "email",
+            Self::Anonymous => "anonymous_id",
+        }
+    }
 }
 
 /// What a person is called, with its kind: an e-mail may read like somebody's customer id.
@@ -79,20 +96,41 @@ pub struct Moves {
     pub fresh: Vec<Move>,
 }
 
-/// The customer ids that an e-mail was seen with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    With(IdentityId),
-    WithSeveral,
+/// What became of two names that were seen together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Linked {
+    /// They stood for one customer before.
+    Known,
+    /// They stand for one customer from now on.
+    Joined {
+        /// The customer that is no more.
+        from: CustomerId,
+        /// The customer that took over.
+        into: CustomerId,
+    },
+    /// An e-mail that stood for another customer stands for itself from now on.
+    Parted(Parted),
+    /// The first belongs to another customer, and the first link counts.
+    OfAnother,
+    /// The first stands for itself, whatever comes.
+    Apart,
 }
 
-type Links = HashMap<IdentityId, Seen, foldhash::fast::FixedState>;
+/// An identity that stands for itself again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parted {
+    /// Itself and all that stand for it: they go along.
+    pub along: Vec<IdentityId>,
+    /// What it stood for, the nearest first: rows of theirs may lie there.
+    pub through: Vec<IdentityId>,
+}
 
 /// All identities of a workspace, in memory: about 100 bytes each.
 #[derive(Debug, Default)]
 pub struct Vault {
     arena: Arena,
     links: Links,
+    blocked: Arc<Blocked>,
     randomness: Randomness,
     /// End of the arena when the transaction began: what lies beyond is new.
     begun_at: usize,
@@ -113,22 +151,26 @@ impl Vault {
     /// customer ids trimmed.
     ///
     /// # Errors
-    /// When the value is blocked ([`is_blocked_identity`]) or no random number can be had.
+    /// When the value is blocked ([`Blocked`]) or no random number can be had.
     pub fn lookup_or_mint(
         &mut self,
         kind: IdentityKind,
         value: &str,
     ) -> Result<IdentityId, StoreError> {
         let text = normal_form(kind, value);
+        // What was blocked after it was known names nobody from then on.
+        if self.blocked.has_own() && self.is_blocked(&text) {
+            return Err(StoreError::BlockedIdentity(value.to_owned()));
+        }
         if let Some(id) = self.arena.find(kind, &text) {
             return Ok(id);
         }
-        if is_blocked_identity(&text) {
+        if self.is_blocked(&text) {
             return Err(StoreError::BlockedIdentity(value.to_owned()));
         }
         let id = loop {
             let id = IdentityId(u64::from_le_bytes(self.randomness.draw()?));
-            if self.arena.by_id(id).is_none() {
+            if id != links::NONE && self.arena.by_id(id).is_none() {
                 break id;
             }
         };
@@ -147,25 +189,91 @@ impl Vault {
         self.arena.find(kind, &normal_form(kind, value))
     }
 
-    /// Notes that an e-mail was seen together with a customer id; any order, any number of times.
+    /// True for values that name nobody.
+    pub fn is_blocked(&self, value: &str) -> bool {
+        self.blocked.contains(value)
+    }
+
+    /// Blocks these values, and no others of the workspace's own, from now on.
+    pub(crate) fn block(&mut self, blocked: Arc<Blocked>) {
+        self.blocked = blocked;
+    }
+
+    /// Notes that an identity was seen together with another that it may stand for: an e-mail with a
+    /// customer id; any order, any number of times.
     ///
-    /// Of another identity than an e-mail the first link counts: a device that somebody else
-    /// signs in on later does not take the first one's past along. A link that would go in a
-    /// circle says nothing.
-    pub fn link(&mut self, email: IdentityId, customer: IdentityId) {
-        let is_email = self.kind_of(email) == Some(IdentityKind::Email);
-        let seen = match self.links.get(&email) {
-            None => Seen::With(customer),
-            Some(Seen::With(known)) if *known != customer && is_email => Seen::WithSeveral,
-            Some(Seen::With(_) | Seen::WithSeveral) => return,
-        };
-        if self.resolve(customer) == CustomerId(email.0) {
-            return;
+    /// An e-mail that was seen with a second customer stands for itself from then on. Of another
+    /// identity than an e-mail the first link counts: a device that somebody else signs in on later
+    /// does not take the first one's past along. A link that would go in a circle says nothing.
+    pub fn link(&mut self, identity: IdentityId, with: IdentityId) -> Linked {
+        if self.links.root(identity) == self.links.root(with) {
+            return Linked::Known;
         }
-        let before = self.resolve(email);
-        self.before.entry(email).or_insert(before);
-        self.links.insert(email, seen);
-        self.new_links.push((email, customer));
+        match self.links.get(identity) {
+            Some(Seen::Apart) => Linked::Apart,
+            Some(Seen::With(_)) if self.kind_of(identity) != Some(IdentityKind::Email) => {
+                Linked::OfAnother
+            }
+            Some(Seen::With(_)) => {
+                self.new_links.push((identity, with));
+                Linked::Parted(self.parted(identity))
+            }
+            None => {
+                let (from, into) = (CustomerId(identity.0), self.resolve(with));
+                self.before.entry(identity).or_insert(from);
+                let own = NameCounts::one(self.kind_of(identity));
+                self.links.join(identity, own, with);
+                self.new_links.push((identity, with));
+                Linked::Joined { from, into }
+            }
+        }
+    }
+
+    /// Lets an identity stand for itself for ever, with all that stand for it; `None` for one that
+    /// stands for no other.
+    pub fn part(&mut self, identity: IdentityId) -> Option<Parted> {
+        let Some(Seen::With(_)) = self.links.get(identity) else {
+            return None;
+        };
+        self.new_links.push((identity, identity));
+        Some(self.parted(identity))
+    }
+
+    fn parted(&mut self, identity: IdentityId) -> Parted {
+        let before = self.resolve(identity);
+        self.before.entry(identity).or_insert(before);
+        let parted = Parted {
+            along: self.links.along(identity),
+            through: self.links.above(identity).collect(),
+        };
+        let own = NameCounts::one(self.kind_of(identity));
+        self.links.part(identity, own);
+        parted
+    }
+
+    /// How many names an identity and all that stand for it have.
+    pub fn names_of(&self, identity: IdentityId) -> NameCounts {
+        let own = NameCounts::one(self.kind_of(identity));
+        own.and(self.links.names_below(identity))
+    }
+
+    /// The ids of a customer and of all who turned out to be them.
+    pub fn ids_of(&self, customer: CustomerId) -> BTreeSet<CustomerId> {
+        let along = self.links.along(IdentityId(customer.0)).into_iter();
+        along.map(|identity| CustomerId(identity.0)).collect()
+    }
+
+    /// All names of a customer, each with its kind: their own first, the others sorted.
+    pub fn names(&self, customer: CustomerId) -> Vec<(&str, IdentityKind)> {
+        let mut along = self.links.along(IdentityId(customer.0)).into_iter();
+        let name = |identity| {
+            let entry = self.arena.by_id(identity)?;
+            Some((entry.text, entry.kind))
+        };
+        let own = along.next().and_then(name);
+        let mut others: Vec<_> = along.filter_map(name).collect();
+        others.sort_unstable_by_key(|&(text, kind)| (kind, text));
+        own.into_iter().chain(others).collect()
     }
 
     /// True for what a device calls a visitor whom it does not know.
@@ -180,11 +288,12 @@ impl Vault {
     /// The customer that an identity stands for: an e-mail that was seen with exactly one customer
     /// id stands for that one, another identity for the one that it was linked to first, if any.
     pub fn resolve(&self, identity: IdentityId) -> CustomerId {
-        let mut identity = identity;
-        while let Some(&Seen::With(customer)) = self.links.get(&identity) {
-            identity = customer;
-        }
-        CustomerId(identity.0)
+        CustomerId(self.links.root(identity).0)
+    }
+
+    /// The identity that one stands for, as the next step to the customer.
+    pub fn stands_for(&self, identity: IdentityId) -> Option<IdentityId> {
+        self.links.above(identity).next()
     }
 
     /// Identities whose resolution changed since the transaction began.
@@ -297,132 +406,6 @@ impl Vault {
     /// True without identities.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Reads the files of a vault, in the order of the manifest.
-    pub(crate) fn load(
-        disk: &dyn Disk,
-        dir: &Path,
-        files: &[String],
-        key: &MasterKey,
-    ) -> Result<Self, StoreError> {
-        let mut vault = Self::default();
-        for name in files {
-            let path = dir.join(name);
-            let bytes = crate::store::read_listed(disk, &path)?;
-            file::read(&path, &bytes, key, &mut vault.arena, |email, customer| {
-                let seen = vault.links.entry(email).or_insert(Seen::With(customer));
-                if *seen != Seen::With(customer) {
-                    *seen = Seen::WithSeveral;
-                }
-            })?;
-        }
-        vault.saved();
-        Ok(vault)
-    }
-
-    /// From here on, additions are new.
-    pub(crate) fn begin(&mut self) {
-        self.begun_at = self.arena.end();
-        self.before.clear();
-    }
-
-    /// The files hold everything.
-    pub(crate) fn saved(&mut self) {
-        self.begin();
-        self.saved_to = self.arena.end();
-        self.new_links.clear();
-        self.journaled = (self.saved_to, 0);
-        self.journals.clear();
-    }
-
-    /// The files hold what records of the log before an offset hold.
-    pub(crate) fn saved_before(&mut self, offset: u64) {
-        while let Some((_, identities, links)) = self.journals.pop_front_if(|(at, ..)| *at < offset)
-        {
-            self.saved_to = identities;
-            self.new_links.drain(..links);
-            self.journaled.1 -= links;
-            for (_, _, later) in &mut self.journals {
-                *later -= links;
-            }
-        }
-    }
-
-    /// What was added since the last call, as a file of the vault for a record of the log; `None`
-    /// without any. It still counts as changed: the next file of the vault holds it too.
-    pub(crate) fn journal(&mut self, key: &MasterKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let (from, first_link) = self.journaled;
-        if self.arena.end() == from && self.new_links.len() == first_link {
-            return Ok(None);
-        }
-        let links = &self.new_links[first_link..];
-        let bytes = file::encode(self.arena.records_from(from), links, key)?;
-        self.journaled = (self.arena.end(), self.new_links.len());
-        // Each frame decides for itself what moved.
-        self.before.clear();
-        Ok(Some(bytes))
-    }
-
-    /// The last journal is in the log, as the record of that offset.
-    pub(crate) fn is_journaled_at(&mut self, offset: u64) {
-        let (identities, links) = self.journaled;
-        self.journals.push_back((offset, identities, links));
-    }
-
-    /// A file of the vault that holds what several journals hold.
-    pub(crate) fn file_of_journals(
-        log: &Path,
-        journals: &[Vec<u8>],
-        key: &MasterKey,
-    ) -> Result<Vec<u8>, StoreError> {
-        let (mut arena, mut links) = (Arena::default(), Vec::new());
-        for journal in journals {
-            file::read(log, journal, key, &mut arena, |a, b| links.push((a, b)))?;
-        }
-        file::encode(arena.records_from(0), &links, key)
-    }
-
-    /// Takes up what a record of the log brought.
-    pub(crate) fn take_journal(
-        &mut self,
-        (log, offset): (&Path, u64),
-        bytes: &[u8],
-        key: &MasterKey,
-    ) -> Result<(), StoreError> {
-        let mut links = Vec::new();
-        file::read(log, bytes, key, &mut self.arena, |a, b| links.push((a, b)))?;
-        for (identity, customer) in links {
-            self.link(identity, customer);
-        }
-        self.journaled = (self.arena.end(), self.new_links.len());
-        self.is_journaled_at(offset);
-        self.before.clear();
-        Ok(())
-    }
-
-    /// True when there is something that the files do not hold.
-    pub(crate) fn has_changed(&self) -> bool {
-        self.arena.end() > self.saved_to || !self.new_links.is_empty()
-    }
-
-    /// A file with what they do not hold.
-    pub(crate) fn encode_additions(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
-        file::encode(self.arena.records_from(self.saved_to), &self.new_links, key)
-    }
-
-    /// A file with everything.
-    pub(crate) fn encode_all(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
-        let mut links = Vec::with_capacity(self.links.len());
-        for (&email, &seen) in &self.links {
-            match seen {
-                Seen::With(customer) => links.push((email, customer)),
-                // Two different ids say "several"; an e-mail's own id is never its customer's.
-                Seen::WithSeveral => links.extend([(email, email), (email, IdentityId(!email.0))]),
-            }
-        }
-        links.sort_unstable();
-        file::encode(self.arena.records_from(0), &links, key)
     }
 }
 

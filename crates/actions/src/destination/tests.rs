@@ -22,7 +22,7 @@ fn what_is_left_out_has_its_usual_value() {
     assert!(!destination.causes.contains(&CauseKind::Definition));
     assert!(!destination.causes.contains(&CauseKind::Import));
     assert!(!destination.allow_http);
-    assert_eq!(destination.causes.len(), 5);
+    assert_eq!(destination.causes.len(), 6);
 }
 
 #[test]

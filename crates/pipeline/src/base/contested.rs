@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, OrderKey, Partition};
-use regulars_store::history::History;
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::fold::{Noting, Source};
 use crate::error::PipelineError;
 use crate::live::contested::{Claim, Contested};
-use crate::live::told::{Told, ToldOf};
+use crate::live::told::Told;
+use crate::live::whose::RowPlaces;
 
 /// What is to be known of contested orders, given the claims that a fold noted.
 ///
@@ -36,12 +36,14 @@ pub(super) fn contested(
         let (mut records, mut told) = (Vec::new(), Vec::new());
         for &claimant in &claimants {
             let of = source.tellings.of(claimant);
-            let merged = of.map_or(&[][..], |of: &ToldOf| &of.merged);
-            for &id in [claimant].iter().chain(merged) {
-                let rows = source.history.timeline(id, source.table)?;
-                records.extend(rows.into_iter().map(|row| row.record));
-                told.extend(moved(source.history, id, source.tellings.until)?);
-            }
+            let own = RowPlaces::own(claimant, false);
+            let places = of.map_or(own, |of| of.places(claimant));
+            let owner = |identity, under| source.tellings.owner(identity, under);
+            let rows = places.orders(source.history, source.table, &owner)?;
+            records.extend(rows.into_iter().map(|row| row.record));
+            let rows = places.events(source.history, &owner)?.into_iter();
+            let arrived = rows.filter(|row| row.event.received_at <= source.tellings.until);
+            told.extend(arrived.map(Told::from));
             told.extend(of.into_iter().flat_map(|of| of.told.iter().cloned()));
         }
         let canonical = |customer| source.tellings.canonical(customer);
@@ -56,16 +58,6 @@ pub(super) fn contested(
     Ok(contested)
 }
 
-fn moved(
-    history: &History,
-    id: CustomerId,
-    until: regulars_core::Timestamp,
-) -> Result<Vec<Told>, PipelineError> {
-    let rows = history.events_of(id)?.into_iter();
-    let arrived = rows.filter(|row| row.event.received_at <= until);
-    Ok(arrived.map(Told::from).collect())
-}
-
 /// Under whom the history has the orders that events tell of.
 fn claims_of_files(
     source: &Source<'_>,
@@ -78,10 +70,7 @@ fn claims_of_files(
         let mut reader = source.history.versions(partition)?;
         while let Some(rows) = reader.next_customer()? {
             let told = rows.iter().filter(|row| told.contains(&row.order));
-            found.extend(told.map(|row| {
-                let customer = vault.resolve(row.identity);
-                (row.order, source.tellings.canonical(customer))
-            }));
+            found.extend(told.map(|row| (row.order, source.tellings.resolve(vault, row.identity))));
         }
     }
     Ok(found)

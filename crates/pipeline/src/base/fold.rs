@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
-use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
+use regulars_store::history::{CustomerRow, DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::declared::Declaring;
@@ -21,6 +21,7 @@ use crate::live::contested::Claim;
 use crate::live::orders::{self, Orders};
 use crate::live::retell;
 use crate::live::told::{Tellings, Told, ToldOf, by_time};
+use crate::live::whose::RowPlaces;
 use crate::progress::{Progress, Unit};
 
 /// Makes something of one customer: their resolved orders and what was declared of them.
@@ -181,6 +182,15 @@ struct Folder<'a, T> {
     records: Vec<LineRecord>,
 }
 
+fn declared_row(row: CustomerRow) -> DeclaredRow {
+    DeclaredRow {
+        customer: row.customer,
+        occurred_at: row.occurred_at,
+        import: row.import,
+        traits: row.traits.into(),
+    }
+}
+
 impl<T> Folder<'_, T> {
     /// Puts together the orders of the partition, what was declared of its customers, their events
     /// and what the log tells of them.
@@ -235,8 +245,30 @@ impl<T> Folder<'_, T> {
         })
     }
 
-    /// Folds one customer; one of whom nothing is known yet at `now` is none.
+    /// Folds one customer; one of whom nothing is known yet at `now` is none. Of what lies under one
+    /// whom others left, their own is sought out first.
     fn customer(&mut self, customer: CustomerId, of: &OfCustomer<'_>) -> Result<(), PipelineError> {
+        if !of.told.is_some_and(|of| of.is_parted) {
+            return self.whole(customer, of);
+        }
+        let source = self.source;
+        let owner = |identity, under| source.tellings.owner(identity, under);
+        let own = RowPlaces::own(customer, true);
+        let records = own.orders(source.history, source.table, &owner)?;
+        let records: Vec<LineRecord> = records.into_iter().map(|row| row.record).collect();
+        let rows = own.declared(source.history, &owner)?;
+        let rows: Vec<DeclaredRow> = rows.into_iter().map(declared_row).collect();
+        let events = own.events(source.history, &owner)?;
+        let of = OfCustomer {
+            records: &records,
+            rows: &rows,
+            events: &events,
+            told: of.told,
+        };
+        self.whole(customer, &of)
+    }
+
+    fn whole(&mut self, customer: CustomerId, of: &OfCustomer<'_>) -> Result<(), PipelineError> {
         let tellings = self.source.tellings;
         // Somebody who turned out to be another is folded with that one.
         let is_gone = tellings.redirects.contains_key(&customer);
@@ -257,9 +289,9 @@ impl<T> Folder<'_, T> {
         if own.is_empty() && of.told.is_none() && !is_contested {
             return self.known(customer, of.records, of.rows, &[], false);
         }
-        let (moved, told, merged) = of.told.map_or_else(Default::default, |of| {
-            (&of.moved[..], &of.told[..], &of.merged[..])
-        });
+        let (moved, told) = of
+            .told
+            .map_or_else(Default::default, |of| (&of.moved[..], &of.told[..]));
         let events = by_time(own.iter().chain(moved).chain(told));
         if self.noting != Noting::Nothing {
             let orders = self.source.orders;
@@ -272,14 +304,20 @@ impl<T> Folder<'_, T> {
         }
         let has_moved = own.len() + moved.len() > 0;
         let is_named = of.told.is_some_and(|of| of.known);
-        let is_named = is_named || own.iter().any(|told| !told.event.anonymous);
+        let is_visitor = |vault: &Vault| vault.is_anonymous(IdentityId(customer.0));
+        let is_visitor = self.source.vault.is_some_and(is_visitor);
+        // A visitor who was part of a customer is a visitor again. Of others who left somebody files may
+        // tell elsewhere.
+        let is_told_of =
+            of.told.is_some_and(|of| of.is_parted) || own.iter().any(|told| !told.event.anonymous);
+        let is_named = is_named || is_told_of && !is_visitor;
         if of.records.is_empty() && of.rows.is_empty() && !is_named {
             if has_moved && self.noting == Noting::ForLive {
                 self.part.noted.visitors.push(customer);
             }
             return Ok(());
         }
-        self.told(customer, of, merged, &events, has_moved)
+        self.told(customer, of, &events, has_moved)
     }
 
     fn note(&mut self, customer: CustomerId, orders: impl Iterator<Item = OrderKey>) {
@@ -298,7 +336,6 @@ impl<T> Folder<'_, T> {
         &mut self,
         customer: CustomerId,
         of: &OfCustomer<'_>,
-        merged: &[CustomerId],
         events: &[&Told],
         has_moved: bool,
     ) -> Result<(), PipelineError> {
@@ -307,20 +344,23 @@ impl<T> Folder<'_, T> {
         all.clear();
         all.extend_from_slice(of.records);
         let mut declared = of.rows.to_vec();
-        for &from in merged {
-            let vault = source.vault;
-            if vault.is_some_and(|vault| vault.is_anonymous(IdentityId(from.0))) {
-                // No file names a visitor by an anonymous id.
-                continue;
-            }
-            let rows = source.history.timeline(from, source.table)?;
+        if let Some(told) = of.told {
+            // No file names a visitor by an anonymous id.
+            let is_visitor = |vault: &Vault, id: &CustomerId| vault.is_anonymous(IdentityId(id.0));
+            let mut ids = told.merged.clone();
+            ids.retain(|id| !source.vault.is_some_and(|vault| is_visitor(vault, id)));
+            let elsewhere = RowPlaces {
+                ids: &ids,
+                ..told.places(customer)
+            };
+            let owner = |identity, under| source.tellings.owner(identity, under);
+            let (history, table) = (source.history, source.table);
+            let rows = elsewhere.orders_elsewhere(history, table, &owner)?;
             all.extend(rows.into_iter().map(|row| row.record));
-            let rows = source.history.declared(from)?.into_iter();
-            declared.extend(rows.map(|row| DeclaredRow {
+            let rows = elsewhere.declared_elsewhere(history, &owner)?;
+            declared.extend(rows.into_iter().map(|row| DeclaredRow {
                 customer,
-                occurred_at: row.occurred_at,
-                import: row.import,
-                traits: row.traits.into(),
+                ..declared_row(row)
             }));
         }
         declared.sort_by_key(|row| row.occurred_at);

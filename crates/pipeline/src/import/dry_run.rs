@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use regulars_core::{Currency, Symbols, Timestamp, Zone};
 use regulars_ingest::{Batch, OrderBatch, Recognition, RefundBatch, open};
 use regulars_store::Store;
-use regulars_store::vault::is_blocked_identity;
+use regulars_store::vault::Blocked;
 use serde::Serialize;
 
 use super::ahead::ahead;
@@ -110,6 +110,7 @@ pub fn dry_run(
             tallies: BTreeMap::new(),
             unknown: HashMap::new(),
             last_named: String::new(),
+            blocked: workspace.config().identity.blocked(),
         };
         if repeated && options.repeats == RepeatPolicy::Skip {
             looking.file.skipped = true;
@@ -149,6 +150,7 @@ struct Looking<'a> {
     unknown: HashMap<String, u64>,
     /// The last order whose customer was named: such rows mostly follow it.
     last_named: String,
+    blocked: Blocked,
 }
 
 impl Looking<'_> {
@@ -224,7 +226,7 @@ impl Looking<'_> {
                 return Ok(());
             };
             for row in 0..batch.line.len() {
-                if names_customer(batch, row) {
+                if names_customer(batch, row, &self.blocked) {
                     self.unknown.remove(text(batch.order_id.as_ref(), row));
                 }
             }
@@ -251,7 +253,7 @@ impl Looking<'_> {
         self.note_future(&batch.occurred_at, &batch.line, until);
         for row in 0..batch.line.len() {
             let order = text(batch.order_id.as_ref(), row);
-            if names_customer(batch, row) {
+            if names_customer(batch, row, &self.blocked) {
                 self.last_named.clear();
                 self.last_named.push_str(order);
                 continue;
@@ -269,8 +271,8 @@ fn text(column: Option<&regulars_ingest::TextColumn>, row: usize) -> &str {
     column.map_or("", |column| column.get(row))
 }
 
-fn names_customer(batch: &OrderBatch, row: usize) -> bool {
-    let names = |text: &str| !text.is_empty() && !is_blocked_identity(text);
+fn names_customer(batch: &OrderBatch, row: usize, blocked: &Blocked) -> bool {
+    let names = |text: &str| !text.is_empty() && !blocked.contains(text);
     names(text(batch.customer_id.as_ref(), row)) || names(text(batch.email.as_ref(), row))
 }
 

@@ -23,7 +23,7 @@ use super::report::FileReport;
 use super::sources::SourceFile;
 use super::{ImportOptions, RejectPolicy, reject_limit};
 use crate::error::PipelineError;
-use crate::live::identify;
+use crate::live::identify::{self, Arrival, Rules, Sender};
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
 
@@ -102,7 +102,10 @@ pub(super) fn take(
         return Ok(taken);
     }
     options.commits.store(true, Ordering::SeqCst);
-    let mut known = messages(store)?;
+    let mut known = Known {
+        messages: messages(store)?,
+        rules: Rules::new(&workspace.config().identity),
+    };
     let mut frame = Frame::default();
     for (_, source) in files {
         read(source, options, progress, "reading", &mut |events, _| {
@@ -126,6 +129,12 @@ pub(super) fn take(
 
 pub(super) fn holds_events(source: &SourceFile) -> bool {
     source.recognition.entity == Entity::Events
+}
+
+/// What tells whether an event is new, and whose it is.
+struct Known {
+    messages: HashSet<u128, FixedState>,
+    rules: Rules,
 }
 
 /// Is given some events of a file, and rows that could not be read.
@@ -175,7 +184,7 @@ enum Put {
 fn put(
     store: &mut Store,
     frame: &mut Frame,
-    known: &mut HashSet<u128, FixedState>,
+    known: &mut Known,
     archived: ArchivedEvent,
     options: &ImportOptions,
 ) -> Result<Put, PipelineError> {
@@ -186,15 +195,21 @@ fn put(
     let at = |instant: Timestamp| instant.min(options.recorded_at);
     event.occurred_at = at(event.occurred_at);
     let received_at = at(archived.received_at);
-    if known.contains(&message) {
+    if known.messages.contains(&message) {
         return Ok(Put::Repeated);
     }
     let vault = store.live_vault()?;
-    match identify::identify(vault, &event, message, received_at)? {
-        Ok((merges, event)) => {
-            merges.iter().for_each(|merge| frame.merge(merge));
+    let arrival = Arrival {
+        event: &event,
+        message,
+        received_at,
+        sender: &Sender::SHOP,
+    };
+    match identify::identify(vault, &mut known.rules, arrival)? {
+        Ok((records, event)) => {
+            records.iter().for_each(|record| frame.record(record));
             frame.event(&event);
-            known.insert(message);
+            known.messages.insert(message);
             Ok(Put::New)
         }
         Err(identify::Nobody) => Ok(Put::Nobody),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use regulars_core::{OrderKey, Partition, Symbol, Symbols, Timestamp};
 use regulars_ingest::{Amounts, DictColumn, Instants, OrderBatch, RowLevel, TextColumn};
 use regulars_store::spill::Spill;
-use regulars_store::vault::{IdentityId, IdentityKind, Vault, is_blocked_identity};
+use regulars_store::vault::{IdentityId, IdentityKind, Vault};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -184,7 +184,7 @@ impl<'a> Intake<'a> {
         email: &str,
     ) -> Result<Option<IdentityId>, PipelineError> {
         let mut usable = |text: &str| {
-            let blocked = !text.is_empty() && is_blocked_identity(text);
+            let blocked = !text.is_empty() && self.vault.is_blocked(text);
             self.counts.blocked_identities += u64::from(blocked);
             !text.is_empty() && !blocked
         };

@@ -336,7 +336,7 @@ pub(crate) fn settle(
     let mut by_order: HashMap<OrderKey, Vec<Claimant>, FixedState> = HashMap::default();
     for claimant in new
         .iter()
-        .chain(stored.iter().map(|(claimant, _)| claimant))
+        .chain(stored.iter().map(|(claimant, ..)| claimant))
     {
         by_order.entry(claimant.order).or_default().push(*claimant);
     }
@@ -347,13 +347,13 @@ pub(crate) fn settle(
         .collect();
     let loses = |claimant: &Claimant| owner_of.get(&claimant.order) != Some(&claimant.customer);
     let new = new.iter().filter(|claimant| loses(claimant));
-    let stored = stored.iter().filter(|(claimant, _)| loses(claimant));
+    let stored = stored.iter().filter(|(claimant, ..)| loses(claimant));
     Ok(Settled {
         new: new.map(|lost| (lost.order, lost.customer)).collect(),
         stored: stored
-            .map(|&(lost, partition)| Superseded {
+            .map(|&(lost, identity, partition)| Superseded {
                 order: lost.order,
-                customer: lost.customer,
+                identity,
                 partition,
             })
             .collect(),
@@ -369,11 +369,12 @@ pub(super) fn more_than_orders(claimants: &[Claimant]) -> u64 {
     (pairs.len() - orders.len()) as u64
 }
 
-/// The versions of contested orders in the history, with the partition that they lie in.
+/// The versions of contested orders in the history, with the identity under which they came and the
+/// partition that they lie in.
 fn stored_claimants(
     contested: &Contested,
     transaction: &Transaction<'_>,
-) -> Result<Vec<(Claimant, Partition)>, PipelineError> {
+) -> Result<Vec<(Claimant, IdentityId, Partition)>, PipelineError> {
     let (history, vault) = (transaction.history(), transaction.vault_ref()?);
     let is_contested = |row: &&VersionRow| {
         row.refund == RefundKey::NONE && !row.is_apart && contested.contains(row.order)
@@ -390,7 +391,7 @@ fn stored_claimants(
                     updated_at: row.updated_at,
                     status: row.status,
                 };
-                claimants.push((claimant, partition));
+                claimants.push((claimant, row.identity, partition));
             }
         }
     }

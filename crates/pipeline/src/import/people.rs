@@ -6,7 +6,7 @@ use regulars_core::{Partition, Timestamp};
 use regulars_ingest::{CustomerBatch, DeclaredValues};
 use regulars_store::Transaction;
 use regulars_store::history::CustomerRow;
-use regulars_store::vault::{IdentityId, IdentityKind, Vault, is_blocked_identity};
+use regulars_store::vault::{IdentityId, IdentityKind, Vault};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -50,7 +50,7 @@ pub(crate) fn take(
     for index in 0..batch.line.len() {
         let text = |column: Option<&regulars_ingest::TextColumn>| {
             let text = column.map_or("", |column| column.get(index));
-            if is_blocked_identity(text) {
+            if vault.is_blocked(text) {
                 String::new()
             } else {
                 text.to_owned()

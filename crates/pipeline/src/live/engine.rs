@@ -8,6 +8,7 @@
 //! Time moves with the records alone (events carry when they came, ticks say that time went by),
 //! so that the same records give the same transitions, whenever they are folded.
 
+mod data;
 mod finding;
 mod folding;
 mod merges;
@@ -29,10 +30,12 @@ use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::orders::Orders;
-use super::person::{Person, Retold};
+use super::person::{Person, Retold, Whose};
 use super::retell;
 use super::seen::Seen;
+use super::start::Retired;
 use super::told::Told;
+use super::whose::Parted;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
@@ -75,6 +78,10 @@ pub struct Engine {
     pub(super) touched_accounts: Vec<Symbol>,
     /// Customers that turned out to be another.
     pub(super) redirects: HashMap<CustomerId, CustomerId, FixedState>,
+    /// Identities that left a customer.
+    pub(super) parted: Parted,
+    /// How often somebody turned out to be another, or was parted.
+    pub(super) identity_changes: usize,
     /// When to look at whom; entries that are too early do no harm.
     pub(super) wakes: Wakes,
     pub(super) ledger: Ledger,
@@ -93,8 +100,10 @@ pub struct Engine {
     /// The latest transitions that the log held at the start, in order.
     pub(super) recorded: VecDeque<TransitionRow>,
     /// Memberships of those who are nobody any more, by number of the segment: an import may make
-    /// them somebody again, who then goes on counting.
+    /// them somebody again, or they leave whom they turned out to be, and then go on counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
+    /// Transitions of segments that are no more.
+    pub(super) retired: Retired,
     /// At the start, every transition that records before this offset cause was on disk.
     pub(super) recorded_to: u64,
     /// Messages of the days before the start.
@@ -105,6 +114,8 @@ pub struct Engine {
     pub(super) in_hands: InHands,
     /// How often somebody was folded again from the beginning.
     pub(super) refolds: u64,
+    /// Whether any line of an order said what was sold.
+    pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
 }
@@ -233,7 +244,7 @@ impl Engine {
         let Some((number, person)) = self.number(segment).zip(person) else {
             return Ok(None);
         };
-        let moved = person.moved(&self.history)?;
+        let moved = person.moved(&self.history, self.whose())?;
         let latest = retell::latest_events(&moved.and(&person.told), &self.program);
         let (states, subject) = (&person.member.states, person.subject(&self.context));
         let subject = (&subject, &latest);
@@ -257,6 +268,13 @@ impl Engine {
         customer
     }
 
+    pub(super) fn whose(&self) -> Whose<'_> {
+        Whose {
+            redirects: &self.redirects,
+            parted: &self.parted,
+        }
+    }
+
     /// Folds the record at `offset`, the next one of the log; one that is folded already changes
     /// nothing.
     ///
@@ -273,11 +291,11 @@ impl Engine {
                 self.wake_some();
                 self.sweep(AT_ONCE);
             }
-            Logged::Workspace(record) => {
-                if let LogRecord::MergeAccepted(merge) = *record {
-                    self.merge(&merge)?;
-                }
-            }
+            Logged::Workspace(record) => match *record {
+                LogRecord::MergeAccepted(merge) => self.merge(&merge)?,
+                LogRecord::Unmerged(unmerged) => self.unmerge(&unmerged)?,
+                _ => {}
+            },
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
         }
         self.folded_to = offset + 1;
@@ -292,9 +310,7 @@ impl Engine {
     fn look_at_visits(&mut self) {
         let of_visits = |rule: &CheckedRule| rule.reads().traits.iter().any(|it| it.is_of_visits());
         if (0..self.program.segment_count()).any(|number| of_visits(self.program.rule(number))) {
-            self.wake(usize::MAX);
-            self.finish_sweeps();
-            self.look_at_everyone(1, |_| Some(Cause::Definition));
+            self.look_at_new_data();
         }
     }
 
@@ -331,6 +347,11 @@ impl Engine {
             told = Retold::Everything;
         }
         let cause = |engine: &Self| cause_of(offset, &engine.people[&customer].told);
+        let is_touched = told == Retold::Everything || !self.changes.is_empty();
+        let has_new_data = is_touched && self.note_data([customer]);
+        if has_new_data {
+            told = Retold::Everything;
+        }
         let is_of_accounts = self.look_at_touched_accounts(occurred_at, cause);
         let changes = std::mem::take(&mut self.changes);
         let touched = match told {
@@ -343,6 +364,9 @@ impl Engine {
         self.changes = changes;
         for other in others {
             self.look_at_changes(other, Touched::Everything, occurred_at, cause);
+        }
+        if has_new_data {
+            self.look_at_new_data();
         }
         self.sweep(AT_ONCE);
         Ok(())

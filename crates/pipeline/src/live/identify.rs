@@ -1,70 +1,172 @@
 //! Whose an event is: identities found or made, linked, and personal data sealed.
+//!
+//! Each name of an event (customer id, e-mail address, anonymous id, in this order) is an identity. The
+//! event belongs to the first; the others stand for it from then on, if nothing speaks against that:
+//!
+//! | what speaks against it | |
+//! |---|---|
+//! | the name stands for another customer | the first link counts; an e-mail address seen with two customers stands for itself |
+//! | nobody says that the address is the person's own | it came with a client-side key and without `email_verified` |
+//! | the key is a client-side one, and `alias` names two who are known, or an address would be parted | only a server's word does that |
+//! | a limit | a customer has so many names of each kind |
+//!
+//! What was merged, parted or refused is a record before that of the event.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, EventKind, Timestamp};
 use regulars_ingest::tracking::{
     Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
 };
 use regulars_store::StoreError;
-use regulars_store::log::{MergeAccepted, StoredEvent};
-use regulars_store::vault::{IdentityId, IdentityKind, Vault};
+use regulars_store::log::{
+    Evidence, LogRecord, MergeAccepted, MergeRefused, MergeRule, Refusal, StoredEvent, Unmerged,
+};
+use regulars_store::vault::{IdentityId, IdentityKind, Linked, NameCounts, Parted, Vault};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::config::IdentityConfig;
 
 /// An event identifies nobody: every id in it is one that many people share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nobody;
 
-/// An event as it is stored, and the merges that it brings, which come first.
+/// Whose word it is that an event is somebody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// That of a page or an app, which anybody can send: it merges no two customers who are known.
+    Client,
+    /// That of a server of the shop, or of its files.
+    Server,
+}
+
+/// Who sends events.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// What their word is worth.
+    pub trust: Trust,
+    /// Id of the write key; `None` without one.
+    pub key: Option<Arc<str>>,
+}
+
+impl Sender {
+    /// The shop itself, without a key.
+    pub const SHOP: Self = Self {
+        trust: Trust::Server,
+        key: None,
+    };
+}
+
+/// An event that arrived.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) event: &'a TrackedEvent<'a>,
+    pub(crate) message: u128,
+    pub(crate) received_at: Timestamp,
+    pub(crate) sender: &'a Sender,
+}
+
+/// By which rules identities are joined.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    limits: IdentityConfig,
+    /// What was refused and recorded, so that it is recorded once.
+    refused: HashSet<u64, FixedState>,
+}
+
+/// So many refusals are remembered.
+const REFUSALS_KEPT: usize = 1_000_000;
+
+impl Rules {
+    pub(crate) fn new(limits: &IdentityConfig) -> Self {
+        Self {
+            limits: limits.clone(),
+            refused: HashSet::default(),
+        }
+    }
+
+    /// Why names may not all be those of one customer, of which `added` would be new.
+    fn limit(&self, of: NameCounts, added: NameCounts) -> Option<Refusal> {
+        let limits = &self.limits;
+        let all = of.and(added);
+        let over = |added: u32, all: u32, most: u32| added > 0 && all > most;
+        if over(
+            added.customer_ids,
+            all.customer_ids,
+            limits.customer_ids_per_customer,
+        ) {
+            return Some(Refusal::CustomerIds);
+        }
+        if over(added.emails, all.emails, limits.emails_per_customer) {
+            return Some(Refusal::Emails);
+        }
+        let most = limits.anonymous_ids_per_customer;
+        over(added.anonymous_ids, all.anonymous_ids, most).then_some(Refusal::AnonymousIds)
+    }
+
+    /// True the first time.
+    fn is_new(&mut self, refused: &MergeRefused) -> bool {
+        if self.refused.len() >= REFUSALS_KEPT {
+            self.refused.clear();
+        }
+        let mut bytes = [0; 18];
+        bytes[..8].copy_from_slice(&refused.from.0.to_le_bytes());
+        bytes[8..16].copy_from_slice(&refused.into.0.to_le_bytes());
+        bytes[16] = refused.refusal as u8;
+        bytes[17] = refused.evidence.rule as u8;
+        self.refused.insert(xxh3_64(&bytes))
+    }
+}
+
+/// An event as it is stored, and the records of whom it joined, which come first.
 ///
 /// # Errors
 /// When the vault fails. The inside is an error when the event names nobody.
 pub(crate) fn identify(
     vault: &mut Vault,
-    event: &TrackedEvent<'_>,
-    message: u128,
-    received_at: Timestamp,
-) -> Result<Result<(Vec<MergeAccepted>, StoredEvent), Nobody>, StoreError> {
-    let mut identify = Identify {
+    rules: &mut Rules,
+    arrival: Arrival<'_>,
+) -> Result<Result<(Vec<LogRecord>, StoredEvent), Nobody>, StoreError> {
+    let event = arrival.event;
+    let mut joining = Joining {
         vault,
-        merges: Vec::new(),
+        rules,
+        arrival,
+        records: Vec::new(),
     };
-    let user = identify.identity(IdentityKind::CustomerId, event.user_id.as_deref())?;
-    let visitor = identify.identity(IdentityKind::Anonymous, event.anonymous_id.as_deref())?;
-    let email = match user {
-        Some(_) => None,
-        None => identify.identity(IdentityKind::Email, email_of(event))?,
-    };
+    let user = joining.identity(IdentityKind::CustomerId, event.user_id.as_deref())?;
+    let visitor = joining.identity(IdentityKind::Anonymous, event.anonymous_id.as_deref())?;
+    let address = email_of(event);
+    let is_own = address.is_some_and(|address| is_own(address, arrival.sender.trust));
+    let email = address.filter(|_| is_own);
+    let email = joining.identity(
+        IdentityKind::Email,
+        email.map(|address| address.value.as_str()),
+    )?;
     let Some(identity) = user.or(email).or(visitor) else {
         return Ok(Err(Nobody));
     };
-    if let Some(visitor) = visitor {
-        identify.link(visitor, identity);
+    if let Some(email) = email {
+        joining.join(email, identity, MergeRule::Email);
     }
-    if let Some(previous) = event.previous_id.as_deref() {
-        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
-        let known = kinds.map(|kind| identify.vault.lookup(kind, previous));
-        let previous = match known.into_iter().flatten().next() {
-            Some(known) => Some(known),
-            None => identify.identity(IdentityKind::Anonymous, Some(previous))?,
-        };
-        if let Some(previous) = previous {
-            // A customer is never hidden behind the id of a device.
-            let is_anonymous = |identity| identify.vault.is_anonymous(identity);
-            if is_anonymous(identity) && !is_anonymous(previous) {
-                identify.link(identity, previous);
-            } else {
-                identify.link(previous, identity);
-            }
+    if let Some(visitor) = visitor {
+        joining.join(visitor, identity, MergeRule::Device);
+    }
+    if let Some(address) = address.filter(|_| !is_own) {
+        let vault = &*joining.vault;
+        let known = vault.lookup(IdentityKind::Email, &address.value);
+        let other = |&known: &IdentityId| vault.resolve(known) != vault.resolve(identity);
+        if let Some(known) = known.filter(other) {
+            joining.refuse(known, identity, MergeRule::Email, Refusal::Unverified);
         }
     }
-    let merges = identify.merges;
-    let merges = merges.into_iter().map(|(from, into)| MergeAccepted {
-        from,
-        into,
-        recorded_at: received_at,
-        reason: "one event named both".to_owned(),
-    });
-    let merges = merges.collect();
+    if let Some(previous) = event.previous_id.as_deref() {
+        joining.alias(previous, identity)?;
+    }
+    let records = joining.records;
     let customer = vault.resolve(identity);
     let properties = match event.kind {
         EventKind::Identify | EventKind::Group => (&*event.traits).into(),
@@ -76,8 +178,8 @@ pub(crate) fn identify(
         identity,
         customer,
         occurred_at: event.occurred_at,
-        received_at,
-        message,
+        received_at: arrival.received_at,
+        message: arrival.message,
         name: match event.kind {
             EventKind::Group => event.group_id.as_deref().unwrap_or_default().into(),
             _ => event.known_name().into(),
@@ -89,7 +191,7 @@ pub(crate) fn identify(
         },
         sealed: sealed(vault, identity, event)?,
     };
-    Ok(Ok((merges, stored)))
+    Ok(Ok((records, stored)))
 }
 
 /// The context of what is no `group` call with the account in it, where the event names one: it
@@ -107,12 +209,14 @@ fn with_group(context: &str, group_id: Option<&str>) -> Box<str> {
     format!("{{\"groupId\":{}{comma}{rest}", Value::from(group_id)).into()
 }
 
-struct Identify<'v> {
+struct Joining<'v> {
     vault: &'v mut Vault,
-    merges: Vec<(CustomerId, CustomerId)>,
+    rules: &'v mut Rules,
+    arrival: Arrival<'v>,
+    records: Vec<LogRecord>,
 }
 
-impl Identify<'_> {
+impl Joining<'_> {
     fn identity(
         &mut self,
         kind: IdentityKind,
@@ -128,26 +232,136 @@ impl Identify<'_> {
         }
     }
 
-    fn link(&mut self, one: IdentityId, other: IdentityId) {
-        if one == other {
+    /// Lets what `previous` names stand for an identity.
+    fn alias(&mut self, previous: &str, identity: IdentityId) -> Result<(), StoreError> {
+        if self.vault.is_blocked(previous) {
+            return Ok(());
+        }
+        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
+        let known = kinds.map(|kind| self.vault.lookup(kind, previous));
+        let previous = match known.into_iter().flatten().next() {
+            Some(known) => Some(known),
+            None => self.identity(IdentityKind::Anonymous, Some(previous))?,
+        };
+        let Some(previous) = previous else {
+            return Ok(());
+        };
+        // A customer is never hidden behind the id of a device.
+        let is_anonymous = |identity| self.vault.is_anonymous(identity);
+        if is_anonymous(identity) && !is_anonymous(previous) {
+            self.join(identity, previous, MergeRule::Alias);
+        } else {
+            self.join(previous, identity, MergeRule::Alias);
+        }
+        Ok(())
+    }
+
+    /// Lets `one` stand for `other` from now on, unless something speaks against it.
+    fn join(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule) {
+        if self.vault.resolve(one) == self.vault.resolve(other) {
             return;
         }
-        let before = self.vault.resolve(one);
-        self.vault.link(one, other);
-        let after = self.vault.resolve(one);
-        if before != after {
-            self.merges.push((before, after));
+        if let Some(refusal) = self.objection(one, other, rule) {
+            return self.refuse(one, other, rule, refusal);
+        }
+        match self.vault.link(one, other) {
+            Linked::Known => {}
+            Linked::Joined { from, into } => {
+                let merge = MergeAccepted {
+                    from,
+                    into,
+                    recorded_at: self.arrival.received_at,
+                    reason: rule.in_words().to_owned(),
+                    evidence: Some(self.evidence(rule)),
+                };
+                self.records.push(LogRecord::MergeAccepted(merge));
+            }
+            Linked::Parted(parted) => {
+                let at = self.arrival.received_at;
+                let evidence = Some(self.evidence(rule));
+                let unmerged = unmerged(self.vault, &parted, at, evidence);
+                self.records.push(LogRecord::Unmerged(unmerged));
+            }
+            Linked::OfAnother => self.refuse(one, other, rule, Refusal::OfAnother),
+            Linked::Apart => self.refuse(one, other, rule, Refusal::Apart),
+        }
+    }
+
+    /// What speaks against a merge that the vault would make.
+    fn objection(&self, one: IdentityId, other: IdentityId, rule: MergeRule) -> Option<Refusal> {
+        let customer = |identity| IdentityId(self.vault.resolve(identity).0);
+        let is_client = self.arrival.sender.trust == Trust::Client;
+        if customer(one) != one {
+            // Whoever reads the key of a page could part the addresses of others.
+            let parts = is_client && rule == MergeRule::Email;
+            return parts.then_some(Refusal::ClientSideKey);
+        }
+        let into = customer(other);
+        let is_known = |identity| !self.vault.is_anonymous(identity);
+        if is_client && rule == MergeRule::Alias && is_known(one) && is_known(into) {
+            return Some(Refusal::ClientSideKey);
+        }
+        let (of, added) = (self.vault.names_of(into), self.vault.names_of(one));
+        self.rules.limit(of, added)
+    }
+
+    fn refuse(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, refusal: Refusal) {
+        let refused = MergeRefused {
+            from: CustomerId(one.0),
+            into: CustomerId(other.0),
+            recorded_at: self.arrival.received_at,
+            evidence: self.evidence(rule),
+            refusal,
+        };
+        if self.rules.is_new(&refused) {
+            self.records.push(LogRecord::MergeRefused(refused));
+        }
+    }
+
+    fn evidence(&self, rule: MergeRule) -> Evidence {
+        let event = self.arrival.event;
+        let event_name = match event.kind {
+            EventKind::Track | EventKind::Page | EventKind::Screen => event.known_name(),
+            EventKind::Identify | EventKind::Group | EventKind::Alias => "",
+        };
+        Evidence {
+            rule,
+            call: event.kind,
+            event: event_name.to_owned(),
+            key: self.arrival.sender.key.as_deref().map(str::to_owned),
         }
     }
 }
 
-fn email_of<'e>(event: &'e TrackedEvent<'_>) -> Option<&'e str> {
+/// The record of an identity that was parted.
+pub(crate) fn unmerged(
+    vault: &Vault,
+    parted: &Parted,
+    recorded_at: Timestamp,
+    evidence: Option<Evidence>,
+) -> Unmerged {
+    let ids = |identities: &[IdentityId]| identities.iter().map(|id| CustomerId(id.0)).collect();
+    let is_anonymous = |&identity: &IdentityId| vault.is_anonymous(identity);
+    Unmerged {
+        along: ids(&parted.along),
+        through: ids(&parted.through),
+        anonymous: parted.along.first().is_some_and(is_anonymous),
+        recorded_at,
+        evidence,
+    }
+}
+
+fn email_of<'e>(event: &'e TrackedEvent<'_>) -> Option<&'e Contact> {
     // An address among the properties may be somebody else's: of a friend who was invited.
     let email = |contact: &&Contact| {
         contact.kind == ContactKind::Email && contact.source == ContactSource::Traits
     };
-    let found = event.contacts.iter().find(email);
-    found.map(|contact| contact.value.as_str())
+    event.contacts.iter().find(email)
+}
+
+/// Whether somebody says that an address is the person's own: what a visitor types in may be anyone's.
+fn is_own(address: &Contact, trust: Trust) -> bool {
+    address.verified.unwrap_or(trust == Trust::Server)
 }
 
 /// The personal data of an event as a JSON object by path, sealed; empty without any.

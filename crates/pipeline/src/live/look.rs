@@ -127,7 +127,7 @@ impl Engine {
         let Some(person) = self.people.get(&customer) else {
             return Ok(None);
         };
-        let moved = person.moved(&self.history)?;
+        let moved = person.moved(&self.history, self.whose())?;
         let all = moved.and(&person.told);
         let events = all.iter().map(|told| {
             let event = &told.event;
@@ -200,13 +200,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<(LineRecord, OrderView)>, PipelineError> {
         let mut list = OrderList::default();
-        if person.has_history {
-            let own = person.member.profile.customer;
-            for &id in [own].iter().chain(&person.merged) {
-                list.add_rows(self.history.timeline(id, &self.table)?);
-            }
-        }
-        let moved = person.moved(&self.history)?;
+        let whose = self.whose();
+        list.add_rows(person.order_rows(&self.history, &self.table, whose)?);
+        let moved = person.moved(&self.history, whose)?;
         let all = moved.and(&person.told);
         let customer = person.member.profile.customer;
         list.add_told(customer, &all, &self.orders, &self.table)?;

@@ -14,6 +14,7 @@ pub(super) use members::{Members, Recall};
 
 use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
+use super::whose::Earlier;
 use crate::error::PipelineError;
 
 /// Transitions of the log that are at hand after a start.
@@ -55,26 +56,19 @@ impl Past {
     pub(super) fn read(store: &Store, messages_since: Timestamp) -> Result<Self, PipelineError> {
         let mut recorded = saved(store)?;
         let saved_to = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let mut transitions = Latest::default();
         let mut messages = Unsorted::default();
         store.messages(messages_since, |received_at, message| {
             messages.add(message, received_at);
         })?;
-        let mut past = Self {
-            imported: false,
-            tellings: Tellings::begin(store, Timestamp::MAX)?,
-            tail: Vec::new(),
-            transitions: VecDeque::new(),
-            messages: Seen::default(),
-            recorded: None,
-        };
         for row in store.moved_transitions(saved_to, RECORDED_KEPT)? {
             let is_since = row.place.offset >= saved_to;
             if let Some(recorded) = recorded.as_mut().filter(|_| is_since) {
                 recorded.members.note(&row.transition);
             }
-            past.note(row);
+            transitions.note(row);
         }
-        let mut since: Vec<(u64, Logged)> = Vec::new();
+        let mut logged: VecDeque<(u64, Logged)> = VecDeque::new();
         for entry in store.logged(store.moved_to()) {
             let (offset, record) = entry?;
             match record {
@@ -83,7 +77,7 @@ impl Past {
                         recorded.take(found.clone());
                     }
                     let rows = TransitionRow::of_record(offset, found.transitions);
-                    rows.for_each(|row| past.note(row));
+                    rows.for_each(|row| transitions.note(row));
                 }
                 record => {
                     if let Logged::Event(event) = &record
@@ -91,40 +85,47 @@ impl Past {
                     {
                         messages.add(event.message, event.received_at);
                     }
-                    if offset < saved_to {
-                        past.tellings.take(store, offset, record)?;
-                    } else {
-                        since.push((offset, record));
-                    }
+                    logged.push_back((offset, record));
                 }
             }
         }
-        past.messages = messages.sorted();
-        past.imported = match &recorded {
+        let imported = match &recorded {
             Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
             None => false,
         };
         let told_to = match &recorded {
-            Some(recorded) if !past.imported => recorded.folded_to,
+            Some(recorded) if !imported => recorded.folded_to,
             Some(_) | None => u64::MAX,
         };
-        for (offset, record) in since {
-            if offset < told_to {
-                past.tellings.take(store, offset, record)?;
-            } else {
-                past.tail.push((offset, record));
-            }
+        let first = logged.partition_point(|(offset, _)| *offset < told_to);
+        // The vault is ahead by what the tail says of who is whom.
+        let earlier = Earlier::than(logged.range(first..).map(|(_, record)| record));
+        let mut tellings = Tellings::begin(store, Timestamp::MAX, earlier)?;
+        for (offset, record) in logged.drain(..first) {
+            tellings.take(store, offset, record)?;
         }
-        past.tellings.finish(&store.history())?;
-        past.recorded = recorded;
-        Ok(past)
+        tellings.finish(store)?;
+        Ok(Self {
+            recorded,
+            imported,
+            tellings,
+            tail: logged.into(),
+            transitions: transitions.0,
+            messages: messages.sorted(),
+        })
     }
+}
 
+/// The latest transitions, in order.
+#[derive(Debug, Default)]
+struct Latest(VecDeque<TransitionRow>);
+
+impl Latest {
     fn note(&mut self, transition: TransitionRow) {
-        if self.transitions.len() == RECORDED_KEPT {
-            self.transitions.pop_front();
+        if self.0.len() == RECORDED_KEPT {
+            self.0.pop_front();
         }
-        self.transitions.push_back(transition);
+        self.0.push_back(transition);
     }
 }
 

@@ -9,17 +9,22 @@
 mod again;
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
-use regulars_store::history::{History, SymbolTable};
+use regulars_store::history::{History, OrderRow, SymbolTable};
+use regulars_store::log::Unmerged;
+use regulars_store::vault::IdentityId;
 
 use super::at_hand::AtHand;
 use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
 use super::orders::{self, OrderTold, Orders};
 use super::told::{Told, ToldOf};
+use super::whose::{Parted, RowPlaces};
 use super::{retell, traits, visits};
 use crate::base::FoldedEvents;
 use crate::error::PipelineError;
@@ -37,6 +42,10 @@ pub(super) struct Person {
     pub(super) has_moved: bool,
     /// Ids whose rows of the history are this customer's, besides its own.
     pub(super) merged: Vec<CustomerId>,
+    /// Ids under which rows of theirs may lie among those of others.
+    shared: Vec<CustomerId>,
+    /// Whether somebody left them, or they left somebody: rows under their ids may be another's.
+    is_parted: bool,
     /// Whether the history may have rows of them.
     pub(super) has_history: bool,
     /// When they are looked at next, as it stands in the queue.
@@ -49,8 +58,8 @@ pub(super) struct Person {
     grouped_at: Timestamp,
     /// When the latest event arrived.
     received_at: Timestamp,
-    /// Whether it is known that nothing ever went back.
-    is_plain: bool,
+    /// When something went back last, as far as is known: an order after it takes no part in that.
+    returned_at: Timestamp,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
     /// Unless all of them are at hand.
@@ -71,10 +80,41 @@ pub(super) enum Retold {
     Everything,
 }
 
+/// What is of identities that leave a customer.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// What was told of them.
+    pub(super) told: Vec<Told>,
+    /// Their ids that have rows of the history.
+    merged: Vec<CustomerId>,
+    /// Ids under which more of their rows may lie.
+    shared: Vec<CustomerId>,
+    has_moved: bool,
+    has_history: bool,
+}
+
+/// Whose rows of the history are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) redirects: &'a HashMap<CustomerId, CustomerId, FixedState>,
+    pub(super) parted: &'a Parted,
+}
+
+impl Whose<'_> {
+    pub(super) fn owner(self, identity: IdentityId, lies_under: CustomerId) -> CustomerId {
+        let mut customer = self.parted.owner(identity, lies_under);
+        while let Some(&into) = self.redirects.get(&customer) {
+            customer = into;
+        }
+        customer
+    }
+}
+
 /// What a fold needs besides the person.
 #[derive(Debug)]
 pub(super) struct Folding<'a> {
     pub(super) history: &'a History,
+    pub(super) whose: Whose<'a>,
     pub(super) table: &'a SymbolTable,
     pub(super) products: &'a Products,
     pub(super) program: &'a Program,
@@ -84,6 +124,8 @@ pub(super) struct Folding<'a> {
     pub(super) changes: &'a mut Vec<Change>,
     /// How often somebody was folded again from the beginning, to stay.
     pub(super) refolds: &'a mut u64,
+    /// Set when a line of an order says what was sold.
+    pub(super) names_products: &'a mut bool,
     /// Whether the past of who is folded again stays at hand.
     pub(super) keeps_past: bool,
     /// What is later than this is not known yet.
@@ -93,16 +135,18 @@ pub(super) struct Folding<'a> {
 impl Person {
     /// Somebody of whom nothing is known yet.
     pub(super) fn new(customer: CustomerId, program: &Program) -> Self {
-        Self::folded(Profile::new(customer), program.new_states(), program, false)
+        Self::folded(Profile::new(customer), program.new_states(), program, None)
     }
 
-    /// Somebody as the history tells; their last order ended every cart before it.
+    /// Somebody as the history tells at `history_to`, if it does; their last order ended every cart
+    /// before it.
     pub(super) fn folded(
         profile: Profile,
         states: LeafStates,
         program: &Program,
-        has_history: bool,
+        history_to: Option<Timestamp>,
     ) -> Self {
+        let has_history = history_to.is_some();
         let last_order_at = profile.last_order_at();
         let mut member = Member::new(profile, states, program);
         if let Some(at) = last_order_at {
@@ -115,13 +159,16 @@ impl Person {
             told: Vec::new(),
             has_moved: false,
             merged: Vec::new(),
+            shared: Vec::new(),
+            is_parted: false,
             has_history,
             queued: None,
             turns_seen: 0,
             identified_at: Timestamp::MIN,
             grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,
-            is_plain: !has_history,
+            // Until they are folded again, it may have been at any time up to then.
+            returned_at: history_to.unwrap_or(Timestamp::MIN),
             latest_orders: Vec::new(),
             latest_changes,
             at_hand: None,
@@ -172,6 +219,24 @@ impl Person {
             .max(received.max().unwrap_or(Timestamp::MIN));
         self.told = of.told;
         self.merged = of.merged;
+        self.shared = of.shared;
+        self.is_parted = of.is_parted;
+        // Of whom others left, files may have told.
+        self.has_history |= of.is_parted;
+    }
+
+    /// True for one of whom the history knows all, without looking elsewhere.
+    pub(super) fn is_whole(&self) -> bool {
+        self.merged.is_empty() && !self.is_parted
+    }
+
+    fn places(&self) -> RowPlaces<'_> {
+        RowPlaces {
+            customer: self.member.profile.customer,
+            ids: &self.merged,
+            shared: &self.shared,
+            is_parted: self.is_parted,
+        }
     }
 
     /// Puts their past away: what is kept of everyone stays.
@@ -192,6 +257,23 @@ impl Person {
         }
     }
 
+    /// What the history has of their orders, as rows.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn order_rows(
+        &self,
+        history: &History,
+        table: &SymbolTable,
+        whose: Whose<'_>,
+    ) -> Result<Vec<OrderRow>, PipelineError> {
+        if !self.has_history {
+            return Ok(Vec::new());
+        }
+        let owner = |identity, under| whose.owner(identity, under);
+        Ok(self.places().orders(history, table, &owner)?)
+    }
+
     /// Takes over what was told of somebody who turned out to be the same.
     pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
         self.known |= gone.known;
@@ -200,7 +282,67 @@ impl Person {
         self.received_at = self.received_at.max(gone.received_at);
         self.merged.push(from);
         self.merged.extend(gone.merged);
+        self.shared.extend(gone.shared);
+        self.is_parted |= gone.is_parted;
         self.told.extend(gone.told);
+        self.told.sort_by_key(|told| told.offset);
+    }
+
+    /// Gives up what is of some identities, which are another customer from now on: what was told of
+    /// them, and where more may lie.
+    pub(super) fn part(&mut self, unmerged: &Unmerged) -> Leaving {
+        let leaves = |id: CustomerId| unmerged.along.contains(&id);
+        let of_leaving = |told: &mut Told| leaves(CustomerId(told.event.identity.0));
+        let told = self.told.extract_if(.., of_leaving).collect();
+        let merged = self.merged.extract_if(.., |id| leaves(*id)).collect();
+        self.is_parted = true;
+        let mut shared = unmerged.through.clone();
+        shared.push(self.member.profile.customer);
+        shared.extend(self.merged.iter().chain(&self.shared));
+        shared.sort_unstable();
+        shared.dedup();
+        Leaving {
+            told,
+            merged,
+            shared,
+            has_moved: self.has_moved,
+            has_history: self.has_history,
+        }
+    }
+
+    /// Whether anything was told of them or lies in the history.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn is_somebody(
+        &self,
+        history: &History,
+        table: &SymbolTable,
+        whose: Whose<'_>,
+    ) -> Result<bool, PipelineError> {
+        if !self.told.is_empty() || !self.moved(history, whose)?.is_empty() {
+            return Ok(true);
+        }
+        let owner = |identity, under| whose.owner(identity, under);
+        Ok(!self.order_rows(history, table, whose)?.is_empty()
+            || self.has_history && !self.places().declared(history, &owner)?.is_empty())
+    }
+
+    /// Takes what is theirs of somebody whom they left.
+    pub(super) fn arrive(&mut self, leaving: Leaving, known: bool) {
+        let customer = self.member.profile.customer;
+        self.known = known;
+        self.is_parted = true;
+        self.has_moved |= leaving.has_moved;
+        self.has_history |= leaving.has_history;
+        let others = leaving.merged.into_iter().filter(|&id| id != customer);
+        self.merged.extend(others);
+        self.shared.extend(leaving.shared);
+        for mut told in leaving.told {
+            told.event.customer = customer;
+            self.received_at = self.received_at.max(told.event.received_at);
+            self.told.push(told);
+        }
         self.told.sort_by_key(|told| told.offset);
     }
 
@@ -331,7 +473,7 @@ impl Person {
             return Ok(None);
         };
         let records = at_hand.records(customer, folding.orders, folding.table)?;
-        self.is_plain = again::is_plain(records);
+        self.returned_at = again::returned_at(records);
         again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
         Ok(Some(Retold::Everything))
     }
@@ -364,11 +506,12 @@ impl Person {
         let (Some(order), None) = (counted.next(), counted.next()) else {
             return Ok(records.is_empty());
         };
-        let is_last = place == profile.orders.len();
-        // What went back before it may be of a late order.
-        if !(is_last || self.is_plain) || !profile.insert(place, &order) {
+        // What went back after it may be of this order.
+        let may_be_less = placed_at <= self.returned_at;
+        if may_be_less || !profile.insert(place, &order) {
             return Ok(false);
         }
+        *folding.names_products |= again::names_products(&records, folding.now);
         folding.program.fold(states, &order);
         folding.changes.extend(folding.program.changes_of_order());
         let from_end = profile.orders.len() - 1 - place;

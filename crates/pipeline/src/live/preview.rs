@@ -128,6 +128,7 @@ impl Engine {
             person.member.states = program.new_states();
             person.refold(&mut Folding {
                 history: &self.history,
+                whose: self.whose(),
                 table: &self.table,
                 products: &self.products,
                 program,
@@ -135,6 +136,7 @@ impl Engine {
                 ledger: &mut ledger,
                 changes: &mut Vec::new(),
                 refolds: &mut 0,
+                names_products: &mut false,
                 keeps_past: false,
                 now,
             })?;

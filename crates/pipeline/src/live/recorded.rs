@@ -30,9 +30,9 @@ impl Engine {
             .collect()
     }
 
-    /// How many customers turned out to be another.
-    pub fn merges(&self) -> usize {
-        self.redirects.len()
+    /// How often somebody turned out to be another, or was parted from whom they turned out to be.
+    pub fn identity_changes(&self) -> usize {
+        self.identity_changes
     }
 
     /// The time zone of the workspace, in which days begin and end.

@@ -26,11 +26,12 @@ use std::thread::JoinHandle;
 use regulars_core::{CustomerId, Timestamp};
 use regulars_ingest::tracking::TrackedEvent;
 use regulars_store::history::History;
-use regulars_store::log::Logged;
+use regulars_store::log::{Logged, Unmerged};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Store, StoreError};
 
 use super::engine::Engine;
+use super::identify::Sender as EventSender;
 use crate::error::PipelineError;
 use crate::workspace::Workspace;
 use folder::Folder;
@@ -114,10 +115,15 @@ pub type Answer = Box<dyn FnOnce(Result<Appended, NotTaken>) + Send>;
 pub(super) enum Task {
     Append {
         events: Vec<TrackedEvent<'static>>,
+        sender: EventSender,
         received_at: Timestamp,
         answer: Answer,
     },
     Marks(Vec<u8>),
+    Unmerge {
+        name: String,
+        answer: Sender<Result<Unmerged, PipelineError>>,
+    },
     Store(Box<dyn FnOnce(&mut Store) + Send>),
     Lend(Loan),
     /// Events cannot be moved: nothing is taken any more.
@@ -310,6 +316,7 @@ impl Live {
     pub fn append(
         &self,
         events: Vec<TrackedEvent<'static>>,
+        sender: EventSender,
         received_at: Timestamp,
         answer: Answer,
     ) {
@@ -318,6 +325,7 @@ impl Live {
         }
         let task = Task::Append {
             events,
+            sender,
             received_at,
             answer,
         };
@@ -336,6 +344,21 @@ impl Live {
     pub fn mark(&self, json: Vec<u8>) {
         // When the writer is gone, so is the reason to record anything.
         let _ = self.tasks.send(Task::Marks(json));
+    }
+
+    /// Lets a name that was merged into a customer stand for itself again: see
+    /// [`unmerge`](crate::unmerge). `None` when the live path has stopped. Waits until it is recorded.
+    ///
+    /// # Errors
+    /// When the name is not known or stands for itself.
+    pub fn unmerge(&self, name: &str) -> Option<Result<Unmerged, PipelineError>> {
+        let (answer, answered) = channel();
+        let name = name.to_owned();
+        self.tasks.send(Task::Unmerge { name, answer }).ok()?;
+        let unmerged = answered.recv().ok()?;
+        // It is on disk when what is taken after it is.
+        self.with_store(|_| ())?;
+        Some(unmerged)
     }
 
     /// Lets `ask` look at everyone, after all records that were stored before and all that these

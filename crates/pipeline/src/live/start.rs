@@ -13,6 +13,9 @@
 //! are among them.
 
 mod recall;
+mod save;
+
+pub(super) use save::Retired;
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -21,8 +24,6 @@ use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::log::{LogRecord, MembershipsNoted};
-use regulars_store::tables::memberships::{MembershipsSaved, SavedMember};
 use regulars_store::vault::IdentityId;
 
 use super::accounts::{LiveAccounts, share_of};
@@ -151,7 +152,7 @@ impl Engine {
         let vault = store.vault()?;
         for (profile, states, events) in everyone {
             let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, true);
+            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
             person.known = !vault.is_anonymous(IdentityId(customer.0));
             if let Some(events) = events {
                 person.take_events(*events);
@@ -159,6 +160,7 @@ impl Engine {
             people.insert(customer, Box::new(person));
         }
         let redirects = std::mem::take(&mut tellings.redirects);
+        let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
         for (customer, of) in tellings.take_all() {
             let new = || {
@@ -187,7 +189,9 @@ impl Engine {
             touched_accounts: Vec::new(),
             accounts,
             people,
+            identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
+            parted,
             wakes: BinaryHeap::new(),
             ledger: Ledger::default(),
             changes: Vec::new(),
@@ -199,10 +203,12 @@ impl Engine {
             recorded: VecDeque::new(),
             recorded_to: 0,
             gone: BTreeMap::new(),
+            retired: Retired::default(),
             messages: Seen::default(),
             visitors,
             in_hands: InHands::default(),
             refolds: 0,
+            names_products: false,
             moved: VecDeque::new(),
         })
     }
@@ -270,40 +276,5 @@ impl Engine {
             self.found.extend(found);
             self.wakes.extend(wakes);
         }
-    }
-
-    /// Writes the memberships as they are, so that a start need not read what led to them.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn save(&self, store: &mut Store, recorded_at: Timestamp) -> Result<(), PipelineError> {
-        let segments: Vec<SegmentName> = (0..self.program.segment_count())
-            .map(|segment| self.program.segment_name(segment).clone())
-            .collect();
-        let customers = self.everyone().into_iter().filter_map(|customer| {
-            let member = &self.people.get(&customer)?.member;
-            let entries: Vec<(u16, u64, bool)> = member.entries().collect();
-            (!entries.is_empty()).then(|| SavedMember {
-                customer,
-                last_flip_at: member.last_flip_at(),
-                entries,
-            })
-        });
-        let gone = self.gone.values();
-        let gone = gone.filter(|member| !self.people.contains_key(&member.customer));
-        let mut customers: Vec<SavedMember> = customers.chain(gone.cloned()).collect();
-        customers.sort_unstable_by_key(|member| member.customer);
-        let saved = MembershipsSaved {
-            folded_to: self.folded_to,
-            now: self.looked_to(),
-            segments,
-            customers,
-        };
-        let mut transaction = store.begin()?;
-        transaction.save_memberships(&saved)?;
-        transaction.commit(LogRecord::MembershipsSaved(MembershipsNoted {
-            recorded_at,
-        }))?;
-        Ok(())
     }
 }

@@ -3,15 +3,17 @@
 //! Events that were moved to the history are read there, customer by customer. Here is what the log
 //! still holds, and what the history holds under somebody who turned out to be another since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regulars_core::{CustomerId, EventKind, Partition, Timestamp};
 use regulars_ingest::tracking::vocabulary::StandardEvent;
 use regulars_profile::SaidAt;
-use regulars_store::history::{EventRow, History};
-use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent};
-use regulars_store::vault::IdentityId;
+use regulars_store::history::EventRow;
+use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent, Unmerged};
+use regulars_store::vault::{IdentityId, Vault};
 use regulars_store::{Store, StoreError};
+
+use super::whose::{Earlier, Parted, RowPlaces};
 
 /// An event with its offset in the log.
 #[derive(Debug, Clone)]
@@ -69,6 +71,22 @@ pub(crate) struct ToldOf {
     pub(crate) known: bool,
     /// Ids whose rows of the history are this customer's, besides its own.
     pub(crate) merged: Vec<CustomerId>,
+    /// Ids under which rows of theirs may lie among those of others.
+    pub(crate) shared: Vec<CustomerId>,
+    /// Whether rows under their ids may be another's: each is looked at.
+    pub(crate) is_parted: bool,
+}
+
+impl ToldOf {
+    /// Where the history has rows of this customer.
+    pub(crate) fn places(&self, customer: CustomerId) -> RowPlaces<'_> {
+        RowPlaces {
+            customer,
+            ids: &self.merged,
+            shared: &self.shared,
+            is_parted: self.is_parted,
+        }
+    }
 }
 
 /// What was told of everyone.
@@ -78,6 +96,12 @@ pub(crate) struct Tellings {
     parts: Vec<BTreeMap<CustomerId, ToldOf>>,
     /// Customers that turned out to be another.
     pub(crate) redirects: BTreeMap<CustomerId, CustomerId>,
+    /// Identities that left a customer.
+    pub(crate) parted: Parted,
+    /// Ids under which rows of others may lie.
+    left: BTreeSet<CustomerId>,
+    /// Whom identities stood for, where the vault is ahead.
+    earlier: Earlier,
     /// What arrived later is not told.
     pub(crate) until: Timestamp,
     has_events: bool,
@@ -88,18 +112,23 @@ impl Tellings {
     ///
     /// # Errors
     /// When a file of them is damaged, or the vault is.
-    pub(crate) fn begin(store: &Store, until: Timestamp) -> Result<Self, StoreError> {
+    pub(crate) fn begin(
+        store: &Store,
+        until: Timestamp,
+        earlier: Earlier,
+    ) -> Result<Self, StoreError> {
         let arrived = store.history().arrived();
         let mut tellings = Self {
             parts: vec![BTreeMap::new(); Partition::COUNT],
             redirects: BTreeMap::new(),
+            parted: Parted::default(),
+            left: BTreeSet::new(),
+            earlier,
             until,
             has_events: arrived.is_some_and(|(first, _)| first <= until),
         };
         for (_, record) in store.moved_records()? {
-            if let LogRecord::MergeAccepted(merge) = record {
-                tellings.join(store, &merge)?;
-            }
+            tellings.take_record(store, &record)?;
         }
         Ok(tellings)
     }
@@ -109,12 +138,12 @@ impl Tellings {
     /// # Errors
     /// When the log, the history or the vault is damaged.
     pub(crate) fn arrived_by(store: &Store, until: Timestamp) -> Result<Self, StoreError> {
-        let mut tellings = Self::begin(store, until)?;
+        let mut tellings = Self::begin(store, until, Earlier::default())?;
         for entry in store.logged(store.moved_to()) {
             let (offset, record) = entry?;
             tellings.take(store, offset, record)?;
         }
-        tellings.finish(&store.history())?;
+        tellings.finish(store)?;
         Ok(tellings)
     }
 
@@ -131,7 +160,7 @@ impl Tellings {
         match record {
             Logged::Event(event) if event.received_at <= self.until => {
                 self.has_events = true;
-                let customer = self.canonical(store.vault()?.resolve(event.identity));
+                let customer = self.earlier.resolve(store.vault()?, event.identity);
                 let of = self.entry(customer);
                 of.known |= !event.anonymous;
                 // An import may have put whose it was to somebody else since it came.
@@ -139,10 +168,7 @@ impl Tellings {
                     .push(Told::new(offset, StoredEvent { customer, ..event }));
                 Ok(())
             }
-            Logged::Workspace(record) => match *record {
-                LogRecord::MergeAccepted(merge) => self.join(store, &merge),
-                _ => Ok(()),
-            },
+            Logged::Workspace(record) => self.take_record(store, &record),
             Logged::Event(_)
             | Logged::Found(_)
             | Logged::Tick(_)
@@ -151,47 +177,104 @@ impl Tellings {
         }
     }
 
-    /// Adds what the history holds under those who turned out to be another since.
+    fn take_record(&mut self, store: &Store, record: &LogRecord) -> Result<(), StoreError> {
+        match record {
+            LogRecord::MergeAccepted(merge) => self.join(store, merge),
+            LogRecord::Unmerged(unmerged) => self.part(store, unmerged),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds what the history holds under those who turned out to be another since, and of those who
+    /// left somebody.
     ///
     /// # Errors
-    /// When a file of the history is missing or damaged.
-    pub(crate) fn finish(&mut self, history: &History) -> Result<(), StoreError> {
-        let mut partitions: Vec<Partition> =
-            self.redirects.keys().map(|gone| gone.partition()).collect();
-        partitions.dedup();
-        let mut found = Vec::new();
+    /// When a file of the history is missing or damaged, or the vault is.
+    pub(crate) fn finish(&mut self, store: &Store) -> Result<(), StoreError> {
+        let ids = self.redirects.keys().chain(&self.left);
+        let partitions: BTreeSet<Partition> = ids.map(|id| id.partition()).collect();
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let (history, vault) = (store.history(), store.vault()?);
+        let is_visitor = |customer: CustomerId| vault.is_anonymous(IdentityId(customer.0));
+        let is_gone = |customer| self.redirects.contains_key(&customer);
+        let (mut found, mut have_rows) = (Vec::new(), BTreeSet::new());
         for partition in partitions {
-            let is_gone = |customer| self.redirects.contains_key(&customer);
-            history.events_of_some(partition, is_gone, |row| found.push(row))?;
+            let is_looked_at = |customer| is_gone(customer) || self.left.contains(&customer);
+            history.events_of_some(partition, is_looked_at, |row| found.push(row))?;
+            // No file names a visitor by an anonymous id.
+            let is_named = |customer| is_gone(customer) && !is_visitor(customer);
+            history.rows_of_files(partition, is_named, |customer| {
+                have_rows.insert(customer);
+            })?;
         }
         found.retain(|row| row.event.received_at <= self.until);
-        for row in found {
-            let customer = self.canonical(row.event.customer);
-            let of = self.entry(customer);
+        for mut row in found {
+            let lies_under = row.event.customer;
+            let owner = self.owner(row.event.identity, lies_under);
+            if self.redirects.contains_key(&lies_under) {
+                have_rows.insert(lies_under);
+            } else if owner == lies_under {
+                // It is met where it lies.
+                continue;
+            }
+            let of = self.entry(owner);
             of.known |= !row.event.anonymous;
+            row.event.customer = owner;
             of.moved.push(row.into());
+        }
+        // Most names that turned out to be somebody's have no rows of their own.
+        for id in have_rows {
+            let customer = self.canonical(id);
+            self.entry(customer).merged.push(id);
+        }
+        for (&customer, of) in self.parts.iter_mut().flatten() {
+            // A visitor who was part of a customer is a visitor again.
+            of.known &= !(of.is_parted && vault.is_anonymous(IdentityId(customer.0)));
         }
         Ok(())
     }
 
+    /// Takes what the vault says of whom somebody turned out to be: they may have left again, or an
+    /// import may have put whoever took over to somebody else.
     fn join(&mut self, store: &Store, merge: &MergeAccepted) -> Result<(), StoreError> {
-        // An import may have put whoever took over to somebody else.
-        let into = store.vault()?.resolve(IdentityId(merge.into.0));
-        let (from, into) = (self.canonical(merge.from), self.canonical(into));
-        if from == into {
-            return Ok(());
-        }
-        self.redirects.insert(from, into);
-        let gone = self.parts[from.partition().index()].remove(&from);
-        let of = self.entry(into);
-        of.merged.push(from);
-        if let Some(gone) = gone {
-            of.known |= gone.known;
-            of.merged.extend(gone.merged);
-            of.told.extend(gone.told);
-            of.told.sort_by_key(|told| told.offset);
+        let from = merge.from;
+        let into = self.earlier.resolve(store.vault()?, IdentityId(from.0));
+        if from != into {
+            self.redirects.insert(from, into);
         }
         Ok(())
+    }
+
+    fn part(&mut self, store: &Store, unmerged: &Unmerged) -> Result<(), StoreError> {
+        let vault = store.vault()?;
+        let earlier = self.earlier.clone();
+        let owner = |id: CustomerId| earlier.resolve(vault, IdentityId(id.0));
+        let through = self.parted.take(unmerged, owner);
+        let owners: BTreeSet<CustomerId> = unmerged.along.iter().copied().map(owner).collect();
+        for owner in owners {
+            let of = self.entry(owner);
+            of.is_parted = true;
+            of.shared.extend_from_slice(&through);
+            of.shared.sort_unstable();
+            of.shared.dedup();
+        }
+        for &id in &through {
+            self.entry(owner(id)).is_parted = true;
+        }
+        self.left.extend(through);
+        Ok(())
+    }
+
+    /// Whom an identity stands for.
+    pub(crate) fn resolve(&self, vault: &Vault, identity: IdentityId) -> CustomerId {
+        self.earlier.resolve(vault, identity)
+    }
+
+    /// Whose a row of the history is that lies under a customer.
+    pub(crate) fn owner(&self, identity: IdentityId, lies_under: CustomerId) -> CustomerId {
+        self.canonical(self.parted.owner(identity, lies_under))
     }
 
     fn entry(&mut self, customer: CustomerId) -> &mut ToldOf {

@@ -19,6 +19,7 @@ impl Engine {
             Cause::Models => "scores are new".to_owned(),
             Cause::Definition => "the segment is new, was changed or removed".to_owned(),
             Cause::Merge => "two customers turned out to be one".to_owned(),
+            Cause::Unmerge => "a customer turned out to be two".to_owned(),
         };
         let entered = transition.direction == Direction::Entered;
         let explained = self.explain(transition.customer, transition.segment.as_str(), self.now());

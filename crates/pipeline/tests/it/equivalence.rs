@@ -7,10 +7,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{CustomerId, Direction, Partition, Timestamp};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
-use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
+use regulars_pipeline::live::{Engine, Live, LiveOptions, Sender, StartOptions};
 use regulars_pipeline::{Base, Silent};
 use regulars_store::history::Family;
-use regulars_store::log::Logged;
+use regulars_store::log::{LogRecord, Logged, MergeRule};
 use serde_json::{Value, json};
 
 use crate::scratch::Scratch;
@@ -188,6 +188,10 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
                     "interests": (["running", "cooking"][price as usize % 2..]),
                 },
             });
+            if price % 3 > 0 {
+                // Named with a second customer, an address is nobody's.
+                event["traits"]["email"] = format!("e-{}@example.org", price % 4).into();
+            }
         }
         4 => {
             // Somebody of whom no more than an address is known.
@@ -200,9 +204,20 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
         5 | 6 => {
             event = group(&user, &device, price, n, happened);
         }
+        7 if price % 4 == 0 => event = alias(&user, &device, price, n, happened),
         _ => event["userId"] = user.into(),
     }
     event
+}
+
+/// A call that says that two ids are one customer's: another customer's, or a device's.
+fn alias(user: &str, device: &str, price: i32, n: usize, happened: i64) -> Value {
+    let other = format!("c-{}", price % 3);
+    json!({
+        "type": "alias", "userId": user, "messageId": format!("m-{n}"),
+        "previousId": if price % 8 == 0 { device } else { &other },
+        "timestamp": Timestamp(happened).to_string(),
+    })
 }
 
 /// One of a few devices, and for some events the campaign that led there.
@@ -240,6 +255,16 @@ fn group(user: &str, device: &str, price: i32, n: usize, happened: i64) -> Value
             "address": {"city": if price % 4 < 2 { "Ulm" } else { "Bonn" }},
         },
     })
+}
+
+/// A name of one of a few customers.
+fn name(rng: &mut ChaCha8Rng) -> String {
+    let n = rng.random_range(0..4);
+    match rng.random_range(0..3) {
+        0 => format!("e-{n}@example.org"),
+        1 => format!("d-{n}"),
+        _ => format!("c-{n}"),
+    }
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
@@ -308,7 +333,7 @@ pub(crate) fn append(live: &Live, events: &[Value], now: i64) {
     let events = received.events.into_iter().map(|event| event.into_owned());
     let (answer, answered) = std::sync::mpsc::channel();
     let answer = Box::new(move |appended: Result<_, _>| answer.send(appended).unwrap());
-    live.append(events.collect(), now, answer);
+    live.append(events.collect(), Sender::SHOP, now, answer);
     answered.recv().unwrap().unwrap();
 }
 
@@ -414,9 +439,43 @@ fn moved(scratch: &Scratch) -> (u64, usize) {
     (history.summary(Family::Events).rows, runs.max().unwrap())
 }
 
+/// Notes the rules of the merges that there were; gives how many were undone.
+fn identities(scratch: &Scratch, rules: &mut BTreeSet<MergeRule>) -> usize {
+    let records = scratch.workspace.open_read().unwrap().records(0).unwrap();
+    let mut unmerged = 0;
+    for (_, record) in records {
+        match record {
+            LogRecord::MergeAccepted(merge) => {
+                rules.extend(merge.evidence.map(|evidence| evidence.rule));
+            }
+            LogRecord::Unmerged(_) => unmerged += 1,
+            _ => {}
+        }
+    }
+    unmerged
+}
+
+/// Tells events in pieces, and does between them what may be done at any time.
+fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
+    for events in events.chunks(5) {
+        append(live, events, now);
+        if rng.random_bool(0.5) {
+            live.move_now().unwrap();
+        }
+        if rng.random_bool(0.4) {
+            // What is nobody's or stands for itself already is not found.
+            let _ = live.unmerge(&name(rng)).unwrap();
+        }
+        if rng.random_bool(0.1) {
+            live.lend(|| ()).unwrap().unwrap();
+        }
+    }
+}
+
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
+    let (mut merges, mut unmerges) = (BTreeSet::new(), 0);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for seed in 0..6 {
         let scratch = Scratch::new();
@@ -438,15 +497,7 @@ fn live_restarted_and_batch_agree() {
                     event(&mut rng, n, now)
                 })
                 .collect();
-            for events in batch.chunks(5) {
-                append(&live, events, now);
-                if rng.random_bool(0.5) {
-                    live.move_now().unwrap();
-                }
-                if rng.random_bool(0.1) {
-                    live.lend(|| ()).unwrap().unwrap();
-                }
-            }
+            tell(&live, &batch, now, &mut rng);
             let report =
                 format!("seed {seed}, round {round}, {move_after} records moved at a time");
             let told = of_live(&live);
@@ -481,6 +532,7 @@ fn live_restarted_and_batch_agree() {
             }
             now += rng.random_range(1..30) * HOUR;
         }
+        unmerges += identities(&scratch, &mut merges);
         let (rows, runs) = moved(&scratch);
         rows_moved += rows;
         most_runs = most_runs.max(runs);
@@ -488,6 +540,11 @@ fn live_restarted_and_batch_agree() {
     for name in ACCOUNTS.iter().chain(&OWN).copied() {
         assert!(seen.contains(name), "nobody was ever in {name}");
     }
+    let rules = [MergeRule::Device, MergeRule::Email, MergeRule::Alias];
+    assert!(
+        merges == BTreeSet::from(rules) && unmerges > 4,
+        "{merges:?}, {unmerges} unmerged"
+    );
     assert!(
         rows_moved > 100 && most_runs > 2,
         "{rows_moved} rows, {most_runs} runs"

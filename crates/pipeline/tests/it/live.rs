@@ -9,7 +9,9 @@ use std::time::Duration;
 use regulars_core::{Cause, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
 use regulars_pipeline::Silent;
-use regulars_pipeline::live::{Appended, Engine, Live, LiveOptions, NotTaken, StartOptions};
+use regulars_pipeline::live::{
+    Appended, Engine, Live, LiveOptions, NotTaken, Sender, StartOptions,
+};
 use serde_json::{Value, json};
 
 use crate::equivalence;
@@ -74,13 +76,18 @@ impl Running {
     }
 
     fn append(&self, batch: Value) -> Result<Appended, NotTaken> {
+        self.append_as(&Sender::SHOP, batch)
+    }
+
+    fn append_as(&self, sender: &Sender, batch: Value) -> Result<Appended, NotTaken> {
         let body = json!({ "batch": batch }).to_string();
         let now = self.live().now();
         let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
         let events = received.events.into_iter().map(|event| event.into_owned());
         let (answer, answered) = channel();
         let answer = Box::new(move |appended| answer.send(appended).unwrap());
-        self.live().append(events.collect(), now, answer);
+        self.live()
+            .append(events.collect(), sender.clone(), now, answer);
         answered.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 
@@ -88,6 +95,12 @@ impl Running {
     pub(crate) fn send(&self, events: &[Value]) {
         let appended = self.append(Value::from(events.to_vec())).unwrap();
         assert_eq!(appended.stored, events.len(), "{appended:?}");
+    }
+
+    /// Sends events with a key; each must be new.
+    pub(crate) fn send_as(&self, sender: &Sender, events: &[Value]) {
+        let appended = self.append_as(sender, Value::from(events.to_vec()));
+        assert_eq!(appended.unwrap().stored, events.len());
     }
 
     /// The next transition of a segment.
@@ -404,7 +417,7 @@ fn what_is_moved_waits_no_more() {
     .unwrap();
     let events = received.events.into_iter().map(|event| event.into_owned());
     let tell = Box::new(move |appended| answer.send(appended).unwrap());
-    live.append(events.collect(), live.now(), tell);
+    live.append(events.collect(), Sender::SHOP, live.now(), tell);
     answered.recv().unwrap().unwrap();
     live.move_now().unwrap();
     // Moves are records as well.

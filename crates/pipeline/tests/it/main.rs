@@ -11,6 +11,7 @@ mod dry_run;
 mod equivalence;
 mod event_files;
 mod future;
+mod identity;
 mod last_change;
 mod late;
 mod live;

@@ -12,6 +12,8 @@ use crate::scratch::Scratch;
 
 /// Names of the segments begin so.
 const PREFIX: &str = "random_";
+/// Seeds; the last ones found mistakes.
+const SEEDS: [u64; 8] = [0, 1, 2, 3, 4, 21, 22, 24];
 /// Segments of one shop.
 const SEGMENTS: usize = 16;
 
@@ -238,7 +240,7 @@ fn random_ones(memberships: &Memberships) -> Memberships {
 #[test]
 fn random_rules_are_the_same_live_started_again_and_in_a_batch() {
     let (mut entered, mut asked) = (BTreeSet::new(), 0);
-    for seed in 0..8 {
+    for seed in SEEDS {
         let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
         let scratch = Scratch::new();
         let rules = segments(&mut rng, SEGMENTS);

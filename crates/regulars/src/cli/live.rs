@@ -64,12 +64,15 @@ pub(crate) struct KeysArgs {
 pub(crate) enum KeysCommand {
     /// Make a write key, with which events can be sent and nothing else done; it is shown once.
     #[command(
-        after_help = "Examples:\n  regulars keys create --write \"web shop\"\n  regulars keys create --write app --format json"
+        after_help = "Examples:\n  regulars keys create --write \"shop server\"\n  regulars keys create --write \"web shop\" --client"
     )]
     Create {
         /// What it is for.
         #[arg(long, value_name = "LABEL")]
         write: String,
+        /// For pages and apps, where anybody can read the key: it merges no two known customers.
+        #[arg(long)]
+        client: bool,
     },
     /// List them.
     #[command(after_help = "Examples:\n  regulars keys list\n  regulars keys list --format json")]

@@ -229,6 +229,23 @@ pub(crate) enum CustomersCommand {
         after_help = "Examples:\n  regulars customers memberships 00123\n  regulars customers memberships 00123 --segment loyal --format json"
     )]
     Memberships(MembershipsArgs),
+    /// Every name of a customer, and how it came to be theirs: by which event and rule, what was
+    /// refused, and why.
+    #[command(
+        after_help = "Examples:\n  regulars customers identity 00123\n  regulars customers identity ann@example.com --format json"
+    )]
+    Identity {
+        /// Customer id, e-mail address or anonymous id.
+        customer: String,
+    },
+    /// Part a name from the customer whom it was merged into: for ever, with what is its own.
+    #[command(
+        after_help = "Examples:\n  regulars customers unmerge old-123\n  regulars customers unmerge ann@example.com --format json"
+    )]
+    Unmerge {
+        /// The name that is to stand for itself again; `identity` lists them.
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -11,8 +11,8 @@ use regulars_rules::{Availability, ExplainedValue, Explanation, Keep, Part};
 use serde_json::Value;
 
 use crate::cli::{Cli, CustomersArgs, CustomersCommand, ExplainArgs, LookArgs};
-use crate::commands::recorded;
 use crate::commands::transitions::last_change_text;
+use crate::commands::{identity, recorded};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::Session;
@@ -25,6 +25,8 @@ pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
     match &args.command {
         CustomersCommand::Show { customer, look } => show(cli, customer, look),
         CustomersCommand::Memberships(args) => recorded::memberships(cli, args),
+        CustomersCommand::Identity { customer } => identity::show(cli, customer),
+        CustomersCommand::Unmerge { name } => identity::unmerge(cli, name),
     }
 }
 

@@ -10,7 +10,7 @@ use regulars_pipeline::{
     Config, DryFile, DryRun, ImportOptions, ImportReport, RefundCounts, RejectPolicy, RepeatPolicy,
     Workspace, dry_run, expand, import,
 };
-use regulars_store::vault::is_blocked_identity;
+use regulars_store::vault::Blocked;
 
 use crate::cli::{Cli, ImportArgs, InitArgs};
 use crate::commands::files::read_options;
@@ -95,7 +95,8 @@ fn look(
         options,
         &*session.progress,
     )?;
-    Output::of(&dry, "/files", || dry_run_text(&dry)).print(cli.format)?;
+    let blocked = session.workspace.config().identity.blocked();
+    Output::of(&dry, "/files", || dry_run_text(&dry, &blocked)).print(cli.format)?;
     Ok(match (dry.stops(), dry.rejected()) {
         (Some(why), _) => {
             session.warn(&warning(&format!("the import would stop: {why}")));
@@ -234,7 +235,7 @@ fn future(first_line: Option<u64>) -> String {
 }
 
 /// How files would be read, for people.
-fn dry_run_text(dry: &DryRun) -> String {
+fn dry_run_text(dry: &DryRun, blocked: &Blocked) -> String {
     let mut text = String::new();
     for file in &dry.files {
         let recognition = &file.recognition;
@@ -248,7 +249,7 @@ fn dry_run_text(dry: &DryRun) -> String {
                 .typed
                 .iter()
                 .map(|(field, value)| {
-                    let nobody = *field == "customer_id" && is_blocked_identity(value);
+                    let nobody = *field == "customer_id" && blocked.contains(value);
                     let nobody = if nobody { " (nobody)" } else { "" };
                     format!("{field}={value}{nobody}")
                 })

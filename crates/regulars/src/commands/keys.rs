@@ -11,7 +11,9 @@ use crate::text::{Align, table};
 
 pub(crate) fn keys(cli: &Cli, args: &KeysArgs) -> anyhow::Result<Done> {
     match &args.command {
-        KeysCommand::Create { write } => create(cli, GrantKind::Key, Role::Write, write),
+        KeysCommand::Create { write, client } => {
+            create(cli, GrantKind::Key, role_of_key(*client), write)
+        }
         KeysCommand::List => list(cli, GrantKind::Key),
         KeysCommand::Revoke { id } => revoke(cli, GrantKind::Key, id),
     }
@@ -24,6 +26,15 @@ pub(crate) fn tokens(cli: &Cli, args: &TokensArgs) -> anyhow::Result<Done> {
         }
         TokensCommand::List => list(cli, GrantKind::Token),
         TokensCommand::Revoke { id } => revoke(cli, GrantKind::Token, id),
+    }
+}
+
+/// Of a write key for pages and apps, or for servers.
+pub(super) fn role_of_key(is_client_side: bool) -> Role {
+    if is_client_side {
+        Role::WriteClient
+    } else {
+        Role::Write
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Cli, Command, CustomersCommand, Format, KeysCommand, LookArgs, SegmentsCommand, TokensCommand,
 };
-use crate::commands::{accounts, keys, recorded, transitions};
+use crate::commands::{accounts, identity, keys, recorded, transitions};
 use crate::failure::Done;
 use crate::output::Target;
 use crate::remote::{Loan, Remote, RemoteError, encoded};
@@ -113,7 +113,10 @@ fn needs_data(command: &Command, format: Format) -> bool {
             ) => false,
         },
         Command::Customers(args) => match &args.command {
-            CustomersCommand::Show { .. } | CustomersCommand::Memberships(_) => false,
+            CustomersCommand::Show { .. }
+            | CustomersCommand::Memberships(_)
+            | CustomersCommand::Identity { .. }
+            | CustomersCommand::Unmerge { .. } => false,
         },
         Command::Accounts(args) => args.moment().as_of.is_some(),
         Command::Explain(_) | Command::Transitions(_) | Command::Keys(_) | Command::Tokens(_) => {
@@ -139,6 +142,10 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
             CustomersCommand::Memberships(args) => {
                 recorded::ask_memberships(cli, session, remote, args)
             }
+            CustomersCommand::Identity { customer } => {
+                identity::ask(cli, session, remote, customer)
+            }
+            CustomersCommand::Unmerge { name } => identity::ask_unmerge(cli, remote, name),
         },
         Command::Accounts(args) => accounts::ask(cli, session, remote, args),
         Command::Explain(args) => {
@@ -149,8 +156,9 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
         }
         Command::Transitions(args) => transitions::ask(cli, session, remote, args),
         Command::Keys(args) => match &args.command {
-            KeysCommand::Create { write } => {
-                let body = json!({ "label": write });
+            KeysCommand::Create { write, client } => {
+                let role = keys::role_of_key(*client).name();
+                let body = json!({ "label": write, "role": role });
                 let made = remote.ask("POST", "/api/v1/keys", Some(&body))?;
                 keys::print_secret(cli, session, "write key", &made)
             }

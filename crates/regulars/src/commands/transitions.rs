@@ -123,6 +123,7 @@ pub(crate) fn why(cause: &Value) -> String {
         "models" => "scores were computed anew",
         "definition" => "the segment changed",
         "merge" => "two customers are one",
+        "unmerge" => "a customer is two",
         other => other,
     };
     words.to_owned()

@@ -51,6 +51,9 @@ GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant
 GET    /api/v1/transitions?before=x              400 bad_cursor
 GET    /api/v1/customers/nobody/memberships      404 not_found
+GET    /api/v1/customers/nobody/identity         404 not_found
+POST   /api/v1/customers/nobody/unmerge          404 not_found {}
+POST   /api/v1/customers/c-1/unmerge             404 not_found {}
 GET    /api/v1/customers/c-1/memberships?before=1 400 bad_cursor
 GET    /api/v1/segments/searcher/history         404 not_found
 GET    /api/v1/segments/searchers/history?by=week 400 bad_query
@@ -314,6 +317,127 @@ fn what_was_recorded_is_the_same_with_a_server_and_without() {
     assert_eq!(shop.json(&["customers", "memberships", "c-1"]), stays);
     assert_eq!(shop.json(&of_segment), one);
     assert_eq!(counted(&shop.json(&history)), (2, 0, json!(2)));
+}
+
+/// Sends a batch with a write key.
+fn send(server: &Server, key: &Value, batch: &Value) {
+    let body = json!({"writeKey": key["secret"], "batch": batch}).to_string();
+    let answer = server.send("POST", "/v1/batch", "Accept: */*", &body);
+    assert_eq!(answer.status, 200);
+}
+
+const NAMES: [&str; 3] = ["customers", "identity", "d-1"];
+const MEMBERS: [&str; 3] = ["segments", "members", "searchers"];
+
+fn named(name: &str, kind: &str) -> Value {
+    json!({"name": name, "kind": kind})
+}
+
+fn alias(number: u32) -> Value {
+    let message = format!("a-{number}");
+    json!([{"type": "alias", "previousId": "c-2", "userId": "c-1", "messageId": message}])
+}
+
+/// A page and a till tell of two customers, and that they are one.
+fn two_who_are_one(server: &Server, page: &Value, till: &Value, shop: &Shop) {
+    let seen = json!([
+        search("c-1", 1),
+        search("c-2", 1),
+        {"type": "identify", "anonymousId": "d-1", "userId": "c-2", "messageId": "i-1"},
+    ]);
+    send(server, page, &seen);
+    send(server, page, &alias(1));
+    assert_eq!(shop.json(&MEMBERS)["members"], json!([]));
+    send(server, till, &alias(2));
+    let one = json!([{"customer_id": "c-1"}]);
+    assert_eq!(shop.json(&MEMBERS)["members"], one);
+}
+
+fn keys(shop: &Shop) -> (Value, Value) {
+    let page = shop.json(&["keys", "create", "--write", "page", "--client"]);
+    assert_eq!(page["role"], "write_client");
+    assert!(page["secret"].as_str().unwrap().starts_with("rck_"));
+    let till = shop.json(&["keys", "create", "--write", "till"]);
+    assert_eq!(till["role"], "write");
+    (page, till)
+}
+
+#[test]
+fn names_of_a_customer_are_told_with_their_reasons() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let (page, till) = keys(&shop);
+    two_who_are_one(&server, &page, &till, &shop);
+    let told = shop.json(&NAMES);
+    assert_eq!(told["customer_id"], "c-1");
+    let names = [
+        named("c-1", "customer_id"),
+        named("c-2", "customer_id"),
+        named("d-1", "anonymous_id"),
+    ];
+    assert_eq!(told["names"], json!(names));
+    let history = told["history"].as_array().unwrap();
+    let fields = ["what", "name", "with", "rule", "event", "key"];
+    let happened = |event: &Value| fields.map(|field| event[field].clone());
+    let happened: Vec<_> = history.iter().map(happened).collect();
+    let (page, till) = (&page["id"], &till["id"]);
+    let expected = [
+        (["merged", "d-1", "c-2", "device", "identify"], page),
+        (["refused", "c-2", "c-1", "alias", "alias"], page),
+        (["merged", "c-2", "c-1", "alias", "alias"], till),
+    ];
+    assert_eq!(happened.len(), expected.len());
+    for (happened, (expected, key)) in happened.iter().zip(expected) {
+        assert_eq!(happened[..5], expected.map(|word| json!(word)));
+        assert_eq!(happened[5], *key);
+    }
+    assert!(history[1]["why"].as_str().unwrap().contains("client-side"));
+    let text = shop.good(&NAMES);
+    assert!(text.contains("client-side"), "{text}");
+    server.stop();
+    assert_eq!(shop.json(&NAMES), told);
+}
+
+#[test]
+fn what_was_merged_by_mistake_is_parted_with_a_server_and_without() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let (page, till) = keys(&shop);
+    two_who_are_one(&server, &page, &till, &shop);
+    let parted = json!({"name": "c-2", "from": "c-1", "along": ["d-1"]});
+    assert_eq!(shop.json(&["customers", "unmerge", "c-2"]), parted);
+    assert_eq!(shop.json(&MEMBERS)["members"], json!([]));
+    // For ever: the same word counts no more.
+    send(&server, &till, &alias(3));
+    assert_eq!(shop.json(&MEMBERS)["members"], json!([]));
+    let told = shop.json(&["customers", "identity", "c-1"]);
+    server.stop();
+    let last = told["history"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["what"], "refused");
+    assert_eq!(last["name"], "c-2");
+    let parted = json!({"name": "d-1", "from": "c-2", "along": []});
+    assert_eq!(shop.json(&["customers", "unmerge", "d-1"]), parted);
+    let ends = [
+        ("c-1", "stands for itself"),
+        ("c-9", "no event and no file"),
+    ];
+    for (name, words) in ends {
+        let output = shop.run(&["customers", "unmerge", name]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let server = Server::start(&shop);
+    let own = json!([named("d-1", "anonymous_id")]);
+    assert_eq!(shop.json(&NAMES)["names"], own);
+    let moved = shop.json(&["transitions", "--segment", "searchers"]);
+    let moved = moved["transitions"].as_array().unwrap().iter();
+    let causes: Vec<_> = moved
+        .map(|moved| (moved["direction"].clone(), moved["cause"]["type"].clone()))
+        .collect();
+    let exited = (json!("exited"), json!("unmerge"));
+    assert_eq!(causes, [exited, (json!("entered"), json!("merge"))]);
+    server.stop();
 }
 
 #[test]

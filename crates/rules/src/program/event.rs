@@ -349,7 +349,8 @@ impl EventProgram {
                 count(later_than(values, start, |&(time, _)| time).len())
             }
             Some(EventSlot::DistinctEver(values)) => count(values.len()),
-            Some(slot) => instant(self.instant(slot)),
+            // Where a start leaves out what is over, others would show it.
+            Some(slot) => instant(self.instant(slot).filter(|&at| at > start)),
         }
     }
 

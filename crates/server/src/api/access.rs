@@ -42,6 +42,12 @@ pub(crate) struct NewGrantView {
 pub(crate) struct NewKey {
     #[serde(default)]
     label: String,
+    #[serde(default = "server_side")]
+    role: Role,
+}
+
+fn server_side() -> Role {
+    Role::Write
 }
 
 /// A token to be made.
@@ -69,7 +75,15 @@ pub(crate) async fn make_key(
     State(server): State<Arc<Server>>,
     Told(new): Told<NewKey>,
 ) -> Result<(StatusCode, Json<NewGrantView>), Problem> {
-    make(&server, Role::Write, new.label).await
+    if !new.role.is_write() {
+        let role = new.role.name();
+        let message = format!(
+            "a write key cannot have the role `{role}`: give `write` for servers or \
+             `write_client` for pages and apps; POST /api/v1/tokens makes tokens"
+        );
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_role", message));
+    }
+    make(&server, new.role, new.label).await
 }
 
 /// `POST /api/v1/tokens`.
@@ -78,8 +92,10 @@ pub(crate) async fn make_token(
     State(server): State<Arc<Server>>,
     Told(new): Told<NewToken>,
 ) -> Result<(StatusCode, Json<NewGrantView>), Problem> {
-    if new.role == Role::Write {
-        let message = "a token cannot have the role `write`: POST /api/v1/keys makes write keys";
+    if new.role.is_write() {
+        let role = new.role.name();
+        let message =
+            format!("a token cannot have the role `{role}`: POST /api/v1/keys makes write keys");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_role", message));
     }
     make(&server, new.role, new.label).await

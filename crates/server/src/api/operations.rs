@@ -1,145 +1,15 @@
 //! Every operation that the server knows: what its description and its page are made of.
 
-use regulars_store::access::Role;
+mod parts;
 
-/// What a request must carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Nothing.
-    Nothing,
-    /// A write key.
-    WriteKey,
-    /// A token of role `read_only`, `analyst` or `admin`.
-    Reader,
-    /// A token of role `analyst` or `admin`.
-    Analyst,
-    /// A token of role `admin`.
-    Admin,
-    /// The token of a running server that commands on its machine use.
-    Local,
-}
-
-impl Needs {
-    /// Roles of tokens that it takes; none when it takes no token that somebody made.
-    pub(super) fn roles(self) -> &'static [Role] {
-        match self {
-            Self::Nothing | Self::WriteKey | Self::Local => &[],
-            Self::Reader => &[Role::ReadOnly, Role::Analyst, Role::Admin],
-            Self::Analyst => &[Role::Analyst, Role::Admin],
-            Self::Admin => &[Role::Admin],
-        }
-    }
-}
-
-/// A part of the path or of what comes after the question mark.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    /// `boolean`, `integer` or `string`.
-    pub(super) kind: &'static str,
-    pub(super) meaning: &'static str,
-}
-
-/// Something that can be asked of the server.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Operation {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) id: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) details: &'static str,
-    pub(super) needs: Needs,
-    pub(super) query: &'static [Parameter],
-    /// Name of the schema of the body.
-    pub(super) body: Option<&'static str>,
-    /// Status and, if there is a body, the name of its schema.
-    pub(super) answer: (u16, Option<&'static str>),
-    /// Statuses of problems.
-    pub(super) problems: &'static [u16],
-}
-
-const fn parameter(name: &'static str, kind: &'static str, meaning: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        meaning,
-    }
-}
-
-/// What the parts of paths stand for.
-pub(super) const IN_PATHS: [Parameter; 6] = [
-    parameter(
-        "customer",
-        "string",
-        "Your id of the customer, or the e-mail of a guest.",
-    ),
-    parameter("segment", "string", "Name of the segment."),
-    parameter(
-        "account",
-        "string",
-        "Id of the account, the `groupId` of its calls.",
-    ),
-    parameter(
-        "id",
-        "string",
-        "Id of the key, token, destination or delivery, as the list shows it.",
-    ),
-    parameter(
-        "endpoint",
-        "string",
-        "`identify`, `track`, `page`, `screen`, `group`, `alias`, `batch`, or the first letter.",
-    ),
-    parameter("key", "string", "A write key."),
-];
-
-const LIMIT: Parameter = parameter(
-    "limit",
-    "integer",
-    "At most so many; 100 when nothing is said.",
-);
-const AFTER: Parameter = parameter("after", "string", "What `next` was in the answer before.");
-const BEFORE: Parameter = parameter("before", "string", "What `next` was in the answer before.");
-const AS_OF: Parameter = parameter(
-    "as_of",
-    "string",
-    "The moment that \"now\" means (RFC 3339); now when nothing is said.",
-);
-const RESTATED: Parameter = parameter(
-    "restated",
-    "boolean",
-    "Score a past moment with the latest fit instead of the one that was in use then.",
-);
-const READ_AT: &[u16] = &[400, 401, 403, 404, 409, 503];
-const READ: &[u16] = &[401, 403, 503];
-const READ_ONE: &[u16] = &[401, 403, 404, 503];
-const WITH_BODY: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
-const WITH_BODY_OF_ONE: &[u16] = &[400, 401, 403, 404, 408, 413, 415, 503];
-const READ_LIST: &[u16] = &[400, 401, 403, 503];
-const READ_PART: &[u16] = &[400, 401, 403, 404, 503];
-
-const fn get(
-    path: &'static str,
-    id: &'static str,
-    schema: &'static str,
-    summary: &'static str,
-    problems: &'static [u16],
-) -> Operation {
-    Operation {
-        method: "get",
-        path,
-        id,
-        summary,
-        details: "",
-        needs: Needs::Reader,
-        query: &[],
-        body: None,
-        answer: (200, Some(schema)),
-        problems,
-    }
-}
+use parts::{
+    AFTER, AS_OF, BEFORE, LIMIT, READ, READ_AT, READ_LIST, READ_ONE, READ_PART, RESTATED,
+    WITH_BODY, WITH_BODY_OF_ONE, get, parameter,
+};
+pub(super) use parts::{IN_PATHS, Needs, Operation, Parameter};
 
 /// Every operation.
-pub(super) const OPERATIONS: [Operation; 37] = [
+pub(super) const OPERATIONS: [Operation; 39] = [
     Operation {
         details: "Sorted by id. The whole e-mail of a guest, or one that files named together with an \
                   id, finds whom it stands for; nobody finds one by its beginning. With `where` a page may have fewer than `limit`, or none, and go on: \
@@ -222,6 +92,30 @@ pub(super) const OPERATIONS: [Operation; 37] = [
             "Memberships",
             "From when to when a customer was in which segment",
             READ_PART,
+        )
+    },
+    Operation {
+        details: "The earliest first: what was merged, refused and parted, by which event, rule and \
+                  write key, and why. A refusal is recorded once while a server runs.",
+        ..get(
+            "/api/v1/customers/{customer}/identity",
+            "customerIdentity",
+            "Identity",
+            "The names of a customer, and how they came to be theirs",
+            READ_ONE,
+        )
+    },
+    Operation {
+        method: "post",
+        details: "The name in the path stands for itself from then on, and for ever, with all names \
+                  that were merged into it and with what was told and bought under them.",
+        needs: Needs::Admin,
+        ..get(
+            "/api/v1/customers/{customer}/unmerge",
+            "unmergeCustomer",
+            "Unmerged",
+            "Part a name from the customer whom it was merged into",
+            READ_ONE,
         )
     },
     Operation {

@@ -52,7 +52,6 @@ fn any_object() -> Value {
 pub(super) fn schemas() -> Value {
     let grant = grant();
     let secret = [&grant[..], &[("secret", text())]].concat();
-    let role = words(&["read_only", "analyst", "admin", "erase"]);
     json!({
         "Anything": any_object(),
         "Problem": object(&[
@@ -94,6 +93,8 @@ pub(super) fn schemas() -> Value {
             ("memberships", array(&stay())),
             ("next", text_or_null()),
         ]),
+        "Identity": identity(),
+        "Unmerged": unmerged(),
         "SegmentHistory": object(&[
             ("segment", text()),
             ("by", words(&["day", "hour"])),
@@ -102,12 +103,8 @@ pub(super) fn schemas() -> Value {
         ]),
         "Grants": object(&[("grants", array(&object(&grant)))]),
         "NewGrant": object(&secret),
-        "NewKey": {"type": "object", "properties": {"label": text()}},
-        "NewToken": {
-            "type": "object",
-            "required": ["role"],
-            "properties": {"role": role, "label": text()},
-        },
+        "NewKey": new_key(),
+        "NewToken": new_token(),
         "Destinations": object(&[("destinations", array(&object(&destination())))]),
         "NewDestination": {
             "type": "object",
@@ -125,6 +122,54 @@ pub(super) fn schemas() -> Value {
         "Delivery": delivery(),
         "Attempts": object(&[("id", text()), ("attempts", array(&attempt()))]),
         "Taken": taken(),
+    })
+}
+
+fn identity() -> Value {
+    let name = object(&[
+        ("name", text()),
+        ("kind", words(&["customer_id", "email", "anonymous_id"])),
+    ]);
+    let rule = json!({"type": ["string", "null"], "enum": ["device", "email", "alias", null]});
+    let event = object(&[
+        ("offset", count()),
+        ("recorded_at", instant()),
+        ("what", words(&["merged", "refused", "unmerged"])),
+        ("name", text_or_null()),
+        ("with", text_or_null()),
+        ("rule", rule),
+        ("event", text_or_null()),
+        ("key", text_or_null()),
+        ("why", text()),
+    ]);
+    object(&[
+        ("customer_id", text()),
+        ("names", array(&name)),
+        ("history", array(&event)),
+    ])
+}
+
+fn new_token() -> Value {
+    let role = words(&["read_only", "analyst", "admin", "erase"]);
+    json!({
+        "type": "object",
+        "required": ["role"],
+        "properties": {"role": role, "label": text()},
+    })
+}
+
+fn unmerged() -> Value {
+    object(&[
+        ("name", text()),
+        ("from", text()),
+        ("along", array(&text())),
+    ])
+}
+
+fn new_key() -> Value {
+    json!({
+        "type": "object",
+        "properties": {"label": text(), "role": words(&["write", "write_client"])},
     })
 }
 
@@ -359,7 +404,14 @@ fn interval() -> Value {
 }
 
 fn grant() -> [(&'static str, Value); 4] {
-    let roles = ["write", "read_only", "analyst", "admin", "erase"];
+    let roles = [
+        "write",
+        "write_client",
+        "read_only",
+        "analyst",
+        "admin",
+        "erase",
+    ];
     [
         ("id", text()),
         ("role", words(&roles)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use regulars_actions::signature::Secret;
 use regulars_ingest::tracking::{Endpoint, Limits, read};
+use regulars_pipeline::live::Sender;
 use regulars_store::access::{Access, Role};
 use serde_json::{Value, json};
 
@@ -110,6 +111,7 @@ async fn what_was_found_before_a_kill_is_delivered_once_after_it() {
     let (tell, told) = channel();
     live.append(
         events.collect(),
+        Sender::SHOP,
         shop.now(),
         Box::new(move |answer| tell.send(answer).unwrap()),
     );

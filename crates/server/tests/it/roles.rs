@@ -10,7 +10,7 @@ use crate::shop::Shop;
 const FOR_ANALYSTS: [&str; 2] = ["defineSegment", "removeSegment"];
 
 /// What only an admin may do; everything else under `/api/v1` is open to whoever may read.
-const FOR_ADMINS: [&str; 11] = [
+const FOR_ADMINS: [&str; 12] = [
     "addDestination",
     "enableDestination",
     "listKeys",
@@ -22,6 +22,7 @@ const FOR_ADMINS: [&str; 11] = [
     "revokeKey",
     "revokeToken",
     "rotateSecret",
+    "unmergeCustomer",
 ];
 
 /// Open to everybody, with a write key, or to commands beside the server alone.
@@ -41,6 +42,7 @@ fn secrets(shop: &Shop) -> Vec<(String, String)> {
     let mut secrets = vec![(String::new(), "rat_0".to_owned())];
     for role in [
         Role::Write,
+        Role::WriteClient,
         Role::ReadOnly,
         Role::Analyst,
         Role::Admin,
@@ -93,7 +95,7 @@ async fn every_operation_asks_for_the_right_role() {
             let body = json!({});
             let (status, answer) = served.ask_as(secret, &method, &path, Some(&body)).await;
             let expected = match role.as_str() {
-                "" | "write" => Some((401, json!("unknown_token"))),
+                "" | "write" | "write_client" => Some((401, json!("unknown_token"))),
                 role if !allowed.contains(&role) => Some((403, json!("not_allowed"))),
                 _ => None,
             };
@@ -115,7 +117,10 @@ async fn every_operation_asks_for_the_right_role() {
         assert!(matches!(status, 401 | 403), "`{role}`: {answer}");
     }
     // Tokens send no events, whatever their role.
-    for (role, secret) in secrets.iter().filter(|(role, _)| role != "write") {
+    for (role, secret) in secrets
+        .iter()
+        .filter(|(role, _)| !role.starts_with("write"))
+    {
         let event = json!({"type": "track", "event": "E", "userId": "c-1", "writeKey": secret});
         let (status, answer) = served
             .ask_as(secret, "POST", "/v1/track", Some(&event))

@@ -66,9 +66,9 @@ pub(crate) fn apply_moves(
     if moves.is_empty() && superseded.is_empty() && reassigned.is_empty() {
         return Ok(());
     }
-    let gone: HashSet<(OrderKey, CustomerId), foldhash::fast::FixedState> = superseded
+    let gone: HashSet<(OrderKey, IdentityId), foldhash::fast::FixedState> = superseded
         .iter()
-        .map(|version| (version.order, version.customer))
+        .map(|version| (version.order, version.identity))
         .collect();
     let owners: HashMap<OrderKey, &Reassigned, foldhash::fast::FixedState> = reassigned
         .iter()
@@ -101,13 +101,12 @@ pub(crate) fn apply_moves(
                 Some(owner) => Some(owner.customer).filter(|&new| new != row.record.customer),
                 None => moved(&into, row.identity, row.record.customer),
             };
-            let customer = moved.unwrap_or(row.record.customer);
-            if !follows && gone.contains(&(row.record.order, customer)) {
+            if !follows && gone.contains(&(row.record.order, row.identity)) {
                 return Ok(Fate::Leaves);
             }
-            if moved.is_none() {
+            let Some(customer) = moved else {
                 return Ok(Fate::Stays);
-            }
+            };
             row.record.customer = customer;
             spill_row(&mut spill, row)?;
             Ok(Fate::Leaves)

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use regulars_core::{CustomerId, SegmentName, Timestamp};
+use regulars_core::{SegmentName, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::identity::{MergeAccepted, MergeRefused, Unmerged};
 use crate::StoreError;
 use crate::manifest::Change;
 
@@ -26,6 +27,10 @@ pub enum LogRecord {
     CutpointsSet(CutpointsSet),
     /// Two customers turned out to be one.
     MergeAccepted(MergeAccepted),
+    /// Two customers were named together and stay two.
+    MergeRefused(MergeRefused),
+    /// An identity stands for itself again.
+    Unmerged(Unmerged),
     /// Runs of the history were merged; what it says is the same.
     HistoryCompacted(HistoryCompacted),
     /// Segments are defined like this from here on.
@@ -48,6 +53,10 @@ pub enum LogRecordKind {
     CutpointsSet,
     /// [`LogRecord::MergeAccepted`].
     MergeAccepted,
+    /// [`LogRecord::MergeRefused`].
+    MergeRefused,
+    /// [`LogRecord::Unmerged`].
+    Unmerged,
     /// [`LogRecord::HistoryCompacted`].
     HistoryCompacted,
     /// [`LogRecord::SegmentsDefined`].
@@ -66,6 +75,8 @@ impl LogRecord {
             Self::ModelsFitted(_) => LogRecordKind::ModelsFitted,
             Self::CutpointsSet(_) => LogRecordKind::CutpointsSet,
             Self::MergeAccepted(_) => LogRecordKind::MergeAccepted,
+            Self::MergeRefused(_) => LogRecordKind::MergeRefused,
+            Self::Unmerged(_) => LogRecordKind::Unmerged,
             Self::HistoryCompacted(_) => LogRecordKind::HistoryCompacted,
             Self::SegmentsDefined(_) => LogRecordKind::SegmentsDefined,
             Self::MembershipsSaved(_) => LogRecordKind::MembershipsSaved,
@@ -122,19 +133,6 @@ pub struct CutpointsSet {
     pub recorded_at: Timestamp,
     /// The limits, as the pipeline writes them.
     pub body: serde_json::Value,
-}
-
-/// Two customers that are one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergeAccepted {
-    /// The customer that is no more.
-    pub from: CustomerId,
-    /// The customer that took over.
-    pub into: CustomerId,
-    /// When it was accepted.
-    pub recorded_at: Timestamp,
-    /// Why, for a person; no personal data.
-    pub reason: String,
 }
 
 /// Runs that were merged.

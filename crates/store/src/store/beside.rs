@@ -12,8 +12,8 @@
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 
@@ -73,6 +73,7 @@ impl Store {
             key_path: self.key_path.clone(),
             key: self.key.clone(),
             vault: OnceLock::new(),
+            blocked: Arc::clone(&self.blocked),
             recovery: Recovery::default(),
             spills: AtomicU64::new(0),
             _lock: None,

@@ -7,9 +7,9 @@ use regulars_core::Timestamp;
 use super::{Store, read_listed};
 use crate::StoreError;
 use crate::disk::RealDisk;
+use crate::log::LogRecord;
 use crate::log::live::{self, Found, Logged, StoredEvent};
 use crate::log::record::Entry;
-use crate::log::{LogRecord, MergeAccepted};
 use crate::manifest::TableName;
 use crate::tables::memberships::{self, MembershipsSaved};
 use crate::vault::Vault;
@@ -29,9 +29,9 @@ impl Frame {
         self.ends.push(self.bytes.len());
     }
 
-    /// Adds that two customers are one.
-    pub fn merge(&mut self, merge: &MergeAccepted) {
-        let entry = Entry::new(LogRecord::MergeAccepted(merge.clone()), None);
+    /// Adds something that happened to the workspace and changed no files.
+    pub fn record(&mut self, record: &LogRecord) {
+        let entry = Entry::new(record.clone(), None);
         self.push(&entry.encode());
     }
 

@@ -46,13 +46,13 @@ pub struct Transaction<'s> {
     state: State,
 }
 
-/// Stored versions of an order under a customer who is not, or no longer, its owner.
+/// Stored versions of an order under an identity that does not, or no longer, stand for its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Superseded {
     /// The order.
     pub order: OrderKey,
-    /// The customer, moves of the same transaction taken into account.
-    pub customer: CustomerId,
+    /// The identity: who stands for whom says nothing of under whom the rows lie.
+    pub identity: IdentityId,
     /// Where the rows lie.
     pub partition: Partition,
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
@@ -14,21 +14,13 @@ fn key() -> MasterKey {
 
 fn reload(files: &[Vec<u8>]) -> Vault {
     let mut vault = Vault::default();
+    let mut loading = Loading::default();
     for bytes in files {
-        file::read(
-            Path::new("vault"),
-            bytes,
-            &key(),
-            &mut vault.arena,
-            |email, customer| {
-                let seen = vault.links.entry(email).or_insert(Seen::With(customer));
-                if *seen != Seen::With(customer) {
-                    *seen = Seen::WithSeveral;
-                }
-            },
-        )
-        .unwrap();
+        let path = Path::new("vault");
+        let take = |identity, with| loading.take(identity, with);
+        file::read(path, bytes, &key(), &mut vault.arena, take).unwrap();
     }
+    loading.end(&mut vault);
     vault.saved();
     vault
 }
@@ -48,7 +40,7 @@ fn nobody_is_not_somebody() {
         "00000000-0000-0000-0000-000000000000",
         "-1",
     ] {
-        assert!(is_blocked_identity(value), "{value}");
+        assert!(Blocked::default().contains(value), "{value}");
     }
     for value in [
         "null",
@@ -60,15 +52,91 @@ fn nobody_is_not_somebody() {
         " guest ",
         &"x".repeat(600),
     ] {
-        assert!(is_blocked_identity(value), "{value}");
+        assert!(Blocked::default().contains(value), "{value}");
     }
     for value in ["0004", "1", "-2", "anna", "guest@example.com", "10"] {
-        assert!(!is_blocked_identity(value), "{value}");
+        assert!(!Blocked::default().contains(value), "{value}");
     }
     let refused = Vault::default()
         .lookup_or_mint(IdentityKind::CustomerId, "guest")
         .unwrap_err();
     assert!(matches!(refused, StoreError::BlockedIdentity(value) if value == "guest"));
+}
+
+#[test]
+fn a_workspace_blocks_values_of_its_own_also_such_as_were_known() {
+    let mut vault = Vault::default();
+    let known = mint(&mut vault, IdentityKind::CustomerId, "ABC123");
+    vault.block(Arc::new(Blocked::with([" abc123 ", "Kasse@example.com"])));
+    for (kind, value) in [
+        (IdentityKind::CustomerId, "ABC123"),
+        (IdentityKind::Anonymous, "abc123"),
+        (IdentityKind::Email, "kasse@Example.com"),
+        (IdentityKind::CustomerId, "guest"),
+    ] {
+        let refused = vault.lookup_or_mint(kind, value).unwrap_err();
+        assert!(
+            matches!(refused, StoreError::BlockedIdentity(_)),
+            "{value}: {refused}"
+        );
+    }
+    assert_eq!(
+        vault.lookup(IdentityKind::CustomerId, "ABC123"),
+        Some(known)
+    );
+    assert!(
+        vault
+            .lookup_or_mint(IdentityKind::CustomerId, "abc1234")
+            .is_ok()
+    );
+}
+
+#[test]
+fn what_is_parted_stands_for_itself_for_ever_with_all_that_stand_for_it() {
+    let mut vault = Vault::default();
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "anna");
+    let other = mint(&mut vault, IdentityKind::CustomerId, "a-2");
+    let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
+    let device = mint(&mut vault, IdentityKind::Anonymous, "d-1");
+    let mut files = vec![vault.encode_additions(&key()).unwrap()];
+    vault.saved();
+    assert!(matches!(vault.link(device, email), Linked::Joined { .. }));
+    assert!(matches!(vault.link(email, anna), Linked::Joined { .. }));
+    assert!(matches!(vault.link(anna, other), Linked::Joined { .. }));
+    // Both are names of one customer by now.
+    assert_eq!(vault.link(email, other), Linked::Known);
+    assert_eq!(vault.link(device, anna), Linked::Known);
+    let counts = vault.names_of(other);
+    assert_eq!(
+        (counts.customer_ids, counts.emails, counts.anonymous_ids),
+        (2, 1, 1)
+    );
+    assert_eq!(
+        vault.names(CustomerId(other.0)),
+        [
+            ("a-2", IdentityKind::CustomerId),
+            ("anna", IdentityKind::CustomerId),
+            ("anna@example.com", IdentityKind::Email),
+            ("d-1", IdentityKind::Anonymous),
+        ]
+    );
+    let parted = vault.part(email).unwrap();
+    assert_eq!(parted.along, [email, device]);
+    assert_eq!(parted.through, [anna, other]);
+    assert_eq!(vault.part(email), None);
+    assert_eq!(vault.link(email, anna), Linked::Apart);
+    files.push(vault.encode_additions(&key()).unwrap());
+    let mut journaled = reload(&files[..1]);
+    journaled
+        .take_journal((Path::new("log"), 7), &files[1], &key())
+        .unwrap();
+    let whole = [vault.encode_all(&key()).unwrap()];
+    for vault in [&vault, &journaled, &reload(&files), &reload(&whole)] {
+        assert_eq!(vault.resolve(device), CustomerId(email.0));
+        assert_eq!(vault.resolve(anna), CustomerId(other.0));
+        assert_eq!(vault.names_of(other).emails, 0);
+        assert_eq!(vault.names_of(email).anonymous_ids, 1);
+    }
 }
 
 #[test]

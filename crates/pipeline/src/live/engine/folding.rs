@@ -6,7 +6,7 @@ use regulars_rules::Keep;
 use super::Engine;
 use crate::error::PipelineError;
 use crate::live::accounts::share_of;
-use crate::live::person::{Folding, Person};
+use crate::live::person::{Folding, Person, Whose};
 
 impl Engine {
     /// Lets `change` work on a customer with all that a fold needs.
@@ -22,6 +22,10 @@ impl Engine {
         });
         let mut folding = Folding {
             history: &self.history,
+            whose: Whose {
+                redirects: &self.redirects,
+                parted: &self.parted,
+            },
             table: &self.table,
             products: &self.products,
             program: &self.program,
@@ -29,6 +33,7 @@ impl Engine {
             ledger: &mut self.ledger,
             changes: &mut self.changes,
             refolds: &mut self.refolds,
+            names_products: &mut self.names_products,
             keeps_past: true,
             now: self.now,
         };

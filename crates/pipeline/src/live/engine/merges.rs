@@ -1,11 +1,12 @@
-//! Customers that turn out to be one, and orders that several tell of: more than one customer is
-//! folded anew.
+//! Customers that turn out to be one, or two again, and orders that several tell of: more than one
+//! customer is folded anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regulars_core::{Cause, CustomerId, Direction, OrderKey, Symbol, Timestamp};
 use regulars_profile::Flip;
-use regulars_store::log::MergeAccepted;
+use regulars_store::log::{MergeAccepted, Unmerged};
+use regulars_store::tables::memberships::SavedMember;
 
 use super::finding::{Finding, name_of};
 use super::{AT_ONCE, Engine, Touched};
@@ -24,6 +25,7 @@ impl Engine {
             return Ok(());
         }
         self.redirects.insert(from, into);
+        self.identity_changes += 1;
         self.advance(from);
         self.advance(into);
         self.in_hands.remove(from);
@@ -34,6 +36,7 @@ impl Engine {
             gone = Some(Box::new(visitor));
         }
         let Some(gone) = gone else {
+            self.leave_recorded(from);
             return Ok(());
         };
         let account = gone.member.profile.account;
@@ -51,6 +54,79 @@ impl Engine {
             concerned.extend(self.settle(order, into, None)?);
         }
         self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
+    }
+
+    /// Makes two customers of one: an identity stands for itself again, with all that stand for it.
+    pub(super) fn unmerge(&mut self, unmerged: &Unmerged) -> Result<(), PipelineError> {
+        self.now = self.now.max(unmerged.recorded_at);
+        let (Some(into), Some(from)) = (unmerged.identity(), unmerged.from()) else {
+            return Ok(());
+        };
+        let from = self.canonical(from);
+        self.identity_changes += 1;
+        self.redirects.remove(&into);
+        let others = unmerged.along.iter().filter(|&&id| id != into);
+        self.redirects.extend(others.map(|&id| (id, into)));
+        self.parted.take(unmerged, |_| into);
+        if !self.people.contains_key(&from) && !self.visitors.contains(&from) {
+            return Ok(());
+        }
+        self.advance(from);
+        let leaving = self.with(from, |person, _| Ok(person.part(unmerged)))?;
+        self.with(into, |person, _| {
+            person.arrive(leaving, !unmerged.anonymous);
+            Ok(())
+        })?;
+        let mut concerned = BTreeSet::from([from]);
+        let left = &self.people[&into];
+        if left.is_somebody(&self.history, &self.table, self.whose())? {
+            self.recall_gone(into);
+            concerned.insert(into);
+            for order in self.orders_told_by(into)? {
+                concerned.extend(self.settle_anew(order, into)?);
+            }
+        } else {
+            self.people.remove(&into);
+            self.in_hands.remove(into);
+        }
+        let contested = self.orders.contested.of(from).to_vec();
+        for order in contested {
+            concerned.extend(self.settle_anew(order, from)?);
+        }
+        self.fold_again(&concerned, unmerged.recorded_at, &Cause::Unmerge)
+    }
+
+    /// Goes on counting the transitions of somebody who was nobody for a while.
+    fn recall_gone(&mut self, customer: CustomerId) {
+        let Some(person) = self.people.get_mut(&customer) else {
+            return;
+        };
+        let gone = self.gone.remove(&customer);
+        for (segment, sequence, inside) in gone.iter().flat_map(|gone| gone.entries.iter().copied())
+        {
+            let direction = if inside {
+                Direction::Entered
+            } else {
+                Direction::Exited
+            };
+            let at = gone
+                .as_ref()
+                .map_or(Timestamp::MIN, |gone| gone.last_flip_at);
+            let segment = usize::from(segment);
+            person.member.recall(segment, sequence, direction, at);
+        }
+    }
+
+    /// Every order that somebody tells of, or files tell of them.
+    fn orders_told_by(&self, customer: CustomerId) -> Result<BTreeSet<OrderKey>, PipelineError> {
+        let person = &self.people[&customer];
+        let whose = self.whose();
+        let records = person.records(&self.history, &self.table, whose)?;
+        let moved = person.moved(&self.history, whose)?;
+        let told = moved.and(&person.told).into_iter();
+        let told = told.filter_map(|told| orders::key_of(told, &self.orders));
+        let records = records.into_iter().map(|record| record.order);
+        Ok(told.map(OrderKey).chain(records).collect())
     }
 
     /// The order that an event of a customer tells of, when others claim it as well.
@@ -94,15 +170,41 @@ impl Engine {
         by: CustomerId,
         told: Option<Told>,
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
-        let before = self.orders.contested.claimants(order).iter();
-        let before: BTreeSet<CustomerId> = before.map(|&known| self.canonical(known)).collect();
-        let mut claimants = before.clone();
-        let first = self.orders.first_claim(order);
-        claimants.extend(first.into_iter().chain([by]).map(|who| self.canonical(who)));
+        let claimants = self.claimants(order, by);
+        self.settle_among(order, claimants, told.map(|told| (by, told)))
+    }
+
+    /// The same, with all that everyone who claims it says of it read again: what they said may be
+    /// another's.
+    fn settle_anew(
+        &mut self,
+        order: OrderKey,
+        by: CustomerId,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let claimants = self.claimants(order, by);
+        self.orders.contested.forget(order);
+        self.settle_among(order, claimants, None)
+    }
+
+    /// Who claims an order, with `by`.
+    fn claimants(&self, order: OrderKey, by: CustomerId) -> BTreeSet<CustomerId> {
+        let before = self.orders.contested.claimants(order).iter().copied();
+        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
+        claimants.map(|who| self.canonical(who)).collect()
+    }
+
+    fn settle_among(
+        &mut self,
+        order: OrderKey,
+        claimants: BTreeSet<CustomerId>,
+        told: Option<(CustomerId, Told)>,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         if claimants.len() < 2 {
             self.orders.contested.forget(order);
             return Ok(claimants);
         }
+        let before = self.orders.contested.claimants(order).iter();
+        let before: BTreeSet<CustomerId> = before.map(|&who| self.canonical(who)).collect();
         // What the others say of it is known.
         let new: BTreeSet<CustomerId> = claimants.difference(&before).copied().collect();
         let (mut records, mut all_told) = (Vec::new(), Vec::new());
@@ -110,13 +212,13 @@ impl Engine {
             // One of whom only the history knows is there from now on.
             self.with(claimant, |_, _| Ok(()))?;
             let person = &self.people[&claimant];
-            records.extend(person.records(&self.history, &self.table)?);
-            let moved = person.moved(&self.history)?;
+            let whose = self.whose();
+            records.extend(person.records(&self.history, &self.table, whose)?);
+            let moved = person.moved(&self.history, whose)?;
             all_told.extend(moved.and(&person.told).into_iter().cloned());
         }
-        if !new.contains(&by) {
-            all_told.extend(told);
-        }
+        let told = told.filter(|(by, _)| !new.contains(by));
+        all_told.extend(told.map(|(_, told)| told));
         let said = self.orders.said_of(order, records, all_told);
         let who = (
             |customer| self.canonical(customer),
@@ -168,11 +270,15 @@ impl Engine {
             self.with(customer, |person, folding| person.refold(folding))?;
             self.recompile_for_new_texts(customer)?;
         }
+        let has_new_data = self.note_data(customers.iter().copied());
         self.look_at_touched_accounts(occurred_at, |_| cause.clone());
         for &customer in customers {
             self.look_at_changes(customer, Touched::Everything, occurred_at, |_| {
                 cause.clone()
             });
+        }
+        if has_new_data {
+            self.look_at_new_data();
         }
         self.sweep(AT_ONCE);
         Ok(())
@@ -180,6 +286,34 @@ impl Engine {
 
     /// A customer who is no more leaves every segment.
     fn leave_all(&mut self, gone: &Person, customer: CustomerId) {
+        let mut entries: BTreeMap<u16, (u64, bool)> = gone
+            .member
+            .entries()
+            .map(|(segment, sequence, inside)| (segment, (sequence, inside)))
+            .collect();
+        for segment in gone.member.segments().iter() {
+            entries.insert(segment as u16, (gone.member.sequence(segment), true));
+        }
+        if entries.is_empty() {
+            return;
+        }
+        let entries = entries.into_iter();
+        let left = SavedMember {
+            customer,
+            last_flip_at: gone.member.last_flip_at(),
+            entries: entries
+                .map(|(segment, (sequence, inside))| (segment, sequence, inside))
+                .collect(),
+        };
+        self.gone.insert(customer, left);
+        self.leave_recorded(customer);
+    }
+
+    /// A customer of whom nothing but memberships is known leaves every segment.
+    fn leave_recorded(&mut self, customer: CustomerId) {
+        let Some(member) = self.gone.get_mut(&customer) else {
+            return;
+        };
         let mut found = Finding {
             customer,
             program: &self.program,
@@ -188,10 +322,13 @@ impl Engine {
             cause: &Cause::Merge,
             found: &mut self.found,
         };
-        for segment in gone.member.segments().iter() {
+        let inside = member.entries.iter_mut().filter(|(_, _, inside)| *inside);
+        for (segment, sequence, inside) in inside {
+            (*sequence, *inside) = (*sequence + 1, false);
+            member.last_flip_at = member.last_flip_at.max(found.recorded_at);
             found.add(Flip {
-                segment,
-                sequence: gone.member.sequence(segment) + 1,
+                segment: usize::from(*segment),
+                sequence: *sequence,
                 direction: Direction::Exited,
                 occurred_at: found.recorded_at,
             });

@@ -1,10 +1,10 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, RecordKind, Symbol, Timestamp};
 use regulars_profile::Member;
 use regulars_store::history::{DeclaredRow, History, SymbolTable};
 
-use super::{Folding, ORDERS_KEPT, Person};
+use super::{Folding, ORDERS_KEPT, Person, Whose};
 use crate::base::Declaring;
 use crate::error::PipelineError;
 use crate::live::at_hand::AtHand;
@@ -21,6 +21,11 @@ pub(in crate::live) struct Moved {
 }
 
 impl Moved {
+    /// True when it has none.
+    pub(in crate::live) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// These and what was told since, by time.
     pub(in crate::live) fn and<'a>(&'a self, told: &'a [Told]) -> Vec<&'a Told> {
         let since = told.iter().filter(|told| told.offset >= self.to);
@@ -33,17 +38,19 @@ impl Person {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(in crate::live) fn moved(&self, history: &History) -> Result<Moved, PipelineError> {
+    pub(in crate::live) fn moved(
+        &self,
+        history: &History,
+        whose: Whose<'_>,
+    ) -> Result<Moved, PipelineError> {
         if !self.has_moved {
             return Ok(Moved::default());
         }
-        let mut events = Vec::new();
-        for &id in [self.member.profile.customer].iter().chain(&self.merged) {
-            events.extend(history.events_of(id)?.into_iter().map(Told::from));
-        }
+        let owner = |identity, under| whose.owner(identity, under);
+        let events = self.places().events(history, &owner)?;
         Ok(Moved {
             to: history.moved_to(),
-            events,
+            events: events.into_iter().map(Told::from).collect(),
         })
     }
 
@@ -55,15 +62,10 @@ impl Person {
         &self,
         history: &History,
         table: &SymbolTable,
+        whose: Whose<'_>,
     ) -> Result<Vec<LineRecord>, PipelineError> {
-        let mut records = Vec::new();
-        if self.has_history {
-            for &id in [self.member.profile.customer].iter().chain(&self.merged) {
-                let rows = history.timeline(id, table)?;
-                records.extend(rows.into_iter().map(|row| row.record));
-            }
-        }
-        Ok(records)
+        let rows = self.order_rows(history, table, whose)?;
+        Ok(rows.into_iter().map(|row| row.record).collect())
     }
 
     /// Folds everything again.
@@ -75,20 +77,19 @@ impl Person {
         folding: &mut Folding<'_>,
     ) -> Result<(), PipelineError> {
         let customer = self.member.profile.customer;
-        let mut records = self.records(folding.history, folding.table)?;
+        let mut records = self.records(folding.history, folding.table, folding.whose)?;
         let mut declared: Vec<DeclaredRow> = Vec::new();
         if self.has_history {
-            for &id in [customer].iter().chain(&self.merged) {
-                let rows = folding.history.declared(id)?;
-                declared.extend(rows.into_iter().map(|row| DeclaredRow {
-                    customer,
-                    occurred_at: row.occurred_at,
-                    import: row.import,
-                    traits: row.traits.into(),
-                }));
-            }
+            let owner = |identity, under| folding.whose.owner(identity, under);
+            let rows = self.places().declared(folding.history, &owner)?;
+            declared.extend(rows.into_iter().map(|row| DeclaredRow {
+                customer,
+                occurred_at: row.occurred_at,
+                import: row.import,
+                traits: row.traits.into(),
+            }));
         }
-        let moved = self.moved(folding.history)?;
+        let moved = self.moved(folding.history, folding.whose)?;
         let told = moved.and(&self.told);
         folding
             .orders
@@ -97,7 +98,7 @@ impl Person {
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         self.member.profile.reset(customer);
         folding.program.reset(&mut self.member.states);
-        self.is_plain = is_plain(&records);
+        self.returned_at = returned_at(&records);
         fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
         let Member {
             profile,
@@ -135,9 +136,19 @@ impl Person {
     }
 }
 
-/// Whether nothing ever went back.
-pub(super) fn is_plain(records: &[LineRecord]) -> bool {
-    records.iter().all(|record| record.kind == RecordKind::Sale)
+/// When something went back last.
+pub(super) fn returned_at(records: &[LineRecord]) -> Timestamp {
+    let returns = records
+        .iter()
+        .filter(|record| record.kind != RecordKind::Sale);
+    let latest = returns.map(|record| record.occurred_at).max();
+    latest.unwrap_or(Timestamp::MIN)
+}
+
+/// Whether any line says what was sold by now.
+pub(super) fn names_products(records: &[LineRecord], now: Timestamp) -> bool {
+    let mut seen = records.iter().filter(|record| record.occurred_at <= now);
+    seen.any(|record| record.product != Symbol::NONE)
 }
 
 /// Folds all orders again; `latest` become the latest of those that count.
@@ -150,6 +161,7 @@ pub(super) fn fold_orders(
     folding
         .ledger
         .resolve(records, folding.products, folding.now);
+    *folding.names_products |= names_products(records, folding.now);
     let Member {
         profile, states, ..
     } = member;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use regulars_core::{Symbols, Timestamp};
 use regulars_rules::Keep;
-use regulars_store::log::{Found, LogRecord, Logged, MergeAccepted, StoredEvent};
+use regulars_store::log::{Found, LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
@@ -19,8 +19,9 @@ use super::{
 };
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
+use crate::identity;
 use crate::live::engine::Engine;
-use crate::live::identify;
+use crate::live::identify::{self, Arrival, Rules};
 use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
@@ -55,6 +56,7 @@ pub(super) struct Writer {
     clock: Clock,
     on_transitions: OnTransitions,
     seen: Seen,
+    rules: Rules,
     now: Timestamp,
     /// The latest tick.
     ticked_to: Timestamp,
@@ -88,9 +90,8 @@ struct Batch {
 }
 
 impl Batch {
-    fn merge(&mut self, merge: MergeAccepted) {
-        self.frame.merge(&merge);
-        let record = LogRecord::MergeAccepted(merge);
+    fn record(&mut self, record: LogRecord) {
+        self.frame.record(&record);
         self.records.push(Logged::Workspace(Box::new(record)));
     }
 
@@ -112,6 +113,7 @@ impl Writer {
     ) -> Self {
         let now = (options.clock)();
         Self {
+            rules: Rules::new(&workspace.config().identity),
             workspace,
             store,
             ends,
@@ -219,10 +221,13 @@ impl Writer {
         let mut store = reopened(&self.workspace)?;
         drop(files);
         let workspace = reread_patiently(&self.workspace)?;
+        store.block_identities(workspace.config().identity.blocked());
         let options = StartOptions {
             now: now.max((self.clock)()),
             threads: self.threads,
         };
+        // They are read again, and are many.
+        self.seen = Seen::default();
         let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
         // They are known since the first start.
         engine.take_recorded();
@@ -233,6 +238,7 @@ impl Writer {
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
+            rules: Rules::new(&workspace.config().identity),
             workspace,
             store,
             // Who is due since before is due again.
@@ -265,6 +271,7 @@ impl Writer {
         match task {
             Task::Append {
                 events,
+                sender,
                 received_at,
                 answer,
             } => {
@@ -276,10 +283,15 @@ impl Writer {
                         continue;
                     }
                     let vault = self.store.live_vault()?;
-                    let identified = identify::identify(vault, event, message, received_at)?;
-                    match identified {
-                        Ok((merges, event)) => {
-                            merges.into_iter().for_each(|merge| batch.merge(merge));
+                    let arrival = Arrival {
+                        event,
+                        message,
+                        received_at,
+                        sender: &sender,
+                    };
+                    match identify::identify(vault, &mut self.rules, arrival)? {
+                        Ok((records, event)) => {
+                            records.into_iter().for_each(|record| batch.record(record));
                             self.seen.note(message, received_at);
                             batch.event(event);
                             appended.stored += 1;
@@ -292,6 +304,15 @@ impl Writer {
             Task::Marks(json) => {
                 batch.frame.marks(&json);
                 batch.records.push(Logged::Marks(json));
+            }
+            Task::Unmerge { name, answer } => {
+                let now = self.time();
+                let unmerged = identity::part(self.store.live_vault()?, &name, now);
+                if let Ok(unmerged) = &unmerged {
+                    batch.record(LogRecord::Unmerged(unmerged.clone()));
+                }
+                // Whoever asked may have gone: it is done all the same.
+                let _ = answer.send(unmerged);
             }
             Task::Store(change) => {
                 self.gather(batch);

@@ -68,19 +68,27 @@ impl Engine {
                 cause,
             });
         }
-        let is_other = self.redirects.contains_key(&customer);
-        if let Some(number) = number.filter(|_| !is_other) {
-            let gone = self.gone.entry(customer).or_insert(SavedMember {
-                customer,
-                last_flip_at: recall.at,
-                entries: Vec::new(),
-            });
-            gone.last_flip_at = gone.last_flip_at.max(recall.at);
-            let entry = (number as u16, recall.sequence, recall.inside);
-            // One that was recorded ahead comes after what was known before.
-            gone.entries.retain(|&(known, ..)| known != entry.0);
-            gone.entries.push(entry);
+        if let Some(&into) = self.redirects.get(&customer)
+            && let Some(person) = self.people.get_mut(&into)
+            && !person.merged.contains(&customer)
+        {
+            // What is recorded of them is of whom they turned out to be.
+            person.merged.push(customer);
         }
+        let Some(number) = number else {
+            self.retired.note(segment, customer, recall.sequence);
+            return;
+        };
+        let gone = self.gone.entry(customer).or_insert(SavedMember {
+            customer,
+            last_flip_at: recall.at,
+            entries: Vec::new(),
+        });
+        gone.last_flip_at = gone.last_flip_at.max(recall.at);
+        let entry = (number as u16, recall.sequence, recall.inside);
+        // One that was recorded ahead comes after what was known before.
+        gone.entries.retain(|&(known, ..)| known != entry.0);
+        gone.entries.push(entry);
     }
 
     /// Takes over the transitions that were recorded ahead of others: records that were folded

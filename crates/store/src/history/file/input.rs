@@ -186,6 +186,16 @@ impl RunInput {
         let damaged = || StoreError::damaged(&self.path, "column `customer_id` has another type");
         let mut wanted: Vec<Range<usize>> = Vec::new();
         let mut before = 0;
+        // Rows are sorted by customer: each is asked for once.
+        let mut last = None;
+        let mut is_wanted = |customer: u64| match last {
+            Some((asked, answer)) if asked == customer => answer,
+            _ => {
+                let answer = is_wanted(CustomerId(customer));
+                last = Some((customer, answer));
+                answer
+            }
+        };
         for batch in self.row_group(group, &["customer_id"])? {
             let batch = batch.map_err(StoreError::parquet(&self.path))?;
             let customers: &UInt64Array = batch
@@ -193,7 +203,7 @@ impl RunInput {
                 .and_then(|column| column.as_any().downcast_ref())
                 .ok_or_else(damaged)?;
             for (row, &customer) in (before..).zip(customers.values()) {
-                if !is_wanted(CustomerId(customer)) {
+                if !is_wanted(customer) {
                     continue;
                 }
                 match wanted.last_mut() {

@@ -100,9 +100,10 @@ impl Told {
                         into: customer,
                         recorded_at: Timestamp(3),
                         reason: "test".to_owned(),
+                        evidence: None,
                     };
-                    frame.merge(&merge);
                     let record = LogRecord::MergeAccepted(merge);
+                    frame.record(&record);
                     records.push(Some(Logged::Workspace(Box::new(record))));
                 }
                 _ => {

@@ -1,0 +1,239 @@
+//! Who was taken for whom, as the log tells: by which event and rule, what was refused and why; and how
+//! a merge is undone.
+
+use std::collections::BTreeSet;
+
+use regulars_core::{CustomerId, Timestamp};
+use regulars_store::log::{Evidence, LogRecord, MergeRule, Unmerged};
+use regulars_store::vault::{IdentityId, IdentityKind, Vault};
+use regulars_store::{Frame, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::error::PipelineError;
+use crate::live::identify::unmerged;
+
+/// What is known of the names of a customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IdentityView {
+    /// What the customer is called.
+    pub customer_id: String,
+    /// Every name that stands for them, their own first.
+    pub names: Vec<NameView>,
+    /// What happened to these names, the earliest first.
+    pub history: Vec<IdentityEvent>,
+}
+
+/// A name of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameView {
+    /// The name.
+    pub name: String,
+    /// `customer_id`, `email` or `anonymous_id`.
+    pub kind: String,
+}
+
+/// Something that happened to a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityEvent {
+    /// Its offset in the log.
+    pub offset: u64,
+    /// When it was recorded.
+    pub recorded_at: String,
+    /// `merged`, `refused` or `unmerged`.
+    pub what: String,
+    /// The name that it happened to.
+    pub name: Option<String>,
+    /// The name that it was named with, or left.
+    pub with: Option<String>,
+    /// By which two names: `device`, `email` or `alias`; null for a command.
+    pub rule: Option<MergeRule>,
+    /// The tracking call that said so, or the name of the event.
+    pub event: Option<String>,
+    /// The write key that it came with; null for files and commands.
+    pub key: Option<String>,
+    /// Why, for a person.
+    pub why: String,
+}
+
+/// A customer by any of their names.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn customer_named(vault: &Vault, name: &str) -> Result<CustomerId, PipelineError> {
+    vault.find(name).ok_or_else(|| PipelineError::NotFound {
+        what: "customer",
+        name: name.to_owned(),
+        hint: ": use a customer id, an e-mail address or an anonymous id".to_owned(),
+    })
+}
+
+/// Every record of the log that is about the identities of one customer, in order.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn identity_records(
+    store: &Store,
+    ids: &BTreeSet<CustomerId>,
+) -> Result<Vec<(u64, LogRecord)>, PipelineError> {
+    let mut found = Vec::new();
+    store.each_record(|offset, record| {
+        let concerned = match &record {
+            LogRecord::MergeAccepted(merge) => [Some(merge.from), Some(merge.into)],
+            LogRecord::MergeRefused(refused) => [Some(refused.from), Some(refused.into)],
+            LogRecord::Unmerged(unmerged) => [unmerged.identity(), unmerged.from()],
+            _ => return,
+        };
+        if concerned.into_iter().flatten().any(|id| ids.contains(&id)) {
+            found.push((offset, record));
+        }
+    })?;
+    Ok(found)
+}
+
+/// What is known of the names of a customer, by the records of their identities.
+pub fn identity_view(
+    vault: &Vault,
+    customer: CustomerId,
+    records: &[(u64, LogRecord)],
+) -> IdentityView {
+    let name = |id| vault.external_id(id).map(str::to_owned);
+    let names = vault.names(customer).into_iter();
+    let history = records.iter();
+    IdentityView {
+        customer_id: name(customer).unwrap_or_default(),
+        names: names
+            .map(|(name, kind)| NameView {
+                name: name.to_owned(),
+                kind: kind.name().to_owned(),
+            })
+            .collect(),
+        history: history
+            .filter_map(|(offset, record)| event_of(name, *offset, record))
+            .collect(),
+    }
+}
+
+/// A record of identities, for whoever asks.
+fn event_of(
+    name: impl Fn(CustomerId) -> Option<String>,
+    offset: u64,
+    record: &LogRecord,
+) -> Option<IdentityEvent> {
+    let (what, from, with, recorded_at, evidence, why) = match record {
+        LogRecord::MergeAccepted(merge) => (
+            "merged",
+            merge.from,
+            merge.into,
+            merge.recorded_at,
+            merge.evidence.as_ref(),
+            merge.reason.as_str(),
+        ),
+        LogRecord::MergeRefused(refused) => (
+            "refused",
+            refused.from,
+            refused.into,
+            refused.recorded_at,
+            Some(&refused.evidence),
+            refused.refusal.in_words(),
+        ),
+        LogRecord::Unmerged(unmerged) => (
+            "unmerged",
+            unmerged.identity()?,
+            unmerged.from()?,
+            unmerged.recorded_at,
+            unmerged.evidence.as_ref(),
+            match unmerged.evidence {
+                Some(_) => "the e-mail address was named with a second customer",
+                None => "somebody asked for it",
+            },
+        ),
+        _ => return None,
+    };
+    Some(IdentityEvent {
+        offset,
+        recorded_at: recorded_at.to_string(),
+        what: what.to_owned(),
+        name: name(from),
+        with: name(with),
+        rule: evidence.map(|evidence| evidence.rule),
+        event: evidence.map(event_name),
+        key: evidence.and_then(|evidence| evidence.key.clone()),
+        why: why.to_owned(),
+    })
+}
+
+fn event_name(evidence: &Evidence) -> String {
+    match evidence.event.as_str() {
+        "" => evidence.call.name().to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Lets a name that was merged into a customer stand for itself again, and for ever, with all that was
+/// merged into it; what was told and bought under it goes along. Recorded when this returns.
+///
+/// # Errors
+/// When the name is not known or stands for itself, or the log cannot be written.
+pub fn unmerge(store: &mut Store, name: &str, now: Timestamp) -> Result<Unmerged, PipelineError> {
+    let unmerged = part(store.live_vault()?, name, now)?;
+    let mut frame = Frame::default();
+    frame.record(&LogRecord::Unmerged(unmerged.clone()));
+    store.append(&frame)?;
+    Ok(unmerged)
+}
+
+/// What was parted, by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnmergedView {
+    /// The name that stands for itself.
+    pub name: String,
+    /// The customer that it was part of.
+    pub from: String,
+    /// The names that went along.
+    pub along: Vec<String>,
+}
+
+impl UnmergedView {
+    /// Of a record.
+    pub fn of(vault: &Vault, unmerged: &Unmerged) -> Self {
+        let name = |id| vault.external_id(id).unwrap_or_default().to_owned();
+        let mut along: Vec<String> = unmerged.along.iter().skip(1).copied().map(name).collect();
+        along.sort_unstable();
+        Self {
+            name: unmerged.identity().map(name).unwrap_or_default(),
+            from: unmerged.from().map(name).unwrap_or_default(),
+            along,
+        }
+    }
+}
+
+/// Parts a name in the vault; gives the record of it.
+pub(crate) fn part(
+    vault: &mut Vault,
+    name: &str,
+    now: Timestamp,
+) -> Result<Unmerged, PipelineError> {
+    let kinds = [
+        IdentityKind::CustomerId,
+        IdentityKind::Email,
+        IdentityKind::Anonymous,
+    ];
+    let known: Vec<IdentityId> = kinds
+        .into_iter()
+        .filter_map(|kind| vault.lookup(kind, name))
+        .collect();
+    let parted = known.iter().find_map(|&identity| vault.part(identity));
+    let Some(parted) = parted else {
+        let hint = if known.is_empty() {
+            ": no event and no file has it"
+        } else {
+            ": it stands for itself; name one of those that stand for it (`customers identity` lists them)"
+        };
+        return Err(PipelineError::NotFound {
+            what: "merged id",
+            name: name.to_owned(),
+            hint: hint.to_owned(),
+        });
+    };
+    Ok(unmerged(vault, &parted, now, None))
+}
