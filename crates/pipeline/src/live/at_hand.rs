@@ -96,7 +96,7 @@ impl AtHand {
 
     /// The entries, when they are to be noted: after something came late, and when they grew by a
     /// quarter.
-    pub(super) fn to_note(&mut self) -> Option<usize> {
+    pub(super) fn entries_to_note(&mut self) -> Option<usize> {
         let entries = self.entries();
         let has_grown = entries > self.noted + self.noted / 4;
         (std::mem::take(&mut self.is_used) || has_grown).then(|| {
@@ -247,17 +247,21 @@ mod tests {
     #[test]
     fn a_past_that_grew_by_a_quarter_is_noted_and_nobodys_grows_without_end() {
         let mut at_hand = AtHand::default();
-        assert_eq!(at_hand.to_note(), Some(OF_PERSON), "as it is made");
+        assert_eq!(at_hand.entries_to_note(), Some(OF_PERSON), "as it is made");
         let mut noted = Vec::new();
         for n in 0..1_000 {
             at_hand.sessions_at(Timestamp(n)).put(Timestamp(n), 1);
-            noted.extend(at_hand.to_note());
+            noted.extend(at_hand.entries_to_note());
         }
         assert_eq!(noted[..2], [OF_PERSON + 3, OF_PERSON + 6]);
         assert!(noted.len() < 25 && noted.last() > Some(&800), "{noted:?}");
         at_hand.sessions_at(Timestamp(5)).put(Timestamp(5), 1);
-        assert_eq!(at_hand.to_note(), Some(OF_PERSON + 1_000), "it was needed");
-        assert_eq!(at_hand.to_note(), None);
+        assert_eq!(
+            at_hand.entries_to_note(),
+            Some(OF_PERSON + 1_000),
+            "it was needed"
+        );
+        assert_eq!(at_hand.entries_to_note(), None);
         let mut hands = InHands::default();
         let one = CustomerId(1);
         assert!(hands.note(one, MOST_OF_ONE).is_empty());

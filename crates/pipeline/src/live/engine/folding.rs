@@ -40,7 +40,10 @@ impl Engine {
         let (before, share) = (person.member.profile.account, share_of(person));
         let changed = change(person, &mut folding);
         let (account, share_now) = (person.member.profile.account, share_of(person));
-        let noted = person.at_hand.as_mut().and_then(|past| past.to_note());
+        let noted = person
+            .at_hand
+            .as_mut()
+            .and_then(|past| past.entries_to_note());
         let gone = noted.map(|entries| self.in_hands.note(customer, entries));
         for gone in gone.into_iter().flatten() {
             if let Some(person) = self.people.get_mut(&gone) {
