@@ -8,6 +8,7 @@ use super::Config;
 
 /// The longest length of time in days.
 const MOST_DAYS: u32 = 36_500;
+
 /// Refuses values that make no sense, alone or together.
 pub(super) fn values(config: &Config) -> Result<(), String> {
     Zone::named(&config.workspace.time_zone).map_err(|error| error.to_string())?;

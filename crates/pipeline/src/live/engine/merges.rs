@@ -82,8 +82,11 @@ impl Engine {
         if left.is_somebody(&self.history, &self.table, self.whose())? {
             self.recall_gone(into);
             concerned.insert(into);
+            let of_from = self.orders_told_by(from)?;
             for order in self.orders_told_by(into)? {
-                concerned.extend(self.settle_anew(order, into)?);
+                // As one they did not contend for it.
+                let both = of_from.contains(&order).then_some(from);
+                concerned.extend(self.settle_anew(order, both.into_iter().chain([into]))?);
             }
         } else {
             self.people.remove(&into);
@@ -91,7 +94,7 @@ impl Engine {
         }
         let contested = self.orders.contested.of(from).to_vec();
         for order in contested {
-            concerned.extend(self.settle_anew(order, from)?);
+            concerned.extend(self.settle_anew(order, [from])?);
         }
         self.fold_again(&concerned, unmerged.recorded_at, &Cause::Unmerge)
     }
@@ -170,7 +173,7 @@ impl Engine {
         by: CustomerId,
         told: Option<Told>,
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
-        let claimants = self.claimants(order, by);
+        let claimants = self.claimants(order, [by]);
         self.settle_among(order, claimants, told.map(|told| (by, told)))
     }
 
@@ -179,7 +182,7 @@ impl Engine {
     fn settle_anew(
         &mut self,
         order: OrderKey,
-        by: CustomerId,
+        by: impl IntoIterator<Item = CustomerId>,
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         let claimants = self.claimants(order, by);
         self.orders.contested.forget(order);
@@ -187,9 +190,13 @@ impl Engine {
     }
 
     /// Who claims an order, with `by`.
-    fn claimants(&self, order: OrderKey, by: CustomerId) -> BTreeSet<CustomerId> {
+    fn claimants(
+        &self,
+        order: OrderKey,
+        by: impl IntoIterator<Item = CustomerId>,
+    ) -> BTreeSet<CustomerId> {
         let before = self.orders.contested.claimants(order).iter().copied();
-        let claimants = before.chain(self.orders.first_claim(order)).chain([by]);
+        let claimants = before.chain(self.orders.first_claim(order)).chain(by);
         claimants.map(|who| self.canonical(who)).collect()
     }
 
