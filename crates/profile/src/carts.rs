@@ -4,6 +4,11 @@
 //! after its last change. An order with the id of a cart orders that one and whatever is in no cart with an
 //! id; an order that names no cart orders all. The clock of a cart is its own last change: what else
 //! the customer does leaves it alone.
+//!
+//! What somebody can keep open has bounds, since a client may send what it likes:
+//! [`Carts::MOST_CARTS`], each of [`Carts::MOST_PRODUCTS`].
+
+use std::collections::BTreeMap;
 
 use regulars_core::{Cart, Symbol, Timestamp};
 
@@ -38,7 +43,7 @@ pub enum CartChange {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Carts {
     contents: Vec<Content>,
-    /// The same, as conditions see them.
+    /// The same, one by one, as conditions see them.
     open: Vec<Cart>,
     changed_at: Option<Timestamp>,
 }
@@ -52,6 +57,12 @@ struct Content {
 }
 
 impl Carts {
+    /// Carts that are open at once; one more takes the place of the one that is unchanged for
+    /// longest.
+    pub const MOST_CARTS: usize = 100;
+    /// Different products in a cart; one more is not put in. Pieces of those in it still change.
+    pub const MOST_PRODUCTS: usize = 1_000;
+
     /// Those of a customer whose last order was of every cart.
     pub fn after_order(at: Timestamp) -> Self {
         Self {
@@ -75,54 +86,94 @@ impl Carts {
         *self = Self::default();
     }
 
+    /// Different products in all of them, each counted in each cart.
+    pub fn products(&self) -> usize {
+        self.contents
+            .iter()
+            .map(|content| content.items.len())
+            .sum()
+    }
+
     /// Takes in the next change by time; a cart is open for `open_ms` after its last change.
     pub fn change(&mut self, id: Option<&str>, at: Timestamp, change: &CartChange, open_ms: i64) {
         self.changed_at = self.changed_at.max(Some(at));
-        self.contents
-            .retain(|content| at < content.changed_at.plus_ms(open_ms));
+        self.keep(|content| at < content.changed_at.plus_ms(open_ms));
+        let when = (at, open_ms);
         match change {
-            CartChange::Add(items) => self.edit(id, at, |content| content.add_all(items, 1.0)),
-            CartChange::Remove(items) => self.edit(id, at, |content| content.add_all(items, -1.0)),
-            CartChange::Content(items) => self.edit(id, at, |content| {
+            CartChange::Add(items) => self.edit(id, when, |content| content.add_all(items, 1.0)),
+            CartChange::Remove(items) => {
+                self.edit(id, when, |content| content.add_all(items, -1.0));
+            }
+            CartChange::Content(items) => self.edit(id, when, |content| {
                 let before = std::mem::take(&mut content.items);
                 content.add_all(items, 1.0);
                 content.items != before
             }),
-            CartChange::Ordered => self.order(id),
+            // It ends what an order that names `id`, or no cart, is of.
+            CartChange::Ordered => self.keep(|content| {
+                id.is_some() && content.id.is_some() && content.id.as_deref() != id
+            }),
         }
-        self.open.clear();
-        self.open
-            .extend(self.contents.iter().map(|content| content.seen(open_ms)));
     }
 
-    /// Ends what an order that names `id`, or no cart, is of.
-    fn order(&mut self, id: Option<&str>) {
-        self.contents
-            .retain(|content| id.is_some() && content.id.is_some() && content.id.as_deref() != id);
+    /// Ends all carts but those of which `is_kept` is true.
+    fn keep(&mut self, is_kept: impl Fn(&Content) -> bool) {
+        let mut kept = self.contents.iter().map(&is_kept);
+        self.open.retain(|_| kept.next() == Some(true));
+        self.contents.retain(is_kept);
     }
 
     /// Changes the content of one cart by `edit`, which says whether it is another after it.
-    fn edit(&mut self, id: Option<&str>, at: Timestamp, edit: impl FnOnce(&mut Content) -> bool) {
+    fn edit(
+        &mut self,
+        id: Option<&str>,
+        (at, open_ms): (Timestamp, i64),
+        edit: impl FnOnce(&mut Content) -> bool,
+    ) {
         let found = self
             .contents
             .iter()
             .position(|known| known.id.as_deref() == id);
-        let position = found.unwrap_or_else(|| {
-            self.contents.push(Content {
+        let Some(position) = found else {
+            let mut content = Content {
                 id: id.map(Box::from),
                 changed_at: at,
                 items: Vec::new(),
-            });
-            self.contents.len() - 1
-        });
+            };
+            edit(&mut content);
+            if !content.items.is_empty() {
+                self.make_room();
+                self.open.push(content.seen(open_ms));
+                self.contents.push(content);
+            }
+            return;
+        };
         let content = &mut self.contents[position];
         // To look at a cart is not to change it.
         if edit(content) {
             content.changed_at = at;
+            self.open[position] = content.seen(open_ms);
         }
         if content.items.is_empty() {
-            self.contents.remove(position);
+            self.remove(position);
         }
+    }
+
+    /// Ends the cart that is unchanged for longest, of these the first, when there are as many as
+    /// there may be.
+    fn make_room(&mut self) {
+        if self.contents.len() < Self::MOST_CARTS {
+            return;
+        }
+        let by_change = self.contents.iter().enumerate();
+        if let Some((oldest, _)) = by_change.min_by_key(|(_, content)| content.changed_at) {
+            self.remove(oldest);
+        }
+    }
+
+    fn remove(&mut self, position: usize) {
+        self.contents.remove(position);
+        self.open.remove(position);
     }
 }
 
@@ -131,39 +182,58 @@ impl Content {
     fn add_all(&mut self, items: &[CartItem], sign: f64) -> bool {
         // One item, as most often, tells of itself; several may make up for each other.
         if let [item] = items {
-            return self.add(item, sign);
+            let products = self.items.iter();
+            let place = products
+                .clone()
+                .position(|known| known.product == item.product);
+            let count = products.len();
+            let differs = self.add(item, sign, (place, count)).1;
+            self.take_out_empty();
+            return differs;
         }
         let before = self.items.clone();
+        // Where each product is: a search for each of many would look at all of them each time.
+        let places = self.items.iter().zip(0..);
+        let mut places: BTreeMap<Symbol, usize> =
+            places.map(|(item, place)| (item.product, place)).collect();
         for item in items {
-            self.add(item, sign);
+            let place = places.get(&item.product).copied();
+            match self.add(item, sign, (place, places.len())).0 {
+                Some(place) => places.insert(item.product, place),
+                None => places.remove(&item.product),
+            };
         }
+        self.take_out_empty();
         self.items != before
     }
 
-    /// Puts an item in or takes it out; says whether the content is another after it.
-    fn add(&mut self, item: &CartItem, sign: f64) -> bool {
-        let known = self
-            .items
-            .iter()
-            .position(|known| known.product == item.product);
-        match known {
-            Some(at) => {
-                let before = self.items[at];
-                self.items[at].quantity += sign * item.quantity;
-                self.items[at].unit_minor = item.unit_minor.or(before.unit_minor);
-                let differs = self.items[at] != before;
-                if self.items[at].quantity < NO_PIECES {
-                    self.items.remove(at);
-                    return true;
-                }
-                differs
-            }
-            None if sign > 0.0 && item.quantity > NO_PIECES => {
+    /// Puts an item in or takes it out, of a product that is at a place among so many; gives where it
+    /// is after it, if anywhere, and whether the content is another. What has no pieces left stays
+    /// where it is, and is to be taken out.
+    fn add(
+        &mut self,
+        item: &CartItem,
+        sign: f64,
+        (place, products): (Option<usize>, usize),
+    ) -> (Option<usize>, bool) {
+        let Some(place) = place else {
+            let is_put_in =
+                sign > 0.0 && item.quantity > NO_PIECES && products < Carts::MOST_PRODUCTS;
+            if is_put_in {
                 self.items.push(*item);
-                true
             }
-            None => false,
-        }
+            return (is_put_in.then(|| self.items.len() - 1), is_put_in);
+        };
+        let known = &mut self.items[place];
+        let before = *known;
+        known.quantity += sign * item.quantity;
+        known.unit_minor = item.unit_minor.or(before.unit_minor);
+        let is_in = known.quantity >= NO_PIECES;
+        (is_in.then_some(place), !is_in || *known != before)
+    }
+
+    fn take_out_empty(&mut self) {
+        self.items.retain(|item| item.quantity >= NO_PIECES);
     }
 
     fn seen(&self, open_ms: i64) -> Cart {
@@ -281,5 +351,59 @@ mod tests {
             OPEN_MS,
         );
         assert_eq!(seen(&carts), [(Some(5), 1.0, OPEN_MS)]);
+    }
+
+    #[test]
+    fn a_cart_has_so_many_products() {
+        let mut carts = Carts::default();
+        let most = Carts::MOST_PRODUCTS as u32;
+        let many: Vec<CartItem> = (0..most + 500).map(|n| item(n, 1.0, 2)).collect();
+        let full = (Some(2 * i64::from(most)), f64::from(most), 1);
+        carts.change(None, Timestamp(1), &CartChange::Add(many.clone()), OPEN_MS);
+        assert_eq!(seen(&carts), [full]);
+        // Another product is not put in, alone or with others, and leaves the clock alone.
+        for items in [&many[most as usize..], &many[most as usize..][..1]] {
+            carts.change(
+                None,
+                Timestamp(2),
+                &CartChange::Add(items.to_vec()),
+                OPEN_MS,
+            );
+            assert_eq!(seen(&carts), [full]);
+        }
+        let one = item(3, 1.0, 2);
+        carts.change(None, Timestamp(3), &CartChange::Add(vec![one]), OPEN_MS);
+        assert_eq!(
+            seen(&carts),
+            [(Some(2 * i64::from(most) + 2), full.1 + 1.0, 3)]
+        );
+        // Where one is taken out there is room for another, also within one change.
+        let swap = vec![item(3, -2.0, 2), item(most + 7, 1.0, 5)];
+        carts.change(None, Timestamp(4), &CartChange::Add(swap), OPEN_MS);
+        assert_eq!(seen(&carts), [(Some(2 * i64::from(most) + 3), full.1, 4)]);
+        assert_eq!(carts.products(), Carts::MOST_PRODUCTS);
+    }
+
+    #[test]
+    fn so_many_carts_are_open() {
+        let mut carts = Carts::default();
+        let add = CartChange::Add(vec![item(1, 1.0, 5)]);
+        let most = Carts::MOST_CARTS as i64;
+        for n in 0..most {
+            carts.change(Some(&n.to_string()), Timestamp(n), &add, OPEN_MS);
+        }
+        carts.change(Some("0"), Timestamp(most), &add, OPEN_MS);
+        // What opens no cart ends none.
+        let remove = CartChange::Remove(vec![item(1, 1.0, 5)]);
+        carts.change(Some("none"), Timestamp(most), &remove, OPEN_MS);
+        assert_eq!(carts.open().len(), Carts::MOST_CARTS);
+        carts.change(Some("new"), Timestamp(most + 1), &add, OPEN_MS);
+        let changed: Vec<i64> = seen(&carts).iter().map(|cart| cart.2).collect();
+        let expected: Vec<i64> = [most]
+            .into_iter()
+            .chain(2..most)
+            .chain([most + 1])
+            .collect();
+        assert_eq!(changed, expected);
     }
 }

@@ -278,6 +278,11 @@ impl Sessions {
         self.latest.len()
     }
 
+    /// The end of the latest session, so far.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.latest.last().map(|session| session.end)
+    }
+
     fn settle(&mut self, session: Session) {
         let sums = self.settled.get_or_insert(Settled {
             first_start: session.start,

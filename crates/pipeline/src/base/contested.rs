@@ -47,14 +47,13 @@ pub(super) fn contested(
             told.extend(of.into_iter().flat_map(|of| of.told.iter().cloned()));
         }
         let canonical = |customer| source.tellings.canonical(customer);
-        let told: Vec<&Told> = told.iter().collect();
-        let said = (records, told.as_slice());
+        let said = source.orders.said_of(order, records, told);
         let is_known = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
         let who = (canonical, is_known);
         let settled = source
             .orders
-            .settled(order, claimants, said, who, source.table)?;
-        contested.settle(order, settled);
+            .settled(order, claimants, &said, who, source.table)?;
+        contested.settle(order, settled, said);
     }
     Ok(contested)
 }

@@ -12,47 +12,45 @@
 //! however the events were put into batches. What conditions on events remember is the same in
 //! whatever order events come, and needs none of it.
 //!
-//! Of no more than [`MOST_PEOPLE`] the past is at hand, and of others than the last one no more than
-//! [`MOST_ENTRIES`]; it is put away when their events move to the history, and when they turn out to
+//! It is counted in *entries*, also while it grows. Those who needed their past latest have it at
+//! hand, of others than the last one no more than [`MOST_ENTRIES`], and of nobody more than
+//! [`MOST_OF_ONE`]. It is put away when their events move to the history, and when they turn out to
 //! be one with somebody.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+mod orders;
+
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, LineRecord, Symbol, Zone};
-use regulars_profile::{Profile, SaidAt, Sessions};
+use regulars_core::{CustomerId, LineRecord, Symbol, Timestamp, Zone};
+use regulars_profile::{Carts, Profile, SaidAt, Sessions};
 use regulars_store::history::SymbolTable;
 
-use super::carts::AllChanges;
-use super::orders::{self, Orders};
+use super::carts::{AllChanges, Change, LatestChanges};
+use super::orders::{self as told_orders, OrderTold, Orders};
 use super::told::Told;
 use super::{traits, visits};
 use crate::error::PipelineError;
+use orders::OrdersAtHand;
 
-/// People whose past is at hand at once.
-const MOST_PEOPLE: usize = 256;
-/// Sessions, changes of carts, records and orders told of all of them.
+/// Entries of all whose past is at hand.
 const MOST_ENTRIES: usize = 1 << 17;
-
+/// Entries of one customer; the past of who has more is read anew for each late event.
+const MOST_OF_ONE: usize = 1 << 20;
+/// Entries that somebody is, whatever is at hand of them.
+const OF_PERSON: usize = 8;
 /// What of one customer's past is at hand.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AtHand {
     /// When `identify` last said something of each trait.
     said: HashMap<Symbol, SaidAt, FixedState>,
-    pub(super) sessions: Sessions,
-    pub(super) changes: AllChanges,
+    sessions: Sessions,
+    changes: AllChanges,
     orders: OrdersAtHand,
-}
-
-/// Records of orders, and the events that tell of orders.
-#[derive(Debug, Clone, Default)]
-struct OrdersAtHand {
-    /// Sorted as a fold takes them, but for those of `changed` orders.
-    records: Vec<LineRecord>,
-    /// By key of the order.
-    told: HashMap<u64, Vec<Told>, FixedState>,
-    /// Orders of which more was told than the records say.
-    changed: BTreeSet<u64>,
+    /// Whether something was put in its place that came late, since it was last noted.
+    is_used: bool,
+    /// Entries when they were last noted.
+    noted: usize,
 }
 
 impl AtHand {
@@ -66,22 +64,15 @@ impl AtHand {
         table: &SymbolTable,
     ) -> Self {
         let mut said = HashMap::default();
-        let mut of_orders = OrdersAtHand {
-            records,
-            ..OrdersAtHand::default()
-        };
+        let mut of_orders = OrdersAtHand::new(records);
         for told in by_time {
             if told.is_identify() {
                 traits::each(&told.event.properties, table, orders.zone(), |name, _| {
                     said.insert(table.intern(name), told.said_at());
                 });
             }
-            if let Some(order) = orders::key_of(told, orders) {
-                of_orders
-                    .told
-                    .entry(order)
-                    .or_default()
-                    .push((*told).clone());
+            if let Some(order) = told_orders::of(told, orders.currency()) {
+                of_orders.keep(&order, told);
             }
         }
         Self {
@@ -89,17 +80,45 @@ impl AtHand {
             sessions: visits::sessions_of(by_time, orders.session_silence_ms()),
             changes,
             orders: of_orders,
+            is_used: false,
+            noted: 0,
         }
     }
 
     /// How much that is.
-    pub(super) fn entries(&self) -> usize {
-        let orders = &self.orders;
-        self.said.len()
+    fn entries(&self) -> usize {
+        OF_PERSON
+            + self.said.len()
             + self.sessions.kept()
-            + self.changes.count()
-            + orders.records.len()
-            + orders.told.values().map(Vec::len).sum::<usize>()
+            + self.changes.entries()
+            + self.orders.entries()
+    }
+
+    /// The entries, when they are to be noted: after something came late, and when they grew by a
+    /// quarter.
+    pub(super) fn entries_to_note(&mut self) -> Option<usize> {
+        let entries = self.entries();
+        let has_grown = entries > self.noted + self.noted / 4;
+        (std::mem::take(&mut self.is_used) || has_grown).then(|| {
+            self.noted = entries;
+            entries
+        })
+    }
+
+    /// Every session, to put one of `at` among them.
+    pub(super) fn sessions_at(&mut self, at: Timestamp) -> &mut Sessions {
+        self.is_used |= self.sessions.end() > Some(at);
+        &mut self.sessions
+    }
+
+    /// Takes in a change of carts, and brings `carts` up to date.
+    pub(super) fn change_carts(&mut self, change: Change, carts: &mut Carts, open_ms: i64) {
+        self.is_used |= self.changes.take(change, carts, open_ms);
+    }
+
+    /// The latest changes of carts.
+    pub(super) fn into_latest_changes(self, open_ms: i64) -> LatestChanges {
+        self.changes.into_latest(open_ms)
     }
 
     /// Declares what an `identify` says, but for traits of which a later one said something.
@@ -110,28 +129,26 @@ impl AtHand {
         table: &SymbolTable,
         zone: &Zone,
     ) {
-        let said_at = told.said_at();
+        let (said_at, mut is_used) = (told.said_at(), false);
         traits::each(&told.event.properties, table, zone, |name, value| {
             let name = table.intern(name);
             let known = self.said.entry(name).or_insert(said_at);
             if *known <= said_at {
                 *known = said_at;
                 profile.declare(name, value);
+            } else {
+                is_used = true;
             }
         });
+        self.is_used |= is_used;
     }
 
     /// Takes in what an event tells of an order.
-    pub(super) fn tell_of_order(&mut self, order: u64, told: &Told) {
-        self.orders
-            .told
-            .entry(order)
-            .or_default()
-            .push(told.clone());
-        self.orders.changed.insert(order);
+    pub(super) fn tell_of_order(&mut self, order: &OrderTold<'_>, told: &Told) {
+        self.orders.tell(order, told);
     }
 
-    /// Every record of the customer's orders, sorted.
+    /// Every record of the customer's orders, sorted, that may count.
     ///
     /// # Errors
     /// When the first rate of a currency begins after the day of its order.
@@ -141,62 +158,51 @@ impl AtHand {
         orders: &Orders,
         table: &SymbolTable,
     ) -> Result<&[LineRecord], PipelineError> {
-        let OrdersAtHand {
-            records,
-            told,
-            changed,
-        } = &mut self.orders;
-        if changed.is_empty() {
-            return Ok(records);
-        }
-        let all: Vec<&Told> = changed
-            .iter()
-            .filter_map(|key| told.get(key))
-            .flatten()
-            .collect();
-        let offsets: BTreeSet<u64> = all.iter().map(|told| told.offset).collect();
-        // What files say of these orders stays, and with it what was told is told again.
-        let is_changed = |record: &LineRecord| changed.contains(&record.order.0);
-        let of_files =
-            |record: &&LineRecord| is_changed(record) && !offsets.contains(&record.import);
-        let mut again: Vec<LineRecord> = records.iter().filter(of_files).copied().collect();
-        orders.add_told(customer, &all, &mut again, table)?;
-        records.retain(|record| !is_changed(record));
-        records.extend(again);
-        orders::sort(records);
-        changed.clear();
-        Ok(records)
+        self.is_used = true;
+        self.orders.records(customer, orders, table)
     }
 }
 
-/// Whose past is at hand, the latest last.
+/// Whose past is at hand, and who needed it when.
 #[derive(Debug, Default)]
 pub(super) struct InHands {
-    people: VecDeque<(CustomerId, usize)>,
+    /// When each last needed it, and their entries.
+    people: HashMap<CustomerId, (u64, usize), FixedState>,
+    /// The latest last.
+    by_use: BTreeMap<u64, CustomerId>,
     entries: usize,
+    uses: u64,
 }
 
 impl InHands {
-    /// Adds somebody with so many entries; gives those whose past is to be put away for it.
-    pub(super) fn add(&mut self, customer: CustomerId, entries: usize) -> Vec<CustomerId> {
-        self.people.retain(|&(known, count)| {
-            let is_other = known != customer;
-            self.entries -= if is_other { 0 } else { count };
-            is_other
-        });
-        self.people.push_back((customer, entries));
+    /// Notes that somebody with so many entries needed their past; gives those whose past is to be
+    /// put away for it.
+    pub(super) fn note(&mut self, customer: CustomerId, entries: usize) -> Vec<CustomerId> {
+        self.remove(customer);
+        if entries > MOST_OF_ONE {
+            return vec![customer];
+        }
+        self.uses += 1;
+        self.people.insert(customer, (self.uses, entries));
+        self.by_use.insert(self.uses, customer);
         self.entries += entries;
         let mut gone = Vec::new();
-        while self.people.len() > MOST_PEOPLE
-            || self.entries > MOST_ENTRIES && self.people.len() > 1
+        while self.entries > MOST_ENTRIES
+            && let Some((_, &first)) = self.by_use.first_key_value()
+            && first != customer
         {
-            let Some((first, count)) = self.people.pop_front() else {
-                break;
-            };
-            self.entries -= count;
+            self.remove(first);
             gone.push(first);
         }
         gone
+    }
+
+    /// Somebody's past is not at hand any more.
+    pub(super) fn remove(&mut self, customer: CustomerId) {
+        if let Some((used, entries)) = self.people.remove(&customer) {
+            self.by_use.remove(&used);
+            self.entries -= entries;
+        }
     }
 }
 
@@ -205,17 +211,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_past_of_few_is_at_hand() {
+    fn the_past_of_those_who_needed_it_latest_is_at_hand() {
         let mut hands = InHands::default();
-        for n in 0..MOST_PEOPLE as u64 {
-            assert!(hands.add(CustomerId(n), 1).is_empty());
+        let most = (MOST_ENTRIES / OF_PERSON) as u64;
+        for n in 0..most {
+            assert!(hands.note(CustomerId(n), OF_PERSON).is_empty());
         }
-        assert!(hands.add(CustomerId(0), 1).is_empty(), "again");
-        assert_eq!(hands.add(CustomerId(1_000), 1), [CustomerId(1)]);
-        // A large one makes room for itself, however large it is.
-        let gone = hands.add(CustomerId(2_000), 2 * MOST_ENTRIES);
-        assert_eq!(gone.len(), MOST_PEOPLE);
-        assert_eq!(hands.add(CustomerId(3_000), 1), [CustomerId(2_000)]);
-        assert_eq!((hands.people.len(), hands.entries), (1, 1));
+        assert!(hands.note(CustomerId(0), OF_PERSON).is_empty(), "again");
+        let next = CustomerId(most);
+        assert_eq!(hands.note(next, OF_PERSON), [CustomerId(1)]);
+        // A large one makes room for itself, and whoever comes next for themselves.
+        let large = CustomerId(most + 1);
+        let gone = hands.note(large, 2 * MOST_ENTRIES);
+        assert_eq!(gone.len() as u64, most);
+        assert_eq!(hands.note(next, OF_PERSON), [large]);
+        assert_eq!((hands.people.len(), hands.entries), (1, OF_PERSON));
+        hands.remove(next);
+        assert_eq!((hands.by_use.len(), hands.entries), (0, 0));
+    }
+
+    #[test]
+    fn two_large_ones_by_turns_do_not_put_each_other_away() {
+        let mut hands = InHands::default();
+        let (one, other) = (CustomerId(1), CustomerId(2));
+        let half = MOST_ENTRIES / 2;
+        for n in 10..100 {
+            assert!(hands.note(one, half - 16 * OF_PERSON).is_empty());
+            assert!(hands.note(other, half).is_empty());
+            // Others come and go.
+            let gone = hands.note(CustomerId(n), OF_PERSON);
+            assert!(!gone.contains(&one) && !gone.contains(&other));
+        }
+    }
+
+    #[test]
+    fn a_past_that_grew_by_a_quarter_is_noted_and_nobodys_grows_without_end() {
+        let mut at_hand = AtHand::default();
+        assert_eq!(at_hand.entries_to_note(), Some(OF_PERSON), "as it is made");
+        let mut noted = Vec::new();
+        for n in 0..1_000 {
+            at_hand.sessions_at(Timestamp(n)).put(Timestamp(n), 1);
+            noted.extend(at_hand.entries_to_note());
+        }
+        assert_eq!(noted[..2], [OF_PERSON + 3, OF_PERSON + 6]);
+        assert!(noted.len() < 25 && noted.last() > Some(&800), "{noted:?}");
+        at_hand.sessions_at(Timestamp(5)).put(Timestamp(5), 1);
+        assert_eq!(
+            at_hand.entries_to_note(),
+            Some(OF_PERSON + 1_000),
+            "it was needed"
+        );
+        assert_eq!(at_hand.entries_to_note(), None);
+        let mut hands = InHands::default();
+        let one = CustomerId(1);
+        assert!(hands.note(one, MOST_OF_ONE).is_empty());
+        assert_eq!(hands.note(one, MOST_OF_ONE + 1), [one]);
+        assert_eq!((hands.people.len(), hands.entries), (0, 0));
     }
 }

@@ -21,7 +21,7 @@ const KEPT_MS: i64 = 2 * HOUR_MS;
 /// A list shorter than this grows by one.
 const FEW: usize = 4;
 
-/// Changes of a block, at most.
+/// Changes of a block, at most, unless the carts before it have more products.
 const BLOCK: usize = 256;
 
 /// A change of carts that an event tells.
@@ -47,6 +47,17 @@ impl Change {
     /// By what changes are sorted.
     fn key(&self) -> (Timestamp, u64) {
         (self.at, self.offset)
+    }
+
+    /// How much it takes: itself, and each item.
+    fn entries(&self) -> usize {
+        let items = match &self.what {
+            CartChange::Add(items) | CartChange::Remove(items) | CartChange::Content(items) => {
+                items.len()
+            }
+            CartChange::Ordered => 0,
+        };
+        1 + items
     }
 
     /// Brings `carts` up to date, each of which is open for `open_ms` after its last change.
@@ -105,10 +116,15 @@ impl LatestChanges {
                 .take_while(|change| is_old(change))
                 .count()
         };
-        for change in self.changes.drain(..settled) {
+        self.settle(settled, open_ms);
+        true
+    }
+
+    /// Keeps the first `count` aside no more.
+    fn settle(&mut self, count: usize, open_ms: i64) {
+        for change in self.changes.drain(..count) {
             change.apply(&mut self.before, open_ms);
         }
-        true
     }
 }
 
@@ -116,9 +132,13 @@ impl LatestChanges {
 ///
 /// They lie in blocks, each with the carts before it. One that comes late is put in its place, and
 /// the blocks after it are brought up to date as far as it makes a difference: an order ends what
-/// was before it.
+/// was before it. The larger the carts the longer the blocks, so that those carts do not take more
+/// than the changes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AllChanges(Vec<Block>);
+pub(super) struct AllChanges {
+    blocks: Vec<Block>,
+    entries: usize,
+}
 
 #[derive(Debug, Clone, Default)]
 struct Block {
@@ -127,52 +147,68 @@ struct Block {
     changes: Vec<Change>,
 }
 
+impl Block {
+    /// Changes that it has, at most.
+    fn most(&self) -> usize {
+        BLOCK.max(self.before.products())
+    }
+}
+
 impl AllChanges {
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|block| block.changes.len()).sum()
+    /// How much they take: each change and each of its items, and each product of the carts that lie
+    /// between them.
+    pub(super) fn entries(&self) -> usize {
+        self.entries
     }
 
-    /// Takes in a change, however late, and brings `carts` up to date.
-    pub(super) fn take(&mut self, change: Change, carts: &mut Carts, open_ms: i64) {
+    /// Takes in a change, however late, and brings `carts` up to date; says whether it was late.
+    pub(super) fn take(&mut self, change: Change, carts: &mut Carts, open_ms: i64) -> bool {
+        self.entries += change.entries();
         let key = change.key();
-        let last = self.0.last().and_then(|block| block.changes.last());
+        let last = self.blocks.last().and_then(|block| block.changes.last());
         if last.is_none_or(|last| last.key() < key) {
-            return self.push(change, carts, open_ms);
+            self.push(change, carts, open_ms);
+            return false;
         }
         let block = self
-            .0
+            .blocks
             .partition_point(|block| block.changes[0].key() <= key)
             .saturating_sub(1);
-        let changes = &mut self.0[block].changes;
+        let changes = &mut self.blocks[block].changes;
         changes.insert(changes.partition_point(|known| known.key() < key), change);
         self.bring_up_to_date(block, carts, open_ms);
         self.split(block, open_ms);
+        true
     }
 
     fn push(&mut self, change: Change, carts: &mut Carts, open_ms: i64) {
-        let has_room = |block: &&mut Block| block.changes.len() < BLOCK;
         let before = &*carts;
-        match self.0.last_mut().filter(has_room) {
+        let has_room = |block: &&mut Block| block.changes.len() < block.most();
+        match self.blocks.last_mut().filter(has_room) {
             Some(block) => block.changes.push(change.clone()),
-            None => self.0.push(Block {
-                before: before.clone(),
-                changes: vec![change.clone()],
-            }),
+            None => {
+                self.entries += before.products();
+                self.blocks.push(Block {
+                    before: before.clone(),
+                    changes: vec![change.clone()],
+                });
+            }
         }
         change.apply(carts, open_ms);
     }
 
     fn bring_up_to_date(&mut self, from: usize, carts: &mut Carts, open_ms: i64) {
-        let mut now = self.0[from].before.clone();
-        for block in from..self.0.len() {
-            for change in &self.0[block].changes {
+        let mut now = self.blocks[from].before.clone();
+        for block in from..self.blocks.len() {
+            for change in &self.blocks[block].changes {
                 change.apply(&mut now, open_ms);
             }
-            if let Some(next) = self.0.get_mut(block + 1) {
+            if let Some(next) = self.blocks.get_mut(block + 1) {
                 if next.before == now {
                     return;
                 }
+                self.entries += now.products();
+                self.entries -= next.before.products();
                 next.before = now.clone();
             }
         }
@@ -181,22 +217,26 @@ impl AllChanges {
 
     /// Makes two blocks of a large one.
     fn split(&mut self, block: usize, open_ms: i64) {
-        let first = &mut self.0[block];
-        if first.changes.len() <= BLOCK {
+        let first = &mut self.blocks[block];
+        if first.changes.len() <= first.most() {
             return;
         }
-        let changes = first.changes.split_off(BLOCK / 2);
+        let changes = first.changes.split_off(first.changes.len() / 2);
         let mut before = first.before.clone();
         for change in &first.changes {
             change.apply(&mut before, open_ms);
         }
-        self.0.insert(block + 1, Block { before, changes });
+        self.entries += before.products();
+        self.blocks.insert(block + 1, Block { before, changes });
     }
 
     /// The latest of them.
-    pub(super) fn into_latest(mut self) -> LatestChanges {
-        let Block { before, changes } = self.0.pop().unwrap_or_default();
-        LatestChanges { before, changes }
+    pub(super) fn into_latest(mut self, open_ms: i64) -> LatestChanges {
+        let Block { before, changes } = self.blocks.pop().unwrap_or_default();
+        let mut latest = LatestChanges { before, changes };
+        latest.settle(latest.changes.len().saturating_sub(2 * KEPT), open_ms);
+        latest.changes.shrink_to_fit();
+        latest
     }
 }
 
@@ -282,6 +322,41 @@ mod tests {
         }
     }
 
+    /// The same as they are counted one by one.
+    fn entries(all: &AllChanges) -> usize {
+        let of_block = |block: &Block| {
+            let changes = block.changes.iter().map(Change::entries);
+            block.before.products() + changes.sum::<usize>()
+        };
+        all.blocks.iter().map(of_block).sum()
+    }
+
+    #[test]
+    fn carts_between_changes_take_no_more_than_the_changes() {
+        let (mut all, mut carts) = (AllChanges::default(), Carts::default());
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let mut items = 0;
+        for offset in 0..2_500 {
+            let item = CartItem {
+                product: Symbol(rng.random_range(0..5_000)),
+                quantity: 1.0,
+                unit_minor: None,
+            };
+            let change = Change {
+                at: Timestamp(offset as i64 - 50 * i64::from(rng.random_bool(0.005))),
+                offset,
+                cart: Some(format!("{}", offset % 7).into()),
+                what: CartChange::Add(vec![item; 2]),
+            };
+            items += change.entries();
+            all.take(change, &mut carts, 1_000_000);
+        }
+        assert!(carts.products() > 1_500);
+        assert_eq!(all.entries(), entries(&all));
+        assert!(all.entries() <= 2 * items, "{} of {items}", all.entries());
+        assert!(all.into_latest(1_000_000).changes.len() <= 2 * KEPT);
+    }
+
     #[test]
     fn changes_in_whatever_order_come_to_the_same_carts() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -290,7 +365,7 @@ mod tests {
             let change = change(&mut rng, offset);
             came.push(change.clone());
             all.take(change, &mut carts, OPEN_MS);
-            assert_eq!(all.count(), came.len());
+            assert_eq!(all.entries(), entries(&all));
             if offset % 50 > 0 {
                 continue;
             }
@@ -300,8 +375,8 @@ mod tests {
                 .for_each(|change| change.apply(&mut by_time, OPEN_MS));
             assert_eq!(carts, by_time, "after {offset}");
         }
-        assert!(all.0.len() > 4, "several blocks");
-        let mut latest = all.into_latest();
+        assert!(all.blocks.len() > 4, "several blocks");
+        let mut latest = all.into_latest(OPEN_MS);
         let next = Change::ordered(Timestamp(5_000));
         assert!(latest.take(next, &mut carts, OPEN_MS));
         assert_eq!(carts.open(), []);

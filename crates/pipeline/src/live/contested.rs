@@ -5,12 +5,15 @@
 //! yet, counts for its content and not for whose it is. What tells no content (that it was cancelled, or
 //! refunded as a whole) follows the order. Nearly all orders are claimed by one customer; the few
 //! others are settled here, with all that their claimants say of them, and put to their owner as a
-//! whole.
+//! whole. All that is stays known ([`Said`]), so that one more who claims such an order is read, and
+//! whoever has it or had it folded again: not all of its claimants.
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, LineRecord, OrderKey};
+
+use super::told::Told;
 
 /// An order under a customer.
 pub(crate) type Claim = (OrderKey, CustomerId);
@@ -18,7 +21,7 @@ pub(crate) type Claim = (OrderKey, CustomerId);
 /// Orders that several customers claim.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contested {
-    orders: HashMap<OrderKey, Settled, FixedState>,
+    orders: HashMap<OrderKey, (Settled, Said), FixedState>,
     /// The contested orders that a customer claims.
     of: HashMap<CustomerId, Vec<OrderKey>, FixedState>,
 }
@@ -32,6 +35,27 @@ pub(crate) struct Settled {
     pub(crate) owner: CustomerId,
     /// Every version of it and its refunds.
     pub(crate) records: Vec<LineRecord>,
+}
+
+/// What the claimants of an order say of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    /// What the history has of files.
+    pub(crate) of_files: Vec<LineRecord>,
+    /// By time, then offset.
+    pub(crate) told: Vec<Told>,
+}
+
+impl Said {
+    /// Puts it in an order that does not depend on who was asked first.
+    pub(crate) fn sort(&mut self) {
+        Self::sort_records(&mut self.of_files);
+        self.told.sort_by_key(Told::said_at);
+    }
+
+    pub(crate) fn sort_records(of_files: &mut [LineRecord]) {
+        of_files.sort_by_key(|r| (r.customer, r.occurred_at, r.import, r.line));
+    }
 }
 
 impl Contested {
@@ -66,8 +90,24 @@ impl Contested {
 
     /// Who claims an order that is contested.
     pub(crate) fn claimants(&self, order: OrderKey) -> &[CustomerId] {
-        let settled = self.orders.get(&order);
-        settled.map_or(&[], |settled| &settled.claimants)
+        let known = self.orders.get(&order);
+        known.map_or(&[], |(settled, _)| &settled.claimants)
+    }
+
+    /// What is known of an order that is contested.
+    pub(crate) fn known(&self, order: OrderKey) -> Option<&(Settled, Said)> {
+        self.orders.get(&order)
+    }
+
+    /// The same for [`Self::apply`], without what was said.
+    pub(crate) fn to_apply(&self) -> Self {
+        let settled = |(&order, (settled, _)): (&OrderKey, &(Settled, Said))| {
+            (order, (settled.clone(), Said::default()))
+        };
+        Self {
+            orders: self.orders.iter().map(settled).collect(),
+            of: self.of.clone(),
+        }
     }
 
     /// True for a contested order.
@@ -75,24 +115,40 @@ impl Contested {
         self.orders.contains_key(&order)
     }
 
-    /// Settles an order, or settles it anew.
-    pub(crate) fn settle(&mut self, order: OrderKey, settled: Settled) {
-        self.forget(order);
-        for &claimant in &settled.claimants {
-            self.of.entry(claimant).or_default().push(order);
+    /// Settles an order, or settles it anew, with what is said of it that was not known.
+    pub(crate) fn settle(&mut self, order: OrderKey, settled: Settled, new: Said) {
+        let mut said = Said::default();
+        let mut before = Vec::new();
+        if let Some(known) = self.orders.remove(&order) {
+            (before, said) = (known.0.claimants, known.1);
         }
-        self.orders.insert(order, settled);
+        said.of_files.extend(new.of_files);
+        said.told.extend(new.told);
+        said.sort();
+        for claimant in &settled.claimants {
+            if before.binary_search(claimant).is_err() {
+                self.of.entry(*claimant).or_default().push(order);
+            }
+        }
+        for claimant in before {
+            if settled.claimants.binary_search(&claimant).is_err() {
+                self.forget_claim(order, claimant);
+            }
+        }
+        self.orders.insert(order, (settled, said));
     }
 
     /// The order is contested no more.
     pub(crate) fn forget(&mut self, order: OrderKey) {
-        let Some(before) = self.orders.remove(&order) else {
-            return;
-        };
-        for claimant in before.claimants {
-            let Some(orders) = self.of.get_mut(&claimant) else {
-                continue;
-            };
+        if let Some((before, _)) = self.orders.remove(&order) {
+            for claimant in before.claimants {
+                self.forget_claim(order, claimant);
+            }
+        }
+    }
+
+    fn forget_claim(&mut self, order: OrderKey, claimant: CustomerId) {
+        if let Some(orders) = self.of.get_mut(&claimant) {
             orders.retain(|&known| known != order);
             if orders.is_empty() {
                 self.of.remove(&claimant);
@@ -105,7 +161,7 @@ impl Contested {
     pub(crate) fn apply(&self, customer: CustomerId, records: &mut Vec<LineRecord>) {
         records.retain(|record| !self.contains(record.order));
         for order in self.of(customer) {
-            let settled = &self.orders[order];
+            let (settled, _) = &self.orders[order];
             if settled.owner == customer {
                 records.extend_from_slice(&settled.records);
             }
@@ -137,6 +193,7 @@ mod tests {
                     owner,
                     records: Vec::new(),
                 },
+                Said::default(),
             );
         }
         assert_eq!(contested.of(other), [OrderKey(7)]);

@@ -31,7 +31,8 @@ impl Engine {
             let Some(person) = self.people.get_mut(&customer) else {
                 continue;
             };
-            person.forget_moved(moved_to);
+            person.forget_moved(moved_to, self.orders.cart_open_ms());
+            self.in_hands.remove(customer);
             if !person.known && person.told.is_empty() && person.is_whole() {
                 let account = person.member.profile.account;
                 self.accounts.go(customer, account, Symbol::NONE);

@@ -10,6 +10,7 @@
 //! A version is newer when it happened later, whenever it was told. What has no content follows its
 //! order, whoever tells it ([`super::contested`]).
 
+mod settling;
 mod sold;
 
 use std::collections::hash_map::Entry;
@@ -23,7 +24,7 @@ use regulars_core::{
 use regulars_ingest::tracking::vocabulary::{Item, OrderFacts, StandardEvent, items, order_facts};
 use regulars_store::history::SymbolTable;
 
-use super::contested::{Contested, Settled};
+use super::contested::Contested;
 use super::told::Told;
 use crate::config::Config;
 use crate::error::PipelineError;
@@ -59,6 +60,17 @@ pub(crate) struct OrderTold<'e> {
     order_id: String,
     facts: OrderFacts<'e>,
     items: Vec<Item<'e>>,
+}
+
+/// What an event says of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// What was bought or what it cost.
+    Content,
+    /// What goes back.
+    GoesBack,
+    /// What became of it, as a whole.
+    Nothing,
 }
 
 /// True for the events that tell of an order.
@@ -123,6 +135,14 @@ impl OrderTold<'_> {
         let facts = &self.facts;
         let amounts = [facts.total_minor, facts.revenue_minor, facts.subtotal_minor];
         !self.items.is_empty() || amounts.iter().any(Option::is_some)
+    }
+
+    pub(super) fn says(&self) -> Says {
+        match (self.has_content(), self.what) {
+            (true, StandardEvent::OrderRefunded) => Says::GoesBack,
+            (true, _) => Says::Content,
+            (false, _) => Says::Nothing,
+        }
     }
 }
 
@@ -281,7 +301,7 @@ impl Orders {
 
     /// The same rates, knowing of no order but those that several customers claim.
     pub(super) fn knowing_none(&self) -> Self {
-        self.with_contested(self.contested.clone())
+        self.with_contested(self.contested.to_apply())
     }
 
     /// The same rates, knowing of no order but `contested` ones.
@@ -322,41 +342,6 @@ impl Orders {
         Ok(without_rate)
     }
 
-    /// What an order comes to that `claimants` claim, given all that its history and events say
-    /// of it under any of them; `canonical` tells who somebody is now, `is_known` who is more than
-    /// a visitor.
-    ///
-    /// # Errors
-    /// When the first rate of its currency begins after its day.
-    pub(crate) fn settled(
-        &self,
-        order: OrderKey,
-        claimants: Vec<CustomerId>,
-        (mut records, told): (Vec<LineRecord>, &[&Told]),
-        (canonical, is_known): (
-            impl Fn(CustomerId) -> CustomerId,
-            impl Fn(CustomerId) -> bool,
-        ),
-        table: &SymbolTable,
-    ) -> Result<Settled, PipelineError> {
-        let mut told = told.to_vec();
-        told.retain(|told| key_of(told, self) == Some(order.0));
-        records.retain(|record| record.order == order);
-        self.add_all(&told, &mut records, table)?;
-        let sales = records
-            .iter()
-            .filter(|line| line.kind == RecordKind::Sale)
-            .map(|line| (line, canonical(line.customer)));
-        let newest =
-            sales.max_by_key(|(line, who)| (is_known(*who), line.updated_at, line.import, *who));
-        let owner = newest.map_or(claimants[0], |(_, who)| who);
-        Ok(Settled {
-            claimants,
-            owner,
-            records,
-        })
-    }
-
     fn add_all(
         &self,
         all: &[&Told],
@@ -380,7 +365,7 @@ impl Orders {
             if order.says_what_was_bought() && !self.has_rate(&order, placed_at) {
                 without_rate.insert(key);
             }
-            let content = if order.has_content() && order.what != StandardEvent::OrderRefunded {
+            let content = if order.says() == Says::Content {
                 self.assemble(&order, told, placed_at, table)?
             } else {
                 before.clone()
@@ -399,7 +384,7 @@ impl Orders {
                 StandardEvent::OrderCancelled => {
                     records.extend(version(OrderStatus::Cancelled, Some(at)));
                 }
-                StandardEvent::OrderRefunded if order.has_content() => {
+                StandardEvent::OrderRefunded if order.says() == Says::GoesBack => {
                     records.extend(refund(&order, told, &before, table));
                 }
                 StandardEvent::OrderRefunded => {

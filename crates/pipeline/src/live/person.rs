@@ -243,15 +243,15 @@ impl Person {
     }
 
     /// Puts their past away: what is kept of everyone stays.
-    pub(super) fn put_past_away(&mut self) {
+    pub(super) fn put_past_away(&mut self, cart_open_ms: i64) {
         if let Some(at_hand) = self.at_hand.take() {
-            self.latest_changes = at_hand.changes.into_latest();
+            self.latest_changes = at_hand.into_latest_changes(cart_open_ms);
         }
     }
 
     /// Drops what the history has by now.
-    pub(super) fn forget_moved(&mut self, moved_to: u64) {
-        self.put_past_away();
+    pub(super) fn forget_moved(&mut self, moved_to: u64, cart_open_ms: i64) {
+        self.put_past_away(cart_open_ms);
         let count = self.told.partition_point(|told| told.offset < moved_to);
         if count > 0 {
             self.told.drain(..count);
@@ -426,7 +426,8 @@ impl Person {
     fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
         let changes = &mut *folding.changes;
         if visits::is_of_visit(told) {
-            let sessions = self.at_hand.as_mut().map(|at_hand| &mut at_hand.sessions);
+            let at_hand = self.at_hand.as_mut();
+            let sessions = at_hand.map(|at_hand| at_hand.sessions_at(told.event.occurred_at));
             let sessions = (sessions, folding.orders.session_silence_ms());
             if !visits::take(&mut self.member.profile, told, folding.table, sessions) {
                 return false;
@@ -443,7 +444,7 @@ impl Person {
         let (carts, open_ms) = (&mut self.member.carts, folding.orders.cart_open_ms());
         match &mut self.at_hand {
             Some(at_hand) => {
-                at_hand.changes.take(change, carts, open_ms);
+                at_hand.change_carts(change, carts, open_ms);
                 true
             }
             None => self.latest_changes.take(change, carts, open_ms),
@@ -463,7 +464,7 @@ impl Person {
         let customer = self.member.profile.customer;
         let is_new = folding.orders.is_new(order.key(), customer);
         if let Some(at_hand) = &mut self.at_hand {
-            at_hand.tell_of_order(order.key(), told);
+            at_hand.tell_of_order(&order, told);
         }
         if order.is_placed() && is_new && self.insert_order(&order, told, folding)? {
             return Ok(Some(Retold::Nothing));

@@ -260,6 +260,47 @@ fn an_order_that_several_customers_tell_of_is_one() {
 }
 
 #[test]
+fn visitors_who_claim_an_order_do_not_have_each_other_folded_again() {
+    const VISITORS: u64 = 40;
+    let scratch = scratch();
+    let orders = "order_id,customer_id,date,total\no-1,c-1,2026-11-20,20.00\n";
+    scratch.import(&[scratch.file("orders.csv", orders)]);
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let refolds = |running: &Running| running.live().ask(|engine| engine.refolds()).unwrap();
+    running.send(&[of_order("c-1", "Product Viewed", "", 0, None)]);
+    let before = refolds(&running);
+    for n in 0..VISITORS {
+        // Every fourth comes late.
+        let after_ms = n as i64 - i64::from(n % 4 == 0) * MINUTE;
+        let mut claim = of_order("", "Order Completed", "o-1", after_ms, Some(26.0));
+        claim.as_object_mut().unwrap().remove("userId");
+        claim["anonymousId"] = format!("device-{n}").into();
+        claim["messageId"] = format!("claim {n}").into();
+        running.send(&[claim]);
+    }
+    assert!(running.is_in("c-1", "new"));
+    let claimed = refolds(&running);
+    assert!(claimed - before <= 4 * VISITORS, "{claimed}, {before}");
+    // Each of them who turns out to be somebody takes the order if theirs is the newest version.
+    for n in 0..VISITORS {
+        let mut identify = json!({"type": "identify", "userId": format!("c-{}", n + 100)});
+        identify["anonymousId"] = format!("device-{n}").into();
+        identify["messageId"] = format!("identify {n}").into();
+        running.send(&[identify]);
+    }
+    let owner = format!("c-{}", VISITORS + 99);
+    assert!(running.is_in(&owner, "new") && running.is_in("c-1", "prospect"));
+    let known = refolds(&running);
+    assert!(known - claimed <= 8 * VISITORS, "{known}, {claimed}");
+    running.stop();
+    let running = Running::start(&scratch, &clock);
+    assert!(running.is_in(&owner, "new") && running.is_in("c-1", "prospect"));
+    let seen = running.stop();
+    assert!(seen.is_empty(), "{seen:#?}");
+}
+
+#[test]
 fn a_stop_loses_and_doubles_nothing() {
     let scratch = scratch();
     let clock = Arc::new(AtomicI64::new(START));

@@ -40,14 +40,16 @@ impl Engine {
             now: self.now,
         };
         let (before, share) = (person.member.profile.account, share_of(person));
-        let refolds = *folding.refolds;
         let changed = change(person, &mut folding);
         let (account, share_now) = (person.member.profile.account, share_of(person));
-        let at_hand = person.at_hand.as_ref().filter(|_| self.refolds > refolds);
-        let gone = at_hand.map(|at_hand| self.in_hands.add(customer, at_hand.entries()));
+        let noted = person
+            .at_hand
+            .as_mut()
+            .and_then(|past| past.entries_to_note());
+        let gone = noted.map(|entries| self.in_hands.note(customer, entries));
         for gone in gone.into_iter().flatten() {
             if let Some(person) = self.people.get_mut(&gone) {
-                person.put_past_away();
+                person.put_past_away(self.orders.cart_open_ms());
             }
         }
         if account != before {

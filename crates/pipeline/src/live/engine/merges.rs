@@ -28,6 +28,7 @@ impl Engine {
         self.identity_changes += 1;
         self.advance(from);
         self.advance(into);
+        self.in_hands.remove(from);
         let mut gone = self.people.remove(&from);
         if self.visitors.remove(&from) {
             let mut visitor = Person::new(from, &self.program);
@@ -50,7 +51,7 @@ impl Engine {
         let contested = &self.orders.contested;
         let orders = [contested.of(from), contested.of(into)].concat();
         for order in orders {
-            concerned.extend(self.settle(order, [into])?);
+            concerned.extend(self.settle(order, into, None)?);
         }
         self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
@@ -85,14 +86,15 @@ impl Engine {
             for order in self.orders_told_by(into)? {
                 // As one they did not contend for it.
                 let both = of_from.contains(&order).then_some(from);
-                concerned.extend(self.settle(order, both.into_iter().chain([into]))?);
+                concerned.extend(self.settle_anew(order, both.into_iter().chain([into]))?);
             }
         } else {
             self.people.remove(&into);
+            self.in_hands.remove(into);
         }
         let contested = self.orders.contested.of(from).to_vec();
         for order in contested {
-            concerned.extend(self.settle(order, [from])?);
+            concerned.extend(self.settle_anew(order, [from])?);
         }
         self.fold_again(&concerned, unmerged.recorded_at, &Cause::Unmerge)
     }
@@ -152,10 +154,10 @@ impl Engine {
         };
         let is_new = self.with(customer, |person, _| {
             let was_known = person.known;
-            person.keep(told);
+            person.keep(told.clone());
             Ok(person.known && !was_known)
         })?;
-        let mut concerned = self.settle(order, [customer])?;
+        let mut concerned = self.settle(order, customer, Some(told))?;
         concerned.insert(customer);
         if is_new {
             concerned.extend(self.settle_claims_of(customer)?);
@@ -163,47 +165,86 @@ impl Engine {
         self.fold_again(&concerned, occurred_at, &cause)
     }
 
-    /// Finds out whose an order is that `by` claims, too, and what it comes to; gives all who claim
-    /// it, each of whom is to be folded again.
+    /// Finds out whose an order is that `by` claims, too, who told `told` of it at last, and what it
+    /// comes to; gives all who are to be folded again for it.
     fn settle(
+        &mut self,
+        order: OrderKey,
+        by: CustomerId,
+        told: Option<Told>,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let claimants = self.claimants(order, [by]);
+        self.settle_among(order, claimants, told.map(|told| (by, told)))
+    }
+
+    /// The same, with all that everyone who claims it says of it read again: what they said may be
+    /// another's.
+    fn settle_anew(
         &mut self,
         order: OrderKey,
         by: impl IntoIterator<Item = CustomerId>,
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
+        let claimants = self.claimants(order, by);
+        self.orders.contested.forget(order);
+        self.settle_among(order, claimants, None)
+    }
+
+    /// Who claims an order, with `by`.
+    fn claimants(
+        &self,
+        order: OrderKey,
+        by: impl IntoIterator<Item = CustomerId>,
+    ) -> BTreeSet<CustomerId> {
         let before = self.orders.contested.claimants(order).iter().copied();
         let claimants = before.chain(self.orders.first_claim(order)).chain(by);
-        let claimants: BTreeSet<CustomerId> =
-            claimants.map(|claimant| self.canonical(claimant)).collect();
+        claimants.map(|who| self.canonical(who)).collect()
+    }
+
+    fn settle_among(
+        &mut self,
+        order: OrderKey,
+        claimants: BTreeSet<CustomerId>,
+        told: Option<(CustomerId, Told)>,
+    ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         if claimants.len() < 2 {
             self.orders.contested.forget(order);
             return Ok(claimants);
         }
-        let (mut records, mut told) = (Vec::new(), Vec::new());
-        for &claimant in &claimants {
+        let before = self.orders.contested.claimants(order).iter();
+        let before: BTreeSet<CustomerId> = before.map(|&who| self.canonical(who)).collect();
+        // What the others say of it is known.
+        let new: BTreeSet<CustomerId> = claimants.difference(&before).copied().collect();
+        let (mut records, mut all_told) = (Vec::new(), Vec::new());
+        for &claimant in &new {
             // One of whom only the history knows is there from now on.
             self.with(claimant, |_, _| Ok(()))?;
             let person = &self.people[&claimant];
             let whose = self.whose();
             records.extend(person.records(&self.history, &self.table, whose)?);
             let moved = person.moved(&self.history, whose)?;
-            told.extend(moved.and(&person.told).into_iter().cloned());
+            all_told.extend(moved.and(&person.told).into_iter().cloned());
         }
-        let settled = self.orders.settled(
-            order,
-            claimants.iter().copied().collect(),
-            (records, &told.iter().collect::<Vec<_>>()),
-            (
-                |customer| self.canonical(customer),
-                |customer| {
-                    self.people
-                        .get(&customer)
-                        .is_some_and(|person| person.known)
-                },
-            ),
-            &self.table,
-        )?;
-        self.orders.contested.settle(order, settled);
-        Ok(claimants)
+        let told = told.filter(|(by, _)| !new.contains(by));
+        all_told.extend(told.map(|(_, told)| told));
+        let said = self.orders.said_of(order, records, all_told);
+        let who = (
+            |customer| self.canonical(customer),
+            |customer| {
+                let person = self.people.get(&customer);
+                person.is_some_and(|person| person.known)
+            },
+        );
+        let claimants = claimants.into_iter().collect();
+        let settled = self
+            .orders
+            .settled(order, claimants, &said, who, &self.table)?;
+        // Nothing of it counts for any other, before or after.
+        let owner_before = self.orders.contested.known(order).map(|(was, _)| was.owner);
+        let mut concerned = new;
+        concerned.insert(settled.owner);
+        concerned.extend(owner_before.map(|owner| self.canonical(owner)));
+        self.orders.contested.settle(order, settled, said);
+        Ok(concerned)
     }
 
     /// What a visitor told of contested orders says whose they are once it is known who that is.
@@ -214,7 +255,7 @@ impl Engine {
     ) -> Result<BTreeSet<CustomerId>, PipelineError> {
         let mut concerned = BTreeSet::new();
         for order in self.orders.contested.of(customer).to_vec() {
-            concerned.extend(self.settle(order, [customer])?);
+            concerned.extend(self.settle(order, customer, None)?);
         }
         for &customer in &concerned {
             self.advance(customer);
