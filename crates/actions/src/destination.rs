@@ -269,6 +269,15 @@ struct Definition {
     allow_http: bool,
 }
 
+/// Whoever hears of merges hears of those that are undone: destinations from before there was such a
+/// cause list the others only.
+fn with_unmerge(mut causes: BTreeSet<CauseKind>) -> BTreeSet<CauseKind> {
+    if causes.contains(&CauseKind::Merge) {
+        causes.insert(CauseKind::Unmerge);
+    }
+    causes
+}
+
 fn yes() -> bool {
     true
 }
@@ -285,7 +294,7 @@ impl TryFrom<Definition> for Destination {
             url: written.url,
             form: written.form,
             segments: written.segments,
-            causes: written.causes,
+            causes: with_unmerge(written.causes),
             secret_ids: written.secret_ids,
             enabled: written.enabled,
             allow_http: written.allow_http,

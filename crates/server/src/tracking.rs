@@ -166,7 +166,7 @@ async fn accept(
     });
     server
         .live
-        .append(events, sender_of(&grant), received_at, answer);
+        .append(events, sender_of(&grant, headers), received_at, answer);
     let appended = answered.await.map_err(|_| Problem::stopping())?;
     let appended = appended.map_err(|why| {
         if matches!(why, NotTaken::Failed(_)) {
@@ -177,9 +177,11 @@ async fn accept(
     taken(server, appended, rejected)
 }
 
-/// What the word of a write key is worth.
-fn sender_of(grant: &Grant) -> Sender {
-    let trust = if grant.role == Role::WriteClient {
+/// What the word of a write key is worth. One that a browser sends from a page is public, whatever it
+/// was made for.
+fn sender_of(grant: &Grant, headers: &HeaderMap) -> Sender {
+    let is_public = grant.role == Role::WriteClient || headers.contains_key(header::ORIGIN);
+    let trust = if is_public {
         Trust::Client
     } else {
         Trust::Server
@@ -288,5 +290,33 @@ fn of_not_taken(why: &NotTaken) -> Problem {
              later; the server's messages say why",
         )
         .retry_after(5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use regulars_core::Timestamp;
+    use regulars_pipeline::live::Trust;
+    use regulars_store::access::{Access, Role};
+
+    use super::sender_of;
+
+    #[test]
+    fn what_a_browser_sends_is_the_word_of_a_public_key() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let mut access = Access::load(dir.path()).unwrap();
+        for role in [Role::Write, Role::WriteClient] {
+            access.grant(role, "shop", Timestamp(0)).unwrap();
+        }
+        let mut page = HeaderMap::new();
+        page.insert("origin", "https://shop.example".parse().unwrap());
+        let trusts = |headers: &HeaderMap| {
+            let all = access.grants().iter();
+            all.map(|grant| sender_of(grant, headers).trust)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(trusts(&HeaderMap::new()), [Trust::Server, Trust::Client]);
+        assert_eq!(trusts(&page), [Trust::Client, Trust::Client]);
     }
 }

@@ -141,6 +141,8 @@ pub(crate) fn identify(
     let visitor = joining.identity(IdentityKind::Anonymous, event.anonymous_id.as_deref())?;
     let address = email_of(event);
     let is_own = address.is_some_and(|address| is_own(address, arrival.sender.trust));
+    let known =
+        address.and_then(|address| joining.vault.lookup(IdentityKind::Email, &address.value));
     let email = address.filter(|_| is_own);
     let email = joining.identity(
         IdentityKind::Email,
@@ -150,14 +152,20 @@ pub(crate) fn identify(
         return Ok(Err(Nobody));
     };
     if let Some(email) = email {
-        joining.join(email, identity, MergeRule::Email);
+        // Whoever reads the key of a page could take over what was bought under any address.
+        let is_client = arrival.sender.trust == Trust::Client;
+        let resolve = |identity| joining.vault.resolve(identity);
+        if is_client && known.is_some() && resolve(email) != resolve(identity) {
+            joining.refuse(email, identity, MergeRule::Email, Refusal::ClientSideKey);
+        } else {
+            joining.join(email, identity, MergeRule::Email);
+        }
     }
     if let Some(visitor) = visitor {
         joining.join(visitor, identity, MergeRule::Device);
     }
-    if let Some(address) = address.filter(|_| !is_own) {
+    if !is_own {
         let vault = &*joining.vault;
-        let known = vault.lookup(IdentityKind::Email, &address.value);
         let other = |&known: &IdentityId| vault.resolve(known) != vault.resolve(identity);
         if let Some(known) = known.filter(other) {
             joining.refuse(known, identity, MergeRule::Email, Refusal::Unverified);
@@ -292,9 +300,7 @@ impl Joining<'_> {
         let customer = |identity| IdentityId(self.vault.resolve(identity).0);
         let is_client = self.arrival.sender.trust == Trust::Client;
         if customer(one) != one {
-            // Whoever reads the key of a page could part the addresses of others.
-            let parts = is_client && rule == MergeRule::Email;
-            return parts.then_some(Refusal::ClientSideKey);
+            return None;
         }
         let into = customer(other);
         let is_known = |identity| !self.vault.is_anonymous(identity);

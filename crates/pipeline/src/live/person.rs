@@ -14,11 +14,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};
+use regulars_core::{CustomerId, Direction, EventKind, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{History, OrderRow, SymbolTable};
 use regulars_store::log::Unmerged;
+use regulars_store::tables::memberships::SavedMember;
 use regulars_store::vault::IdentityId;
 
 use super::at_hand::AtHand;
@@ -329,6 +330,28 @@ impl Person {
         let owner = |identity, under| whose.owner(identity, under);
         Ok(!self.order_rows(history, table, whose)?.is_empty()
             || self.has_history && !self.places().declared(history, &owner)?.is_empty())
+    }
+
+    /// Goes on counting transitions that there were before they were nobody.
+    pub(super) fn recall(&mut self, gone: Option<SavedMember>) {
+        let Some(SavedMember {
+            last_flip_at,
+            entries,
+            ..
+        }) = gone
+        else {
+            return;
+        };
+        for (segment, sequence, inside) in entries {
+            let direction = if inside {
+                Direction::Entered
+            } else {
+                Direction::Exited
+            };
+            let segment = usize::from(segment);
+            self.member
+                .recall(segment, sequence, direction, last_flip_at);
+        }
     }
 
     /// Takes what is theirs of somebody whom they left.

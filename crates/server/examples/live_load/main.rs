@@ -41,7 +41,7 @@ struct Load {
     connections: u64,
     /// Events in a request.
     batch: u64,
-    /// Customers who come, from the first one on; of `carts` how many.
+    /// Customers who come, from the first one on; of `carts` how many, each of them new.
     customers: u32,
     /// Events each second of all connections; 0 for as many as are answered.
     rate: u64,
@@ -263,7 +263,11 @@ fn probe(load: &Load) -> io::Result<Value> {
     }))
 }
 
-/// Lets the last customers put something into a cart at the same instant of the past.
+/// No shop has so many customers.
+const FIRST_OF_CARTS: u32 = 1_000_000_000;
+
+/// Lets customers of its own, who do nothing else, put something into a cart at the same instant of
+/// the past.
 fn carts(load: &Load) -> io::Result<Value> {
     let mut client = Client::connect(&load.address, &load.write_key())?;
     let at = Timestamp(load.at).to_string();
@@ -271,7 +275,7 @@ fn carts(load: &Load) -> io::Result<Value> {
     while customer < load.customers {
         let until = (customer + 500).min(load.customers);
         let events = (customer..until).map(|number| {
-            let id = CustomerNumber(number).to_string();
+            let id = CustomerNumber(FIRST_OF_CARTS + number).to_string();
             json!({
                 "type": "track", "userId": id, "event": "Product Added", "timestamp": at,
                 "messageId": format!("due-{}-{number}", load.run),

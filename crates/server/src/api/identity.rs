@@ -9,13 +9,13 @@ use regulars_pipeline::{
 };
 
 use super::asked::Named;
-use super::{Admin, Reader, ask};
+use super::{Admin, ask};
 use crate::answer::Problem;
 use crate::state::Server;
 
 /// `GET /api/v1/customers/{customer}/identity`.
 pub(crate) async fn show(
-    _: Reader,
+    _: Admin,
     State(server): State<Arc<Server>>,
     Named(name): Named<String>,
 ) -> Result<Json<IdentityView>, Problem> {

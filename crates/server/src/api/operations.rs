@@ -96,7 +96,9 @@ pub(super) const OPERATIONS: [Operation; 39] = [
     },
     Operation {
         details: "The earliest first: what was merged, refused and parted, by which event, rule and \
-                  write key, and why. A refusal is recorded once while a server runs.",
+                  write key, and why. Names are e-mail addresses and devices, too, which is why it \
+                  takes an admin.",
+        needs: Needs::Admin,
         ..get(
             "/api/v1/customers/{customer}/identity",
             "customerIdentity",

@@ -10,8 +10,9 @@ use crate::shop::Shop;
 const FOR_ANALYSTS: [&str; 2] = ["defineSegment", "removeSegment"];
 
 /// What only an admin may do; everything else under `/api/v1` is open to whoever may read.
-const FOR_ADMINS: [&str; 12] = [
+const FOR_ADMINS: [&str; 13] = [
     "addDestination",
+    "customerIdentity",
     "enableDestination",
     "listKeys",
     "listTokens",

@@ -21,7 +21,9 @@ use super::{IdentityId, seal};
 use crate::StoreError;
 
 const MAGIC: &[u8; 8] = b"RGLRVALT";
-const VERSION: u32 = 1;
+/// 1 had no links of an identity with itself.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 const HEADER_BYTES: usize = 56;
 const BLOCK_BYTES: usize = 256 << 10;
 const LINK_BYTES: usize = 16;
@@ -200,7 +202,7 @@ fn read_header<'b>(
         .filter(|header| header.starts_with(MAGIC))
         .ok_or_else(|| StoreError::damaged(path, "it does not begin like a file of the vault"))?;
     let version = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
-    if version != VERSION {
+    if !(OLDEST..=VERSION).contains(&version) {
         return Err(StoreError::UnknownVersion {
             path: path.to_owned(),
             what: "file of the vault",

@@ -290,8 +290,8 @@ fn files_hold_nothing_readable_and_notice_changes() {
     }
     assert!(read(&bytes[..bytes.len() - 1], &key()).contains("is damaged"));
     let mut later = bytes.clone();
-    later[8] = 2;
-    assert!(read(&later, &key()).contains("version 2"));
+    later[8] = 3;
+    assert!(read(&later, &key()).contains("version 3"));
     let other = MasterKey {
         number: [4; 8],
         ..key()

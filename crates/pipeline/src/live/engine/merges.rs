@@ -89,8 +89,10 @@ impl Engine {
                 concerned.extend(self.settle_anew(order, both.into_iter().chain([into]))?);
             }
         } else {
-            self.people.remove(&into);
             self.in_hands.remove(into);
+            if let Some(nobody) = self.people.remove(&into) {
+                self.leave_all(&nobody, into);
+            }
         }
         let contested = self.orders.contested.of(from).to_vec();
         for order in contested {
@@ -104,20 +106,7 @@ impl Engine {
         let Some(person) = self.people.get_mut(&customer) else {
             return;
         };
-        let gone = self.gone.remove(&customer);
-        for (segment, sequence, inside) in gone.iter().flat_map(|gone| gone.entries.iter().copied())
-        {
-            let direction = if inside {
-                Direction::Entered
-            } else {
-                Direction::Exited
-            };
-            let at = gone
-                .as_ref()
-                .map_or(Timestamp::MIN, |gone| gone.last_flip_at);
-            let segment = usize::from(segment);
-            person.member.recall(segment, sequence, direction, at);
-        }
+        person.recall(self.gone.remove(&customer));
     }
 
     /// Every order that somebody tells of, or files tell of them.
