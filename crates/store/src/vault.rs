@@ -13,7 +13,7 @@
 //! An e-mail that was seen with exactly one customer id belongs to that customer; one seen with
 //! several is ambiguous and stands for itself. That is a function of the set of links alone, so
 //! the order in which rows and files come does not matter. What somebody parted by hand stands for
-//! itself as well ([`links`]).
+//! itself as well (`links`).
 //!
 //! On disk: one file for each commit that added something, encrypted with the workspace's master
 //! key (`file` has the layout), merged into one when they are many.
