@@ -112,10 +112,10 @@ impl Member {
         self.last_flip_at
     }
 
-    /// Takes over what is recorded of a segment: its last transition.
-    pub fn recall(&mut self, segment: usize, sequence: u64, direction: Direction, at: Timestamp) {
+    /// Takes over what is recorded of a segment: the last transition, and whether that led inside.
+    pub fn recall(&mut self, segment: usize, sequence: u64, inside: bool, at: Timestamp) {
         self.sequences.set(segment, sequence);
-        self.segments.set(segment, direction == Direction::Entered);
+        self.segments.set(segment, inside);
         self.last_flip_at = self.last_flip_at.max(at);
     }
 

@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, Direction, EventKind, OrderKey, RecordKind, Timestamp};
+use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{History, OrderRow, SymbolTable};
@@ -343,14 +343,8 @@ impl Person {
             return;
         };
         for (segment, sequence, inside) in entries {
-            let direction = if inside {
-                Direction::Entered
-            } else {
-                Direction::Exited
-            };
             let segment = usize::from(segment);
-            self.member
-                .recall(segment, sequence, direction, last_flip_at);
+            self.member.recall(segment, sequence, inside, last_flip_at);
         }
     }
 

@@ -52,19 +52,21 @@ fn calls() -> Vec<Value> {
     ]
 }
 
+/// In which the calls are told: by time, the latest first, and neither.
+const ORDERS: [[usize; 7]; 3] = [
+    [0, 1, 2, 3, 4, 5, 6],
+    [6, 5, 4, 3, 2, 1, 0],
+    [5, 0, 2, 6, 3, 1, 4],
+];
+
 #[test]
 fn visits_are_told_apart_by_silence_whatever_comes_late() {
     let now = START + 24 * HOUR;
-    let orders: [&[usize]; 3] = [
-        &[0, 1, 2, 3, 4, 5, 6],
-        &[6, 5, 4, 3, 2, 1, 0],
-        &[5, 0, 2, 6, 3, 1, 4],
-    ];
-    for order in orders {
+    for order in ORDERS {
         let scratch = Scratch::new();
         let calls = calls();
         let live = start(&scratch, now, 3);
-        for &call in order {
+        for &call in &order {
             append(&live, &calls[call..=call], now);
             live.move_now().unwrap();
         }
@@ -135,12 +137,7 @@ fn of_batch(scratch: &Scratch, live: &Live, now: i64) -> BTreeMap<String, Value>
 #[test]
 fn live_values_of_visits_are_those_of_all_events_whatever_comes_late() {
     let now = START + 24 * HOUR;
-    let orders: [&[usize]; 3] = [
-        &[0, 1, 2, 3, 4, 5, 6],
-        &[6, 5, 4, 3, 2, 1, 0],
-        &[5, 0, 2, 6, 3, 1, 4],
-    ];
-    for order in orders {
+    for order in ORDERS {
         for move_after in [1, u64::MAX] {
             let scratch = Scratch::new();
             let calls = calls();

@@ -80,7 +80,6 @@ impl Engine {
         let mut concerned = BTreeSet::from([from]);
         let left = &self.people[&into];
         if left.is_somebody(&self.history, &self.table, self.whose())? {
-            self.recall_gone(into);
             concerned.insert(into);
             let of_from = self.orders_told_by(from)?;
             for order in self.orders_told_by(into)? {
@@ -99,14 +98,6 @@ impl Engine {
             concerned.extend(self.settle_anew(order, [from])?);
         }
         self.fold_again(&concerned, unmerged.recorded_at, &Cause::Unmerge)
-    }
-
-    /// Goes on counting the transitions of somebody who was nobody for a while.
-    fn recall_gone(&mut self, customer: CustomerId) {
-        let Some(person) = self.people.get_mut(&customer) else {
-            return;
-        };
-        person.recall(self.gone.remove(&customer));
     }
 
     /// Every order that somebody tells of, or files tell of them.

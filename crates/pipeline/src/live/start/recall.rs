@@ -21,13 +21,12 @@ impl Engine {
                 let (name, number) = (&names[recorded], numbers[recorded]);
                 let person = self.people.get_mut(&customer);
                 if let (Some(number), Some(person)) = (number, person) {
-                    let direction = if recall.inside {
-                        Direction::Entered
-                    } else {
-                        Direction::Exited
-                    };
-                    let Recall { sequence, at, .. } = recall;
-                    person.member.recall(number, sequence, direction, at);
+                    let Recall {
+                        sequence,
+                        inside,
+                        at,
+                    } = recall;
+                    person.member.recall(number, sequence, inside, at);
                 } else {
                     self.recall_of_nobody(customer, (name, number), recall, imported);
                 }
