@@ -142,9 +142,10 @@ fn event_of(
             unmerged.from()?,
             unmerged.recorded_at,
             unmerged.evidence.as_ref(),
-            match unmerged.evidence {
-                Some(_) => "the e-mail address was named with a second customer",
-                None => "somebody asked for it",
+            match (&unmerged.evidence, unmerged.import) {
+                (Some(_), _) => "the e-mail address was named with a second customer",
+                (None, Some(_)) => "a file named the e-mail address with a second customer",
+                (None, None) => "somebody asked for it",
             },
         ),
         _ => return None,

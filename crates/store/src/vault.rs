@@ -87,7 +87,8 @@ pub struct Move {
     pub into: CustomerId,
 }
 
-/// Identities whose resolution changed in this transaction, sorted by identity.
+/// Identities that stand for somebody since this transaction began, sorted by identity. Of those that
+/// left somebody no rows move ([`Vault::parted`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     /// Known before it: their stored rows move ([`crate::Transaction::apply_moves`]).
@@ -144,6 +145,8 @@ pub struct Vault {
     journals: VecDeque<(u64, usize, usize)>,
     /// Identities linked since the transaction began, with what they stood for before.
     before: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState>,
+    /// Those of them that left whom they stood for.
+    parted: Vec<Parted>,
 }
 
 impl Vault {
@@ -216,7 +219,7 @@ impl Vault {
             }
             Some(Seen::With(_)) => {
                 self.new_links.push((identity, with));
-                Linked::Parted(self.parted(identity))
+                Linked::Parted(self.leave(identity))
             }
             None => {
                 let (from, into) = (CustomerId(identity.0), self.resolve(with));
@@ -236,10 +239,10 @@ impl Vault {
             return None;
         };
         self.new_links.push((identity, identity));
-        Some(self.parted(identity))
+        Some(self.leave(identity))
     }
 
-    fn parted(&mut self, identity: IdentityId) -> Parted {
+    fn leave(&mut self, identity: IdentityId) -> Parted {
         let before = self.resolve(identity);
         self.before.entry(identity).or_insert(before);
         let parted = Parted {
@@ -248,7 +251,15 @@ impl Vault {
         };
         let own = NameCounts::one(self.kind_of(identity));
         self.links.part(identity, own);
+        if self.before[&identity] != CustomerId(identity.0) {
+            self.parted.push(parted.clone());
+        }
         parted
+    }
+
+    /// Identities that left somebody for whom they stood when the transaction began, in order.
+    pub fn parted(&self) -> &[Parted] {
+        &self.parted
     }
 
     /// How many names an identity and all that stand for it have.
@@ -296,12 +307,13 @@ impl Vault {
         self.links.above(identity).next()
     }
 
-    /// Identities whose resolution changed since the transaction began.
+    /// Identities that stood for themselves when the transaction began and stand for somebody now.
     pub fn moves(&self) -> Moves {
         let mut moves = Moves::default();
         for (&identity, &from) in &self.before {
             let into = self.resolve(identity);
-            if from == into {
+            let has_left = from != CustomerId(identity.0);
+            if from == into || has_left {
                 continue;
             }
             let new = self

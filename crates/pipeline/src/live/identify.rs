@@ -354,6 +354,7 @@ pub(crate) fn unmerged(
         anonymous: parted.along.first().is_some_and(is_anonymous),
         recorded_at,
         evidence,
+        import: None,
     }
 }
 

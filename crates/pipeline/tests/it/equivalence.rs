@@ -13,6 +13,7 @@ use regulars_store::history::Family;
 use regulars_store::log::{LogRecord, Logged, MergeRule};
 use serde_json::{Value, json};
 
+use crate::parting;
 use crate::scratch::Scratch;
 
 pub(crate) const START: i64 = 1_795_615_380_000;
@@ -268,13 +269,19 @@ fn name(rng: &mut ChaCha8Rng) -> String {
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
-fn addresses(rng: &mut ChaCha8Rng) -> String {
-    let mut text = "customer_id,email,first_name,country,consent,created_at\n".to_owned();
+fn addresses(rng: &mut ChaCha8Rng) -> Vec<(String, String)> {
     let first = rng.random_range(0..4);
-    for n in 0..2 {
+    let row = |n| {
         let (customer, email) = ((first + n) % 4, rng.random_range(0..4));
-        let rest = "Ann,DE,yes,2026-11-01";
-        text.push_str(&format!("c-{customer},e-{email}@example.org,{rest}\n"));
+        (format!("c-{customer}"), format!("e-{email}@example.org"))
+    };
+    (0..2).map(row).collect()
+}
+
+fn customers_file(rows: &[(String, String)]) -> String {
+    let mut text = "customer_id,email,first_name,country,consent,created_at\n".to_owned();
+    for (customer, email) in rows {
+        text.push_str(&format!("{customer},{email},Ann,DE,yes,2026-11-01\n"));
     }
     text
 }
@@ -475,14 +482,15 @@ fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
-    let (mut merges, mut unmerges) = (BTreeSet::new(), 0);
+    let (mut merges, mut unmerges, mut parted) = (BTreeSet::new(), 0, 0);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for seed in 0..6 {
         let scratch = Scratch::new();
         std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
         if seed % 2 == 0 {
-            let orders = "order_id,customer_id,date,total\no-1,c-1,2026-11-20,20.00\n\
-                          o-9,c-2,2026-11-23,31.00\n";
+            let orders = "order_id,customer_id,email,date,total\n\
+                          o-1,c-1,,2026-11-20,20.00\no-9,c-2,,2026-11-23,31.00\n\
+                          o-10,,e-1@example.org,2026-11-24,17.00\n";
             scratch.import(&[scratch.file("orders.csv", orders)]);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -522,8 +530,18 @@ fn live_restarted_and_batch_agree() {
             again.stop().unwrap();
             check_transitions(&scratch, &batch, &report);
             if rng.random_bool(0.4) {
-                let name = format!("customers-{round}.csv");
-                scratch.import(&[scratch.file(&name, &addresses(&mut rng))]);
+                let rows = addresses(&mut rng);
+                let by_hand = parting::copied(&scratch);
+                parted += parting::part_by_hand(&by_hand, &rows, now);
+                for scratch in [&scratch, &by_hand] {
+                    let name = format!("customers-{round}.csv");
+                    scratch.import(&[scratch.file(&name, &customers_file(&rows))]);
+                }
+                assert_eq!(
+                    parting::named(&scratch, now),
+                    parting::named(&by_hand, now),
+                    "by an import and by hand: {report}"
+                );
                 let batch = of_batch(&scratch, now);
                 let again = start(&scratch, now, move_after);
                 assert_eq!(of_live(&again), batch, "after an import: {report}");
@@ -542,8 +560,8 @@ fn live_restarted_and_batch_agree() {
     }
     let rules = [MergeRule::Device, MergeRule::Email, MergeRule::Alias];
     assert!(
-        merges == BTreeSet::from(rules) && unmerges > 4,
-        "{merges:?}, {unmerges} unmerged"
+        merges == BTreeSet::from(rules) && unmerges > 4 && parted > 0,
+        "{merges:?}, {unmerges} unmerged, {parted} of them by files"
     );
     assert!(
         rows_moved > 100 && most_runs > 2,

@@ -17,6 +17,7 @@ mod late;
 mod live;
 mod models;
 mod owners;
+mod parting;
 mod pieces;
 
 mod random_rules;

@@ -47,9 +47,12 @@ pub struct Unmerged {
     pub anonymous: bool,
     /// When it was parted.
     pub recorded_at: Timestamp,
-    /// The event that did it; `None` for a command.
+    /// The event that did it; `None` for a file or a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// Offset of the import that did it, the record right before those of what it parted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<u64>,
 }
 
 impl Unmerged {

@@ -34,7 +34,12 @@ impl Vault {
     /// From here on, additions are new.
     pub(crate) fn begin(&mut self) {
         self.begun_at = self.arena.end();
+        self.forget_changes();
+    }
+
+    fn forget_changes(&mut self) {
         self.before.clear();
+        self.parted.clear();
     }
 
     /// The files hold everything.
@@ -70,7 +75,7 @@ impl Vault {
         let bytes = file::encode(self.arena.records_from(from), links, key)?;
         self.journaled = (self.arena.end(), self.new_links.len());
         // Each frame decides for itself what moved.
-        self.before.clear();
+        self.forget_changes();
         Ok(Some(bytes))
     }
 
@@ -111,7 +116,7 @@ impl Vault {
         }
         self.journaled = (self.arena.end(), self.new_links.len());
         self.is_journaled_at(offset);
-        self.before.clear();
+        self.forget_changes();
         Ok(())
     }
 

@@ -201,12 +201,12 @@ fn an_email_follows_its_only_customer() {
     let other = mint(&mut vault, IdentityKind::CustomerId, "A2");
     vault.link(email, other);
     assert_eq!(vault.resolve(email), CustomerId(email.0));
-    let back = Move {
-        identity: email,
-        from: CustomerId(anna.0),
-        into: CustomerId(email.0),
+    let parted = Parted {
+        along: vec![email],
+        through: vec![anna],
     };
-    assert_eq!(vault.moves().stored, [back]);
+    assert_eq!(vault.parted(), [parted]);
+    assert_eq!(vault.moves(), Moves::default());
     vault.link(email, anna);
     assert_eq!(
         vault.resolve(email),
