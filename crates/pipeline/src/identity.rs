@@ -39,12 +39,14 @@ pub struct IdentityEvent {
     pub offset: u64,
     /// When it was recorded.
     pub recorded_at: String,
-    /// `merged`, `refused` or `unmerged`.
+    /// `merged`, `refused`, `unmerged` or `taken_over`.
     pub what: String,
     /// The name that it happened to.
     pub name: Option<String>,
     /// The name that it was named with, or left.
     pub with: Option<String>,
+    /// Of `taken_over`: the customer that it left.
+    pub from: Option<String>,
     /// By which two names: `device`, `email` or `alias`; null for a command.
     pub rule: Option<MergeRule>,
     /// The tracking call that said so, or the name of the event.
@@ -78,9 +80,9 @@ pub fn identity_records(
     let mut found = Vec::new();
     store.each_record(|offset, record| {
         let concerned = match &record {
-            LogRecord::MergeAccepted(merge) => [Some(merge.from), Some(merge.into)],
-            LogRecord::MergeRefused(refused) => [Some(refused.from), Some(refused.into)],
-            LogRecord::Unmerged(unmerged) => [unmerged.identity(), unmerged.from()],
+            LogRecord::MergeAccepted(merge) => [Some(merge.from), Some(merge.into), None],
+            LogRecord::MergeRefused(refused) => [Some(refused.from), Some(refused.into), None],
+            LogRecord::Unmerged(parted) => [parted.identity(), parted.from(), parted.into],
             _ => return,
         };
         if concerned.into_iter().flatten().any(|id| ids.contains(&id)) {
@@ -119,6 +121,10 @@ fn event_of(
     offset: u64,
     record: &LogRecord,
 ) -> Option<IdentityEvent> {
+    let left = match record {
+        LogRecord::Unmerged(unmerged) if unmerged.into.is_some() => unmerged.from(),
+        _ => None,
+    };
     let (what, from, with, recorded_at, evidence, why) = match record {
         LogRecord::MergeAccepted(merge) => (
             "merged",
@@ -137,12 +143,15 @@ fn event_of(
             refused.refusal.in_words(),
         ),
         LogRecord::Unmerged(unmerged) => (
-            "unmerged",
+            unmerged.into.map_or("unmerged", |_| "taken_over"),
             unmerged.identity()?,
-            unmerged.from()?,
+            unmerged.into.or(unmerged.from())?,
             unmerged.recorded_at,
             unmerged.evidence.as_ref(),
             match (&unmerged.evidence, unmerged.import) {
+                _ if unmerged.into.is_some() => {
+                    "a server says whose the e-mail address is; so far a client-side key alone did"
+                }
                 (Some(_), _) => "the e-mail address was named with a second customer",
                 (None, Some(_)) => "a file named the e-mail address with a second customer",
                 (None, None) => "somebody asked for it",
@@ -156,6 +165,7 @@ fn event_of(
         what: what.to_owned(),
         name: name(from),
         with: name(with),
+        from: left.and_then(name),
         rule: evidence.map(|evidence| evidence.rule),
         event: evidence.map(event_name),
         key: evidence.and_then(|evidence| evidence.key.clone()),

@@ -24,6 +24,7 @@ pub(crate) mod file;
 #[cfg(test)]
 mod fuzz;
 mod key;
+mod linking;
 mod links;
 mod saving;
 mod seal;
@@ -38,13 +39,15 @@ use regulars_core::CustomerId;
 
 pub use blocked::Blocked;
 pub(crate) use key::{MasterKey, hex};
+pub use linking::{Linked, Parted, Trust};
 pub use links::NameCounts;
 #[cfg(test)]
 use saving::Loading;
 
 use crate::StoreError;
 use arena::{Arena, Entry};
-use links::{Links, Seen};
+use linking::NewLink;
+use links::Links;
 use seal::Randomness;
 
 /// An identity: a customer id of a source, or an e-mail address. Random, so that it says nothing.
@@ -97,35 +100,6 @@ pub struct Moves {
     pub fresh: Vec<Move>,
 }
 
-/// What became of two names that were seen together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Linked {
-    /// They stood for one customer before.
-    Known,
-    /// They stand for one customer from now on.
-    Joined {
-        /// The customer that is no more.
-        from: CustomerId,
-        /// The customer that took over.
-        into: CustomerId,
-    },
-    /// An e-mail that stood for another customer stands for itself from now on.
-    Parted(Parted),
-    /// The first belongs to another customer, and the first link counts.
-    OfAnother,
-    /// The first stands for itself, whatever comes.
-    Apart,
-}
-
-/// An identity that stands for itself again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parted {
-    /// Itself and all that stand for it: they go along.
-    pub along: Vec<IdentityId>,
-    /// What it stood for, the nearest first: rows of theirs may lie there.
-    pub through: Vec<IdentityId>,
-}
-
 /// All identities of a workspace, in memory: about 100 bytes each.
 #[derive(Debug, Default)]
 pub struct Vault {
@@ -138,7 +112,7 @@ pub struct Vault {
     /// End of what the files of the vault hold.
     saved_to: usize,
     /// Links that they do not hold yet and that changed something, in order.
-    new_links: Vec<(IdentityId, IdentityId)>,
+    new_links: Vec<NewLink>,
     /// How much of both the log has already.
     journaled: (usize, usize),
     /// By the offset of the record that holds it, how far that goes.
@@ -202,70 +176,20 @@ impl Vault {
         self.blocked = blocked;
     }
 
-    /// Notes that an identity was seen together with another that it may stand for: an e-mail with a
-    /// customer id; any order, any number of times.
-    ///
-    /// An e-mail that was seen with a second customer stands for itself from then on. Of another
-    /// identity than an e-mail the first link counts: a device that somebody else signs in on later
-    /// does not take the first one's past along. A link that would go in a circle says nothing.
-    pub fn link(&mut self, identity: IdentityId, with: IdentityId) -> Linked {
-        if self.links.root(identity) == self.links.root(with) {
-            return Linked::Known;
-        }
-        match self.links.get(identity) {
-            Some(Seen::Apart) => Linked::Apart,
-            Some(Seen::With(_)) if self.kind_of(identity) != Some(IdentityKind::Email) => {
-                Linked::OfAnother
-            }
-            Some(Seen::With(_)) => {
-                self.new_links.push((identity, with));
-                Linked::Parted(self.leave(identity))
-            }
-            None => {
-                let (from, into) = (CustomerId(identity.0), self.resolve(with));
-                self.before.entry(identity).or_insert(from);
-                let own = NameCounts::one(self.kind_of(identity));
-                self.links.join(identity, own, with);
-                self.new_links.push((identity, with));
-                Linked::Joined { from, into }
-            }
-        }
-    }
-
-    /// Lets an identity stand for itself for ever, with all that stand for it; `None` for one that
-    /// stands for no other.
-    pub fn part(&mut self, identity: IdentityId) -> Option<Parted> {
-        let Some(Seen::With(_)) = self.links.get(identity) else {
-            return None;
-        };
-        self.new_links.push((identity, identity));
-        Some(self.leave(identity))
-    }
-
-    fn leave(&mut self, identity: IdentityId) -> Parted {
-        let before = self.resolve(identity);
-        self.before.entry(identity).or_insert(before);
-        let parted = Parted {
-            along: self.links.along(identity),
-            through: self.links.above(identity).collect(),
-        };
-        let own = NameCounts::one(self.kind_of(identity));
-        self.links.part(identity, own);
-        if self.before[&identity] != CustomerId(identity.0) {
-            self.parted.push(parted.clone());
-        }
-        parted
-    }
-
-    /// Identities that left somebody for whom they stood when the transaction began, in order.
-    pub fn parted(&self) -> &[Parted] {
-        &self.parted
-    }
-
     /// How many names an identity and all that stand for it have.
     pub fn names_of(&self, identity: IdentityId) -> NameCounts {
-        let own = NameCounts::one(self.kind_of(identity));
+        let own = self.own_name(identity);
         own.and(self.links.names_below(identity))
+    }
+
+    /// The same, without those that only clients have named.
+    pub fn told_names_of(&self, identity: IdentityId) -> NameCounts {
+        let all = self.names_of(identity);
+        all.without(self.links.claimed_below(identity))
+    }
+
+    fn own_name(&self, identity: IdentityId) -> NameCounts {
+        NameCounts::one(self.kind_of(identity))
     }
 
     /// The ids of a customer and of all who turned out to be them.

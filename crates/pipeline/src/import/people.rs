@@ -6,7 +6,7 @@ use regulars_core::{Partition, Timestamp};
 use regulars_ingest::{CustomerBatch, DeclaredValues};
 use regulars_store::Transaction;
 use regulars_store::history::CustomerRow;
-use regulars_store::vault::{IdentityId, IdentityKind, Vault};
+use regulars_store::vault::{IdentityId, IdentityKind, Trust, Vault};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -70,7 +70,7 @@ pub(crate) fn take(
             (customer, email) => {
                 let customer = vault.lookup_or_mint(IdentityKind::CustomerId, customer)?;
                 if let Some(email) = email {
-                    vault.link(email, customer);
+                    vault.link(email, customer, Trust::Server);
                 }
                 customer
             }

@@ -5,10 +5,10 @@
 //!
 //! | what speaks against it | |
 //! |---|---|
-//! | the name stands for another customer | the first link counts; an e-mail address seen with two customers stands for itself |
+//! | the name stands for another customer | the first link counts; an e-mail address seen with two customers stands for itself; what only client-side keys say of an address gives way to a server |
 //! | nobody says that the address is the person's own | it came with a client-side key and without `email_verified` |
 //! | the key is a client-side one, and `alias` names two who are known, or an address would be parted | only a server's word does that |
-//! | a limit | a customer has so many names of each kind |
+//! | a limit | a customer has so many names of each kind; those that only client-side keys have named keep out none that a server names |
 //!
 //! What was merged, parted or refused is a record before that of the event.
 
@@ -24,6 +24,7 @@ use regulars_store::StoreError;
 use regulars_store::log::{
     Evidence, LogRecord, MergeAccepted, MergeRefused, MergeRule, Refusal, StoredEvent, Unmerged,
 };
+pub use regulars_store::vault::Trust;
 use regulars_store::vault::{IdentityId, IdentityKind, Linked, NameCounts, Parted, Vault};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -33,15 +34,6 @@ use crate::config::IdentityConfig;
 /// An event identifies nobody: every id in it is one that many people share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nobody;
-
-/// Whose word it is that an event is somebody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// That of a page or an app, which anybody can send: it merges no two customers who are known.
-    Client,
-    /// That of a server of the shop, or of its files.
-    Server,
-}
 
 /// Who sends events.
 #[derive(Debug, Clone)]
@@ -266,13 +258,13 @@ impl Joining<'_> {
 
     /// Lets `one` stand for `other` from now on, unless something speaks against it.
     fn join(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule) {
-        if self.vault.resolve(one) == self.vault.resolve(other) {
-            return;
-        }
-        if let Some(refusal) = self.objection(one, other, rule) {
+        let trust = self.arrival.sender.trust;
+        if self.vault.resolve(one) != self.vault.resolve(other)
+            && let Some(refusal) = self.objection(one, other, rule)
+        {
             return self.refuse(one, other, rule, refusal);
         }
-        match self.vault.link(one, other) {
+        match self.vault.link(one, other, trust) {
             Linked::Known => {}
             Linked::Joined { from, into } => {
                 let merge = MergeAccepted {
@@ -298,17 +290,21 @@ impl Joining<'_> {
     /// What speaks against a merge that the vault would make.
     fn objection(&self, one: IdentityId, other: IdentityId, rule: MergeRule) -> Option<Refusal> {
         let customer = |identity| IdentityId(self.vault.resolve(identity).0);
-        let is_client = self.arrival.sender.trust == Trust::Client;
-        if customer(one) != one {
+        let trust = self.arrival.sender.trust;
+        if customer(one) != one && !self.vault.gives_way(one, trust) {
             return None;
         }
         let into = customer(other);
         let is_known = |identity| !self.vault.is_anonymous(identity);
+        let is_client = trust == Trust::Client;
         if is_client && rule == MergeRule::Alias && is_known(one) && is_known(into) {
             return Some(Refusal::ClientSideKey);
         }
-        let (of, added) = (self.vault.names_of(into), self.vault.names_of(one));
-        self.rules.limit(of, added)
+        let names = |identity| match trust {
+            Trust::Client => self.vault.names_of(identity),
+            Trust::Server => self.vault.told_names_of(identity),
+        };
+        self.rules.limit(names(into), names(one))
     }
 
     fn refuse(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, refusal: Refusal) {
@@ -339,7 +335,7 @@ impl Joining<'_> {
     }
 }
 
-/// The record of an identity that was parted.
+/// The record of an identity that left a customer.
 pub(crate) fn unmerged(
     vault: &Vault,
     parted: &Parted,
@@ -352,6 +348,7 @@ pub(crate) fn unmerged(
         along: ids(&parted.along),
         through: ids(&parted.through),
         anonymous: parted.along.first().is_some_and(is_anonymous),
+        into: parted.into.map(|into| vault.resolve(into)),
         recorded_at,
         evidence,
         import: None,

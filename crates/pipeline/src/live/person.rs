@@ -351,7 +351,7 @@ impl Person {
     /// Takes what is theirs of somebody whom they left.
     pub(super) fn arrive(&mut self, leaving: Leaving, known: bool) {
         let customer = self.member.profile.customer;
-        self.known = known;
+        self.known |= known;
         self.is_parted = true;
         self.has_moved |= leaving.has_moved;
         self.has_history |= leaving.has_history;

@@ -263,6 +263,11 @@ impl Tellings {
         for &id in &through {
             self.entry(owner(id)).is_parted = true;
         }
+        if let Some(parted) = unmerged.identity()
+            && owner(parted) != parted
+        {
+            self.redirects.insert(parted, owner(parted));
+        }
         self.left.extend(through);
         Ok(())
     }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{CustomerId, Direction, Partition, Timestamp};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
-use regulars_pipeline::live::{Engine, Live, LiveOptions, Sender, StartOptions};
+use regulars_pipeline::live::{Engine, Live, LiveOptions, Sender, StartOptions, Trust};
 use regulars_pipeline::{Base, Silent};
 use regulars_store::history::Family;
 use regulars_store::log::{LogRecord, Logged, MergeRule};
@@ -192,6 +192,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
             if price % 3 > 0 {
                 // Named with a second customer, an address is nobody's.
                 event["traits"]["email"] = format!("e-{}@example.org", price % 4).into();
+                event["traits"]["email_verified"] = true.into();
             }
         }
         4 => {
@@ -334,13 +335,23 @@ pub(crate) fn start(scratch: &Scratch, now: i64, move_after: u64) -> Live {
 }
 
 pub(crate) fn append(live: &Live, events: &[Value], now: i64) {
+    append_as(live, &Sender::SHOP, events, now);
+}
+
+/// What a page says: it gives way to what the shop says.
+const PAGE: Sender = Sender {
+    trust: Trust::Client,
+    key: None,
+};
+
+pub(crate) fn append_as(live: &Live, sender: &Sender, events: &[Value], now: i64) {
     let body = json!({ "batch": events }).to_string();
     let now = Timestamp(now);
     let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
     let events = received.events.into_iter().map(|event| event.into_owned());
     let (answer, answered) = std::sync::mpsc::channel();
     let answer = Box::new(move |appended: Result<_, _>| answer.send(appended).unwrap());
-    live.append(events.collect(), Sender::SHOP, now, answer);
+    live.append(events.collect(), sender.clone(), now, answer);
     answered.recv().unwrap().unwrap();
 }
 
@@ -446,26 +457,33 @@ fn moved(scratch: &Scratch) -> (u64, usize) {
     (history.summary(Family::Events).rows, runs.max().unwrap())
 }
 
-/// Notes the rules of the merges that there were; gives how many were undone.
-fn identities(scratch: &Scratch, rules: &mut BTreeSet<MergeRule>) -> usize {
+/// Notes the rules of the merges that there were; gives how many were undone, and how often a server
+/// took over what a page had said.
+fn identities(scratch: &Scratch, rules: &mut BTreeSet<MergeRule>) -> (usize, usize) {
     let records = scratch.workspace.open_read().unwrap().records(0).unwrap();
-    let mut unmerged = 0;
+    let (mut unmerged, mut taken_over) = (0, 0);
     for (_, record) in records {
         match record {
             LogRecord::MergeAccepted(merge) => {
                 rules.extend(merge.evidence.map(|evidence| evidence.rule));
             }
+            LogRecord::Unmerged(parted) if parted.into.is_some() => taken_over += 1,
             LogRecord::Unmerged(_) => unmerged += 1,
             _ => {}
         }
     }
-    unmerged
+    (unmerged, taken_over)
 }
 
 /// Tells events in pieces, and does between them what may be done at any time.
 fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
     for events in events.chunks(5) {
-        append(live, events, now);
+        let sender = if rng.random_bool(0.5) {
+            &PAGE
+        } else {
+            &Sender::SHOP
+        };
+        append_as(live, sender, events, now);
         if rng.random_bool(0.5) {
             live.move_now().unwrap();
         }
@@ -482,7 +500,7 @@ fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
-    let (mut merges, mut unmerges, mut parted) = (BTreeSet::new(), 0, 0);
+    let (mut merges, mut unmerges, mut taken_over, mut parted) = (BTreeSet::new(), 0, 0, 0);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for seed in 0..6 {
         let scratch = Scratch::new();
@@ -550,7 +568,9 @@ fn live_restarted_and_batch_agree() {
             }
             now += rng.random_range(1..30) * HOUR;
         }
-        unmerges += identities(&scratch, &mut merges);
+        let (undone, taken) = identities(&scratch, &mut merges);
+        unmerges += undone;
+        taken_over += taken;
         let (rows, runs) = moved(&scratch);
         rows_moved += rows;
         most_runs = most_runs.max(runs);
@@ -560,8 +580,8 @@ fn live_restarted_and_batch_agree() {
     }
     let rules = [MergeRule::Device, MergeRule::Email, MergeRule::Alias];
     assert!(
-        merges == BTreeSet::from(rules) && unmerges > 4 && parted > 0,
-        "{merges:?}, {unmerges} unmerged, {parted} of them by files"
+        merges == BTreeSet::from(rules) && unmerges > 4 && taken_over > 0 && parted > 0,
+        "{merges:?}, {unmerges} unmerged, {taken_over} taken over, {parted} by files"
     );
     assert!(
         rows_moved > 100 && most_runs > 2,

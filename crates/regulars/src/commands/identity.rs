@@ -48,7 +48,8 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
             .map(|event| {
                 let mut row = vec![moment(&field(event, "recorded_at"), &zone)];
                 row.extend(
-                    ["what", "name", "with", "event", "key", "why"].map(|name| field(event, name)),
+                    ["what", "name", "with", "from", "event", "key", "why"]
+                        .map(|name| field(event, name)),
                 );
                 row
             })
@@ -60,7 +61,16 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
         if history.is_empty() {
             text.push_str("  by files alone, or since the first event of all\n");
         } else {
-            let columns = ["recorded", "", "name", "with", "event", "write key", "why"];
+            let columns = [
+                "recorded",
+                "",
+                "name",
+                "with",
+                "from",
+                "event",
+                "write key",
+                "why",
+            ];
             text.push_str(&table(&columns.map(left), &history));
         }
         text
@@ -71,6 +81,7 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
         "what",
         "name",
         "with",
+        "from",
         "rule",
         "event",
         "key",

@@ -134,9 +134,13 @@ fn identity() -> Value {
     let event = object(&[
         ("offset", count()),
         ("recorded_at", instant()),
-        ("what", words(&["merged", "refused", "unmerged"])),
+        (
+            "what",
+            words(&["merged", "refused", "unmerged", "taken_over"]),
+        ),
         ("name", text_or_null()),
         ("with", text_or_null()),
+        ("from", text_or_null()),
         ("rule", rule),
         ("event", text_or_null()),
         ("key", text_or_null()),

@@ -36,14 +36,19 @@ pub struct MergeRefused {
     pub refusal: Refusal,
 }
 
-/// An identity that stands for itself again, and for ever.
+/// An identity that left a customer: it stands for itself for ever, or for another customer from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmerged {
     /// Itself and all that stand for it, which go along; it comes first.
     pub along: Vec<CustomerId>,
     /// What it stood for until then, the nearest first; the last is the customer.
     pub through: Vec<CustomerId>,
-    /// Whether nothing but an anonymous id names it: it is a visitor then, and no customer.
+    /// The customer that it stands for from then on, by the word of a server against that of a client;
+    /// `None` for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<CustomerId>,
+    /// Whether nothing but an anonymous id names it: standing for itself it is a visitor then, and no
+    /// customer.
     pub anonymous: bool,
     /// When it was parted.
     pub recorded_at: Timestamp,
@@ -56,7 +61,7 @@ pub struct Unmerged {
 }
 
 impl Unmerged {
-    /// The identity that stands for itself.
+    /// The identity that left.
     pub fn identity(&self) -> Option<CustomerId> {
         self.along.first().copied()
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, Partition, Symbols, Timestamp};
 use regulars_store::history::{CustomerRow, Family};
-use regulars_store::vault::{IdentityId, IdentityKind, Move, Moves};
+use regulars_store::vault::{IdentityId, IdentityKind, Move, Moves, Trust};
 
 use crate::sample::{create, everything, expected, import, open, record, rows};
 
@@ -113,7 +113,7 @@ fn rows_of_names_that_stand_for_a_moved_one_move_with_it() {
     let email = mint(IdentityKind::Email, "ann@example.com");
     let old = mint(IdentityKind::CustomerId, "old");
     let ann = mint(IdentityKind::CustomerId, "ann");
-    vault.link(old, email);
+    vault.link(old, email, Trust::Server);
     transaction.commit(record(0)).unwrap();
     let row = CustomerRow {
         customer: CustomerId(email.0),
@@ -121,7 +121,7 @@ fn rows_of_names_that_stand_for_a_moved_one_move_with_it() {
     };
     declare(&mut store, std::slice::from_ref(&row));
     let mut transaction = store.begin().unwrap();
-    transaction.vault().unwrap().link(email, ann);
+    transaction.vault().unwrap().link(email, ann, Trust::Server);
     let moves = transaction.vault_ref().unwrap().moves();
     transaction.apply_moves(&moves, &[], &[]).unwrap();
     transaction.commit(record(1)).unwrap();

@@ -56,22 +56,25 @@ impl Engine {
         self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
 
-    /// Makes two customers of one: an identity stands for itself again, with all that stand for it.
+    /// Lets an identity leave a customer, with all that stand for it: it stands for itself, or for
+    /// another.
     pub(super) fn unmerge(&mut self, unmerged: &Unmerged) -> Result<(), PipelineError> {
         self.now = self.now.max(unmerged.recorded_at);
-        let (Some(into), Some(from)) = (unmerged.identity(), unmerged.from()) else {
+        let (Some(parted), Some(from)) = (unmerged.identity(), unmerged.from()) else {
             return Ok(());
         };
         let from = self.canonical(from);
+        let into = unmerged.into.map_or(parted, |into| self.canonical(into));
         self.identity_changes += 1;
-        self.redirects.remove(&into);
-        let others = unmerged.along.iter().filter(|&&id| id != into);
-        self.redirects.extend(others.map(|&id| (id, into)));
+        self.redirects.remove(&parted);
+        let all = unmerged.along.iter().filter(|&&id| id != into);
+        self.redirects.extend(all.map(|&id| (id, into)));
         self.parted.take(unmerged, |_| into);
         if !self.people.contains_key(&from) && !self.visitors.contains(&from) {
             return Ok(());
         }
         self.advance(from);
+        self.advance(into);
         let leaving = self.with(from, |person, _| Ok(person.part(unmerged)))?;
         self.with(into, |person, _| {
             person.arrive(leaving, !unmerged.anonymous);
