@@ -28,7 +28,7 @@ pub struct IdentityView {
 pub struct NameView {
     /// The name.
     pub name: String,
-    /// `customer_id`, `email` or `anonymous_id`.
+    /// `customer_id`, `email`, `anonymous_id` or `previous_id`.
     pub kind: String,
 }
 

@@ -50,7 +50,7 @@ use linking::NewLink;
 use links::Links;
 use seal::Randomness;
 
-/// An identity: a customer id of a source, or an e-mail address. Random, so that it says nothing.
+/// An identity: a customer id of a source, an e-mail address, or what else names somebody. Random, so that it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityId(pub u64);
 
@@ -63,6 +63,9 @@ pub enum IdentityKind {
     Email,
     /// What a device calls a visitor whom it does not know.
     Anonymous,
+    /// What `alias` called somebody before: their customer id or an anonymous id, whichever is or will
+    /// be known. It is nobody's name of its own, and stands for whom `alias` says.
+    Previous,
 }
 
 impl IdentityKind {
@@ -72,6 +75,7 @@ impl IdentityKind {
             Self::CustomerId => "customer_id",
             Self::Email => "email",
             Self::Anonymous => "anonymous_id",
+            Self::Previous => "previous_id",
         }
     }
 }
@@ -198,12 +202,15 @@ impl Vault {
         along.map(|identity| CustomerId(identity.0)).collect()
     }
 
-    /// All names of a customer, each with its kind: their own first, the others sorted.
+    /// All names of a customer, each with its kind: their own first, the others sorted. A previous id is
+    /// among them as long as nothing else is known of it.
     pub fn names(&self, customer: CustomerId) -> Vec<(&str, IdentityKind)> {
         let mut along = self.links.along(IdentityId(customer.0)).into_iter();
         let name = |identity| {
             let entry = self.arena.by_id(identity)?;
-            Some((entry.text, entry.kind))
+            let is_known = || self.known_as(entry.text).next().is_some();
+            let is_said_elsewhere = entry.kind == IdentityKind::Previous && is_known();
+            (!is_said_elsewhere).then_some((entry.text, entry.kind))
         };
         let own = along.next().and_then(name);
         let mut others: Vec<_> = along.filter_map(name).collect();
@@ -211,9 +218,15 @@ impl Vault {
         own.into_iter().chain(others).collect()
     }
 
-    /// True for what a device calls a visitor whom it does not know.
+    /// True for what a device calls a visitor whom it does not know, or `alias` called somebody before.
     pub fn is_anonymous(&self, identity: IdentityId) -> bool {
-        self.kind_of(identity) == Some(IdentityKind::Anonymous)
+        self.kind_of(identity).is_some_and(names_no_customer)
+    }
+
+    /// Identities of which `alias` may speak when it says that somebody was called so before.
+    pub fn known_as(&self, text: &str) -> impl Iterator<Item = IdentityId> {
+        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
+        kinds.into_iter().filter_map(|kind| self.lookup(kind, text))
     }
 
     fn kind_of(&self, identity: IdentityId) -> Option<IdentityKind> {
@@ -284,12 +297,14 @@ impl Vault {
         Some(self.arena.by_id(IdentityId(customer.0))?.text)
     }
 
-    /// The customer with that customer id, else with that e-mail, else with that anonymous id.
+    /// The customer with that customer id, else with that e-mail, else with that anonymous id, else of
+    /// whom `alias` says that they were called so before.
     pub fn find(&self, value: &str) -> Option<CustomerId> {
         let kinds = [
             IdentityKind::CustomerId,
             IdentityKind::Email,
             IdentityKind::Anonymous,
+            IdentityKind::Previous,
         ];
         let identity = kinds.iter().find_map(|kind| self.lookup(*kind, value))?;
         Some(self.resolve(identity))
@@ -301,8 +316,7 @@ impl Vault {
     /// An e-mail seen with several customer ids is among them, also when no row is its own.
     pub fn customers(&self) -> Vec<(&str, CustomerId)> {
         let own = |entry: &Entry<'_>| {
-            entry.kind != IdentityKind::Anonymous
-                && self.resolve(entry.id) == CustomerId(entry.id.0)
+            !names_no_customer(entry.kind) && self.resolve(entry.id) == CustomerId(entry.id.0)
         };
         let mut customers: Vec<_> = self.arena.iter().filter(own).collect();
         customers.sort_unstable_by_key(|entry| (entry.text, entry.kind));
@@ -322,7 +336,7 @@ impl Vault {
         let mut end = place;
         for (after, entry) in self.arena.iter_from(place).take(most) {
             end = after;
-            if entry.kind != IdentityKind::Anonymous {
+            if !names_no_customer(entry.kind) {
                 names.push(((entry.text.into(), entry.kind), CustomerId(entry.id.0)));
             }
         }
@@ -345,13 +359,22 @@ impl Vault {
     }
 }
 
+fn names_no_customer(kind: IdentityKind) -> bool {
+    match kind {
+        IdentityKind::Anonymous | IdentityKind::Previous => true,
+        IdentityKind::CustomerId | IdentityKind::Email => false,
+    }
+}
+
 const UNKNOWN_IDENTITY: StoreError = StoreError::Sealed("the vault does not know the identity");
 
 /// The form in which texts are compared and kept.
 fn normal_form(kind: IdentityKind, value: &str) -> Cow<'_, str> {
     let trimmed = value.trim();
     match kind {
-        IdentityKind::CustomerId | IdentityKind::Anonymous => Cow::Borrowed(trimmed),
+        IdentityKind::CustomerId | IdentityKind::Anonymous | IdentityKind::Previous => {
+            Cow::Borrowed(trimmed)
+        }
         IdentityKind::Email => {
             let settled = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
             if trimmed.bytes().all(settled) {

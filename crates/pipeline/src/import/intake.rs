@@ -196,9 +196,7 @@ impl<'a> Intake<'a> {
             self.counts.guest_rows += 1;
             return Ok(Some(self.vault.lookup_or_mint(IdentityKind::Email, email)?));
         }
-        let identity = self
-            .vault
-            .lookup_or_mint(IdentityKind::CustomerId, customer)?;
+        let identity = self.vault.customer_id(customer)?;
         if has_email {
             let email = self.vault.lookup_or_mint(IdentityKind::Email, email)?;
             self.vault.link(email, identity, Trust::Server);

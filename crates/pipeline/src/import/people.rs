@@ -68,7 +68,7 @@ pub(crate) fn take(
             }
             ("", Some(email)) => email,
             (customer, email) => {
-                let customer = vault.lookup_or_mint(IdentityKind::CustomerId, customer)?;
+                let customer = vault.customer_id(customer)?;
                 if let Some(email) = email {
                     vault.link(email, customer, Trust::Server);
                 }

@@ -225,72 +225,112 @@ impl Joining<'_> {
         let Some(text) = text else {
             return Ok(None);
         };
-        match self.vault.lookup_or_mint(kind, text) {
-            Ok(identity) => Ok(Some(identity)),
-            Err(StoreError::BlockedIdentity(_)) => Ok(None),
-            Err(error) => Err(error),
+        let known = self.vault.len();
+        let identity = match self.vault.lookup_or_mint(kind, text) {
+            Ok(identity) => identity,
+            Err(StoreError::BlockedIdentity(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_of_alias = match kind {
+            IdentityKind::CustomerId | IdentityKind::Anonymous => true,
+            IdentityKind::Email | IdentityKind::Previous => false,
+        };
+        if is_of_alias
+            && self.vault.len() > known
+            && let Some((previous, trust)) = self.vault.called_before(text)
+        {
+            // As if they had been known when `alias` spoke of them.
+            self.join_called_before(identity, previous, trust);
         }
+        Ok(Some(identity))
     }
 
-    /// Lets what `previous` names stand for an identity.
-    fn alias(&mut self, previous: &str, identity: IdentityId) -> Result<(), StoreError> {
-        if self.vault.is_blocked(previous) {
+    /// Lets everyone whom `previous` names stand for an identity: those who are known, and those who will
+    /// be.
+    fn alias(&mut self, text: &str, identity: IdentityId) -> Result<(), StoreError> {
+        let known: Vec<IdentityId> = self.vault.known_as(text).collect();
+        if known.contains(&identity) {
             return Ok(());
         }
-        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
-        let known = kinds.map(|kind| self.vault.lookup(kind, previous));
-        let previous = match known.into_iter().flatten().next() {
-            Some(known) => Some(known),
-            None => self.identity(IdentityKind::Anonymous, Some(previous))?,
-        };
-        let Some(previous) = previous else {
+        let Some(previous) = self.identity(IdentityKind::Previous, Some(text))? else {
             return Ok(());
         };
-        // A customer is never hidden behind the id of a device.
-        let is_anonymous = |identity| self.vault.is_anonymous(identity);
-        if is_anonymous(identity) && !is_anonymous(previous) {
-            self.join(identity, previous, MergeRule::Alias);
-        } else {
-            self.join(previous, identity, MergeRule::Alias);
+        let said = self.records.len();
+        let linked = self
+            .vault
+            .link(previous, identity, self.arrival.sender.trust);
+        if let Linked::Parted(parted) = &linked {
+            self.note_parted(parted, MergeRule::Alias);
+        }
+        match self.vault.called_before(text) {
+            Some((previous, trust)) if linked != Linked::OfAnother => {
+                for known in known {
+                    self.join_called_before(known, previous, trust);
+                }
+            }
+            _ => self.refuse(previous, identity, MergeRule::Alias, Refusal::OfAnother),
+        }
+        if let Linked::Joined { from, into } = linked
+            && self.records.len() == said
+        {
+            self.note_joined(from, into, MergeRule::Alias);
         }
         Ok(())
     }
 
+    /// Joins somebody who is known with whom `alias` called so before.
+    fn join_called_before(&mut self, identity: IdentityId, previous: IdentityId, trust: Trust) {
+        let (one, other) = self.vault.by_alias(identity, previous);
+        self.join_by(one, other, MergeRule::Alias, trust);
+    }
+
     /// Lets `one` stand for `other` from now on, unless something speaks against it.
     fn join(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule) {
-        let trust = self.arrival.sender.trust;
+        self.join_by(one, other, rule, self.arrival.sender.trust);
+    }
+
+    /// The same by somebody else's word.
+    fn join_by(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, trust: Trust) {
         if self.vault.resolve(one) != self.vault.resolve(other)
-            && let Some(refusal) = self.objection(one, other, rule)
+            && let Some(refusal) = self.objection(one, other, rule, trust)
         {
             return self.refuse(one, other, rule, refusal);
         }
         match self.vault.link(one, other, trust) {
             Linked::Known => {}
-            Linked::Joined { from, into } => {
-                let merge = MergeAccepted {
-                    from,
-                    into,
-                    recorded_at: self.arrival.received_at,
-                    reason: rule.in_words().to_owned(),
-                    evidence: Some(self.evidence(rule)),
-                };
-                self.records.push(LogRecord::MergeAccepted(merge));
-            }
-            Linked::Parted(parted) => {
-                let at = self.arrival.received_at;
-                let evidence = Some(self.evidence(rule));
-                let unmerged = unmerged(self.vault, &parted, at, evidence);
-                self.records.push(LogRecord::Unmerged(unmerged));
-            }
+            Linked::Joined { from, into } => self.note_joined(from, into, rule),
+            Linked::Parted(parted) => self.note_parted(&parted, rule),
             Linked::OfAnother => self.refuse(one, other, rule, Refusal::OfAnother),
             Linked::Apart => self.refuse(one, other, rule, Refusal::Apart),
         }
     }
 
+    fn note_joined(&mut self, from: CustomerId, into: CustomerId, rule: MergeRule) {
+        let merge = MergeAccepted {
+            from,
+            into,
+            recorded_at: self.arrival.received_at,
+            reason: rule.in_words().to_owned(),
+            evidence: Some(self.evidence(rule)),
+        };
+        self.records.push(LogRecord::MergeAccepted(merge));
+    }
+
+    fn note_parted(&mut self, parted: &Parted, rule: MergeRule) {
+        let at = self.arrival.received_at;
+        let unmerged = unmerged(self.vault, parted, at, Some(self.evidence(rule)));
+        self.records.push(LogRecord::Unmerged(unmerged));
+    }
+
     /// What speaks against a merge that the vault would make.
-    fn objection(&self, one: IdentityId, other: IdentityId, rule: MergeRule) -> Option<Refusal> {
+    fn objection(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+        rule: MergeRule,
+        trust: Trust,
+    ) -> Option<Refusal> {
         let customer = |identity| IdentityId(self.vault.resolve(identity).0);
-        let trust = self.arrival.sender.trust;
         if customer(one) != one && !self.vault.gives_way(one, trust) {
             return None;
         }

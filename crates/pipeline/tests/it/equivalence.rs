@@ -162,7 +162,10 @@ fn tracked(rng: &mut ChaCha8Rng, price: i32) -> (&'static str, Value) {
 
 /// A random event of one of a few customers, which happened up to a day before it arrives.
 pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
-    let user = format!("c-{}", rng.random_range(0..4));
+    let user = match rng.random_range(0..10) {
+        0 => format!("x-{}", n % 2),
+        _ => format!("c-{}", rng.random_range(0..4)),
+    };
     let device = format!("d-{}", rng.random_range(0..5));
     let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
     let price = rng.random_range(1..40);
@@ -214,7 +217,11 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
 
 /// A call that says that two ids are one customer's: another customer's, or a device's.
 fn alias(user: &str, device: &str, price: i32, n: usize, happened: i64) -> Value {
-    let other = format!("c-{}", price % 3);
+    // Some were never heard of, or will be.
+    let other = match price % 12 {
+        0 => format!("c-{}", price % 3),
+        _ => format!("x-{}", n % 2),
+    };
     json!({
         "type": "alias", "userId": user, "messageId": format!("m-{n}"),
         "previousId": if price % 8 == 0 { device } else { &other },

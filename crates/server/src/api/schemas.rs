@@ -128,7 +128,10 @@ pub(super) fn schemas() -> Value {
 fn identity() -> Value {
     let name = object(&[
         ("name", text()),
-        ("kind", words(&["customer_id", "email", "anonymous_id"])),
+        (
+            "kind",
+            words(&["customer_id", "email", "anonymous_id", "previous_id"]),
+        ),
     ]);
     let rule = json!({"type": ["string", "null"], "enum": ["device", "email", "alias", null]});
     let event = object(&[

@@ -22,7 +22,8 @@ use super::{IdentityId, NewLink, Trust, seal};
 use crate::StoreError;
 
 const MAGIC: &[u8; 8] = b"RGLRVALT";
-/// 1 had no links of an identity with itself; neither had 2 whose word a link is: it is a server's.
+/// 1 had no links of an identity with itself; neither had 2 previous ids, nor whose word a link is: it is
+/// a server's.
 const VERSION: u32 = 3;
 const OLDEST: u32 = 1;
 const HEADER_BYTES: usize = 56;

@@ -4,6 +4,7 @@ use regulars_core::CustomerId;
 
 use super::links::Seen;
 use super::{IdentityId, IdentityKind, Vault};
+use crate::StoreError;
 
 /// Whose word it is that two names are one person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,8 +59,8 @@ impl Vault {
     /// identity than an e-mail the first link counts: a device that somebody else signs in on later
     /// does not take the first one's past along. A link that would go in a circle says nothing.
     ///
-    /// For whom an e-mail stands by the word of a client alone is as if nobody had said it once a server
-    /// says for whom it does.
+    /// For whom an e-mail or a previous id stands by the word of a client alone is as if nobody had said it
+    /// once a server says for whom it does.
     pub fn link(&mut self, identity: IdentityId, with: IdentityId, trust: Trust) -> Linked {
         if self.links.root(identity) == self.links.root(with) {
             if trust == Trust::Server && identity != with {
@@ -105,7 +106,50 @@ impl Vault {
     /// Whether an identity stands for another by the word of a client alone, which gives way to this.
     pub fn gives_way(&self, identity: IdentityId, trust: Trust) -> bool {
         let is_claimed = matches!(self.links.get(identity), Some(Seen::With(_, Trust::Client)));
-        is_claimed && trust == Trust::Server && self.kind_of(identity) == Some(IdentityKind::Email)
+        let gives_way = match self.kind_of(identity) {
+            Some(IdentityKind::Email | IdentityKind::Previous) => true,
+            Some(IdentityKind::CustomerId | IdentityKind::Anonymous) | None => false,
+        };
+        is_claimed && trust == Trust::Server && gives_way
+    }
+
+    /// Whom `alias` called so before, if it spoke of them, and whose word that is.
+    pub fn called_before(&self, text: &str) -> Option<(IdentityId, Trust)> {
+        let previous = self.lookup(IdentityKind::Previous, text)?;
+        match self.links.get(previous)? {
+            Seen::With(_, trust) => Some((previous, trust)),
+            Seen::Apart => None,
+        }
+    }
+
+    /// Which of two is to stand for which when `alias` called an identity so before: a customer is never
+    /// hidden behind the id of a device.
+    pub fn by_alias(&self, identity: IdentityId, previous: IdentityId) -> (IdentityId, IdentityId) {
+        let customer = self.links.root(previous);
+        if self.is_anonymous(customer) && !self.is_anonymous(identity) {
+            (customer, identity)
+        } else {
+            (identity, previous)
+        }
+    }
+
+    /// The identity of a customer id that a file has, made if it is new: it stands for whom `alias` said,
+    /// as if it had been known when `alias` said it.
+    ///
+    /// # Errors
+    /// As [`Vault::lookup_or_mint`].
+    pub fn customer_id(&mut self, value: &str) -> Result<IdentityId, StoreError> {
+        let known = self.len();
+        let identity = self.lookup_or_mint(IdentityKind::CustomerId, value)?;
+        if self.len() > known
+            && let Some((previous, trust)) = self.called_before(value)
+        {
+            let (one, other) = self.by_alias(identity, previous);
+            if trust == Trust::Server || self.is_anonymous(one) {
+                self.link(one, other, trust);
+            }
+        }
+        Ok(identity)
     }
 
     fn confirm(&mut self, identity: IdentityId) {
@@ -136,9 +180,12 @@ impl Vault {
     fn leaving(&mut self, identity: IdentityId) -> Parted {
         let before = self.resolve(identity);
         self.before.entry(identity).or_insert(before);
+        // Nothing lies under what `alias` called somebody before.
+        let is_named = |&id: &IdentityId| self.kind_of(id) != Some(IdentityKind::Previous);
+        let along = self.links.along(identity).into_iter();
         Parted {
-            along: self.links.along(identity),
-            through: self.links.above(identity).collect(),
+            along: along.filter(|id| *id == identity || is_named(id)).collect(),
+            through: self.links.above(identity).filter(is_named).collect(),
             into: None,
         }
     }

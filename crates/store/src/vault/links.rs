@@ -47,7 +47,8 @@ impl NameCounts {
             Some(IdentityKind::CustomerId) => counts.customer_ids = 1,
             Some(IdentityKind::Email) => counts.emails = 1,
             Some(IdentityKind::Anonymous) => counts.anonymous_ids = 1,
-            None => {}
+            // Who was called so is counted, when they are known.
+            Some(IdentityKind::Previous) | None => {}
         }
         counts
     }
