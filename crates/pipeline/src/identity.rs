@@ -181,12 +181,18 @@ fn event_name(evidence: &Evidence) -> String {
 }
 
 /// Lets a name that was merged into a customer stand for itself again, and for ever, with all that was
-/// merged into it; what was told and bought under it goes along. Recorded when this returns.
+/// merged into it; what was told and bought under it goes along. `kind` says what the name is, where
+/// several kinds of names read alike. Recorded when this returns.
 ///
 /// # Errors
-/// When the name is not known or stands for itself, or the log cannot be written.
-pub fn unmerge(store: &mut Store, name: &str, now: Timestamp) -> Result<Unmerged, PipelineError> {
-    let unmerged = part(store.live_vault()?, name, now)?;
+/// When the name is not known, is of several kinds, or stands for itself, or the log cannot be written.
+pub fn unmerge(
+    store: &mut Store,
+    name: &str,
+    kind: Option<IdentityKind>,
+    now: Timestamp,
+) -> Result<Unmerged, PipelineError> {
+    let unmerged = part(store.live_vault()?, name, kind, now)?;
     let mut frame = Frame::default();
     frame.record(&LogRecord::Unmerged(unmerged.clone()));
     store.append(&frame)?;
@@ -222,29 +228,56 @@ impl UnmergedView {
 pub(crate) fn part(
     vault: &mut Vault,
     name: &str,
+    kind: Option<IdentityKind>,
     now: Timestamp,
 ) -> Result<Unmerged, PipelineError> {
-    let kinds = [
-        IdentityKind::CustomerId,
-        IdentityKind::Email,
-        IdentityKind::Anonymous,
-    ];
-    let known: Vec<IdentityId> = kinds
-        .into_iter()
-        .filter_map(|kind| vault.lookup(kind, name))
-        .collect();
-    let parted = known.iter().find_map(|&identity| vault.part(identity));
-    let Some(parted) = parted else {
-        let hint = if known.is_empty() {
-            ": no event and no file has it"
-        } else {
-            ": it stands for itself; name one of those that stand for it (`customers identity` lists them)"
-        };
-        return Err(PipelineError::NotFound {
-            what: "merged id",
-            name: name.to_owned(),
-            hint: hint.to_owned(),
-        });
+    let identity = the_one_named(vault, name, kind)?;
+    let Some(parted) = vault.part(identity) else {
+        let hint = ": it stands for itself; name one of those that stand for it (`customers identity` lists them)";
+        return Err(not_merged(name, hint.to_owned()));
     };
     Ok(unmerged(vault, &parted, now, None))
+}
+
+/// The identity of that name, and of that kind if one is given.
+fn the_one_named(
+    vault: &Vault,
+    name: &str,
+    kind: Option<IdentityKind>,
+) -> Result<IdentityId, PipelineError> {
+    let known = IdentityKind::ALL.into_iter();
+    let mut known: Vec<(IdentityKind, IdentityId)> = known
+        .filter_map(|kind| Some((kind, vault.lookup(kind, name)?)))
+        .collect();
+    if vault.known_as(name).next().is_some() {
+        // What `alias` called somebody is them, once they are known.
+        known.retain(|(kind, _)| *kind != IdentityKind::Previous);
+    }
+    if known.is_empty() {
+        return Err(not_merged(name, ": no event and no file has it".to_owned()));
+    }
+    let kinds: Vec<IdentityKind> = known.iter().map(|(kind, _)| *kind).collect();
+    match (kind, known.as_slice()) {
+        (None, &[(_, identity)]) => Ok(identity),
+        (None, _) => Err(PipelineError::SeveralKinds {
+            name: name.to_owned(),
+            kinds,
+        }),
+        (Some(asked), _) => {
+            let found = known.iter().find(|(kind, _)| *kind == asked);
+            found.map(|(_, identity)| *identity).ok_or_else(|| {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.in_words()).collect();
+                let hint = format!(" as {}: it is {}", asked.in_words(), words.join(" and "));
+                not_merged(name, hint)
+            })
+        }
+    }
+}
+
+fn not_merged(name: &str, hint: String) -> PipelineError {
+    PipelineError::NotFound {
+        what: "merged id",
+        name: name.to_owned(),
+        hint,
+    }
 }

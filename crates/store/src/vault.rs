@@ -69,6 +69,29 @@ pub enum IdentityKind {
 }
 
 impl IdentityKind {
+    /// Every kind; of several names that read alike, the one that is meant when nothing is said.
+    pub const ALL: [Self; 4] = [
+        Self::CustomerId,
+        Self::Email,
+        Self::Anonymous,
+        Self::Previous,
+    ];
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What it is, for a person.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::CustomerId => "a customer id",
+            Self::Email => "an e-mail address",
+            Self::Anonymous => "an anonymous id",
+            Self::Previous => "a previous id",
+        }
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -300,13 +323,8 @@ impl Vault {
     /// The customer with that customer id, else with that e-mail, else with that anonymous id, else of
     /// whom `alias` says that they were called so before.
     pub fn find(&self, value: &str) -> Option<CustomerId> {
-        let kinds = [
-            IdentityKind::CustomerId,
-            IdentityKind::Email,
-            IdentityKind::Anonymous,
-            IdentityKind::Previous,
-        ];
-        let identity = kinds.iter().find_map(|kind| self.lookup(*kind, value))?;
+        let mut kinds = IdentityKind::ALL.into_iter();
+        let identity = kinds.find_map(|kind| self.lookup(kind, value))?;
         Some(self.resolve(identity))
     }
 

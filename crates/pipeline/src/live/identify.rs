@@ -350,7 +350,7 @@ impl Joining<'_> {
     fn refuse(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, refusal: Refusal) {
         let refused = MergeRefused {
             from: CustomerId(one.0),
-            into: CustomerId(other.0),
+            into: CustomerId(self.vault.said_of(other).0),
             recorded_at: self.arrival.received_at,
             evidence: self.evidence(rule),
             refusal,

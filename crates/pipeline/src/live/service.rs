@@ -28,6 +28,7 @@ use regulars_ingest::tracking::TrackedEvent;
 use regulars_store::history::History;
 use regulars_store::log::{Logged, Unmerged};
 use regulars_store::moved::TransitionRow;
+use regulars_store::vault::IdentityKind;
 use regulars_store::{Store, StoreError};
 
 use super::engine::Engine;
@@ -122,6 +123,7 @@ pub(super) enum Task {
     Marks(Vec<u8>),
     Unmerge {
         name: String,
+        kind: Option<IdentityKind>,
         answer: Sender<Result<Unmerged, PipelineError>>,
     },
     Store(Box<dyn FnOnce(&mut Store) + Send>),
@@ -350,11 +352,16 @@ impl Live {
     /// [`unmerge`](crate::unmerge). `None` when the live path has stopped. Waits until it is recorded.
     ///
     /// # Errors
-    /// When the name is not known or stands for itself.
-    pub fn unmerge(&self, name: &str) -> Option<Result<Unmerged, PipelineError>> {
+    /// When the name is not known, is of several kinds, or stands for itself.
+    pub fn unmerge(
+        &self,
+        name: &str,
+        kind: Option<IdentityKind>,
+    ) -> Option<Result<Unmerged, PipelineError>> {
         let (answer, answered) = channel();
         let name = name.to_owned();
-        self.tasks.send(Task::Unmerge { name, answer }).ok()?;
+        let task = Task::Unmerge { name, kind, answer };
+        self.tasks.send(task).ok()?;
         let unmerged = answered.recv().ok()?;
         // It is on disk when what is taken after it is.
         self.with_store(|_| ())?;

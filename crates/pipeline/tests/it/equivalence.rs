@@ -496,7 +496,7 @@ fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
         }
         if rng.random_bool(0.4) {
             // What is nobody's or stands for itself already is not found.
-            let _ = live.unmerge(&name(rng)).unwrap();
+            let _ = live.unmerge(&name(rng), None).unwrap();
         }
         if rng.random_bool(0.1) {
             live.lend(|| ()).unwrap().unwrap();

@@ -444,9 +444,9 @@ fn a_name_that_is_parted_while_nothing_runs_takes_along_what_is_its_own() {
     running.stop();
     let mut store = scratch.workspace.open().unwrap();
     let at = Timestamp(START + MINUTE);
-    let unmerged = unmerge(&mut store, "ann@example.com", at).unwrap();
+    let unmerged = unmerge(&mut store, "ann@example.com", None, at).unwrap();
     assert!(!unmerged.anonymous && unmerged.evidence.is_none());
-    let refused = unmerge(&mut store, "ann@example.com", at).unwrap_err();
+    let refused = unmerge(&mut store, "ann@example.com", None, at).unwrap_err();
     assert!(
         refused.to_string().contains("stands for itself"),
         "{refused}"

@@ -46,7 +46,7 @@ pub(crate) fn part_by_hand(scratch: &Scratch, rows: &[(String, String)], now: i6
         let mut store = scratch.workspace.open().unwrap();
         let vault = store.vault().unwrap();
         let (of, named) = (vault.find(email), vault.find(customer));
-        if of.is_some() && of != named && unmerge(&mut store, email, Timestamp(now)).is_ok() {
+        if of.is_some() && of != named && unmerge(&mut store, email, None, Timestamp(now)).is_ok() {
             parted += 1;
         }
     }
@@ -145,7 +145,7 @@ fn a_file_that_names_an_address_with_a_second_customer_parts_it_with_all_that_is
     assert_eq!(told, of_batch(&scratch, START));
     // A name that went along can be parted in its turn, and takes what is its own from everywhere.
     let mut store = scratch.workspace.open().unwrap();
-    unmerge(&mut store, "d-1", Timestamp(START)).unwrap();
+    unmerge(&mut store, "d-1", None, Timestamp(START)).unwrap();
     drop(store);
     let after = named(&scratch, START);
     assert!(is_in(&after, ADDRESS, "buyers") && !is_in(&after, ADDRESS, "viewers"));

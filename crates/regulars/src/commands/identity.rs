@@ -3,6 +3,7 @@
 use regulars_pipeline::{
     UnmergedView, customer_named, identity_records, identity_view, unmerge as part,
 };
+use regulars_store::vault::IdentityKind;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
@@ -92,17 +93,25 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
 }
 
 /// Without a server: in its files.
-pub(super) fn unmerge(cli: &Cli, name: &str) -> anyhow::Result<Done> {
+pub(super) fn unmerge(cli: &Cli, name: &str, kind: Option<&str>) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let mut store = session.workspace.open()?;
-    let unmerged = part(&mut store, name, wall_clock())?;
+    // The command line takes no other names.
+    let kind = kind.and_then(IdentityKind::named);
+    let unmerged = part(&mut store, name, kind, wall_clock())?;
     let view = UnmergedView::of(store.vault()?, &unmerged);
     print_unmerged(cli, &json!(view))
 }
 
 /// By the server.
-pub(super) fn ask_unmerge(cli: &Cli, remote: &Remote, name: &str) -> anyhow::Result<Done> {
-    let path = format!("/api/v1/customers/{}/unmerge", encoded(name));
+pub(super) fn ask_unmerge(
+    cli: &Cli,
+    remote: &Remote,
+    name: &str,
+    kind: Option<&str>,
+) -> anyhow::Result<Done> {
+    let kind = kind.map_or_else(String::new, |kind| format!("?kind={kind}"));
+    let path = format!("/api/v1/customers/{}/unmerge{kind}", encoded(name));
     print_unmerged(cli, &remote.ask("POST", &path, None)?)
 }
 

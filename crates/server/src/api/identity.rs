@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use regulars_pipeline::{
     IdentityView, UnmergedView, customer_named, identity_records, identity_view,
 };
+use regulars_store::vault::IdentityKind;
+use serde::Deserialize;
 
-use super::asked::Named;
+use super::asked::{Asked, Named};
 use super::{Admin, ask};
 use crate::answer::Problem;
 use crate::state::Server;
@@ -40,15 +43,24 @@ pub(crate) async fn show(
     found.await?.map(Json).map_err(|error| Problem::of(&error))
 }
 
-/// `POST /api/v1/customers/{customer}/unmerge`.
+/// What kind of name is parted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhichName {
+    kind: Option<String>,
+}
+
+/// `POST /api/v1/customers/{customer}/unmerge?kind`.
 pub(crate) async fn unmerge(
     _: Admin,
     State(server): State<Arc<Server>>,
     Named(name): Named<String>,
+    Asked(which): Asked<WhichName>,
 ) -> Result<Json<UnmergedView>, Problem> {
+    let kind = which.kind.as_deref().map(kind_named).transpose()?;
     let unmerged = ask(&server, move |server| {
         let live = &server.live;
-        match live.unmerge(&name)? {
+        match live.unmerge(&name, kind)? {
             Ok(unmerged) => live.with_store(move |store| {
                 let vault = store.vault()?;
                 Ok(UnmergedView::of(vault, &unmerged))
@@ -60,4 +72,12 @@ pub(crate) async fn unmerge(
         .await?
         .map(Json)
         .map_err(|error| Problem::of(&error))
+}
+
+fn kind_named(name: &str) -> Result<IdentityKind, Problem> {
+    IdentityKind::named(name).ok_or_else(|| {
+        let kinds: Vec<&str> = IdentityKind::ALL.iter().map(|kind| kind.name()).collect();
+        let message = format!("`kind` is one of {}, not `{name}`", kinds.join(", "));
+        Problem::new(StatusCode::BAD_REQUEST, "bad_query", message)
+    })
 }

@@ -112,12 +112,18 @@ pub(super) const OPERATIONS: [Operation; 39] = [
         details: "The name in the path stands for itself from then on, and for ever, with all names \
                   that were merged into it and with what was told and bought under them.",
         needs: Needs::Admin,
+        query: &[parameter(
+            "kind",
+            "string",
+            "What the name is, where several kinds read alike: `customer_id`, `email`, \
+             `anonymous_id`, `previous_id`.",
+        )],
         ..get(
             "/api/v1/customers/{customer}/unmerge",
             "unmergeCustomer",
             "Unmerged",
             "Part a name from the customer whom it was merged into",
-            READ_ONE,
+            READ_PART,
         )
     },
     Operation {

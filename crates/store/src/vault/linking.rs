@@ -122,6 +122,13 @@ impl Vault {
         }
     }
 
+    /// Whom a name is of: a previous id says no more than for whom it stands.
+    pub fn said_of(&self, identity: IdentityId) -> IdentityId {
+        let is_previous = self.kind_of(identity) == Some(IdentityKind::Previous);
+        let stands_for = self.stands_for(identity).filter(|_| is_previous);
+        stands_for.unwrap_or(identity)
+    }
+
     /// Which of two is to stand for which when `alias` called an identity so before: a customer is never
     /// hidden behind the id of a device.
     pub fn by_alias(&self, identity: IdentityId, previous: IdentityId) -> (IdentityId, IdentityId) {

@@ -305,9 +305,9 @@ impl Writer {
                 batch.frame.marks(&json);
                 batch.records.push(Logged::Marks(json));
             }
-            Task::Unmerge { name, answer } => {
+            Task::Unmerge { name, kind, answer } => {
                 let now = self.time();
-                let unmerged = identity::part(self.store.live_vault()?, &name, now);
+                let unmerged = identity::part(self.store.live_vault()?, &name, kind, now);
                 if let Ok(unmerged) = &unmerged {
                     batch.record(LogRecord::Unmerged(unmerged.clone()));
                 }
