@@ -17,10 +17,12 @@ use crate::live::identify::unmerged;
 pub struct IdentityView {
     /// What the customer is called.
     pub customer_id: String,
-    /// Every name that stands for them, their own first.
+    /// Every name that stands for them, their own first; on the first page only.
     pub names: Vec<NameView>,
     /// What happened to these names, the earliest first.
     pub history: Vec<IdentityEvent>,
+    /// What to give as `after` for what happened later; null when there is nothing.
+    pub next: Option<String>,
 }
 
 /// A name of a customer.
@@ -53,6 +55,8 @@ pub struct IdentityEvent {
     pub event: Option<String>,
     /// The write key that it came with; null for files and commands.
     pub key: Option<String>,
+    /// Of `refused`: how often anything was refused of the name by then, at least.
+    pub count: Option<u64>,
     /// Why, for a person.
     pub why: String,
 }
@@ -69,15 +73,42 @@ pub fn customer_named(vault: &Vault, name: &str) -> Result<CustomerId, PipelineE
     })
 }
 
-/// Every record of the log that is about the identities of one customer, in order.
+/// Which of the records of identities are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedRecords {
+    /// Those after this offset; all when `None`.
+    pub after: Option<u64>,
+    /// At most so many, the earliest.
+    pub most: usize,
+}
+
+impl WantedRecords {
+    /// All of them.
+    pub const ALL: Self = Self {
+        after: None,
+        most: usize::MAX,
+    };
+}
+
+/// Records of the identities of one customer, in order.
+#[derive(Debug, Clone)]
+pub struct IdentityRecords {
+    records: Vec<(u64, LogRecord)>,
+    is_first: bool,
+    next: Option<u64>,
+}
+
+/// The records of the log that are about the identities of one customer, a page of them.
 ///
 /// # Errors
 /// When the log cannot be read.
 pub fn identity_records(
     store: &Store,
     ids: &BTreeSet<CustomerId>,
-) -> Result<Vec<(u64, LogRecord)>, PipelineError> {
-    let mut found = Vec::new();
+    wanted: WantedRecords,
+) -> Result<IdentityRecords, PipelineError> {
+    let mut records = Vec::new();
+    let mut has_more = false;
     store.each_record(|offset, record| {
         let concerned = match &record {
             LogRecord::MergeAccepted(merge) => [Some(merge.from), Some(merge.into), None],
@@ -85,22 +116,34 @@ pub fn identity_records(
             LogRecord::Unmerged(parted) => [parted.identity(), parted.from(), parted.into],
             _ => return,
         };
-        if concerned.into_iter().flatten().any(|id| ids.contains(&id)) {
-            found.push((offset, record));
+        let is_after = wanted.after.is_none_or(|after| offset > after);
+        if !is_after || !concerned.into_iter().flatten().any(|id| ids.contains(&id)) {
+            return;
+        }
+        if records.len() == wanted.most {
+            has_more = true;
+        } else {
+            records.push((offset, record));
         }
     })?;
-    Ok(found)
+    let last = records.last().map(|(offset, _)| *offset);
+    Ok(IdentityRecords {
+        records,
+        is_first: wanted.after.is_none(),
+        next: last.filter(|_| has_more),
+    })
 }
 
 /// What is known of the names of a customer, by the records of their identities.
-pub fn identity_view(
-    vault: &Vault,
-    customer: CustomerId,
-    records: &[(u64, LogRecord)],
-) -> IdentityView {
+pub fn identity_view(vault: &Vault, customer: CustomerId, page: &IdentityRecords) -> IdentityView {
     let name = |id| vault.external_id(id).map(str::to_owned);
-    let names = vault.names(customer).into_iter();
-    let history = records.iter();
+    let names = if page.is_first {
+        vault.names(customer)
+    } else {
+        Vec::new()
+    };
+    let names = names.into_iter();
+    let history = page.records.iter();
     IdentityView {
         customer_id: name(customer).unwrap_or_default(),
         names: names
@@ -112,6 +155,7 @@ pub fn identity_view(
         history: history
             .filter_map(|(offset, record)| event_of(name, *offset, record))
             .collect(),
+        next: page.next.map(|next| next.to_string()),
     }
 }
 
@@ -123,6 +167,10 @@ fn event_of(
 ) -> Option<IdentityEvent> {
     let left = match record {
         LogRecord::Unmerged(unmerged) if unmerged.into.is_some() => unmerged.from(),
+        _ => None,
+    };
+    let count = match record {
+        LogRecord::MergeRefused(refused) => Some(refused.count.max(1)),
         _ => None,
     };
     let (what, from, with, recorded_at, evidence, why) = match record {
@@ -169,6 +217,7 @@ fn event_of(
         rule: evidence.map(|evidence| evidence.rule),
         event: evidence.map(event_name),
         key: evidence.and_then(|evidence| evidence.key.clone()),
+        count,
         why: why.to_owned(),
     })
 }

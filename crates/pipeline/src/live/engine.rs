@@ -30,6 +30,7 @@ use regulars_store::tables::memberships::SavedMember;
 use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
+use super::identify::Refusals;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
@@ -109,6 +110,8 @@ pub struct Engine {
     pub(super) recorded_to: u64,
     /// Messages of the days before the start.
     pub(super) messages: Seen,
+    /// What was refused to names before the start.
+    pub(super) refusals: Refusals,
     /// Anonymous visitors of whom only the history knows anything.
     pub(super) visitors: Customers,
     /// Those whose past is at hand.
@@ -156,6 +159,11 @@ impl Engine {
     /// Takes the messages of the days before the start.
     pub(super) fn take_messages(&mut self) -> Seen {
         std::mem::take(&mut self.messages)
+    }
+
+    /// Takes what was refused to names before the start.
+    pub(super) fn take_refusals(&mut self) -> Refusals {
+        std::mem::take(&mut self.refusals)
     }
 
     /// Number of customers: anonymous visitors are none.

@@ -12,10 +12,10 @@
 //!
 //! What was merged, parted or refused is a record before that of the event.
 
-use std::collections::HashSet;
+mod refusals;
+
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, EventKind, Timestamp};
 use regulars_ingest::tracking::{
     Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
@@ -27,7 +27,9 @@ use regulars_store::log::{
 pub use regulars_store::vault::Trust;
 use regulars_store::vault::{IdentityId, IdentityKind, Linked, NameCounts, Parted, Vault};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
+
+pub(crate) use refusals::Refusals;
 
 use crate::config::IdentityConfig;
 
@@ -65,18 +67,15 @@ pub(crate) struct Arrival<'a> {
 #[derive(Debug)]
 pub(crate) struct Rules {
     limits: IdentityConfig,
-    /// What was refused and recorded, so that it is recorded once.
-    refused: HashSet<u64, FixedState>,
+    refusals: Refusals,
 }
 
-/// So many refusals are remembered.
-const REFUSALS_KEPT: usize = 1_000_000;
-
 impl Rules {
-    pub(crate) fn new(limits: &IdentityConfig) -> Self {
+    /// By these settings, after these refusals.
+    pub(crate) fn new(limits: &IdentityConfig, refusals: Refusals) -> Self {
         Self {
             limits: limits.clone(),
-            refused: HashSet::default(),
+            refusals,
         }
     }
 
@@ -97,19 +96,6 @@ impl Rules {
         }
         let most = limits.anonymous_ids_per_customer;
         over(added.anonymous_ids, all.anonymous_ids, most).then_some(Refusal::AnonymousIds)
-    }
-
-    /// True the first time.
-    fn is_new(&mut self, refused: &MergeRefused) -> bool {
-        if self.refused.len() >= REFUSALS_KEPT {
-            self.refused.clear();
-        }
-        let mut bytes = [0; 18];
-        bytes[..8].copy_from_slice(&refused.from.0.to_le_bytes());
-        bytes[8..16].copy_from_slice(&refused.into.0.to_le_bytes());
-        bytes[16] = refused.refusal as u8;
-        bytes[17] = refused.evidence.rule as u8;
-        self.refused.insert(xxh3_64(&bytes))
     }
 }
 
@@ -268,7 +254,13 @@ impl Joining<'_> {
                     self.join_called_before(known, previous, trust);
                 }
             }
-            _ => self.refuse(previous, identity, MergeRule::Alias, Refusal::OfAnother),
+            _ => {
+                let named = known.first().copied().unwrap_or(previous);
+                let trust = self.arrival.sender.trust;
+                let refusal = self.objection(named, identity, MergeRule::Alias, trust);
+                let refusal = refusal.unwrap_or(Refusal::OfAnother);
+                self.refuse(named, identity, MergeRule::Alias, refusal);
+            }
         }
         if let Linked::Joined { from, into } = linked
             && self.records.len() == said
@@ -354,8 +346,10 @@ impl Joining<'_> {
             recorded_at: self.arrival.received_at,
             evidence: self.evidence(rule),
             refusal,
+            count: 0,
         };
-        if self.rules.is_new(&refused) {
+        if let Some(count) = self.rules.refusals.count(&refused) {
+            let refused = MergeRefused { count, ..refused };
             self.records.push(LogRecord::MergeRefused(refused));
         }
     }

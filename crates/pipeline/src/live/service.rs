@@ -243,7 +243,7 @@ impl Live {
             files: Mutex::new(()),
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
-        let seen = engine.take_messages();
+        let known = (engine.take_messages(), engine.take_refusals());
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
         let (behind, most_unmoved) = (options.behind, options.unmoved);
         let root = workspace.root().to_owned();
@@ -262,7 +262,7 @@ impl Live {
             records,
             asked,
         };
-        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options, seen);
+        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options, known);
         let others = Others {
             folder: spawn("folder", move || folder.run())?,
             mover: spawn("mover", move || mover.run())?,

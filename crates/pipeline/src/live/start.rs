@@ -31,6 +31,7 @@ use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
+use super::identify::Refusals;
 use super::orders::Orders;
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
@@ -87,6 +88,7 @@ impl Engine {
         let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
         engine.recorded = past.transitions;
         engine.messages = past.messages;
+        engine.refusals = past.refusals;
         engine.now = now;
         engine.started_at = options.now;
         engine.look_at_accounts();
@@ -207,6 +209,7 @@ impl Engine {
             gone: BTreeMap::new(),
             retired: Retired::default(),
             messages: Seen::default(),
+            refusals: Refusals::default(),
             visitors,
             in_hands: InHands::default(),
             refolds: 0,

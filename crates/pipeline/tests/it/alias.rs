@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use regulars_core::Timestamp;
 use regulars_pipeline::live::{Sender, Trust};
-use regulars_pipeline::{customer_named, identity_records, identity_view};
+use regulars_pipeline::{WantedRecords, customer_named, identity_records, identity_view};
 use regulars_store::vault::IdentityKind;
 use serde_json::{Value, json};
 
@@ -222,7 +222,8 @@ fn a_previous_id_that_nobody_used_is_a_name_with_a_reason() {
         live.with_store(|store| {
             let vault = store.vault().unwrap();
             let customer = customer_named(vault, "old").unwrap();
-            let records = identity_records(store, &vault.ids_of(customer)).unwrap();
+            let records =
+                identity_records(store, &vault.ids_of(customer), WantedRecords::ALL).unwrap();
             let view = identity_view(vault, customer, &records);
             let names: Vec<_> = view
                 .names

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use regulars_core::{Cause, Currency, Direction, Timestamp};
 use regulars_pipeline::live::{Sender, Trust};
-use regulars_pipeline::{Config, identity_records, identity_view, unmerge};
+use regulars_pipeline::{Config, WantedRecords, identity_records, identity_view, unmerge};
 use regulars_store::log::{LogRecord, MergeRule, Refusal};
 use serde_json::{Value, json};
 
@@ -128,6 +128,71 @@ fn only_a_server_merges_two_customers_who_are_known() {
     agree(&scratch, &clock, &whole);
 }
 
+/// Somebody who tries it with one id after the other fills neither the log nor a page.
+#[test]
+fn refusals_are_counted_and_recorded_once_whatever_happens_in_between() {
+    let (scratch, clock) = (scratch(), clock());
+    let running = Running::start(&scratch, &clock);
+    running.send(&[view(0, &json!({"userId": "c-1"}))]);
+    let alias = |n: usize, user: usize| {
+        let tried = json!({"previousId": "c-1", "userId": format!("t-{user}")});
+        call("alias", n, &tried)
+    };
+    running.send_as(&client(), &[alias(1, 1), alias(2, 1)]);
+    let device = |n: usize, user: &str| {
+        call(
+            "identify",
+            n,
+            &json!({"anonymousId": "d-1", "userId": user}),
+        )
+    };
+    running.send(&[device(1, "c-2"), device(2, "c-3")]);
+    // Data that was lent to a command comes back with what is known.
+    running.lend();
+    running.send_as(&client(), &[alias(3, 1)]);
+    running.stop();
+    assert_eq!(refusals(&scratch).len(), 2);
+    scratch.import(&[scratch.file("events.ndjson", &device(3, "c-3").to_string())]);
+    let running = Running::start(&scratch, &clock);
+    running.send_as(&client(), &[alias(4, 1)]);
+    running.send(&[device(4, "c-3")]);
+    running.stop();
+    assert_eq!(refusals(&scratch).len(), 2);
+    let running = Running::start(&scratch, &clock);
+    let tries: Vec<Value> = (0..200).map(|n| alias(10 + n, 2 + n)).collect();
+    running.send_as(&client(), &tries);
+    running.stop();
+    let store = scratch.workspace.open_read().unwrap();
+    let vault = store.vault().unwrap();
+    let customer = vault.find("c-1").unwrap();
+    let ids = vault.ids_of(customer);
+    let (mut after, mut pages, mut history) = (None, 0, Vec::new());
+    loop {
+        let wanted = WantedRecords { after, most: 10 };
+        let page = identity_records(&store, &ids, wanted).unwrap();
+        let page = identity_view(vault, customer, &page);
+        assert_eq!(page.names.is_empty(), after.is_some(), "names come first");
+        assert!(page.history.len() <= 10);
+        history.extend(page.history);
+        pages += 1;
+        let Some(next) = page.next else { break };
+        after = Some(next.parse().unwrap());
+    }
+    let whole = identity_records(&store, &ids, WantedRecords::ALL).unwrap();
+    let whole = identity_view(vault, customer, &whole);
+    assert_eq!((whole.history, whole.next), (history.clone(), None));
+    let refused = history.iter().filter(|event| event.what == "refused");
+    let counts: Vec<u64> = refused.filter_map(|event| event.count).collect();
+    assert!(
+        counts.len() <= 24 && pages == counts.len().div_ceil(10),
+        "{counts:?}"
+    );
+    assert!(
+        counts.is_sorted() && counts.last() == Some(&128),
+        "{counts:?}"
+    );
+}
+
 #[test]
 fn what_a_visitor_types_in_is_nobody_until_somebody_says_that_it_is_theirs() {
     let (scratch, clock) = (scratch(), clock());
@@ -217,7 +282,7 @@ fn a_server_takes_an_address_from_whoever_a_page_said_it_was() {
     let store = scratch.workspace.open_read().unwrap();
     let vault = store.vault().unwrap();
     let ann = vault.find("ann").unwrap();
-    let records = identity_records(&store, &vault.ids_of(ann)).unwrap();
+    let records = identity_records(&store, &vault.ids_of(ann), WantedRecords::ALL).unwrap();
     let history = identity_view(vault, ann, &records).history;
     let taken: Vec<_> = history
         .iter()

@@ -91,6 +91,11 @@ impl Running {
         answered.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 
+    /// Lends the data to nobody in particular, and takes it back.
+    pub(crate) fn lend(&self) {
+        self.live().lend(|| ()).unwrap().unwrap();
+    }
+
     /// Sends events of `c-17`; each must be new.
     pub(crate) fn send(&self, events: &[Value]) {
         let appended = self.append(Value::from(events.to_vec())).unwrap();

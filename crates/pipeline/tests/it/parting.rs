@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use regulars_core::Timestamp;
-use regulars_pipeline::{customer_named, identity_records, identity_view, unmerge};
+use regulars_pipeline::{WantedRecords, customer_named, identity_records, identity_view, unmerge};
 use regulars_store::log::LogRecord;
 use serde_json::{Value, json};
 
@@ -200,7 +200,7 @@ fn what_files_part_is_told_among_what_happened_to_the_names_of_a_customer() {
     assert_eq!((parted[0].along.len(), parted[0].through.len()), (2, 2));
     for name in [ADDRESS, "c-0"] {
         let customer = customer_named(vault, name).unwrap();
-        let found = identity_records(&store, &vault.ids_of(customer)).unwrap();
+        let found = identity_records(&store, &vault.ids_of(customer), WantedRecords::ALL).unwrap();
         let view = identity_view(vault, customer, &found);
         let last = view.history.last().unwrap();
         assert_eq!(last.what, "unmerged");

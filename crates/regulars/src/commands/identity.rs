@@ -1,7 +1,7 @@
 //! `customers identity` and `customers unmerge`: the names of a customer, from the server or the files.
 
 use regulars_pipeline::{
-    UnmergedView, customer_named, identity_records, identity_view, unmerge as part,
+    UnmergedView, WantedRecords, customer_named, identity_records, identity_view, unmerge as part,
 };
 use regulars_store::vault::IdentityKind;
 use serde_json::{Value, json};
@@ -13,15 +13,18 @@ use crate::remote::{Remote, encoded};
 use crate::session::{Session, wall_clock};
 use crate::text::{Align, heading, moment, plain, table};
 
+/// Entries asked for at a time.
+const PAGE: usize = 1_000;
+
 /// Without a server: from its files.
 pub(super) fn show(cli: &Cli, customer: &str) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let store = session.workspace.open_read()?;
     let vault = store.vault()?;
     let customer = customer_named(vault, customer)?;
-    let records = identity_records(&store, &vault.ids_of(customer))?;
+    let records = identity_records(&store, &vault.ids_of(customer), WantedRecords::ALL)?;
     let view = identity_view(vault, customer, &records);
-    print_identity(cli, &session, &json!(view))
+    print_identity(cli, &session, json!(view))
 }
 
 /// From the server.
@@ -31,11 +34,31 @@ pub(super) fn ask(
     remote: &Remote,
     customer: &str,
 ) -> anyhow::Result<Done> {
-    let path = format!("/api/v1/customers/{}/identity", encoded(customer));
-    print_identity(cli, session, &remote.get(&path)?)
+    let path = format!(
+        "/api/v1/customers/{}/identity?limit={PAGE}",
+        encoded(customer)
+    );
+    let mut view = remote.get(&path)?;
+    let mut next = view["next"].take();
+    while let Some(after) = next.as_str() {
+        let mut page = remote.get(&format!("{path}&after={}", encoded(after)))?;
+        next = page["next"].take();
+        if let (Some(all), Some(more)) = (
+            view["history"].as_array_mut(),
+            page["history"].as_array_mut(),
+        ) {
+            all.append(more);
+        }
+    }
+    print_identity(cli, session, view)
 }
 
-fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<Done> {
+fn print_identity(cli: &Cli, session: &Session, mut view: Value) -> anyhow::Result<Done> {
+    // All of it is there.
+    if let Some(fields) = view.as_object_mut() {
+        fields.remove("next");
+    }
+    let view = &view;
     let zone = session.workspace.config().zone();
     let field = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
     let rows = |list: &str| view[list].as_array().cloned().unwrap_or_default();
@@ -86,6 +109,7 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
         "rule",
         "event",
         "key",
+        "count",
         "why",
     ])
     .print(cli.format)?;

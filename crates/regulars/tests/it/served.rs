@@ -47,6 +47,8 @@ GET    /api/v1/accounts/acme                     404 not_found
 GET    /api/v1/accounts/acme/customers           404 not_found
 GET    /api/v1/accounts?before=x                 400 bad_query
 GET    /api/v1/transitions?limit=many            400 bad_query
+GET    /api/v1/customers/c-1/identity?after=x    400 bad_cursor
+POST   /api/v1/customers/c-1/unmerge?kind=phone  400 bad_query {}
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant
 GET    /api/v1/transitions?before=x              400 bad_cursor

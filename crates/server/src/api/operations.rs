@@ -96,15 +96,16 @@ pub(super) const OPERATIONS: [Operation; 39] = [
     },
     Operation {
         details: "The earliest first: what was merged, refused and parted, by which event, rule and \
-                  write key, and why. Names are e-mail addresses and devices, too, which is why it \
-                  takes an admin.",
+                  write key, and why. The first page has the names. They are e-mail addresses and \
+                  devices, too, which is why it takes an admin.",
         needs: Needs::Admin,
+        query: &[LIMIT, AFTER],
         ..get(
             "/api/v1/customers/{customer}/identity",
             "customerIdentity",
             "Identity",
             "The names of a customer, and how they came to be theirs",
-            READ_ONE,
+            READ_PART,
         )
     },
     Operation {

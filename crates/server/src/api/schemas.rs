@@ -147,12 +147,14 @@ fn identity() -> Value {
         ("rule", rule),
         ("event", text_or_null()),
         ("key", text_or_null()),
+        ("count", json!({"type": ["integer", "null"]})),
         ("why", text()),
     ]);
     object(&[
         ("customer_id", text()),
         ("names", array(&name)),
         ("history", array(&event)),
+        ("next", text_or_null()),
     ])
 }
 

@@ -20,8 +20,8 @@ pub struct MergeAccepted {
     pub evidence: Option<Evidence>,
 }
 
-/// Two customers that stay two, although an event named both. It is recorded once while a server
-/// runs, however many events say the same.
+/// Two customers that stay two, although an event named both. It is recorded once, however many events
+/// say the same; of very many refusals of one name few are recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeRefused {
     /// The identity that would have been merged.
@@ -34,6 +34,9 @@ pub struct MergeRefused {
     pub evidence: Evidence,
     /// Why not.
     pub refusal: Refusal,
+    /// How often anything was refused of the name by then, at least; 0 in records of older programs.
+    #[serde(default)]
+    pub count: u64,
 }
 
 /// An identity that left a customer: it stands for itself for ever, or for another customer from then on.

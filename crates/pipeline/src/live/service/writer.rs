@@ -21,7 +21,7 @@ use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::identity;
 use crate::live::engine::Engine;
-use crate::live::identify::{self, Arrival, Rules};
+use crate::live::identify::{self, Arrival, Refusals, Rules};
 use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
@@ -109,11 +109,11 @@ impl Writer {
         ends: Ends,
         shared: Arc<Shared>,
         options: LiveOptions,
-        seen: Seen,
+        (seen, refusals): (Seen, Refusals),
     ) -> Self {
         let now = (options.clock)();
         Self {
-            rules: Rules::new(&workspace.config().identity),
+            rules: Rules::new(&workspace.config().identity, refusals),
             workspace,
             store,
             ends,
@@ -233,12 +233,13 @@ impl Writer {
         engine.take_recorded();
         // Files may have brought events that come live as well.
         self.seen = engine.take_messages();
+        let refusals = engine.take_refusals();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
-            rules: Rules::new(&workspace.config().identity),
+            rules: Rules::new(&workspace.config().identity, refusals),
             workspace,
             store,
             // Who is due since before is due again.
