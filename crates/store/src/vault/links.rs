@@ -1,7 +1,9 @@
 //! Which identity stands for which: a forest whose roots are the customers.
 //!
 //! An identity stands for at most one other. One that was parted stands for itself for ever, so that
-//! what was undone is not done again by the next event that says the same. Each link is somebody's word:
+//! what was undone is not done again by the next event that says the same. Each link knows where its way
+//! ends, so that nobody walks it for an event, however many customers turned out to be another; who moves
+//! is told where it ends now. Each link is somebody's word:
 //! what only a client said is counted apart, so that it keeps nothing from servers.
 
 use std::collections::HashMap;
@@ -80,6 +82,8 @@ struct Link {
     with: IdentityId,
     /// The next of those that stand for the same one.
     next: IdentityId,
+    /// Where the way from here ends: the customer.
+    root: IdentityId,
     trust: Trust,
 }
 
@@ -116,11 +120,21 @@ impl Below {
 pub(super) struct Links {
     of: Table<Link>,
     below: Table<Below>,
+    /// How many links were looked at.
+    #[cfg(test)]
+    looked_at: std::sync::atomic::AtomicU64,
 }
 
 impl Links {
     pub(super) fn get(&self, identity: IdentityId) -> Option<Seen> {
-        Some(self.of.get(&identity)?.seen(identity))
+        Some(self.link(identity)?.seen(identity))
+    }
+
+    fn link(&self, identity: IdentityId) -> Option<&Link> {
+        #[cfg(test)]
+        self.looked_at
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.of.get(&identity)
     }
 
     /// The identities that one stands for, the nearest first.
@@ -134,7 +148,16 @@ impl Links {
 
     /// The one that an identity stands for in the end.
     pub(super) fn root(&self, identity: IdentityId) -> IdentityId {
-        self.above(identity).last().unwrap_or(identity)
+        self.link(identity).map_or(identity, |link| link.root)
+    }
+
+    /// Tells an identity and all that stand for it where their way ends.
+    fn lead(&mut self, identity: IdentityId, root: IdentityId) {
+        for below in self.along(identity) {
+            if let Some(link) = self.of.get_mut(&below) {
+                link.root = root;
+            }
+        }
     }
 
     /// An identity and all that stand for it.
@@ -178,7 +201,15 @@ impl Links {
     ) {
         let moved = self.below(identity);
         let next = self.below(with).first;
-        self.of.insert(identity, Link { with, next, trust });
+        let root = self.root(with);
+        let link = Link {
+            with,
+            next,
+            root,
+            trust,
+        };
+        self.of.insert(identity, link);
+        self.lead(identity, root);
         let of_with = self.below.entry(with).or_insert(Below::NOTHING);
         of_with.first = identity;
         let above: Vec<IdentityId> = self.above(identity).collect();
@@ -214,6 +245,7 @@ impl Links {
         let apart = Link {
             with: identity,
             next: NONE,
+            root: identity,
             trust: Trust::Server,
         };
         self.of.insert(identity, apart);
@@ -226,6 +258,7 @@ impl Links {
         let Some(left) = self.of.remove(&identity) else {
             return;
         };
+        self.lead(identity, identity);
         for above in &above {
             if let Some(below) = self.below.get_mut(above) {
                 below.names = below.names.without(moved.names).without(own);
@@ -334,5 +367,31 @@ mod tests {
         assert_eq!(links.root(id(3)), id(5));
         let claimed = links.claimed_below(id(5));
         assert_eq!((claimed.emails, claimed.anonymous_ids), (0, 1));
+    }
+
+    #[test]
+    fn whom_somebody_stands_for_takes_one_look_however_many_turned_out_to_be_another() {
+        const MANY: u64 = 1_000;
+        let name = NameCounts::one(Some(IdentityKind::CustomerId));
+        let looks = |links: &Links, ask: &dyn Fn(u64)| {
+            let looked_at = || links.looked_at.load(std::sync::atomic::Ordering::Relaxed);
+            let before = looked_at();
+            (1..=MANY).for_each(ask);
+            looked_at() - before
+        };
+        // Each turns out to be the next, from the first one on or from the last one.
+        for from_the_first in [true, false] {
+            let mut links = Links::default();
+            for n in 1..MANY {
+                let n = if from_the_first { n } else { MANY - n };
+                links.join(id(n), name, id(n + 1), Trust::Server);
+            }
+            let ask = |n| assert_eq!(links.root(id(n)), id(MANY));
+            assert_eq!(looks(&links, &ask), MANY);
+            links.part(id(500), name);
+            let ask = |n| assert_eq!(links.root(id(n)), id(if n <= 500 { 500 } else { MANY }));
+            assert_eq!(looks(&links, &ask), MANY);
+            assert_eq!(links.names_below(id(MANY)).customer_ids, 499);
+        }
     }
 }
