@@ -504,6 +504,28 @@ fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Imports whose addresses are: what this parts is as if it had been parted by hand before. Gives how
+/// many that are.
+fn import_both_ways(
+    scratch: &Scratch,
+    name: &str,
+    rows: &[(String, String)],
+    now: i64,
+    report: &str,
+) -> usize {
+    let by_hand = parting::copied(scratch);
+    let parted = parting::part_by_hand(&by_hand, rows, now);
+    for scratch in [scratch, &by_hand] {
+        scratch.import(&[scratch.file(name, &customers_file(rows))]);
+    }
+    assert_eq!(
+        parting::named(scratch, now),
+        parting::named(&by_hand, now),
+        "by an import and by hand: {report}"
+    );
+    parted
+}
+
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
@@ -555,18 +577,8 @@ fn live_restarted_and_batch_agree() {
             again.stop().unwrap();
             check_transitions(&scratch, &batch, &report);
             if rng.random_bool(0.4) {
-                let rows = addresses(&mut rng);
-                let by_hand = parting::copied(&scratch);
-                parted += parting::part_by_hand(&by_hand, &rows, now);
-                for scratch in [&scratch, &by_hand] {
-                    let name = format!("customers-{round}.csv");
-                    scratch.import(&[scratch.file(&name, &customers_file(&rows))]);
-                }
-                assert_eq!(
-                    parting::named(&scratch, now),
-                    parting::named(&by_hand, now),
-                    "by an import and by hand: {report}"
-                );
+                let name = format!("customers-{round}.csv");
+                parted += import_both_ways(&scratch, &name, &addresses(&mut rng), now, &report);
                 let batch = of_batch(&scratch, now);
                 let again = start(&scratch, now, move_after);
                 assert_eq!(of_live(&again), batch, "after an import: {report}");

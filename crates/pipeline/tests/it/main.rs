@@ -6,6 +6,7 @@ mod accounts;
 mod alias;
 mod amounts;
 mod cdnow;
+mod claims;
 mod dirty;
 mod docs;
 mod dry_run;

@@ -179,11 +179,11 @@ fn what_files_part_is_told_among_what_happened_to_the_names_of_a_customer() {
     scratch.import(&[scratch.file("customers.csv", &file)]);
     let store = scratch.workspace.open_read().unwrap();
     let records = store.records(0).unwrap();
-    let imports = records.iter().filter_map(|(offset, record)| match record {
+    let mut imports = records.iter().filter_map(|(offset, record)| match record {
         LogRecord::ImportAdded(_) => Some(*offset),
         _ => None,
     });
-    let import = imports.last().unwrap();
+    let import = imports.next_back().unwrap();
     let parted: Vec<_> = records
         .iter()
         .filter_map(|(_, record)| match record {
