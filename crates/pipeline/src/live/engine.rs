@@ -41,6 +41,7 @@ use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
 pub(super) use finding::{Finding, transition_id};
+pub(super) use time::UNSETTLED_AT_MOST;
 
 /// Customers of accounts who are looked at right after what changed an account.
 const AT_ONCE: usize = 256;
