@@ -74,6 +74,8 @@ pub(crate) struct Noted {
     pub(crate) claims: Vec<Claim>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
+    /// When something went back last, of the customers of whom anything did; for the live path.
+    pub(crate) returned: Vec<(CustomerId, Timestamp)>,
     /// What `group` calls say of accounts, whoever sent them.
     pub(crate) accounts: Accounts,
 }
@@ -405,6 +407,10 @@ impl<T> Folder<'_, T> {
         self.part.oddities.add(self.ledger.oddities());
         if customer == CustomerId::NOBODY {
             return Ok(());
+        }
+        if self.noting == Noting::ForLive {
+            let returned = orders::returned_at(records).map(|at| (customer, at));
+            self.part.noted.returned.extend(returned);
         }
         let names_product = |record: &LineRecord| record.product != Symbol::NONE;
         self.part.names_products =

@@ -20,6 +20,7 @@ use crate::live::told::Tellings;
 use crate::live::{retell, visits};
 use crate::population;
 use crate::progress::Progress;
+use crate::steps::Steps;
 
 impl Base {
     /// Folds the whole history at `options.now`.
@@ -47,6 +48,7 @@ impl Base {
         (tellings, noting): (&Tellings, Noting),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
+        let mut steps = Steps::begin();
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
         let orders = Orders::new(config, Claims::default(), &mut symbols);
@@ -65,7 +67,9 @@ impl Base {
             orders: &orders,
             vault,
         };
+        steps.done("products and identities are loaded");
         let mut parts = facts(&unsettled, noting)?;
+        steps.done("facts are folded");
         let claims: Vec<Claim> = parts
             .iter()
             .flat_map(|part| part.noted.claims.iter().copied())
@@ -77,8 +81,10 @@ impl Base {
             orders: &orders,
             ..unsettled
         };
+        steps.done("orders of several customers are settled");
         if !is_settled {
             parts = facts(&source, noting)?;
+            steps.done("facts are folded anew");
         }
         let Part {
             folded,
@@ -100,12 +106,14 @@ impl Base {
                 .clone()
                 .with_channels(&channels(&customers, &context, options.threads))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
+        steps.done("what everyone is seen against is known");
         let states = match options.scoring {
             Scoring::None => Vec::new(),
             Scoring::FitThen | Scoring::LatestFit => {
                 remembered(&source, &program, options.looked_at_from)?
             }
         };
+        steps.done("conditions are folded");
         let mut base = Self {
             now: options.now,
             customers,
@@ -124,6 +132,7 @@ impl Base {
         };
         if let Some(fitted) = fit_for(store, options)? {
             base.score_with(fitted, options.threads);
+            steps.done("everyone is scored");
         }
         Ok(base)
     }
@@ -149,6 +158,7 @@ fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
         all.names_products |= part.names_products;
         all.noted.claims.extend(part.noted.claims);
         all.noted.visitors.extend(part.noted.visitors);
+        all.noted.returned.extend(part.noted.returned);
         all.noted.accounts.take(part.noted.accounts);
     }
     all

@@ -17,10 +17,11 @@ mod save;
 
 pub(super) use save::Retired;
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use regulars_core::{Cause, SegmentName, Timestamp};
+use foldhash::fast::FixedState;
+use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
 use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
@@ -40,6 +41,7 @@ use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::progress::Progress;
+use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 /// How a start goes.
@@ -66,8 +68,10 @@ impl Engine {
         options: StartOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
+        let mut steps = Steps::begin();
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
         let past = Past::read(store, options.now.plus_ms(-REPEATS_MS))?;
+        steps.done("the log is read");
         let Past {
             recorded, imported, ..
         } = past;
@@ -90,6 +94,7 @@ impl Engine {
         engine.now = now;
         engine.started_at = options.now;
         engine.look_at_accounts();
+        steps.done("everyone is folded");
         engine.definitions = definitions::take_into_use(
             store,
             &engine.catalogue,
@@ -102,13 +107,16 @@ impl Engine {
                 engine.look_at_everyone(options.threads, |_| None);
                 engine.settled_to = store.next_offset();
                 engine.folded_to = engine.settled_to;
+                steps.done("everyone is looked at");
                 engine.save(store, options.now)?;
+                steps.done("memberships are saved");
                 engine.recorded_to = engine.folded_to;
             }
             Some(recorded) => {
                 engine.recorded_to = recorded.folded_to;
                 let changed = engine.definitions.changed.clone();
                 engine.recall(recorded.members, imported);
+                steps.done("memberships are recalled");
                 let cause = |segment: &SegmentName| match () {
                     () if changed.contains(segment) => Some(Cause::Definition),
                     () if imported => Some(Cause::Import),
@@ -117,6 +125,7 @@ impl Engine {
                     () => Some(Cause::Models),
                 };
                 engine.look_at_everyone(options.threads, cause);
+                steps.done("everyone is looked at");
                 for (offset, record) in past.tail {
                     engine.fold(offset, record)?;
                 }
@@ -126,6 +135,7 @@ impl Engine {
                 engine.find_all();
                 engine.settled_to = store.next_offset();
                 engine.folded_to = engine.settled_to;
+                steps.done("the tail of the log is folded");
             }
         }
         Ok(engine)
@@ -143,18 +153,24 @@ impl Engine {
         let config = workspace.config();
         let told = (&tellings, Noting::ForLive);
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
+        let mut steps = Steps::begin();
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
         let Noted {
-            claims, visitors, ..
+            claims,
+            visitors,
+            returned,
+            ..
         } = base.take_noted();
+        let returned: HashMap<CustomerId, Timestamp, FixedState> = returned.into_iter().collect();
         let mut people = People::default();
         people.reserve(base.customers.len());
         let everyone = base.take_everyone();
         let vault = store.vault()?;
         for (profile, states, events) in everyone {
             let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
+            let returned_at = returned.get(&customer).copied();
+            let mut person = Person::folded(profile, states, &base.program, returned_at);
             person.known = !vault.is_anonymous(IdentityId(customer.0));
             if let Some(events) = events {
                 person.take_events(*events);
@@ -177,6 +193,7 @@ impl Engine {
         orders.contested = base.take_contested();
         let shares = people.values().filter_map(|person| share_of(person));
         base.context.accounts.count_anew(shares);
+        steps.done("people are put together");
         let accounts = LiveAccounts::of_all(&people, &base.program, &base.context, options.now);
         Ok(Self {
             catalogue: base.catalogue,

@@ -26,5 +26,6 @@ mod repeat;
 mod scratch;
 mod segments;
 mod sweeps;
+mod tail;
 mod told;
 mod visits;

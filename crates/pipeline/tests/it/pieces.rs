@@ -16,7 +16,8 @@ use crate::scratch::Scratch;
 
 const LATER: i64 = START + 5 * HOUR;
 
-fn copy(scratch: &Scratch) -> Scratch {
+/// The same workspace elsewhere.
+pub(crate) fn copy(scratch: &Scratch) -> Scratch {
     let copy = Scratch::new();
     let (from, to) = (scratch.workspace.root(), copy.workspace.root());
     std::fs::copy(from.join("segments/own.toml"), to.join("segments/own.toml")).unwrap();
@@ -40,7 +41,7 @@ fn calls(name: &str, at: i64, times: i64) -> Vec<Value> {
 }
 
 /// What the log has from an offset on.
-fn logged(scratch: &Scratch, from: u64) -> (Vec<StoredEvent>, Vec<Transition>) {
+pub(crate) fn logged(scratch: &Scratch, from: u64) -> (Vec<StoredEvent>, Vec<Transition>) {
     let store = scratch.workspace.open_read().unwrap();
     let (mut events, mut transitions) = (Vec::new(), Vec::new());
     for entry in store.logged(from) {
