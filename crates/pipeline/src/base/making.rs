@@ -68,24 +68,11 @@ impl Base {
             vault,
         };
         steps.done("products and identities are loaded");
-        let mut parts = facts(&unsettled, noting)?;
-        steps.done("facts are folded");
-        let claims: Vec<Claim> = parts
-            .iter()
-            .flat_map(|part| part.noted.claims.iter().copied())
-            .collect();
-        let contested = contested::contested(&unsettled, noting, &claims)?;
-        let is_settled = contested.is_empty();
-        let orders = orders.with_contested(contested);
+        let (parts, orders) = settled_facts(&unsettled, noting, &mut steps)?;
         let source = Source {
             orders: &orders,
             ..unsettled
         };
-        steps.done("orders of several customers are settled");
-        if !is_settled {
-            parts = facts(&source, noting)?;
-            steps.done("facts are folded anew");
-        }
         let Part {
             folded,
             oddities,
@@ -264,6 +251,34 @@ fn fit_for(store: &Store, options: FoldOptions) -> Result<Option<FittedModels>, 
         Scoring::LatestFit => FittedModels::latest(store),
         Scoring::None => Ok(None),
     }
+}
+
+/// The facts of everyone, and the orders that several customers claim: with those, facts are folded
+/// again.
+fn settled_facts(
+    unsettled: &Source<'_>,
+    noting: Noting,
+    steps: &mut Steps,
+) -> Result<(Vec<Part<Folded>>, Orders), PipelineError> {
+    let parts = facts(unsettled, noting)?;
+    steps.done("facts are folded");
+    let claims: Vec<Claim> = parts
+        .iter()
+        .flat_map(|part| part.noted.claims.iter().copied())
+        .collect();
+    let contested = contested::contested(unsettled, noting, &claims)?;
+    let orders = unsettled.orders.with_contested(contested);
+    steps.done("orders of several customers are settled");
+    if orders.contested.is_empty() {
+        return Ok((parts, orders));
+    }
+    let source = Source {
+        orders: &orders,
+        ..*unsettled
+    };
+    let parts = facts(&source, noting)?;
+    steps.done("facts are folded again");
+    Ok((parts, orders))
 }
 
 /// The facts of everyone: what is folded first.
