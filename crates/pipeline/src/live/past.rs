@@ -41,7 +41,7 @@ pub(super) struct Past {
     pub(super) imported: bool,
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
-    pub(super) tail: Vec<(u64, Logged)>,
+    pub(super) tail: VecDeque<(u64, Logged)>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
@@ -109,7 +109,7 @@ impl Past {
             recorded,
             imported,
             tellings,
-            tail: logged.into(),
+            tail: logged,
             transitions: transitions.0,
             messages: messages.sorted(),
         })

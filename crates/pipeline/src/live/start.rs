@@ -14,8 +14,10 @@
 
 mod recall;
 mod save;
+mod tail;
 
 pub(super) use save::Retired;
+pub(super) use tail::Tail;
 
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use regulars_profile::{Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::vault::IdentityId;
+use regulars_store::vault::{IdentityId, Vault};
 
 use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
@@ -54,8 +56,9 @@ pub struct StartOptions {
 }
 
 impl Engine {
-    /// Everyone as of the end of the log; what was found on the way is in
-    /// [`Engine::take_found`].
+    /// Everyone as of the last record of what was found; that is in [`Engine::take_found`]. Records
+    /// after it are still to be folded ([`Engine::tail`]): [`Live`](super::Live) does so while it takes
+    /// new ones, [`Engine::fold_tail`] at once.
     ///
     /// On the first start of a workspace those who are in a segment are taken for members since
     /// then, without transitions.
@@ -102,41 +105,37 @@ impl Engine {
             recorded.as_ref().map_or(0, |recorded| recorded.folded_to),
             options.now,
         )?;
-        match recorded {
-            None => {
-                engine.look_at_everyone(options.threads, |_| None);
-                engine.settled_to = store.next_offset();
-                engine.folded_to = engine.settled_to;
-                steps.done("everyone is looked at");
-                engine.save(store, options.now)?;
-                steps.done("memberships are saved");
-                engine.recorded_to = engine.folded_to;
-            }
-            Some(recorded) => {
-                engine.recorded_to = recorded.folded_to;
-                let changed = engine.definitions.changed.clone();
-                engine.recall(recorded.members, imported);
-                steps.done("memberships are recalled");
-                let cause = |segment: &SegmentName| match () {
-                    () if changed.contains(segment) => Some(Cause::Definition),
-                    () if imported => Some(Cause::Import),
-                    // Besides new models, only limits of everyone make a difference at an
-                    // instant that was looked at before.
-                    () => Some(Cause::Models),
-                };
-                engine.look_at_everyone(options.threads, cause);
-                steps.done("everyone is looked at");
-                for (offset, record) in past.tail {
-                    engine.fold(offset, record)?;
-                }
-                if engine.find_again(&recorded.ahead, imported) {
-                    engine.look_at_everyone(options.threads, cause);
-                }
-                engine.find_all();
-                engine.settled_to = store.next_offset();
-                engine.folded_to = engine.settled_to;
-                steps.done("the tail of the log is folded");
-            }
+        let Some(recorded) = recorded else {
+            engine.look_at_everyone(options.threads, |_| None);
+            engine.settled_to = store.next_offset();
+            engine.folded_to = engine.settled_to;
+            steps.done("everyone is looked at");
+            engine.save(store, options.now)?;
+            steps.done("memberships are saved");
+            engine.recorded_to = engine.folded_to;
+            return Ok(engine);
+        };
+        engine.recorded_to = recorded.folded_to;
+        engine.recall(recorded.members, imported);
+        steps.done("memberships are recalled");
+        engine.look_at_everyone(options.threads, engine.cause_of_start(imported));
+        let log_ends = store.next_offset();
+        engine.folded_to = if imported {
+            log_ends
+        } else {
+            recorded.folded_to
+        };
+        engine.settled_to = engine.folded_to;
+        engine.tail = Tail {
+            records: past.tail,
+            to: log_ends,
+            ahead: recorded.ahead,
+            imported,
+            threads: options.threads,
+        };
+        steps.done("everyone is looked at");
+        if engine.tail() == 0 {
+            engine.fold_tail()?;
         }
         Ok(engine)
     }
@@ -162,21 +161,7 @@ impl Engine {
             returned,
             ..
         } = base.take_noted();
-        let returned: HashMap<CustomerId, Timestamp, FixedState> = returned.into_iter().collect();
-        let mut people = People::default();
-        people.reserve(base.customers.len());
-        let everyone = base.take_everyone();
-        let vault = store.vault()?;
-        for (profile, states, events) in everyone {
-            let customer = profile.customer;
-            let returned_at = returned.get(&customer).copied();
-            let mut person = Person::folded(profile, states, &base.program, returned_at);
-            person.known = !vault.is_anonymous(IdentityId(customer.0));
-            if let Some(events) = events {
-                person.take_events(*events);
-            }
-            people.insert(customer, Box::new(person));
-        }
+        let mut people = people_of(&mut base, returned, store.vault()?);
         let redirects = std::mem::take(&mut tellings.redirects);
         let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
@@ -229,6 +214,7 @@ impl Engine {
             refolds: 0,
             names_products: false,
             moved: VecDeque::new(),
+            tail: Tail::default(),
         })
     }
 
@@ -296,4 +282,22 @@ impl Engine {
             self.wakes.extend(wakes);
         }
     }
+}
+
+/// Everyone of a base, of some of whom something went back at a time.
+fn people_of(base: &mut Base, returned: Vec<(CustomerId, Timestamp)>, vault: &Vault) -> People {
+    let returned: HashMap<CustomerId, Timestamp, FixedState> = returned.into_iter().collect();
+    let mut people = People::default();
+    people.reserve(base.customers.len());
+    for (profile, states, events) in base.take_everyone() {
+        let customer = profile.customer;
+        let returned_at = returned.get(&customer).copied();
+        let mut person = Person::folded(profile, states, &base.program, returned_at);
+        person.known = !vault.is_anonymous(IdentityId(customer.0));
+        if let Some(events) = events {
+            person.take_events(*events);
+        }
+        people.insert(customer, Box::new(person));
+    }
+    people
 }

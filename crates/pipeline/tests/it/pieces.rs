@@ -41,7 +41,7 @@ fn calls(name: &str, at: i64, times: i64) -> Vec<Value> {
 }
 
 /// What the log has from an offset on.
-pub(crate) fn logged(scratch: &Scratch, from: u64) -> (Vec<StoredEvent>, Vec<Transition>) {
+fn logged(scratch: &Scratch, from: u64) -> (Vec<StoredEvent>, Vec<Transition>) {
     let store = scratch.workspace.open_read().unwrap();
     let (mut events, mut transitions) = (Vec::new(), Vec::new());
     for entry in store.logged(from) {
@@ -81,6 +81,7 @@ fn killed(scratch: &Scratch) -> Vec<Transition> {
         threads: 1,
     };
     let mut engine = Engine::start(&scratch.workspace, &mut store, options, &Silent).unwrap();
+    engine.fold_tail().unwrap();
     engine.take_found()
 }
 

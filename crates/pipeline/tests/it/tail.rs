@@ -1,15 +1,18 @@
-//! A start after a kill, with records in the log that nothing was found of yet.
+//! A start after a kill, with records in the log that nothing was found of yet: they are folded while new
+//! ones are taken, and come to what they would have come to.
 
-use regulars_core::Timestamp;
+use regulars_core::{Timestamp, Transition};
 use regulars_pipeline::Silent;
 use regulars_pipeline::live::{Engine, StartOptions};
-use regulars_store::Frame;
+use regulars_store::log::{Found, Logged};
+use regulars_store::{Frame, Store};
 use serde_json::{Value, json};
 
 use crate::equivalence::{
-    HOUR, RULES, START, absolute, append, check_transitions, of_batch, of_live, start,
+    HOUR, Memberships, RULES, START, absolute, append, as_killed, check_transitions, of_batch,
+    of_live, start,
 };
-use crate::pieces::{copy, logged};
+use crate::pieces::copy;
 use crate::scratch::Scratch;
 
 const LATER: i64 = START + 5 * HOUR;
@@ -49,44 +52,168 @@ fn calls(at: i64) -> Vec<Value> {
     all.map(|(customer, what)| of(customer, what)).collect()
 }
 
-/// The workspace before some events, and the same with those in its log, of which nothing was found.
-fn killed(scratch: &Scratch) -> Scratch {
+/// A workspace before some events came, and what the log of a server that folded them has of them.
+fn before_and_after(scratch: &Scratch) -> (Scratch, Vec<Logged>) {
     let live = start(scratch, START, u64::MAX);
     append(&live, &calls(START), START);
     let stopped = live.stop().unwrap().unwrap();
     let from = stopped.store.next_offset();
     drop(stopped);
-    let killed = copy(scratch);
+    let before = copy(scratch);
     let live = start(scratch, LATER, u64::MAX);
     for hour in 1..4 {
         let at = START + hour * HOUR;
-        append(&live, &calls(at), at);
+        for calls in calls(at).chunks(CUSTOMERS) {
+            append(&live, calls, at);
+            live.settle().unwrap();
+        }
     }
     live.stop().unwrap();
+    let store = scratch.workspace.open_read().unwrap();
+    let records = store.logged(from).map(|entry| entry.unwrap().1);
+    // Memberships are saved last, at the stop.
+    let records = records.take_while(|record| !matches!(record, Logged::Workspace(_)));
+    (before, records.collect())
+}
+
+/// The workspace as a kill leaves it after these records.
+fn killed<'r>(before: &Scratch, records: impl IntoIterator<Item = &'r Logged>) -> Scratch {
     let mut frame = Frame::default();
-    let (events, _) = logged(scratch, from);
-    events.iter().for_each(|event| frame.event(event));
+    for record in records {
+        match record {
+            Logged::Event(event) => frame.event(event),
+            Logged::Found(found) => frame.found(found),
+            Logged::Tick(now) => frame.tick(*now),
+            other => panic!("{other:?}"),
+        }
+    }
+    let killed = copy(before);
     killed.workspace.open().unwrap().append(&frame).unwrap();
     killed
 }
 
-#[test]
-fn orders_of_the_tail_are_put_in_their_places() {
-    let scratch = scratch();
-    let killed = killed(&scratch);
-    let batch = of_batch(&killed, LATER);
+fn events(records: &[Logged]) -> impl Iterator<Item = &Logged> {
+    let is_event = |record: &&Logged| matches!(record, Logged::Event(_));
+    records.iter().filter(is_event)
+}
+
+/// What a start of a killed server comes to, before the tail is folded.
+fn engine(killed: &Scratch) -> (Engine, Store) {
     let mut store = killed.workspace.open().unwrap();
     let options = StartOptions {
         now: Timestamp(LATER),
         threads: 1,
     };
     let engine = Engine::start(&killed.workspace, &mut store, options, &Silent).unwrap();
-    // What goes back of the first customer later may be of any of their orders.
-    assert_eq!(engine.refolds(), 1);
-    drop((engine, store));
-    let live = start(&killed, LATER, u64::MAX);
+    (engine, store)
+}
+
+/// Starts a killed server, which comes to what a batch comes to, and tells each transition once.
+fn check(killed: &Scratch, report: &str) -> Memberships {
+    let live = start(killed, LATER, u64::MAX);
+    // Time moves with what comes.
+    let last = json!({
+        "type": "page", "userId": "c-0", "messageId": "last", "timestamp": Timestamp(LATER).to_string(),
+    });
+    append(&live, &[last], LATER);
     let told = of_live(&live);
-    assert_eq!(absolute(&told), absolute(&batch));
     live.stop().unwrap();
-    check_transitions(&killed, &told, "after the kill");
+    let batch = of_batch(killed, LATER);
+    assert_eq!(absolute(&told), absolute(&batch), "{report}");
+    check_transitions(killed, &told, report);
+    let again = start(killed, LATER, u64::MAX);
+    assert_eq!(
+        absolute(&of_live(&again)),
+        absolute(&told),
+        "again: {report}"
+    );
+    again.stop().unwrap();
+    absolute(&told)
+}
+
+#[test]
+fn orders_of_the_tail_are_put_in_their_places() {
+    let (before, records) = before_and_after(&scratch());
+    let killed = killed(&before, events(&records));
+    let (mut engine, store) = engine(&killed);
+    // That memberships were saved stands before them.
+    assert_eq!(engine.tail(), 1 + 3 * 3 * CUSTOMERS);
+    engine.fold_tail().unwrap();
+    // What goes back of the first customer later may be of any of their orders.
+    assert_eq!((engine.tail(), engine.refolds()), (0, 1));
+    drop((engine, store));
+    check(&killed, "after the kill");
+}
+
+#[test]
+fn only_what_follows_the_last_that_was_found_is_folded_record_by_record() {
+    let (before, records) = before_and_after(&scratch());
+    let undisturbed = check(&killed(&before, &records), "all of them");
+    let mut tails = Vec::new();
+    for kept in (0..records.len()).step_by(9) {
+        let killed = killed(&before, &records[..kept]);
+        let (engine, store) = engine(&killed);
+        tails.push(engine.tail());
+        drop((engine, store));
+        check(&killed, &format!("{kept} records"));
+        // What was not kept comes again.
+        let live = start(&killed, LATER, u64::MAX);
+        for hour in 1..4 {
+            let at = START + hour * HOUR;
+            append(&live, &calls(at), at);
+        }
+        assert_eq!(absolute(&of_live(&live)), undisturbed, "{kept} records");
+        live.stop().unwrap();
+    }
+    // Something is found of each few records.
+    let most = tails.iter().copied().max().unwrap();
+    assert!(most > 0 && most <= 3 * CUSTOMERS, "{tails:?}");
+}
+
+#[test]
+fn events_are_taken_while_the_tail_is_folded() {
+    let (before, records) = before_and_after(&scratch());
+    let killed = killed(&before, events(&records));
+    let live = start(&killed, LATER, u64::MAX);
+    append(&live, &calls(LATER), LATER);
+    let halfway = as_killed(&killed, &live);
+    let told = of_live(&live);
+    assert_eq!(live.waiting(), 0);
+    live.stop().unwrap();
+    let batch = of_batch(&killed, LATER);
+    assert_eq!(absolute(&told), absolute(&batch));
+    check_transitions(&killed, &told, "with more");
+    assert_eq!(check(&halfway, "killed again"), absolute(&told));
+}
+
+#[test]
+fn what_is_recorded_ahead_of_the_tail_is_counted_and_not_said_again() {
+    let (before, records) = before_and_after(&scratch());
+    let found = records.iter().filter_map(|record| match record {
+        Logged::Found(found) => Some(&found.transitions),
+        _ => None,
+    });
+    let found: Vec<Transition> = found.flatten().cloned().collect();
+    for recorded in [1, found.len() / 2, found.len()] {
+        let ahead = Logged::Found(Found::ahead(found[..recorded].to_vec()));
+        let killed = killed(&before, events(&records).chain([&ahead]));
+        let (mut engine, store) = engine(&killed);
+        let mut sizes = engine.recorded_sizes();
+        engine.fold_tail().unwrap();
+        let now = engine.sizes();
+        for said in engine.take_found() {
+            assert!(!found[..recorded].iter().any(|known| known.id == said.id));
+            *sizes.entry(said.segment).or_default() += said.direction.change();
+        }
+        let sizes: Vec<i64> = engine
+            .catalogue()
+            .segments()
+            .iter()
+            .map(|of| sizes[&of.name])
+            .collect();
+        let now: Vec<i64> = now.into_iter().map(|size| size as i64).collect();
+        assert_eq!(sizes, now, "{recorded} recorded");
+        drop((engine, store));
+        check(&killed, &format!("{recorded} recorded ahead"));
+    }
 }

@@ -50,7 +50,7 @@ impl Folder {
 
     /// Folds until it is told to stop; `None` when everyone was given up and nobody came instead.
     pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
-        self.say();
+        self.fold_tail()?;
         loop {
             let engine = &self.engine;
             let has_more = engine.is_behind() || engine.is_sweeping() || engine.has_moved();
@@ -106,7 +106,7 @@ impl Folder {
                         return Ok(None);
                     };
                     self = Self::new(engine, self.work, self.found, self.shared);
-                    self.say();
+                    self.fold_tail()?;
                 }
                 Work::Moved {
                     history,
@@ -122,6 +122,17 @@ impl Folder {
         }
         self.say_last();
         Ok(Some(self.engine))
+    }
+
+    /// Says what the start found, and folds what lay in the log before it.
+    fn fold_tail(&mut self) -> Result<(), PipelineError> {
+        self.say();
+        while self.engine.tail() > 0 {
+            let folded = self.engine.fold_some_of_tail(AT_ONCE)?;
+            self.say();
+            self.shared.waiting.fetch_sub(folded, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Answers the questions about everyone that nobody is to be told anything for any more. While
@@ -148,6 +159,9 @@ impl Folder {
     fn say(&mut self) {
         let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
+        if self.engine.holds_back() {
+            return;
+        }
         let is_settled = self.engine.is_settled();
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();
