@@ -32,7 +32,6 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::Contested;
 use crate::live::orders::Orders;
-use crate::live::told;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
 
 pub use customers::Customers;
@@ -176,7 +175,7 @@ pub fn as_of(
     if let Some(given) = given {
         return Ok((given, AsOfReason::Given));
     }
-    let latest_event = told::latest_arrival(store)?;
+    let latest_event = store.latest_arrival()?;
     let Some((end, reason)) = last_day(store, &config.zone())? else {
         let latest = latest_event.ok_or(PipelineError::NoOrders)?;
         return Ok((latest, AsOfReason::LatestEvent));

@@ -34,7 +34,7 @@ impl Base {
         options: FoldOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
-        let tellings = Tellings::arrived_by(store, options.now)?;
+        let tellings = Tellings::arrived_by(store, options.now, options.threads)?;
         let told = (&tellings, Noting::Claims);
         Self::fold_told(store, config, catalogue, options, told, progress)
     }

@@ -34,7 +34,7 @@ use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
-use super::orders::Orders;
+use super::orders::{Claims, Orders};
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
 use super::seen::Seen;
@@ -73,7 +73,7 @@ impl Engine {
     ) -> Result<Self, PipelineError> {
         let mut steps = Steps::begin();
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
-        let past = Past::read(store, options.now.plus_ms(-REPEATS_MS))?;
+        let past = Past::read(store, options.now.plus_ms(-REPEATS_MS), options.threads)?;
         steps.done("the log is read");
         let Past {
             recorded, imported, ..
@@ -161,7 +161,14 @@ impl Engine {
             returned,
             ..
         } = base.take_noted();
-        let mut people = people_of(&mut base, returned, store.vault()?);
+        let vault = store.vault()?;
+        // Both take long for a million customers, and neither needs the other.
+        let (mut people, claims) = std::thread::scope(|scope| {
+            let claims = claims.into_iter().map(|(order, who)| (order.0, who));
+            let claims = scope.spawn(|| claims.collect::<Claims>());
+            let people = people_of(&mut base, returned, vault);
+            (people, claims.join().expect("collecting does not panic"))
+        });
         let redirects = std::mem::take(&mut tellings.redirects);
         let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
@@ -173,8 +180,7 @@ impl Engine {
             };
             people.entry(customer).or_insert_with(new).take_told(of);
         }
-        let claims = claims.into_iter().map(|(order, who)| (order.0, who));
-        let mut orders = Orders::new(config, claims.collect(), &mut symbols);
+        let mut orders = Orders::new(config, claims, &mut symbols);
         orders.contested = base.take_contested();
         let shares = people.values().filter_map(|person| share_of(person));
         base.context.accounts.count_anew(shares);
