@@ -1,13 +1,15 @@
 //! How a base is made: facts first, then what they are seen against, then states of conditions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use regulars_core::{DataNeed, Symbol, Symbols, Timestamp};
+use foldhash::fast::FixedState;
+use regulars_core::{DataNeed, OrderKey, Symbol, Symbols, Timestamp};
 use regulars_profile::{Accounts, Context, Customer, Ledger, Population, Product, Products, Share};
 use regulars_rules::{LeafStates, Program};
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
 
+use super::ahead::{self, Ahead};
 use super::fold::{FoldedEvents, Known, Noting, Part, Scratch, Source};
 use super::{Base, Customers, FoldOptions, Folded, Scoring, contested};
 use crate::catalogue::Catalogue;
@@ -53,6 +55,7 @@ impl Base {
         let products = load_products(store, &mut symbols)?;
         let orders = Orders::new(config, Claims::default(), &mut symbols);
         let has_events = !tellings.is_empty();
+        let ahead = Ahead::compile(catalogue, &mut symbols, has_events, options)?;
         let vault = has_events.then(|| store.vault()).transpose()?;
         let table = SymbolTable::new(symbols);
         let history = store.history();
@@ -68,13 +71,14 @@ impl Base {
             vault,
         };
         steps.done("products and identities are loaded");
-        let (parts, orders) = settled_facts(&unsettled, noting, &mut steps)?;
+        let (parts, orders) = settled_facts(&unsettled, noting, ahead.as_ref(), &mut steps)?;
         let source = Source {
             orders: &orders,
             ..unsettled
         };
         let Part {
             folded,
+            states,
             oddities,
             later_records,
             orders_without_rate,
@@ -94,9 +98,11 @@ impl Base {
                 .with_channels(&channels(&customers, &context, options.threads))?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         steps.done("what everyone is seen against is known");
-        let states = match options.scoring {
-            Scoring::None => Vec::new(),
-            Scoring::FitThen | Scoring::LatestFit => {
+        let states = match (options.scoring, &ahead) {
+            (Scoring::None, _) => Vec::new(),
+            (_, Some(ahead)) if ahead.is_as(&program) => states,
+            _ => {
+                drop(states);
                 remembered(&source, &program, options.looked_at_from)?
             }
         };
@@ -137,8 +143,11 @@ fn accounts(said: Accounts, customers: &Customers, symbols: &Symbols) -> Account
 /// All partitions as one whose customers are those of each.
 fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
     let mut all = Part::default();
+    let claims = parts.iter().map(|part| part.noted.claims.len());
+    all.noted.claims.reserve(claims.sum());
     for part in parts {
         all.folded.push(part.folded);
+        all.states.extend(part.states);
         all.oddities.add(part.oddities);
         all.later_records += part.later_records;
         all.orders_without_rate += part.orders_without_rate;
@@ -201,18 +210,12 @@ fn remembered(
     program: &Program,
     from: Timestamp,
 ) -> Result<Vec<LeafStates>, PipelineError> {
-    let told = !source.tellings.is_empty();
-    if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
+    if !ahead::remembers(program, !source.tellings.is_empty()) {
         return Ok(Vec::new());
     }
     let starts = program.window_starts(from);
     let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-        let mut states = program.new_states();
-        for order in ledger.orders() {
-            program.fold_since(&mut states, &order, &starts);
-        }
-        retell::fold_events_since(&mut states, known.told, program, &starts);
-        Ok(states)
+        Ok(ahead::states_of(program, &starts, ledger, known))
     };
     let parts = source.fold("folding conditions", Noting::Nothing, &fold)?;
     Ok(parts.into_iter().flat_map(|part| part.folded).collect())
@@ -253,19 +256,31 @@ fn fit_for(store: &Store, options: FoldOptions) -> Result<Option<FittedModels>, 
     }
 }
 
+/// The claims of orders that several customers may claim.
+///
+/// In files an order is one customer's, unless identities of theirs were parted since: otherwise an
+/// event tells of it, and those are few.
+fn contestable(parts: &[Part<Folded>], noting: Noting, tellings: &Tellings) -> Vec<Claim> {
+    let claims = parts.iter().flat_map(|part| &part.noted.claims).copied();
+    if noting != Noting::ForLive || !tellings.parted.is_empty() {
+        return claims.collect();
+    }
+    let told = parts.iter().flat_map(|part| &part.noted.told).copied();
+    let told: HashSet<OrderKey, FixedState> = told.collect();
+    claims.filter(|(order, _)| told.contains(order)).collect()
+}
+
 /// The facts of everyone, and the orders that several customers claim: with those, facts are folded
 /// again.
 fn settled_facts(
     unsettled: &Source<'_>,
     noting: Noting,
+    ahead: Option<&Ahead>,
     steps: &mut Steps,
 ) -> Result<(Vec<Part<Folded>>, Orders), PipelineError> {
-    let parts = facts(unsettled, noting)?;
+    let parts = facts(unsettled, noting, ahead)?;
     steps.done("facts are folded");
-    let claims: Vec<Claim> = parts
-        .iter()
-        .flat_map(|part| part.noted.claims.iter().copied())
-        .collect();
+    let claims = contestable(&parts, noting, unsettled.tellings);
     let contested = contested::contested(unsettled, noting, &claims)?;
     let orders = unsettled.orders.with_contested(contested);
     steps.done("orders of several customers are settled");
@@ -276,14 +291,21 @@ fn settled_facts(
         orders: &orders,
         ..*unsettled
     };
-    let parts = facts(&source, noting)?;
+    drop(parts);
+    let parts = facts(&source, noting, ahead)?;
     steps.done("facts are folded again");
     Ok((parts, orders))
 }
 
-/// The facts of everyone: what is folded first.
-fn facts(source: &Source<'_>, noting: Noting) -> Result<Vec<Part<Folded>>, PipelineError> {
+/// The facts of everyone, and what conditions that could be compiled `ahead` remember of them.
+fn facts(
+    source: &Source<'_>,
+    noting: Noting,
+    ahead: Option<&Ahead>,
+) -> Result<Vec<Part<Folded>>, PipelineError> {
     let of_one = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
+        let states = ahead.map(|ahead| ahead.states(ledger, known));
+        scratch.states.extend(states);
         profiles(scratch, ledger, known, (source.orders, source.table))
     };
     source.fold("folding", noting, &of_one)
@@ -300,6 +322,7 @@ fn profiles(
         profile,
         places,
         declaring,
+        ..
     } = scratch;
     places.leave(profile);
     profile.reset(known.customer);

@@ -10,6 +10,7 @@ mod docs;
 mod dry_run;
 mod equivalence;
 mod event_files;
+mod folds;
 mod future;
 mod identity;
 mod last_change;
