@@ -217,3 +217,33 @@ fn what_is_recorded_ahead_of_the_tail_is_counted_and_not_said_again() {
         check(&killed, &format!("{recorded} recorded ahead"));
     }
 }
+
+#[test]
+fn kills_while_the_tail_of_other_segments_is_folded_lose_and_double_nothing() {
+    let (before, records) = before_and_after(&scratch());
+    let ahead = records.iter().find_map(|record| match record {
+        Logged::Found(found) => Some(Found::ahead(found.transitions.clone())),
+        _ => None,
+    });
+    let ahead = Logged::Found(ahead.unwrap());
+    for recorded in [None, Some(&ahead)] {
+        let mut killed = killed(&before, events(&records).chain(recorded));
+        let rules = RULES.replace("in last 12 hours >= 2", "in last 13 hours >= 3");
+        assert_ne!(rules, RULES);
+        let path = killed.workspace.segments_dir().join("own.toml");
+        // One is edited, and one is no more.
+        let rules = rules.replace("name = \"left_checkout\"", "name = \"left\"");
+        std::fs::write(path, rules).unwrap();
+        for kill in 0..4 {
+            let live = start(&killed, LATER, u64::MAX);
+            if kill > 1 {
+                append(&live, &calls(LATER + kill), LATER + kill);
+            }
+            let next = as_killed(&killed, &live);
+            live.stop().unwrap();
+            check(&killed, &format!("{kill} kills before"));
+            killed = next;
+        }
+        check(&killed, "after all kills");
+    }
+}
