@@ -18,7 +18,7 @@ impl Steps {
     /// Says that a step is done, and how long it took; the next one begins.
     pub(crate) fn done(&mut self, step: &'static str) {
         let took_ms = self.begun.elapsed().as_millis() as u64;
-        tracing::debug!(step, took_ms, "a step of a start is done");
+        tracing::debug!(step, took_ms, "a step is done");
         self.begun = Instant::now();
     }
 }
