@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
-use regulars_profile::{Ledger, World};
+use regulars_profile::{Context, Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -34,6 +34,7 @@ use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
+use super::everyone::Looks;
 use super::orders::{Claims, Orders};
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
@@ -42,6 +43,7 @@ use super::told::Tellings;
 use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
+use crate::population::Limits;
 use crate::progress::Progress;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -90,12 +92,24 @@ impl Engine {
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
         };
-        let tellings = past.tellings;
-        let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        let by = (&workspace.config().settings(), &workspace.config().zone());
+        let before = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let limits = Limits::in_force(store, before, by, fold.now)?;
+        let told = (past.tellings, limits.clone());
+        let mut engine = Self::folded(workspace, store, &catalogue, fold, told, progress)?;
         engine.recorded = past.transitions;
         engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
+        if limits.is_none() {
+            let Context {
+                population,
+                settings,
+                ..
+            } = &engine.context;
+            let limits = Limits::of_population(population, settings);
+            store.record(limits.into_record(options.now))?;
+        }
         engine.look_at_accounts();
         steps.done("everyone is folded");
         engine.definitions = definitions::take_into_use(
@@ -106,13 +120,7 @@ impl Engine {
             options.now,
         )?;
         let Some(recorded) = recorded else {
-            engine.look_at_everyone(options.threads, |_| None);
-            engine.settled_to = store.next_offset();
-            engine.folded_to = engine.settled_to;
-            steps.done("everyone is looked at");
-            engine.save(store, options.now)?;
-            steps.done("memberships are saved");
-            engine.recorded_to = engine.folded_to;
+            engine.take_as_members(store, options, &mut steps)?;
             return Ok(engine);
         };
         engine.recorded_to = recorded.folded_to;
@@ -140,17 +148,34 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Those who are in a segment are members from now on, without transitions.
+    fn take_as_members(
+        &mut self,
+        store: &mut Store,
+        options: StartOptions,
+        steps: &mut Steps,
+    ) -> Result<(), PipelineError> {
+        self.look_at_everyone(options.threads, |_| None);
+        self.settled_to = store.next_offset();
+        self.folded_to = self.settled_to;
+        steps.done("everyone is looked at");
+        self.save(store, options.now)?;
+        self.recorded_to = self.folded_to;
+        steps.done("memberships are saved");
+        Ok(())
+    }
+
     /// Everyone as the history and the log tell, in no segment yet.
     fn folded(
         workspace: &Workspace,
         store: &Store,
         catalogue: &Catalogue,
         options: FoldOptions,
-        mut tellings: Tellings,
+        (mut tellings, limits): (Tellings, Option<Limits>),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let config = workspace.config();
-        let told = (&tellings, Noting::ForLive);
+        let told = (&tellings, limits, Noting::ForLive);
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut steps = Steps::begin();
         let mut symbols = base.context.symbols.clone();
@@ -198,6 +223,9 @@ impl Engine {
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
             accounts,
+            looks: Looks::default(),
+            limits_computed: Timestamp::MIN,
+            threads: options.threads,
             people,
             identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
@@ -233,7 +261,7 @@ impl Engine {
     ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
-        let accounts = &self.accounts;
+        let (accounts, looks) = (&self.accounts, self.looks.begun());
         let world = World { program, context };
         let mut people: Vec<&mut Person> = self
             .people
@@ -256,6 +284,7 @@ impl Engine {
                 let account = accounts.truths(member.profile.account);
                 member.changed(world, account, (now, now), &mut scratch, &mut each);
                 person.turns_seen = accounts.turns_made();
+                person.looks_seen = looks;
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {
                         continue;

@@ -15,6 +15,7 @@ mod future;
 mod identity;
 mod last_change;
 mod late;
+mod limits;
 mod live;
 mod models;
 mod owners;
