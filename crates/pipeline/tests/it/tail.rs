@@ -4,7 +4,7 @@
 use regulars_core::{Timestamp, Transition};
 use regulars_pipeline::Silent;
 use regulars_pipeline::live::{Engine, StartOptions};
-use regulars_store::log::{Found, Logged};
+use regulars_store::log::{Found, LogRecordKind, Logged};
 use regulars_store::{Frame, Store};
 use serde_json::{Value, json};
 
@@ -14,7 +14,9 @@ use crate::equivalence::{
 use crate::pieces::copy;
 use crate::scratch::Scratch;
 
-const LATER: i64 = START + 5 * HOUR;
+/// Hours after the start in which events come; in between a day ends.
+const HOURS: [i64; 3] = [1, 9, 11];
+const LATER: i64 = START + 12 * HOUR;
 const CUSTOMERS: usize = 8;
 /// Of whom something goes back after the kill, by a file; of the second something did before.
 const RETURNS: &str = "refund_id,order_id,customer_id,date,amount\n\
@@ -60,7 +62,7 @@ fn before_and_after(scratch: &Scratch) -> (Scratch, Vec<Logged>) {
     drop(stopped);
     let before = copy(scratch);
     let live = start(scratch, LATER, u64::MAX);
-    for hour in 1..4 {
+    for hour in HOURS {
         let at = START + hour * HOUR;
         for calls in calls(at).chunks(CUSTOMERS) {
             append(&live, calls, at);
@@ -70,9 +72,18 @@ fn before_and_after(scratch: &Scratch) -> (Scratch, Vec<Logged>) {
     live.stop().unwrap();
     let store = scratch.workspace.open_read().unwrap();
     let records = store.logged(from).map(|entry| entry.unwrap().1);
-    // Memberships are saved last, at the stop.
-    let records = records.take_while(|record| !matches!(record, Logged::Workspace(_)));
-    (before, records.collect())
+    // Memberships are saved last, at the stop, which says that a file is there.
+    let is_saved = |record: &Logged| match record {
+        Logged::Workspace(record) => record.kind() == LogRecordKind::MembershipsSaved,
+        _ => false,
+    };
+    let records: Vec<Logged> = records.take_while(|record| !is_saved(record)).collect();
+    let is_of_limits = |record: &Logged| match record {
+        Logged::Workspace(record) => record.kind() == LogRecordKind::CutpointsSet,
+        _ => false,
+    };
+    assert!(records.iter().any(is_of_limits), "{records:?}");
+    (before, records)
 }
 
 /// The workspace as a kill leaves it after these records.
@@ -83,6 +94,7 @@ fn killed<'r>(before: &Scratch, records: impl IntoIterator<Item = &'r Logged>) -
             Logged::Event(event) => frame.event(event),
             Logged::Found(found) => frame.found(found),
             Logged::Tick(now) => frame.tick(*now),
+            Logged::Workspace(record) => frame.record(record),
             other => panic!("{other:?}"),
         }
     }
@@ -153,7 +165,7 @@ fn only_what_follows_the_last_that_was_found_is_folded_record_by_record() {
         check(&killed, &format!("{kept} records"));
         // What was not kept comes again.
         let live = start(&killed, LATER, u64::MAX);
-        for hour in 1..4 {
+        for hour in HOURS {
             let at = START + hour * HOUR;
             append(&live, &calls(at), at);
         }
