@@ -35,7 +35,7 @@ use super::identify::Refusals;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
-use super::start::Retired;
+use super::start::{Retired, Tail};
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
@@ -131,6 +131,8 @@ pub struct Engine {
     pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
+    /// What lay in the log at the start and is still to be folded.
+    pub(super) tail: Tail,
 }
 
 impl Engine {

@@ -295,7 +295,7 @@ fn customers_file(rows: &[(String, String)]) -> String {
 }
 
 /// The workspace as a kill would leave it now.
-fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
+pub(crate) fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
     let copy = Scratch::new();
     let (from, to) = (scratch.workspace.root(), copy.workspace.root());
     let segments = "segments/own.toml";
