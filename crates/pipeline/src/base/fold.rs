@@ -74,6 +74,9 @@ pub(crate) struct Noted {
     pub(crate) claims: Vec<Claim>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
+    /// Customers of whom nothing counts: the orders that files give them are another's, or are yet to
+    /// come.
+    pub(crate) nobodies: Vec<CustomerId>,
     /// What `group` calls say of accounts, whoever sent them.
     pub(crate) accounts: Accounts,
 }
@@ -399,6 +402,9 @@ impl<T> Folder<'_, T> {
         self.part.later_records += (later + ended) as u64;
         let rows = &rows[..declared];
         if seen == 0 && rows.is_empty() && told.is_empty() {
+            if self.noting == Noting::ForLive && customer != CustomerId::NOBODY {
+                self.part.noted.nobodies.push(customer);
+            }
             return Ok(());
         }
         self.ledger.resolve(records, self.source.products, now);

@@ -36,8 +36,12 @@ use crate::error::PipelineError;
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) member: Member,
-    /// Whether they have another name than an anonymous id: only then they are a customer.
-    pub(super) known: bool,
+    /// Whether they have another name than an anonymous id; who has none is a visitor.
+    pub(super) named: bool,
+    /// Whether anything of them counts: an event, an order, or what a file declared. Somebody with a
+    /// name of whom nothing does is nobody: their orders turned out to be another's, or are yet to
+    /// come.
+    pub(super) counts: bool,
     /// What was told and is not in the history yet, by offset.
     pub(super) told: Vec<Told>,
     /// Whether the history may have events of them. Those that it has count, whether or not they
@@ -158,7 +162,8 @@ impl Person {
         let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
             member,
-            known: has_history,
+            named: has_history,
+            counts: has_history,
             told: Vec::new(),
             has_moved: false,
             merged: Vec::new(),
@@ -176,6 +181,16 @@ impl Person {
             latest_changes,
             at_hand: None,
         }
+    }
+
+    /// True for a customer: not for a visitor, and not for nobody.
+    pub(super) fn is_customer(&self) -> bool {
+        self.named && self.counts
+    }
+
+    /// True for somebody with a name of whom nothing counts.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.named && !self.counts
     }
 
     /// Puts the next instant at which they flip into the queue, unless an earlier one stands there:
@@ -214,7 +229,8 @@ impl Person {
 
     /// Takes what the log told of them, which is folded already.
     pub(super) fn take_told(&mut self, of: ToldOf) {
-        self.known |= of.known;
+        self.named |= of.known;
+        self.counts |= !of.told.is_empty() || !of.moved.is_empty();
         self.has_moved |= !of.moved.is_empty();
         let received = of.told.iter().map(|told| told.event.received_at);
         self.received_at = self
@@ -280,7 +296,8 @@ impl Person {
 
     /// Takes over what was told of somebody who turned out to be the same.
     pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
-        self.known |= gone.known;
+        self.named |= gone.named;
+        self.counts |= gone.counts;
         self.has_history |= gone.has_history;
         self.has_moved |= gone.has_moved;
         self.received_at = self.received_at.max(gone.received_at);
@@ -314,11 +331,11 @@ impl Person {
         }
     }
 
-    /// Whether anything was told of them or lies in the history.
+    /// Whether anything was told of them or lies in the history, if only an order that is another's.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn is_somebody(
+    pub(super) fn has_anything(
         &self,
         history: &History,
         table: &SymbolTable,
@@ -349,9 +366,9 @@ impl Person {
     }
 
     /// Takes what is theirs of somebody whom they left.
-    pub(super) fn arrive(&mut self, leaving: Leaving, known: bool) {
+    pub(super) fn arrive(&mut self, leaving: Leaving, named: bool) {
         let customer = self.member.profile.customer;
-        self.known = known;
+        self.named = named;
         self.is_parted = true;
         self.has_moved |= leaving.has_moved;
         self.has_history |= leaving.has_history;
@@ -376,8 +393,7 @@ impl Person {
         folding: &mut Folding<'_>,
     ) -> Result<Retold, PipelineError> {
         let folded = self.fold_event(&told, folding)?;
-        self.received_at = self.received_at.max(told.event.received_at);
-        self.told.push(told);
+        self.keep(told);
         if let Some(retold) = folded {
             return Ok(retold);
         }
@@ -385,9 +401,10 @@ impl Person {
         Ok(Retold::Everything)
     }
 
-    /// Keeps an event that is folded afterwards, with all others.
+    /// Keeps an event, which is folded before or afterwards, with all others.
     pub(super) fn keep(&mut self, told: Told) {
-        self.known |= !told.event.anonymous;
+        self.named |= !told.event.anonymous;
+        self.counts = true;
         self.received_at = self.received_at.max(told.event.received_at);
         self.told.push(told);
     }

@@ -20,8 +20,8 @@ pub(super) use save::Retired;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use regulars_core::{Cause, SegmentName, Timestamp};
-use regulars_profile::{Ledger, World};
+use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
+use regulars_profile::{Ledger, Profile, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -146,19 +146,29 @@ impl Engine {
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
         let Noted {
-            claims, visitors, ..
+            claims,
+            visitors,
+            nobodies,
+            ..
         } = base.take_noted();
         let mut people = People::default();
         people.reserve(base.customers.len());
         let everyone = base.take_everyone();
         let vault = store.vault()?;
+        let is_named = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
         for (profile, states, events) in everyone {
             let customer = profile.customer;
             let mut person = Person::folded(profile, states, &base.program, Some(options.now));
-            person.known = !vault.is_anonymous(IdentityId(customer.0));
+            person.named = is_named(customer);
             if let Some(events) = events {
                 person.take_events(*events);
             }
+            people.insert(customer, Box::new(person));
+        }
+        for customer in nobodies {
+            let (profile, states) = (Profile::new(customer), base.program.new_states());
+            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
+            person.counts = false;
             people.insert(customer, Box::new(person));
         }
         let redirects = std::mem::take(&mut tellings.redirects);
@@ -167,6 +177,7 @@ impl Engine {
         for (customer, of) in tellings.take_all() {
             let new = || {
                 let mut person = Person::new(customer, &base.program);
+                person.named = is_named(customer);
                 person.has_moved = visitors.remove(&customer);
                 Box::new(person)
             };
@@ -216,7 +227,7 @@ impl Engine {
     }
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
-    /// Of a segment without a `cause`, no transition is found.
+    /// Of a segment without a `cause`, no transition is found. Who is nobody any more is in no segment.
     pub(super) fn look_at_everyone(
         &mut self,
         threads: usize,
@@ -230,7 +241,7 @@ impl Engine {
             .people
             .values_mut()
             .map(|person| &mut **person)
-            .filter(|person| person.known)
+            .filter(|person| person.named)
             .collect();
         people.sort_unstable_by_key(|person| person.member.profile.customer);
         let share = people.len().div_ceil(threads.max(1)).max(1);
@@ -245,7 +256,11 @@ impl Engine {
                 let now = now.max(person.known_to());
                 let member = &mut person.member;
                 let account = accounts.truths(member.profile.account);
-                member.changed(world, account, (now, now), &mut scratch, &mut each);
+                if person.counts {
+                    member.changed(world, account, (now, now), &mut scratch, &mut each);
+                } else {
+                    member.leave_all((now, now), &mut each);
+                }
                 person.turns_seen = accounts.turns_made();
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {

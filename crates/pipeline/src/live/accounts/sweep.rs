@@ -63,10 +63,10 @@ impl Engine {
         if seen == made || !self.accounts.is_sweeping() {
             return 0;
         }
-        let (account, is_known) = (person.member.profile.account, person.known);
+        let (account, is_customer) = (person.member.profile.account, person.is_customer());
         let (turns, from) = self.accounts.lend_turns(account, seen);
         let told = turns.len() - from;
-        if is_known {
+        if is_customer {
             turns
                 .range(from..)
                 .for_each(|turn| self.tell(customer, turn));

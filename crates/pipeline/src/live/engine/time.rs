@@ -85,7 +85,7 @@ impl Engine {
         learnt_at: Timestamp,
     ) {
         let person = self.people.get_mut(&customer);
-        let Some(person) = person.filter(|person| person.known) else {
+        let Some(person) = person.filter(|person| person.is_customer()) else {
             return;
         };
         let world = World {

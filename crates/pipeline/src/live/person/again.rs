@@ -47,7 +47,8 @@ impl Person {
     /// one saw is not copied.
     pub(in crate::live) fn not_folded(&self, program: &Program) -> Self {
         Self {
-            known: self.known,
+            named: self.named,
+            counts: self.counts,
             told: self.told.clone(),
             has_moved: self.has_moved,
             merged: self.merged.clone(),
@@ -128,6 +129,7 @@ impl Person {
             ..
         } = &mut self.member;
         declared.retain(|row| row.occurred_at <= folding.now);
+        self.counts = seen > 0 || !declared.is_empty() || !told.is_empty();
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
