@@ -108,6 +108,11 @@ impl LineRecord {
         told.map_or(self.occurred_at, |at| at.max(self.occurred_at))
     }
 
+    /// True when it says what was sold.
+    pub fn names_product(&self) -> bool {
+        self.product != Symbol::NONE
+    }
+
     /// True for a credit or refund of a document of its own.
     pub fn is_apart(&self) -> bool {
         self.line >= Self::FIRST_LINE_APART

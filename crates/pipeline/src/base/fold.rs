@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_store::history::{CustomerRow, DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
@@ -412,9 +412,9 @@ impl<T> Folder<'_, T> {
         if customer == CustomerId::NOBODY {
             return Ok(());
         }
-        let names_product = |record: &LineRecord| record.product != Symbol::NONE;
+        let mut seen_records = records[..seen].iter();
         self.part.names_products =
-            self.part.names_products || records[..seen].iter().any(names_product);
+            self.part.names_products || seen_records.any(LineRecord::names_product);
         let known = Known {
             customer,
             rows,

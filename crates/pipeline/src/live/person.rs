@@ -22,10 +22,10 @@ use regulars_store::log::Unmerged;
 use regulars_store::tables::memberships::SavedMember;
 use regulars_store::vault::IdentityId;
 
-use super::at_hand::AtHand;
+use super::at_hand::{AtHand, names_products};
 use super::carts::{self, LatestChanges};
 use super::engine::Wakes;
-use super::orders::{self, OrderTold, Orders};
+use super::orders::{self, OrderTold, Orders, Says};
 use super::told::{Told, ToldOf};
 use super::whose::{Parted, RowPlaces};
 use super::{retell, traits, visits};
@@ -76,7 +76,7 @@ pub(super) struct Person {
 }
 
 /// Orders whose key is kept, at least.
-const ORDERS_KEPT: usize = 32;
+pub(super) const ORDERS_KEPT: usize = 32;
 
 /// What was folded again when an event was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -497,9 +497,8 @@ impl Person {
         };
         let customer = self.member.profile.customer;
         let is_new = folding.orders.is_new(order.key(), customer);
-        if let Some(at_hand) = &mut self.at_hand {
-            at_hand.tell_of_order(&order, told);
-        }
+        let at_hand = self.at_hand.as_mut();
+        let leaves_a_trace = at_hand.is_none_or(|at_hand| at_hand.tell_of_order(&order, told));
         if order.is_placed() && is_new && self.insert_order(&order, told, folding)? {
             return Ok(Some(Retold::Nothing));
         }
@@ -509,9 +508,14 @@ impl Person {
         let Some(at_hand) = &mut self.at_hand else {
             return Ok(None);
         };
-        let records = at_hand.records(customer, folding.orders, folding.table)?;
-        self.returned_at = again::returned_at(records);
-        again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
+        if !leaves_a_trace {
+            return Ok(Some(Retold::Nothing));
+        }
+        if order.says() == Says::GoesBack {
+            self.returned_at = self.returned_at.max(told.event.occurred_at);
+        }
+        let folded = (&mut self.member, &mut self.latest_orders);
+        at_hand.fold_orders(folded, folding)?;
         Ok(Some(Retold::Everything))
     }
 
@@ -548,7 +552,7 @@ impl Person {
         if may_be_less || !profile.insert(place, &order) {
             return Ok(false);
         }
-        *folding.names_products |= again::names_products(&records, folding.now);
+        *folding.names_products |= names_products(&records, folding.now);
         folding.program.fold(states, &order);
         folding.changes.extend(folding.program.changes_of_order());
         let from_end = profile.orders.len() - 1 - place;

@@ -1,14 +1,14 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, RecordKind, Symbol, Timestamp};
+use regulars_core::{LineRecord, RecordKind, Timestamp};
 use regulars_profile::Member;
 use regulars_rules::Program;
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 
-use super::{Folding, ORDERS_KEPT, Person, Whose};
+use super::{Folding, Person, Whose};
 use crate::base::Declaring;
 use crate::error::PipelineError;
-use crate::live::at_hand::AtHand;
+use crate::live::at_hand::{AtHand, Resolving};
 use crate::live::carts::{AllChanges, LatestChanges};
 use crate::live::told::{Told, by_time};
 use crate::live::{orders, retell, visits};
@@ -121,7 +121,14 @@ impl Person {
         self.member.profile.reset(customer);
         folding.program.reset(&mut self.member.states);
         self.returned_at = returned_at(&records);
-        fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
+        let mut resolving = Resolving {
+            ledger: folding.ledger,
+            products: folding.products,
+            program: folding.program,
+            names_products: folding.names_products,
+            now: folding.now,
+        };
+        resolving.fold_all(&mut self.member, &mut self.latest_orders, &records);
         let Member {
             profile,
             states,
@@ -160,43 +167,10 @@ impl Person {
 }
 
 /// When something went back last.
-pub(super) fn returned_at(records: &[LineRecord]) -> Timestamp {
+fn returned_at(records: &[LineRecord]) -> Timestamp {
     let returns = records
         .iter()
         .filter(|record| record.kind != RecordKind::Sale);
     let latest = returns.map(|record| record.occurred_at).max();
     latest.unwrap_or(Timestamp::MIN)
-}
-
-/// Whether any line says what was sold by now.
-pub(super) fn names_products(records: &[LineRecord], now: Timestamp) -> bool {
-    let mut seen = records.iter().filter(|record| record.occurred_at <= now);
-    seen.any(|record| record.product != Symbol::NONE)
-}
-
-/// Folds all orders again; `latest` become the latest of those that count.
-pub(super) fn fold_orders(
-    member: &mut Member,
-    latest: &mut Vec<(Timestamp, OrderKey)>,
-    records: &[LineRecord],
-    folding: &mut Folding<'_>,
-) {
-    folding
-        .ledger
-        .resolve(records, folding.products, folding.now);
-    *folding.names_products |= names_products(records, folding.now);
-    let Member {
-        profile, states, ..
-    } = member;
-    profile.reset_orders();
-    folding.program.reset_orders(states);
-    latest.clear();
-    for order in folding.ledger.orders() {
-        profile.fold(&order);
-        folding.program.fold(states, &order);
-        latest.push((order.occurred_at, order.key));
-    }
-    let over = latest.len().saturating_sub(ORDERS_KEPT);
-    latest.drain(..over);
-    profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
 }
