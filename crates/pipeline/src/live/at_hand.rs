@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, LineRecord, OrderKey, Symbol, Timestamp, Zone};
-use regulars_profile::{Carts, Member, Profile, SaidAt, Sessions};
+use regulars_profile::{AllSessions, Carts, Member, Profile, SaidAt};
 use regulars_store::history::SymbolTable;
 
 use super::carts::{AllChanges, Change, LatestChanges};
@@ -47,7 +47,7 @@ const OF_PERSON: usize = 8;
 pub(super) struct AtHand {
     /// When `identify` last said something of each trait.
     said: HashMap<Symbol, SaidAt, FixedState>,
-    sessions: Sessions,
+    sessions: AllSessions,
     changes: AllChanges,
     orders: OrdersAtHand,
     /// Whether something was put in its place that came late, since it was last noted.
@@ -93,7 +93,7 @@ impl AtHand {
     fn entries(&self) -> usize {
         OF_PERSON
             + self.said.len()
-            + self.sessions.kept()
+            + self.sessions.len()
             + self.changes.entries()
             + self.orders.entries()
     }
@@ -110,7 +110,7 @@ impl AtHand {
     }
 
     /// Every session, to put one of `at` among them.
-    pub(super) fn sessions_at(&mut self, at: Timestamp) -> &mut Sessions {
+    pub(super) fn sessions_at(&mut self, at: Timestamp) -> &mut AllSessions {
         self.is_used |= self.sessions.end() > Some(at);
         &mut self.sessions
     }
