@@ -163,16 +163,9 @@ impl AtHand {
         folding: &mut Folding<'_>,
     ) -> Result<(), PipelineError> {
         self.is_used = true;
-        let mut resolving = Resolving {
-            ledger: folding.ledger,
-            products: folding.products,
-            program: folding.program,
-            names_products: folding.names_products,
-            now: folding.now,
-        };
         let made_with = (&*folding.orders, folding.table);
-        self.orders
-            .fold((member, latest), made_with, &mut resolving)?;
+        let resolving = &mut folding.resolving;
+        self.orders.fold((member, latest), made_with, resolving)?;
         Ok(())
     }
 }

@@ -61,6 +61,17 @@ pub(super) enum Touched<'a> {
     Everything,
 }
 
+/// What customers are looked at with.
+#[derive(Debug)]
+pub(super) struct Looking<'a> {
+    pub(super) world: World<'a>,
+    pub(super) accounts: &'a LiveAccounts,
+    pub(super) scratch: &'a mut Scratch,
+}
+
+/// Is given each flip.
+pub(super) type Each<'e> = &'e mut dyn FnMut(Flip);
+
 /// Everyone at one point of the log.
 #[derive(Debug)]
 pub struct Engine {
@@ -365,33 +376,50 @@ impl Engine {
         occurred_at: Timestamp,
         cause: impl FnOnce(&Self) -> Cause,
     ) {
-        let person = self.people.get_mut(&customer);
-        let Some(person) = person.filter(|person| person.named) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
-        let mut each = |flip| flips.push(flip);
-        let account = self.accounts.truths(person.member.profile.account);
-        let (is_nobody, member) = (person.is_nobody(), &mut person.member);
-        let scratch = &mut self.scratch;
         let at = (occurred_at, self.now);
-        match touched {
-            _ if is_nobody => member.leave_all(at, &mut each),
-            Touched::Everything => member.changed(world, account, at, scratch, &mut each),
-            Touched::Changes(changes) => {
-                member.happened(world, (changes, account), at, scratch, &mut each);
+        let flips = self.look_at(customer, |person, looking, each| {
+            let account = looking.accounts.truths(person.member.profile.account);
+            let (world, scratch) = (looking.world, looking.scratch);
+            let (is_nobody, member) = (person.is_nobody(), &mut person.member);
+            match touched {
+                _ if is_nobody => member.leave_all(at, each),
+                Touched::Everything => member.changed(world, account, at, scratch, each),
+                Touched::Changes(changes) => {
+                    member.happened(world, (changes, account), at, scratch, each);
+                }
             }
-        }
-        person.turns_seen = self.accounts.turns_made();
-        person.queue(customer, &mut self.wakes);
+            person.turns_seen = looking.accounts.turns_made();
+        });
         if !flips.is_empty() {
             let cause = cause(self);
             self.note(customer, flips, self.now, &cause);
         }
+    }
+
+    /// Lets `look` look at a customer, or at who was one, and queues them for what time brings next;
+    /// gives what flipped.
+    pub(super) fn look_at(
+        &mut self,
+        customer: CustomerId,
+        look: impl FnOnce(&mut Person, Looking<'_>, &mut Each<'_>),
+    ) -> Vec<Flip> {
+        let mut flips = Vec::new();
+        let person = self.people.get_mut(&customer);
+        let Some(person) = person.filter(|person| person.named) else {
+            return flips;
+        };
+        let looking = Looking {
+            world: World {
+                program: &self.program,
+                context: &self.context,
+            },
+            accounts: &self.accounts,
+            scratch: &mut self.scratch,
+        };
+        let mut each = |flip| flips.push(flip);
+        look(person, looking, &mut (&mut each as Each<'_>));
+        person.queue(customer, &mut self.wakes);
+        flips
     }
 
     /// Takes note of what a customer was found to enter and leave.

@@ -25,7 +25,7 @@ use regulars_profile::{Ledger, Profile, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::vault::IdentityId;
+use regulars_store::vault::{IdentityId, Vault};
 
 use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
@@ -35,7 +35,7 @@ use super::orders::Orders;
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
 use super::seen::Seen;
-use super::told::Tellings;
+use super::told::{Tellings, ToldOf};
 use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
@@ -151,38 +151,18 @@ impl Engine {
             nobodies,
             ..
         } = base.take_noted();
-        let mut people = People::default();
-        people.reserve(base.customers.len());
-        let everyone = base.take_everyone();
-        let vault = store.vault()?;
-        let is_named = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
-        for (profile, states, events) in everyone {
-            let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
-            person.named = is_named(customer);
-            if let Some(events) = events {
-                person.take_events(*events);
-            }
-            people.insert(customer, Box::new(person));
-        }
-        for customer in nobodies {
-            let (profile, states) = (Profile::new(customer), base.program.new_states());
-            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
-            person.counts = false;
-            people.insert(customer, Box::new(person));
-        }
         let redirects = std::mem::take(&mut tellings.redirects);
         let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
-        for (customer, of) in tellings.take_all() {
-            let new = || {
-                let mut person = Person::new(customer, &base.program);
-                person.named = is_named(customer);
-                person.has_moved = visitors.remove(&customer);
-                Box::new(person)
-            };
-            people.entry(customer).or_insert_with(new).take_told(of);
-        }
+        let told = tellings.take_all();
+        let known_at = options.now;
+        let people = people(
+            &mut base,
+            store.vault()?,
+            told,
+            (nobodies, &mut visitors),
+            known_at,
+        );
         let claims = claims.into_iter().map(|(order, who)| (order.0, who));
         let mut orders = Orders::new(config, claims.collect(), &mut symbols);
         orders.contested = base.take_contested();
@@ -294,4 +274,44 @@ impl Engine {
             self.wakes.extend(wakes);
         }
     }
+}
+
+/// Everyone of whom the base knows, and of whom the log told; `nobodies` are those of whom nothing
+/// counts. Visitors who are among them leave `visitors`.
+fn people(
+    base: &mut Base,
+    vault: &Vault,
+    told: impl Iterator<Item = (CustomerId, ToldOf)>,
+    (nobodies, visitors): (Vec<CustomerId>, &mut Customers),
+    known_at: Timestamp,
+) -> People {
+    let mut people = People::default();
+    people.reserve(base.customers.len());
+    let everyone = base.take_everyone();
+    let is_named = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
+    for (profile, states, events) in everyone {
+        let customer = profile.customer;
+        let mut person = Person::folded(profile, states, &base.program, Some(known_at));
+        person.named = is_named(customer);
+        if let Some(events) = events {
+            person.take_events(*events);
+        }
+        people.insert(customer, Box::new(person));
+    }
+    for customer in nobodies {
+        let (profile, states) = (Profile::new(customer), base.program.new_states());
+        let mut person = Person::folded(profile, states, &base.program, Some(known_at));
+        person.counts = false;
+        people.insert(customer, Box::new(person));
+    }
+    for (customer, of) in told {
+        let new = || {
+            let mut person = Person::new(customer, &base.program);
+            person.named = is_named(customer);
+            person.has_moved = visitors.remove(&customer);
+            Box::new(person)
+        };
+        people.entry(customer).or_insert_with(new).take_told(of);
+    }
+    people
 }

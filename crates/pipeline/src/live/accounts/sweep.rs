@@ -1,7 +1,6 @@
 //! Customers told of the turns of their account: some at a time, or at once.
 
 use regulars_core::{Cause, CustomerId, Timestamp};
-use regulars_profile::World;
 
 use super::{Engine, Turn};
 
@@ -85,19 +84,11 @@ impl Engine {
         self.advance_to(customer, own_to, turn.learnt_at);
         let cause = turn.cause.clone();
         let cause = cause.unwrap_or_else(|| self.cause_of_time(turn.occurred_at));
-        let Some(person) = self.people.get_mut(&customer) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
         let (what, at) = ((&[][..], &turn.truths), (turn.occurred_at, now));
-        let scratch = &mut self.scratch;
-        let member = &mut person.member;
-        member.happened(world, what, at, scratch, &mut |flip| flips.push(flip));
-        person.queue(customer, &mut self.wakes);
+        let flips = self.look_at(customer, |person, looking, each| {
+            let (world, scratch) = (looking.world, looking.scratch);
+            person.member.happened(world, what, at, scratch, each);
+        });
         self.note(customer, flips, turn.learnt_at, &cause);
     }
 

@@ -8,7 +8,7 @@ use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 use super::{Folding, Person, Whose};
 use crate::base::Declaring;
 use crate::error::PipelineError;
-use crate::live::at_hand::{AtHand, Resolving};
+use crate::live::at_hand::AtHand;
 use crate::live::carts::{AllChanges, LatestChanges};
 use crate::live::told::{Told, by_time};
 use crate::live::{orders, retell, visits};
@@ -117,25 +117,21 @@ impl Person {
             .orders
             .add_told(customer, &told, &mut records, folding.table)?;
         orders::sort(&mut records);
-        let seen = records.partition_point(|record| record.occurred_at <= folding.now);
+        let seen = records.partition_point(|record| record.occurred_at <= folding.resolving.now);
         self.member.profile.reset(customer);
-        folding.program.reset(&mut self.member.states);
+        folding.resolving.program.reset(&mut self.member.states);
         self.returned_at = returned_at(&records);
-        let mut resolving = Resolving {
-            ledger: folding.ledger,
-            products: folding.products,
-            program: folding.program,
-            names_products: folding.names_products,
-            now: folding.now,
-        };
-        resolving.fold_all(&mut self.member, &mut self.latest_orders, &records);
+        let latest = &mut self.latest_orders;
+        folding
+            .resolving
+            .fold_all(&mut self.member, latest, &records);
         let Member {
             profile,
             states,
             carts,
             ..
         } = &mut self.member;
-        declared.retain(|row| row.occurred_at <= folding.now);
+        declared.retain(|row| row.occurred_at <= folding.resolving.now);
         self.counts = seen > 0 || !declared.is_empty() || !told.is_empty();
         Declaring::new(folding.table)
             .declare(profile, &declared)
@@ -146,7 +142,7 @@ impl Person {
         visits::take_all(profile, &told, folding.table, silence_ms);
         let last = retell::join(profile, &told, folding.table);
         self.grouped_at = last.unwrap_or(Timestamp::MIN);
-        retell::fold_events(states, &told, folding.program);
+        retell::fold_events(states, &told, folding.resolving.program);
         let (orders, table) = (&*folding.orders, folding.table);
         self.latest_changes = LatestChanges::default();
         if !folding.keeps_past {
