@@ -2,6 +2,7 @@
 
 use regulars_core::{Cause, CustomerId, Direction, Timestamp};
 use regulars_pipeline::live::Live;
+use regulars_pipeline::{Base, FoldOptions, Silent, find};
 use regulars_store::log::Logged;
 use serde_json::{Value, json};
 
@@ -108,6 +109,17 @@ fn who_loses_the_only_order_to_another_is_nobody_until_something_is_told_of_them
         append(&live, &[ordered(json!({"userId": "c-2"}))], START);
         let live = go_on(&scratch, live, again);
         assert_eq!(own_segments(&live, one), None);
+        let found = live.read_beside(|store| {
+            let (config, catalogue) = (scratch.workspace.config(), scratch.catalogue());
+            let options = FoldOptions::at(Timestamp(START), 1);
+            find(
+                store,
+                &Base::fold(store, config, &catalogue, options, &Silent)?,
+                "c-1",
+            )
+        });
+        let error = found.unwrap().unwrap_err().to_string();
+        assert!(error.contains("belongs to another customer now"), "{error}");
         let page = call("page", 2, json!({"userId": "c-1"}), json!({}));
         append(&live, &[page], START);
         let live = go_on(&scratch, live, again);
