@@ -342,7 +342,11 @@ impl Orders {
         Ok(without_rate)
     }
 
-    fn add_all(
+    /// The same of orders of which nobody else tells.
+    ///
+    /// # Errors
+    /// When the first rate of a currency begins after the day of its order.
+    pub(super) fn add_all(
         &self,
         all: &[&Told],
         records: &mut Vec<LineRecord>,

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, RecordKind, Timestamp};
 use regulars_profile::{Member, SaidAt};
 use regulars_store::history::SymbolTable;
 
@@ -203,7 +203,7 @@ impl OrdersAtHand {
         (orders, table): (&Orders, &SymbolTable),
         resolving: &mut Resolving<'_>,
     ) -> Result<usize, PipelineError> {
-        let changed = self.tell_again(member.profile.customer, orders, table, resolving)?;
+        let changed = self.tell_again(orders, table, resolving)?;
         let of = &self.of;
         let records = |order: OrderKey, into: &mut Vec<LineRecord>| {
             if let Some(of_order) = of.get(&order) {
@@ -227,7 +227,6 @@ impl OrdersAtHand {
     /// Tells again what is to be told again, of each order that changed; gives these.
     fn tell_again(
         &mut self,
-        customer: CustomerId,
         orders: &Orders,
         table: &SymbolTable,
         resolving: &mut Resolving<'_>,
@@ -237,7 +236,8 @@ impl OrdersAtHand {
         for (&key, back) in &self.changed {
             let of_order = self.of.entry(key).or_default();
             let mut records = of_order.files.clone();
-            orders.add_told(customer, &of_order.to_tell(back), &mut records, table)?;
+            // What several customers tell of is settled elsewhere, and folded from the beginning.
+            orders.add_all(&of_order.to_tell(back), &mut records, table)?;
             let told = records.split_off(of_order.files.len());
             *resolving.names_products |= names_products(&told, resolving.now);
             self.entries -= of_order.entries();

@@ -128,9 +128,6 @@ impl Person {
         if order.is_placed() && is_new && self.insert_order(&order, told, folding)? {
             return Ok(Some(Retold::Nothing));
         }
-        if folding.orders.contested.concerns(customer) {
-            return Ok(None);
-        }
         let Some(at_hand) = &mut self.at_hand else {
             return Ok(None);
         };
