@@ -19,8 +19,8 @@ READ = {
     "Product Viewed", "Product Added", "Product Removed", "Cart Viewed", "Checkout Started",
     "Order Completed", "Email Delivered", "Email Opened", "Email Link Clicked",
 }
-# Segments whose limits depend on everyone else: computed at a start, they stay until the next one.
-RELATIVE = re.compile(r"rfm_|value_|high_value_loyalists|budget_conscious|channel_|churn_")
+# Segments of channels: a server has those of the channels that there were at its start.
+OF_CHANNELS = re.compile(r"channel_")
 # The segment that a stampede leads into, and after how many minutes of an idle cart.
 STAMPEDE = ("cart_idle_15", 15)
 # Records in the log that the history has not, at a kill; and seconds until that many must be there.
@@ -282,7 +282,7 @@ def compare(directory, token, live):
     finally:
         server.child.kill()
         server.child.wait()
-    own = [name for name in live if not RELATIVE.match(name)]
+    own = [name for name in live if not OF_CHANNELS.match(name)]
     differing = {
         name: [live[name], batch.get(name), again.get(name)]
         for name in own if not live[name] == batch.get(name) == again.get(name)

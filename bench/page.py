@@ -209,7 +209,7 @@ def live_section(result):
         differing = ", ".join(f"`{name}` {sizes}" for name, sizes in same["differing"].items())
         agreed = f"Of {same['segments']} segments these differ (live, batch, started again): {differing}."
     else:
-        agreed = f"All {same['segments']} segments whose limits do not depend on everyone else have the same size live, folded by `regulars segments`, and after the next start."
+        agreed = f"All {same['segments']} segments but those of channels have the same size live, folded by `regulars segments`, and after the next start."
     return f"""## Live
 
 `just bench-live`: `regulars serve` holds the shop with its scores and a hundred more segments (`bench/live_segments.py`).

@@ -30,6 +30,7 @@ use regulars_store::tables::memberships::SavedMember;
 use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
+use super::everyone::Looks;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
@@ -66,6 +67,7 @@ pub(super) enum Touched<'a> {
 pub(super) struct Looking<'a> {
     pub(super) world: World<'a>,
     pub(super) accounts: &'a LiveAccounts,
+    pub(super) looks_begun: u32,
     pub(super) scratch: &'a mut Scratch,
 }
 
@@ -86,6 +88,13 @@ pub struct Engine {
     pub(super) definitions: Definitions,
     pub(super) people: People,
     pub(super) accounts: LiveAccounts,
+    /// Looks at everyone.
+    pub(super) looks: Looks,
+    /// As of when limits that depend on everyone were computed last: they may be on their way into
+    /// the log.
+    pub(super) limits_computed: Timestamp,
+    /// Threads to compute them on; never affects the result.
+    pub(super) threads: usize,
     /// Accounts of which the record that is folded changes something.
     pub(super) touched_accounts: Vec<Symbol>,
     /// Customers that turned out to be another.
@@ -289,6 +298,7 @@ impl Engine {
             Logged::Workspace(record) => match *record {
                 LogRecord::MergeAccepted(merge) => self.merge(&merge)?,
                 LogRecord::Unmerged(unmerged) => self.unmerge(&unmerged)?,
+                LogRecord::CutpointsSet(set) => self.take_limits(&set),
                 _ => {}
             },
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
@@ -314,6 +324,7 @@ impl Engine {
         let (wakes, of_accounts) = self.between_events();
         self.wake(wakes);
         self.sweep(of_accounts);
+        self.look_at_some(self.looks_between_events());
         if self.context.population.data.insert(DataNeed::Events) {
             self.look_at_visits();
         }
@@ -389,6 +400,7 @@ impl Engine {
                 }
             }
             person.turns_seen = looking.accounts.turns_made();
+            person.looks_seen = looking.looks_begun;
         });
         if !flips.is_empty() {
             let cause = cause(self);
@@ -414,6 +426,7 @@ impl Engine {
                 context: &self.context,
             },
             accounts: &self.accounts,
+            looks_begun: self.looks.begun(),
             scratch: &mut self.scratch,
         };
         let mut each = |flip| flips.push(flip);

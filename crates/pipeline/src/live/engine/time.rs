@@ -43,7 +43,7 @@ impl Engine {
         self.wake(WAKES_AT_ONCE);
     }
 
-    pub(super) fn wake(&mut self, most: usize) {
+    pub(in crate::live) fn wake(&mut self, most: usize) {
         for _ in 0..most {
             // Its customers are told afterwards, some at a time.
             if let Some(account) = self.accounts.due(self.now) {

@@ -12,6 +12,7 @@ use regulars_store::log::{Found, LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
+use super::folder::Told;
 use super::mover::move_all;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
@@ -43,7 +44,7 @@ const RETURNED_EVERY: Duration = Duration::from_millis(20);
 /// The writer's ends of the queues.
 pub(super) struct Ends {
     pub(super) tasks: Receiver<Task>,
-    pub(super) found: Receiver<Found>,
+    pub(super) found: Receiver<Told>,
     pub(super) work: Sender<Work>,
 }
 
@@ -329,8 +330,11 @@ impl Writer {
 
     /// Puts what the folder found into the frame.
     fn gather(&mut self, batch: &mut Batch) {
-        while let Ok(found) = self.ends.found.try_recv() {
-            self.found(found, batch);
+        while let Ok(told) = self.ends.found.try_recv() {
+            match told {
+                Told::Found(found) => self.found(found, batch),
+                Told::Limits(limits) => batch.record(limits),
+            }
         }
     }
 
