@@ -34,13 +34,14 @@ use super::everyone::Looks;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
-use super::start::Retired;
+use super::start::{Retired, Tail};
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
 pub(super) use finding::{Finding, transition_id};
+pub(super) use time::UNSETTLED_AT_MOST;
 
 /// Customers of accounts who are looked at right after what changed an account.
 const AT_ONCE: usize = 256;
@@ -140,6 +141,8 @@ pub struct Engine {
     pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
+    /// What lay in the log at the start and is still to be folded.
+    pub(super) tail: Tail,
 }
 
 impl Engine {

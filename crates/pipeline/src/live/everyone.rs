@@ -7,14 +7,12 @@
 use regulars_core::{Cause, CustomerId, Timestamp};
 use regulars_rules::AccountTruths;
 
-use super::engine::Engine;
+use super::engine::{Engine, UNSETTLED_AT_MOST};
 
 /// Customers who are looked at between two events.
 const BETWEEN_EVENTS: usize = 8;
-/// And when so many records have been folded since everything was settled that the log should soon
-/// be moved on.
+/// And when more than [`UNSETTLED_AT_MOST`] records wait for everyone.
 const MORE_BETWEEN_EVENTS: usize = 64;
-const UNSETTLED_AT_MOST: u64 = 200_000;
 
 /// Looks at everyone.
 #[derive(Debug, Default)]

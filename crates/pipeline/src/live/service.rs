@@ -12,6 +12,7 @@
 //! from the log to the history. An answer is given when the event is on
 //! disk; a transition is told when it is on disk.
 
+mod answered;
 mod folder;
 mod messages;
 mod mover;
@@ -33,6 +34,7 @@ use regulars_store::{Store, StoreError};
 use super::engine::Engine;
 use super::identify::Sender as EventSender;
 use crate::error::PipelineError;
+use crate::times::Times;
 use crate::workspace::Workspace;
 use folder::Folder;
 use messages::{About, Loan, Question, Shared, Task, Work};
@@ -144,7 +146,8 @@ pub struct Stopped {
 }
 
 impl Live {
-    /// Starts the threads. What [`Engine::start`] found is recorded first.
+    /// Starts the threads. What [`Engine::start`] found is recorded first; what lay in the log and is
+    /// still to be folded waits as it did before the process ended.
     ///
     /// # Errors
     /// When the operating system gives no thread.
@@ -159,9 +162,10 @@ impl Live {
         let (found, findings) = channel();
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
-            waiting: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(engine.tail()),
             unmoved: AtomicU64::new(store.next_offset().saturating_sub(store.moved_to())),
             recorded_to: AtomicU64::new(engine.recorded_to),
+            delays: Times::default(),
             loans: AtomicU64::new(0),
             files: Mutex::new(()),
         });
@@ -229,6 +233,11 @@ impl Live {
     /// Records on disk that are not folded yet.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// From the answer to an event until a transition that it caused was on disk, since the start.
+    pub fn delays(&self) -> &Times {
+        &self.shared.delays
     }
 
     /// Records on disk that are not moved to the history yet.

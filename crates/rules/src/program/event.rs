@@ -17,7 +17,7 @@ use super::{Faults, Keep, mutated};
 use crate::check::{EventSpec, EventValue, ValueTest};
 
 /// A value of events as it is folded, for all windows over which it is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EventProgram {
     pub(crate) value: EventValue,
     /// One, or several lengths of time.

@@ -1,6 +1,6 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, RecordKind, Timestamp};
+use regulars_core::{LineRecord, Timestamp};
 use regulars_profile::Member;
 use regulars_rules::Program;
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
@@ -120,7 +120,7 @@ impl Person {
         let seen = records.partition_point(|record| record.occurred_at <= folding.resolving.now);
         self.member.profile.reset(customer);
         folding.resolving.program.reset(&mut self.member.states);
-        self.returned_at = returned_at(&records);
+        self.returned_at = orders::returned_at(&records).unwrap_or(Timestamp::MIN);
         let latest = &mut self.latest_orders;
         folding
             .resolving
@@ -160,13 +160,4 @@ impl Person {
         *folding.refolds += 1;
         Ok(())
     }
-}
-
-/// When something went back last.
-fn returned_at(records: &[LineRecord]) -> Timestamp {
-    let returns = records
-        .iter()
-        .filter(|record| record.kind != RecordKind::Sale);
-    let latest = returns.map(|record| record.occurred_at).max();
-    latest.unwrap_or(Timestamp::MIN)
 }

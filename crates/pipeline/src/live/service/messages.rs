@@ -13,6 +13,7 @@ use regulars_store::log::{Logged, Unmerged};
 use super::{Answer, EventSender};
 use crate::error::PipelineError;
 use crate::live::engine::Engine;
+use crate::times::Times;
 
 /// What the writer is asked to do.
 pub(super) enum Task {
@@ -83,6 +84,8 @@ pub(super) struct Shared {
     pub(super) unmoved: AtomicU64,
     /// Every transition that records before this offset cause is on disk.
     pub(super) recorded_to: AtomicU64,
+    /// From the answer to an event until a transition that it caused was on disk.
+    pub(super) delays: Times,
     /// How often the data was lent.
     pub(super) loans: AtomicU64,
     /// Held while files of the data are read or written that the writer knows nothing of, and while

@@ -12,6 +12,7 @@ use regulars_store::log::{Found, LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
+use super::answered::Answered;
 use super::folder::Told;
 use super::mover::move_all;
 use super::{
@@ -57,6 +58,7 @@ pub(super) struct Writer {
     clock: Clock,
     on_transitions: OnTransitions,
     seen: Seen,
+    answered: Answered,
     rules: Rules,
     now: Timestamp,
     /// The latest tick.
@@ -123,6 +125,7 @@ impl Writer {
             clock: options.clock,
             on_transitions: options.on_transitions,
             seen,
+            answered: Answered::default(),
             now,
             ticked_to: Timestamp::MIN,
         }
@@ -236,6 +239,7 @@ impl Writer {
         self.seen = engine.take_messages();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
+        shared.waiting.fetch_add(engine.tail(), Ordering::Relaxed);
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
@@ -384,7 +388,22 @@ impl Writer {
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);
+        let (on_disk_at, end) = (Instant::now(), offsets.end);
         let records: Vec<(u64, Logged)> = offsets.zip(batch.records).collect();
+        for (_, record) in &records {
+            if let Logged::Found(Found {
+                transitions,
+                folded_to,
+                ..
+            }) = record
+            {
+                let found = (&transitions[..], *folded_to);
+                self.answered.count(found, on_disk_at, &self.shared.delays);
+            }
+        }
+        if batch.events > 0 {
+            self.answered.note(end, on_disk_at);
+        }
         let told: Vec<TransitionRow> = records.iter().flat_map(rows_of).collect();
         if !told.is_empty() {
             (self.on_transitions)(&told);
