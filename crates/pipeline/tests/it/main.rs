@@ -20,6 +20,7 @@ mod late;
 mod limits;
 mod live;
 mod models;
+mod nobody;
 mod owners;
 mod parting;
 mod pieces;
