@@ -26,7 +26,7 @@ impl<'b> Fields<'b> {
     }
 
     /// A text behind its length as u32.
-    pub(crate) fn text(&mut self) -> Option<Box<str>> {
-        Some(std::str::from_utf8(self.bytes()?).ok()?.into())
+    pub(crate) fn str(&mut self) -> Option<&'b str> {
+        std::str::from_utf8(self.bytes()?).ok()
     }
 }

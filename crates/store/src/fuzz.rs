@@ -10,7 +10,8 @@ use regulars_testkit::fuzz::Fuzz;
 
 use crate::disk::Disk;
 use crate::disk::simulated::SimulatedDisk;
-use crate::log::live::{self, Found, StoredEvent};
+use crate::log::StoredEvent;
+use crate::log::live::{self, Found};
 use crate::log::record::Entry;
 use crate::log::{HistoryCompacted, Log, LogRecord, inspect};
 use crate::manifest::Manifest;

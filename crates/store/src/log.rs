@@ -17,6 +17,7 @@
 pub mod live;
 pub mod record;
 
+pub(crate) mod event;
 mod frame;
 mod identity;
 pub(crate) mod inspect;
@@ -28,8 +29,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use event::StoredEvent;
 pub use identity::{Evidence, MergeAccepted, MergeRefused, MergeRule, Refusal, Unmerged};
-pub use live::{Found, Logged, StoredEvent};
+pub use live::{Found, Logged};
 pub use record::{
     CutpointsSet, HistoryCompacted, ImportAdded, ImportedFile, LogRecord, LogRecordKind,
     MembershipsNoted, ModelsFitted, RecordsMoved, SegmentDefined, SegmentsDefined,

@@ -15,6 +15,7 @@
 //! what it left. The files are durable before the record that lists them, the manifest is before a
 //! segment of the log goes.
 
+mod events;
 pub(crate) mod messages;
 pub(crate) mod records;
 pub(crate) mod transitions;
@@ -33,12 +34,12 @@ pub use transitions::{NotAPlace, TransitionPlace, TransitionRow};
 pub use write::MovedFiles;
 
 use crate::StoreError;
-use crate::history::EventRow;
 use crate::log::live::{self, Logged};
 use crate::log::record::Entry;
 use crate::log::{LogReader, LogRecord};
 use crate::manifest::Manifest;
 use crate::vault::{IdentityId, MasterKey};
+use events::MovedEvents;
 use messages::MessageRow;
 
 /// Bytes of records that are moved at a time, about: events may be long.
@@ -73,7 +74,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub struct Moving {
     pub(crate) place: Place,
-    pub(crate) events: Vec<EventRow>,
+    events: MovedEvents,
     pub(crate) messages: Vec<MessageRow>,
     pub(crate) transitions: Vec<TransitionRow>,
     /// With their offsets, as they are kept.
@@ -88,11 +89,11 @@ impl LogMove {
     ///
     /// # Errors
     /// When the log is damaged or holds an unknown record.
-    pub fn read(self) -> Result<Moving, StoreError> {
+    pub fn read(mut self) -> Result<Moving, StoreError> {
         let vault_from = self.place.manifest.vault_from;
         let mut moving = Moving {
             place: self.place,
-            events: Vec::new(),
+            events: MovedEvents::default(),
             messages: Vec::new(),
             transitions: Vec::new(),
             records: Vec::new(),
@@ -100,34 +101,35 @@ impl LogMove {
             log_dir: self.log_dir,
         };
         let mut read_bytes = 0;
-        for entry in self.reader {
-            let (offset, bytes) = entry?;
+        while let Some((offset, bytes)) = self.reader.next_record()? {
             if read_bytes >= self.most_bytes {
                 moving.place.to = offset;
                 break;
             }
             read_bytes += bytes.len();
-            if let Some(journal) = live::identities_in(&bytes) {
+            if let Some(event) = live::event_in(bytes) {
+                moving.messages.push(MessageRow {
+                    received_at: event.received_at,
+                    message: event.message,
+                });
+                moving.events.push(offset, &event, bytes);
+                continue;
+            }
+            if let Some(journal) = live::identities_in(bytes) {
                 if offset >= vault_from {
                     moving.journals.push(journal.to_vec());
                 }
                 continue;
             }
-            match live::decode(&moving.log_dir, offset, &bytes)? {
-                Logged::Event(event) => {
-                    moving.messages.push(MessageRow {
-                        received_at: event.received_at,
-                        message: event.message,
-                    });
-                    moving.events.push(EventRow { offset, event });
-                }
+            match live::decode(&moving.log_dir, offset, bytes)? {
                 Logged::Found(found) => {
                     let rows = TransitionRow::of_record(offset, found.transitions);
                     moving.transitions.extend(rows);
                 }
                 Logged::Workspace(record) => moving.records.push((offset, kept(*record))),
-                Logged::Marks(_) => moving.records.push((offset, bytes)),
-                Logged::Tick(_) | Logged::Identities => {}
+                Logged::Marks(_) => moving.records.push((offset, bytes.to_vec())),
+                // An event that can be read was taken before.
+                Logged::Event(_) | Logged::Tick(_) | Logged::Identities => {}
             }
         }
         Ok(moving)
@@ -142,7 +144,7 @@ fn kept(record: LogRecord) -> Vec<u8> {
 impl Moving {
     /// Under which identities the events came, sorted, each once.
     pub fn identities(&self) -> Vec<IdentityId> {
-        let identities = self.events.iter().map(|row| row.event.identity);
+        let identities = self.events.iter().map(|event| event.identity);
         identities.collect::<BTreeSet<_>>().into_iter().collect()
     }
 

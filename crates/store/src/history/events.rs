@@ -32,6 +32,7 @@ use regulars_core::{CustomerId, EventKind, Timestamp};
 use super::merge::View;
 use super::values::{Columns, Unusable};
 use crate::log::StoredEvent;
+use crate::log::event::EventRef;
 use crate::manifest::Family;
 use crate::vault::IdentityId;
 
@@ -138,20 +139,19 @@ impl EventColumns {
         self.customers.len()
     }
 
-    pub(super) fn push(&mut self, row: &EventRow) -> Result<(), ArrowError> {
-        let event = &row.event;
+    pub(super) fn push(&mut self, offset: u64, event: &EventRef<'_>) -> Result<(), ArrowError> {
         self.customers.push(event.customer.0);
         self.occurred_at.push(event.occurred_at.0);
-        self.offsets.push(row.offset);
+        self.offsets.push(offset);
         self.received_at.push(event.received_at.0);
         self.identities.push(event.identity.0);
         self.kinds.append_value(event.kind.name());
         self.anonymous.push(event.anonymous);
         self.messages.append_value(event.message.to_be_bytes())?;
         self.names.append_value(&event.name);
-        self.properties.append_value(&event.properties);
-        self.contexts.append_value(&event.context);
-        let sealed = Some(&*event.sealed).filter(|sealed| !sealed.is_empty());
+        self.properties.append_value(event.properties);
+        self.contexts.append_value(event.context);
+        let sealed = Some(event.sealed).filter(|sealed| !sealed.is_empty());
         self.sealed.append_option(sealed);
         Ok(())
     }

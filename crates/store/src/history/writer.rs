@@ -8,6 +8,7 @@ use regulars_core::{Currency, LineRecord, Partition, Symbols};
 use super::file::{BATCH_ROWS, Key, RunOutput};
 use super::{CustomerRow, EventRow, Family, OrderRow, RunInfo, customers, events, orders};
 use crate::StoreError;
+use crate::log::event::EventRef;
 use crate::vault::IdentityId;
 
 /// Events that wait in a writer as they are.
@@ -177,13 +178,25 @@ impl EventRunWriter {
     /// # Errors
     /// When the row is out of order or in the wrong partition, or the file cannot be written.
     pub(crate) fn push(&mut self, row: &EventRow) -> Result<(), StoreError> {
+        self.push_event(row.offset, &row.event.as_ref())
+    }
+
+    /// As [`Self::push`], of an event where it lies.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub(crate) fn push_event(
+        &mut self,
+        offset: u64,
+        event: &EventRef<'_>,
+    ) -> Result<(), StoreError> {
         let key = Key {
-            customer: row.event.customer,
-            occurred_at: row.event.occurred_at,
-            then: [row.offset, 0, 0],
+            customer: event.customer,
+            occurred_at: event.occurred_at,
+            then: [offset, 0, 0],
         };
-        self.output.count(key, row.offset)?;
-        let pushed = self.columns.push(row);
+        self.output.count(key, offset)?;
+        let pushed = self.columns.push(offset, event);
         pushed.map_err(unwritable(self.output.path()))?;
         if self.columns.len() == EVENTS_AT_ONCE {
             self.flush()?;

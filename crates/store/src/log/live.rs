@@ -13,14 +13,13 @@
 //! Numbers are little-endian. A record of the log that begins with `{` is a
 //! [`LogRecord`].
 
-use regulars_core::{CustomerId, EventKind, Timestamp, Transition};
+use regulars_core::{Timestamp, Transition};
 use serde::{Deserialize, Serialize};
 
 use super::LogRecord;
+use super::event::{EventRef, StoredEvent};
 use super::record::Entry;
 use crate::StoreError;
-use crate::fields::Fields;
-use crate::vault::IdentityId;
 
 const VERSION: u8 = 1;
 const EVENT: u8 = 1;
@@ -28,64 +27,6 @@ const IDENTITIES: u8 = 2;
 const FOUND: u8 = 3;
 const TICK: u8 = 4;
 const MARKS: u8 = 5;
-/// Set in the kind of an event that nothing but an anonymous id names.
-const ANONYMOUS: u8 = 1 << 7;
-
-const KINDS: [EventKind; 6] = [
-    EventKind::Identify,
-    EventKind::Track,
-    EventKind::Page,
-    EventKind::Screen,
-    EventKind::Group,
-    EventKind::Alias,
-];
-
-/// An event as the log keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The tracking call.
-    pub kind: EventKind,
-    /// Whether nothing but an anonymous id said whose it is.
-    pub anonymous: bool,
-    /// Under which identity it came.
-    pub identity: IdentityId,
-    /// Whose it was when it came: a later merge may have made it another's.
-    pub customer: CustomerId,
-    /// When it happened, corrected by the error of the client's clock.
-    pub occurred_at: Timestamp,
-    /// When it arrived.
-    pub received_at: Timestamp,
-    /// Hash of what makes it the same event when it is sent again.
-    pub message: u128,
-    /// Name of what was tracked, or of the page or screen; of `group` the id of the account; else
-    /// empty.
-    pub name: Box<str>,
-    /// Properties or traits, as a JSON object without personal data.
-    pub properties: Box<str>,
-    /// Context, likewise.
-    pub context: Box<str>,
-    /// The personal data that was in it, sealed with the key of its identity; may be empty.
-    pub sealed: Box<[u8]>,
-}
-
-impl StoredEvent {
-    /// With the account of a `group` call as its name, where it has none: versions before accounts
-    /// kept it in the context only.
-    pub(crate) fn with_account(mut self) -> Self {
-        if self.kind == EventKind::Group && self.name.is_empty() {
-            let context: Context = serde_json::from_str(&self.context).unwrap_or_default();
-            self.name = context.group_id.unwrap_or_default();
-        }
-        self
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Context {
-    #[serde(rename = "groupId")]
-    group_id: Option<Box<str>>,
-}
 
 /// What the folder found: transitions, and how far it had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,21 +106,13 @@ pub(crate) fn is_found(bytes: &[u8]) -> bool {
 const ARRIVED_AT: usize = 1 + 3 * 8;
 
 pub(crate) fn encode_event(event: &StoredEvent, into: &mut Vec<u8>) {
-    let kind = KINDS.iter().position(|known| *known == event.kind);
-    let flag = if event.anonymous { ANONYMOUS } else { 0 };
-    into.extend([EVENT, VERSION, kind.unwrap_or_default() as u8 | flag]);
-    into.extend(event.identity.0.to_le_bytes());
-    into.extend(event.customer.0.to_le_bytes());
-    into.extend(event.occurred_at.0.to_le_bytes());
-    into.extend(event.received_at.0.to_le_bytes());
-    into.extend(event.message.to_le_bytes());
-    let texts = [&event.name, &event.properties, &event.context];
-    for text in texts.map(|text| text.as_bytes()) {
-        into.extend((text.len() as u32).to_le_bytes());
-        into.extend_from_slice(text);
-    }
-    into.extend((event.sealed.len() as u32).to_le_bytes());
-    into.extend_from_slice(&event.sealed);
+    into.extend([EVENT, VERSION]);
+    event.as_ref().encode(into);
+}
+
+/// The event that a record holds, if it is one that can be read.
+pub(crate) fn event_in(bytes: &[u8]) -> Option<EventRef<'_>> {
+    EventRef::decode(bytes.strip_prefix(&[EVENT, VERSION])?)
 }
 
 pub(crate) fn encode_identities(file: &[u8]) -> Vec<u8> {
@@ -222,7 +155,10 @@ pub(crate) fn decode(
         return Err(unknown(tag, version));
     }
     match tag {
-        EVENT => event_of(fields).map(Logged::Event).ok_or_else(damaged),
+        EVENT => {
+            let event = EventRef::decode(fields).ok_or_else(damaged)?;
+            Ok(Logged::Event(event.to_event()))
+        }
         IDENTITIES => Ok(Logged::Identities),
         FOUND => serde_json::from_slice(fields)
             .map(Logged::Found)
@@ -238,35 +174,16 @@ pub(crate) fn decode(
     }
 }
 
-fn event_of(bytes: &[u8]) -> Option<StoredEvent> {
-    let mut fields = Fields(bytes);
-    let [kind] = fields.take()?;
-    let anonymous = kind & ANONYMOUS != 0;
-    let kind = *KINDS.get(usize::from(kind & !ANONYMOUS))?;
-    let event = StoredEvent {
-        kind,
-        anonymous,
-        identity: IdentityId(u64::from_le_bytes(fields.take()?)),
-        customer: CustomerId(u64::from_le_bytes(fields.take()?)),
-        occurred_at: Timestamp(i64::from_le_bytes(fields.take()?)),
-        received_at: Timestamp(i64::from_le_bytes(fields.take()?)),
-        message: u128::from_le_bytes(fields.take()?),
-        name: fields.text()?,
-        properties: fields.text()?,
-        context: fields.text()?,
-        sealed: fields.bytes()?.into(),
-    };
-    fields.0.is_empty().then(|| event.with_account())
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use proptest::prelude::*;
-    use regulars_core::{Cause, Direction, SegmentName, TransitionId};
+    use regulars_core::{Cause, CustomerId, Direction, EventKind, SegmentName, TransitionId};
 
+    use super::super::event::KINDS;
     use super::*;
+    use crate::vault::IdentityId;
 
     fn event() -> impl Strategy<Value = StoredEvent> {
         let numbers = (any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>());
@@ -301,6 +218,7 @@ mod tests {
             let mut bytes = Vec::new();
             encode_event(&event, &mut bytes);
             prop_assert_eq!(arrival_in(&bytes), Some(event.received_at));
+            prop_assert_eq!(event_in(&bytes).unwrap().to_event(), event.clone());
             prop_assert_eq!(read(&bytes).unwrap(), Logged::Event(event));
             let cut = (bytes.len() as f64 * cut) as usize;
             prop_assert!(cut == 0 || read(&bytes[..cut]).is_err());

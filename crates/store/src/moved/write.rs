@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use regulars_core::{CustomerId, Timestamp};
 
+use super::events::MovedEvents;
 use super::messages::MessageRow;
 use super::records::KeptRecord;
 use super::transitions::TransitionRow;
@@ -13,7 +14,7 @@ use crate::StoreError;
 use crate::catalog::{HISTORY, TABLES, VAULT};
 use crate::disk::{Disk, RealDisk};
 use crate::history::tiers::first_to_merge;
-use crate::history::{EventRow, EventRunWriter, RunInfo, event_order};
+use crate::history::{EventRunWriter, RunInfo};
 use crate::manifest::{Change, MovedChange, MovedFile, MovedKind};
 use crate::store::read_listed;
 use crate::tables;
@@ -36,15 +37,14 @@ impl Moving {
     /// When a file cannot be written, or one that is merged with a new one cannot be read.
     pub fn write(mut self, owners: &[CustomerId]) -> Result<MovedFiles, StoreError> {
         let identities = self.identities();
-        for row in &mut self.events {
-            if let Ok(at) = identities.binary_search(&row.event.identity) {
-                row.event.customer = owners[at];
-            }
-        }
+        self.events.sort(|identity| {
+            let at = identities.binary_search(&identity).ok()?;
+            owners.get(at).copied()
+        });
         let arrived = self.arrived();
         let place = &self.place;
         let mut change = Change {
-            add_runs: place.write_events(&mut self.events)?,
+            add_runs: place.write_events(&self.events)?,
             ..Change::default()
         };
         let mut moved = MovedChange {
@@ -77,16 +77,16 @@ impl Place {
     }
 
     /// One run for each partition that has any.
-    fn write_events(&self, events: &mut [EventRow]) -> Result<Vec<RunInfo>, StoreError> {
-        events.sort_unstable_by_key(event_order);
+    fn write_events(&self, events: &MovedEvents) -> Result<Vec<RunInfo>, StoreError> {
         let mut runs = Vec::new();
-        let partition_of = |row: &EventRow| row.event.customer.partition();
-        for rows in events.chunk_by(|a, b| partition_of(a) == partition_of(b)) {
-            let partition = partition_of(&rows[0]);
+        for places in events.by_partition() {
+            let partition = places[0].customer.partition();
             let what = format!("events-p{:02}", partition.0);
             let name = self.name(&what, self.from, "parquet");
             let mut writer = EventRunWriter::create(&self.dir.join(HISTORY), name, partition)?;
-            rows.iter().try_for_each(|row| writer.push(row))?;
+            for place in places {
+                writer.push_event(place.offset, &events.get(place))?;
+            }
             runs.push(writer.finish()?);
         }
         Ok(runs)
