@@ -17,7 +17,7 @@ mod fold;
 mod making;
 mod missing;
 
-use regulars_core::{CustomerId, Timestamp, TraitValue};
+use regulars_core::{CustomerId, Timestamp, TraitValue, Zone};
 use regulars_profile::{Context, Customer, Models, Oddities, Products, Profile, Scores, score_all};
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -328,6 +328,17 @@ impl Base {
     /// The fitted models in use.
     pub fn models(&self) -> Option<&Models> {
         self.context.models.as_ref()
+    }
+}
+
+/// A declared trait as JSON: a day of the workspace's time zone as that day (`1972-01-24`), anything
+/// else as [`trait_json`] has it.
+pub(crate) fn declared_json(value: TraitValue<'_>, zone: &Zone) -> Value {
+    match value {
+        TraitValue::Instant(at) if zone.start_of(zone.date_of(at)) == at => {
+            zone.date_of(at).to_string().into()
+        }
+        value => trait_json(value),
     }
 }
 

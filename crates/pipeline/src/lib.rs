@@ -79,5 +79,5 @@ pub use recorded::{
     TransitionView, ids_of,
 };
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
-pub use score::{ScoreOptions, score};
+pub use score::{ScoreOptions, no_orders_then, score};
 pub use workspace::{CONFIG_FILE, Workspace};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::engine::Engine;
 use super::person::Person;
-use crate::base::trait_json;
+use crate::base::{declared_json, trait_json};
 use crate::customer_view::{
     Names, OrderList, OrderView, SegmentView, TraitView, of_account, unit_name,
 };
@@ -86,7 +86,7 @@ impl Engine {
         let subject = person.subject(&self.context);
         let profile = &person.member.profile;
         let declared = profile.all_declared().map(|(name, value)| {
-            let value = trait_json(value.value(|s| symbols.text(s)));
+            let value = declared_json(value.value(|s| symbols.text(s)), &self.context.zone);
             (symbols.text(name).to_owned(), value)
         });
         let traits = Trait::all().iter().map(|def| TraitView {

@@ -8,7 +8,7 @@ use regulars_pipeline::{
     score as fit,
 };
 use regulars_stats::optimise::Convergence;
-use regulars_stats::validate::{CalibrationBin, Role};
+use regulars_stats::validate::{CalibrationBin, Lost, Role};
 use regulars_stats::{Estimate, Fitted};
 use serde_json::{Map, Value, json};
 
@@ -69,18 +69,29 @@ pub(crate) fn score(cli: &Cli, args: &ScoreArgs) -> anyhow::Result<Done> {
 pub(crate) fn show(cli: &Cli) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let store = session.workspace.open_read()?;
-    let fitted = FittedModels::latest(&store)?.ok_or_else(|| PipelineError::NotFound {
-        what: "fit",
-        name: "models".to_owned(),
-        hint: ": run `regulars score` first".to_owned(),
-    })?;
+    let fitted = FittedModels::latest(&store)?.ok_or(PipelineError::NoFit)?;
     print(cli, &fitted, &session.workspace.config().zone())?;
     Ok(Done::Whole)
 }
 
 fn print(cli: &Cli, fitted: &FittedModels, zone: &Zone) -> anyhow::Result<()> {
-    Output::of(&document(fitted), "/models", || models_text(fitted, zone)).print(cli.format)
+    Output::of(&document(fitted), "/models", || models_text(fitted, zone))
+        .with_columns(COLUMNS)
+        .print(cli.format)
 }
+
+/// The columns of a CSV that every model has; its parameters follow.
+const COLUMNS: [&str; 9] = [
+    "model",
+    "name",
+    "in_use_for",
+    "customers",
+    "log_likelihood",
+    "aic",
+    "convergence_status",
+    "convergence_parameter",
+    "iterations",
+];
 
 /// Probability that the intervals of parameters are meant to hold.
 const INTERVAL_SHARE: f64 = 0.9;
@@ -271,7 +282,7 @@ fn fitted_table(rows: &[Vec<String>]) -> String {
         &[
             ("model", Align::Left),
             ("in use for", Align::Left),
-            ("parameters and their 90 % intervals", Align::Left),
+            ("parameters ± standard errors (90 % intervals)", Align::Left),
             ("log-likelihood", Align::Right),
             ("AIC", Align::Right),
         ],
@@ -321,7 +332,9 @@ fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
     let estimate = |e: &Estimate| {
         let ends = e.interval(INTERVAL_SHARE);
         let ends = ends.map(|(low, high)| format!(" ({low:.4} to {high:.4})"));
-        format!("{} {:.4}{}", e.parameter, e.value, ends.unwrap_or_default())
+        let error = e.standard_error.map(|error| format!(" ± {error:.4}"));
+        let [error, ends] = [error, ends].map(Option::unwrap_or_default);
+        format!("{} {:.4}{error}{ends}", e.parameter, e.value)
     };
     let uses: Vec<&str> = uses.iter().map(|of| of.name()).collect();
     let parameters: Vec<String> = fit.estimates.iter().map(estimate).collect();
@@ -350,12 +363,22 @@ pub(crate) fn figure_name(figure: &str) -> &str {
 }
 
 /// A value of a figure, as its column shows it.
-pub(crate) fn figure_value(figure: &str, value: f64) -> String {
+fn figure_value(figure: &str, value: f64) -> String {
     match figure {
         "bias" => format!("{:+.1} %", value * 100.0),
         "top_decile_capture" => percent(Some(value)),
         _ => number(Some(value), 4),
     }
+}
+
+/// The value of the baseline and that of the model, with as many digits as tell them apart.
+pub(crate) fn lost_values(lost: &Lost) -> [String; 2] {
+    let values = [lost.baseline_value, lost.model_value];
+    let rounded = values.map(|value| figure_value(&lost.figure, value));
+    let longer = (6..=15).map(|decimals| values.map(|value| number(Some(value), decimals)));
+    let mut told = std::iter::once(rounded.clone()).chain(longer);
+    told.find(|[baseline, model]| baseline != model)
+        .unwrap_or(rounded)
 }
 
 /// What the columns of the holdout are.
@@ -462,8 +485,7 @@ fn judged_text(title: &str, judged: &Judged) -> String {
         &rows,
     ));
     for lost in &judged.lost {
-        let [baseline, model] =
-            [lost.baseline_value, lost.model_value].map(|v| figure_value(&lost.figure, v));
+        let [baseline, model] = lost_values(lost);
         let figure = figure_name(&lost.figure);
         let line = format!(
             "{} is better in {figure}: {baseline} against {model}",

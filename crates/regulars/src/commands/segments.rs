@@ -252,6 +252,16 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             index(own, everyone),
         ]
     };
+    let sum = |name: &str, of: fn(&Kpis) -> Option<i64>| {
+        let (own, everyone) = (of(kpis), of(everyone));
+        let share = own.zip(everyone).filter(|(_, everyone)| *everyone != 0);
+        vec![
+            name.to_owned(),
+            own.map_or_else(unknown, |minor| amounts.whole(minor)),
+            everyone.map_or_else(unknown, |minor| amounts.whole(minor)),
+            percent(share.map(|(own, everyone)| own as f64 / everyone as f64)),
+        ]
+    };
     let between = |of: fn(&Kpis) -> Ends, show: Show<'_>| {
         let (own, everyone) = (of(kpis), of(everyone));
         let any = own.or(everyone);
@@ -273,6 +283,8 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             amounts.whole(everyone.revenue_minor),
             percent(kpis.revenue_share),
         ],
+        sum(&format!("margin {code}"), |k| k.margin_minor),
+        sum(&format!("refunds {code}"), |k| Some(k.refunds_minor)),
         line(
             "orders per customer",
             |k| Some(k.orders_per_customer),
