@@ -18,7 +18,7 @@ use crate::live::contested::Claim;
 use crate::live::orders::{Claims, Orders};
 use crate::live::told::Tellings;
 use crate::live::{retell, visits};
-use crate::population;
+use crate::population::{self, Limits};
 use crate::progress::Progress;
 
 impl Base {
@@ -34,17 +34,20 @@ impl Base {
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let tellings = Tellings::arrived_by(store, options.now)?;
-        let told = (&tellings, Noting::Claims);
+        let by = (&config.settings(), &config.zone());
+        let limits = Limits::in_force(store, u64::MAX, by, options.now)?;
+        let told = (&tellings, limits, Noting::Claims);
         Self::fold_told(store, config, catalogue, options, told, progress)
     }
 
-    /// Folds the whole history, and what the log tells beside it.
+    /// Folds the whole history, and what the log tells beside it; everyone is seen against the limits
+    /// in force or, where there are none, those of `options.now`.
     pub(crate) fn fold_told(
         store: &Store,
         config: &Config,
         catalogue: &Catalogue,
         options: FoldOptions,
-        (tellings, noting): (&Tellings, Noting),
+        (tellings, limits, noting): (&Tellings, Option<Limits>, Noting),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let mut symbols = Symbols::default();
@@ -89,16 +92,17 @@ impl Base {
             names_products,
         } = put_together(parts);
         let customers = Customers::new(folded);
-        let mut context = context(&customers, (&products, &table), config, options, tellings);
+        let mut context = context(&customers, (&products, &table), config, limits, options);
+        if has_events {
+            context.population.data.insert(DataNeed::Events);
+        }
         let said = std::mem::take(&mut noted.accounts);
         context.accounts = accounts(said, &customers, &context.symbols);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }
-        let catalogue =
-            catalogue
-                .clone()
-                .with_channels(&channels(&customers, &context, options.threads))?;
+        let of_channels = channels(&customers, &context, options.threads);
+        let catalogue = catalogue.clone().with_channels(&of_channels)?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
         let states = match options.scoring {
             Scoring::None => Vec::new(),
@@ -177,8 +181,8 @@ fn context(
     customers: &Customers,
     (products, table): (&Products, &SymbolTable),
     config: &Config,
+    limits: Option<Limits>,
     options: FoldOptions,
-    tellings: &Tellings,
 ) -> Context {
     let mut context = Context {
         zone: config.zone(),
@@ -190,10 +194,8 @@ fn context(
         models: None,
     };
     let FoldOptions { now, threads, .. } = options;
-    context.population = population::of(customers, products, &context, now, threads);
-    if !tellings.is_empty() {
-        context.population.data.insert(DataNeed::Events);
-    }
+    let at = (now, threads);
+    context.population = population::of(customers, products, &context, limits, at);
     context
 }
 

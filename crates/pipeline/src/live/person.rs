@@ -55,6 +55,8 @@ pub(super) struct Person {
     pub(super) queued: Option<Timestamp>,
     /// Turns of accounts before this one they were told of.
     pub(super) turns_seen: u64,
+    /// Looks at everyone that they were part of, or came after.
+    pub(super) looks_seen: u32,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
     /// Time of the latest `group` so far.
@@ -167,6 +169,7 @@ impl Person {
             has_history,
             queued: None,
             turns_seen: 0,
+            looks_seen: 0,
             identified_at: Timestamp::MIN,
             grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,

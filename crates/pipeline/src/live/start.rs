@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use regulars_core::{Cause, SegmentName, Timestamp};
-use regulars_profile::{Ledger, World};
+use regulars_profile::{Context, Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -31,6 +31,7 @@ use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
+use super::everyone::Looks;
 use super::orders::Orders;
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
@@ -39,6 +40,7 @@ use super::told::Tellings;
 use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
+use crate::population::Limits;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -83,12 +85,24 @@ impl Engine {
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
         };
-        let tellings = past.tellings;
-        let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        let by = (&workspace.config().settings(), &workspace.config().zone());
+        let before = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let limits = Limits::in_force(store, before, by, fold.now)?;
+        let told = (past.tellings, limits.clone());
+        let mut engine = Self::folded(workspace, store, &catalogue, fold, told, progress)?;
         engine.recorded = past.transitions;
         engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
+        if limits.is_none() {
+            let Context {
+                population,
+                settings,
+                ..
+            } = &engine.context;
+            let limits = Limits::of_population(population, settings);
+            store.record(limits.into_record(options.now))?;
+        }
         engine.look_at_accounts();
         engine.definitions = definitions::take_into_use(
             store,
@@ -137,11 +151,11 @@ impl Engine {
         store: &Store,
         catalogue: &Catalogue,
         options: FoldOptions,
-        mut tellings: Tellings,
+        (mut tellings, limits): (Tellings, Option<Limits>),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let config = workspace.config();
-        let told = (&tellings, Noting::ForLive);
+        let told = (&tellings, limits, Noting::ForLive);
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
@@ -190,6 +204,9 @@ impl Engine {
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
             accounts,
+            looks: Looks::default(),
+            limits_computed: Timestamp::MIN,
+            threads: options.threads,
             people,
             identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
@@ -224,7 +241,7 @@ impl Engine {
     ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
-        let accounts = &self.accounts;
+        let (accounts, looks) = (&self.accounts, self.looks.begun());
         let world = World { program, context };
         let mut people: Vec<&mut Person> = self
             .people
@@ -247,6 +264,7 @@ impl Engine {
                 let account = accounts.truths(member.profile.account);
                 member.changed(world, account, (now, now), &mut scratch, &mut each);
                 person.turns_seen = accounts.turns_made();
+                person.looks_seen = looks;
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {
                         continue;

@@ -14,6 +14,7 @@ mod future;
 mod identity;
 mod last_change;
 mod late;
+mod limits;
 mod live;
 mod models;
 mod owners;
