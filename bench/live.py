@@ -179,7 +179,10 @@ def after_a_kill(server, load, directory):
     traffic.wait()
     evict(directory)
     load.server = Server(directory)
-    return load.server, {"tail": tail, "seconds": load.server.started, "drained": load.server.drain()}
+    # What had waited to be folded waits again, while events are taken.
+    waiting = load.server.metric("records_waiting")
+    folded = load.server.started + load.server.drain()
+    return load.server, {"tail": tail, "seconds": load.server.started, "waiting": waiting, "folded": folded}
 
 
 def evict(directory):

@@ -25,6 +25,7 @@ mod population;
 
 mod fitted;
 mod score;
+mod steps;
 
 mod customer_view;
 mod identity;

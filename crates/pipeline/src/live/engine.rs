@@ -34,7 +34,7 @@ use super::everyone::Looks;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
-use super::start::Retired;
+use super::start::{Retired, Tail};
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
@@ -128,6 +128,8 @@ pub struct Engine {
     pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
+    /// What lay in the log at the start and is still to be folded.
+    pub(super) tail: Tail,
 }
 
 impl Engine {

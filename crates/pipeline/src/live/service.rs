@@ -223,7 +223,8 @@ pub struct Stopped {
 }
 
 impl Live {
-    /// Starts the threads. What [`Engine::start`] found is recorded first.
+    /// Starts the threads. What [`Engine::start`] found is recorded first; what lay in the log and is
+    /// still to be folded waits as it did before the process ended.
     ///
     /// # Errors
     /// When the operating system gives no thread.
@@ -238,7 +239,7 @@ impl Live {
         let (found, findings) = channel();
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
-            waiting: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(engine.tail()),
             unmoved: AtomicU64::new(store.next_offset().saturating_sub(store.moved_to())),
             recorded_to: AtomicU64::new(engine.recorded_to),
             delays: Times::default(),

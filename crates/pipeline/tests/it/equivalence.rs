@@ -280,7 +280,7 @@ fn addresses(rng: &mut ChaCha8Rng) -> String {
 }
 
 /// The workspace as a kill would leave it now.
-fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
+pub(crate) fn as_killed(scratch: &Scratch, live: &Live) -> Scratch {
     let copy = Scratch::new();
     let (from, to) = (scratch.workspace.root(), copy.workspace.root());
     let segments = "segments/own.toml";

@@ -58,7 +58,7 @@ impl Folder {
 
     /// Folds until it is told to stop; `None` when everyone was given up and nobody came instead.
     pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
-        self.say();
+        self.fold_tail()?;
         loop {
             let engine = &self.engine;
             let has_more = engine.is_behind() || engine.is_sweeping() || engine.has_moved();
@@ -114,7 +114,7 @@ impl Folder {
                         return Ok(None);
                     };
                     self = Self::new(engine, self.work, self.found, self.shared);
-                    self.say();
+                    self.fold_tail()?;
                 }
                 Work::Moved {
                     history,
@@ -130,6 +130,17 @@ impl Folder {
         }
         self.say_last();
         Ok(Some(self.engine))
+    }
+
+    /// Says what the start found, and folds what lay in the log before it.
+    fn fold_tail(&mut self) -> Result<(), PipelineError> {
+        self.say();
+        while self.engine.tail() > 0 {
+            let folded = self.engine.fold_some_of_tail(AT_ONCE)?;
+            self.say();
+            self.shared.waiting.fetch_sub(folded, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Answers the questions about everyone that nobody is to be told anything for any more. While
@@ -154,7 +165,9 @@ impl Folder {
 
     /// Says what was found since the last time, and when time makes a difference next.
     fn say(&mut self) {
+        // Those of a day that ended in the tail may stand further on in it.
         if !self.is_last
+            && self.engine.tail() == 0
             && let Some(limits) = self.engine.due_limits()
         {
             let _ = self.found.send(Told::Limits(limits));
@@ -163,6 +176,9 @@ impl Folder {
         let wake = wakes.chain([self.engine.limits_due_at()]).min();
         let wake = wake.map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
+        if self.engine.holds_back() {
+            return;
+        }
         let is_settled = self.engine.is_settled();
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();

@@ -239,6 +239,7 @@ impl Writer {
         self.seen = engine.take_messages();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
+        shared.waiting.fetch_add(engine.tail(), Ordering::Relaxed);
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
