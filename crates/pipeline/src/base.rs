@@ -66,6 +66,9 @@ impl Folded {
     }
 }
 
+/// Whole numbers below it are exact as floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Everyone at one moment.
 #[derive(Debug)]
 pub struct Base {
@@ -331,10 +334,13 @@ impl Base {
     }
 }
 
-/// A declared trait as JSON: a day of the workspace's time zone as that day (`1972-01-24`), anything
-/// else as [`trait_json`] has it.
+/// A declared value as JSON: as [`trait_json`], but whole numbers without a point, and a day of the
+/// workspace's time zone as that day (`1972-01-24`).
 pub(crate) fn declared_json(value: TraitValue<'_>, zone: &Zone) -> Value {
     match value {
+        TraitValue::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+            (number as i64).into()
+        }
         TraitValue::Instant(at) if zone.start_of(zone.date_of(at)) == at => {
             zone.date_of(at).to_string().into()
         }

@@ -175,8 +175,12 @@ pub fn find(store: &Store, base: &Base, name: &str) -> Result<usize, PipelineErr
     }
     let table = SymbolTable::new(base.context.symbols.clone());
     let history = store.history();
-    let has_orders = !history.timeline(customer, &table)?.is_empty();
-    Err(if has_orders || !history.declared(customer)?.is_empty() {
+    let orders = history.timeline(customer, &table)?.into_iter();
+    let declared = history.declared(customer)?.into_iter();
+    let mut known_at = orders
+        .map(|row| row.record.occurred_at)
+        .chain(declared.map(|row| row.occurred_at));
+    Err(if known_at.any(|at| at > base.now) {
         not_found(&format!(" at {}: first known later", base.now))
     } else {
         not_found(

@@ -78,8 +78,7 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Option<LiveCustomer>, PipelineError> {
         let now = self.now.max(at);
-        let customer = self.canonical(customer);
-        let Some(person) = self.people.get(&customer) else {
+        let Some(person) = self.somebody(customer) else {
             return Ok(None);
         };
         let symbols = &self.context.symbols;
@@ -123,8 +122,7 @@ impl Engine {
         before: Option<Place>,
         most: usize,
     ) -> Result<Option<Vec<(Place, Happening)>>, PipelineError> {
-        let customer = self.canonical(customer);
-        let Some(person) = self.people.get(&customer) else {
+        let Some(person) = self.somebody(customer) else {
             return Ok(None);
         };
         let moved = person.moved(&self.history, self.whose())?;
