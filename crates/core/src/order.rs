@@ -56,7 +56,9 @@ pub struct LineRecord {
     pub updated_at: Option<Timestamp>,
     /// When the order was placed, or the credit or refund given.
     pub occurred_at: Timestamp,
-    /// When a cancelled or refunded order ended, as far as it is told: see [`Self::ended_by`].
+    /// When a cancelled or refunded order ended, or money of an order went back: when the source
+    /// says that it happened, else when it made the version that says so. In files of earlier
+    /// versions the latter is missing: see [`Self::ended_by`].
     pub ended_at: Option<Timestamp>,
     /// What the row says.
     pub kind: RecordKind,
@@ -133,6 +135,17 @@ impl LineRecord {
     pub fn ended_by(&self) -> Timestamp {
         let told = self.ended_at.or(self.updated_at);
         told.map_or(self.occurred_at, |at| at.max(self.occurred_at))
+    }
+
+    /// True when it says that its order was cancelled or refunded, be it in part: [`Self::ended_by`]
+    /// tells from when on.
+    #[inline]
+    pub fn ends(&self) -> bool {
+        self.refunded_minor != 0
+            || match self.status {
+                OrderStatus::Cancelled | OrderStatus::Refunded => true,
+                OrderStatus::Placed | OrderStatus::Unpaid => false,
+            }
     }
 
     /// True when it says what was sold.

@@ -115,8 +115,8 @@ macro_rules! fields {
                 match self { $(Self::$id => $name,)* }
             }
 
-            /// What it means, for a person.
-            pub fn doc(self) -> &'static str {
+            /// What it means, for a person, in most files.
+            fn usual_doc(self) -> &'static str {
                 match self { $(Self::$id => $doc,)* }
             }
 
@@ -214,6 +214,18 @@ impl Field {
             .iter()
             .any(|names| names.field == field)
             .then_some(field)
+    }
+
+    /// What it means in files of `entity`, for a person.
+    pub fn doc(self, entity: Entity) -> &'static str {
+        match (self, entity) {
+            (Self::OccurredAt, Entity::Refunds) => "When the money went back",
+            (Self::UpdatedAt, Entity::Refunds) => "When the refund was last changed",
+            (Self::Status, Entity::Refunds) => "Where the refund stands",
+            (Self::Quantity, Entity::Refunds) => "Pieces that came back",
+            (Self::OccurredAt, Entity::Events) => "When it happened",
+            (field, _) => field.usual_doc(),
+        }
     }
 
     /// The field of that name, or of that header.

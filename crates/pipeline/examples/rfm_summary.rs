@@ -13,7 +13,7 @@ use regulars_core::{CustomerId, Grain, Partition, TimeUnit, Timestamp, Zone};
 use regulars_pipeline::{PipelineError, Workspace, as_of};
 use regulars_profile::{Ledger, Products, Profile, PurchaseHistory};
 use regulars_store::Store;
-use regulars_store::history::SymbolTable;
+use regulars_store::history::{SymbolTable, VersionsFrom};
 
 fn main() -> Result<(), PipelineError> {
     let mut arguments = std::env::args().skip(1);
@@ -82,7 +82,7 @@ fn partition(
     let (symbols, products) = (SymbolTable::default(), Products::default());
     let (mut ledger, mut profile) = (Ledger::default(), Profile::new(CustomerId(0)));
     let history = store.history();
-    let mut reader = history.partition(partition, &symbols)?;
+    let mut reader = history.partition(partition, &symbols, VersionsFrom::Files)?;
     let today = zone.date_of(now);
     let mut summaries = Vec::new();
     while let Some(records) = reader.next_customer()? {

@@ -18,7 +18,7 @@ mod fold;
 mod making;
 mod missing;
 
-use regulars_core::{CustomerId, Timestamp, TraitValue};
+use regulars_core::{CustomerId, Timestamp, TraitValue, Zone};
 use regulars_profile::{Context, Customer, Models, Oddities, Products, Profile, Scores, score_all};
 use regulars_rules::{Keep, LeafStates, Memberships, Program};
 use regulars_stats::Parallelism;
@@ -334,11 +334,15 @@ impl Base {
     }
 }
 
-/// A declared value as JSON: as [`trait_json`], whole numbers without a point.
-pub(crate) fn declared_json(value: TraitValue<'_>) -> Value {
+/// A declared value as JSON: as [`trait_json`], but whole numbers without a point, and a day of the
+/// workspace's time zone as that day (`1972-01-24`).
+pub(crate) fn declared_json(value: TraitValue<'_>, zone: &Zone) -> Value {
     match value {
         TraitValue::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => {
             (number as i64).into()
+        }
+        TraitValue::Instant(at) if zone.start_of(zone.date_of(at)) == at => {
+            zone.date_of(at).to_string().into()
         }
         value => trait_json(value),
     }

@@ -344,7 +344,8 @@ impl Config {
         Zone::named(&self.workspace.time_zone).expect("checked when the settings were read")
     }
 
-    /// The value of a threshold for the text of a ready-made segment: `lifecycle.dormant_days`.
+    /// The value of a threshold for the text of a ready-made segment: `lifecycle.dormant_days`; a
+    /// share as `value.high_percent`, the risk at which a churn level begins as `churn.from_level_2`.
     pub fn threshold(&self, key: &str) -> Option<String> {
         let percent = |share: f64| Some(format!("{} %", (share * 1000.0).round() / 10.0));
         match key {
@@ -356,15 +357,24 @@ impl Config {
                         .to_string(),
                 );
             }
-            "value.high_percent" => return percent(self.value.high_share),
-            "value.medium_percent" => return percent(self.value.medium_share),
+            "lifecycle.usual_range_percent" => {
+                return percent(self.lifecycle.usual_range_quantile);
+            }
             _ => {}
         }
+        if let Some(level) = key.strip_prefix("churn.from_level_") {
+            let level: usize = level.parse().ok()?;
+            return percent(*self.churn.levels.get(level.checked_sub(2)?)?);
+        }
         let tree = toml::Value::try_from(self.settings()).ok()?;
-        let found = key
-            .split('.')
-            .try_fold(&tree, |node, part| node.get(part))?;
-        match found {
+        let find = |key: &str| {
+            let mut parts = key.split('.');
+            parts.try_fold(&tree, |node, part| node.get(part))
+        };
+        if let Some(share) = key.strip_suffix("_percent") {
+            return percent(find(&format!("{share}_share"))?.as_float()?);
+        }
+        match find(key)? {
             toml::Value::Integer(number) => Some(number.to_string()),
             toml::Value::Float(number) => Some(number.to_string()),
             toml::Value::String(text) => Some(text.clone()),
@@ -430,6 +440,20 @@ mod tests {
             config.threshold("value.high_percent").as_deref(),
             Some("20 %")
         );
-        assert_eq!(config.threshold("lifecycle.nothing"), None);
+        for (key, percent) in [
+            ("price.full_price_percent", "10 %"),
+            ("lifecycle.usual_range_percent", "90 %"),
+            ("churn.from_level_2", "35 %"),
+            ("churn.from_level_5", "95 %"),
+        ] {
+            assert_eq!(config.threshold(key).as_deref(), Some(percent), "{key}");
+        }
+        for key in [
+            "lifecycle.nothing",
+            "price.nothing_percent",
+            "churn.from_level_1",
+        ] {
+            assert_eq!(config.threshold(key), None, "{key}");
+        }
     }
 }

@@ -202,7 +202,7 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
     let declared = folded.profile.all_declared().map(|(name, value)| {
         (
             symbols.text(name).to_owned(),
-            declared_json(value.value(|s| symbols.text(s))),
+            declared_json(value.value(|s| symbols.text(s)), &base.context.zone),
         )
     });
     Ok(CustomerView {
@@ -243,7 +243,7 @@ pub(crate) fn of_account(profile: &Profile, context: &Context) -> BTreeMap<Strin
 pub(crate) fn traits_of(account: &Account, context: &Context) -> BTreeMap<String, Value> {
     let symbols = &context.symbols;
     let traits = account.all().map(|(name, value)| {
-        let value = declared_json(value.value(|symbol| symbols.text(symbol)));
+        let value = declared_json(value.value(|symbol| symbols.text(symbol)), &context.zone);
         (symbols.text(name).to_owned(), value)
     });
     traits.collect()

@@ -133,6 +133,18 @@ pub enum PipelineError {
         /// Day of the first order.
         first: CivilDate,
     },
+    /// Look at the statuses of the orders.
+    #[error("none of the orders counts ({orders}): each is cancelled, unpaid or refunded in full")]
+    NoOrderCounts {
+        /// How many there are.
+        orders: u64,
+    },
+    /// Look at other files.
+    #[error("no orders in these files: `regulars try` looks at files of orders")]
+    NoOrdersInFiles,
+    /// Fit first.
+    #[error("no models have been fitted yet: run `regulars score` first")]
+    NoFit,
     /// Give another day.
     #[error("a holdout cannot begin on {given}: {valid}")]
     HoldoutOutOfRange {

@@ -81,6 +81,6 @@ pub use recorded::{
     TransitionView, ids_of,
 };
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
-pub use score::{ScoreOptions, score};
+pub use score::{ScoreOptions, no_orders_then, score};
 pub use times::Times;
 pub use workspace::{CONFIG_FILE, Workspace};

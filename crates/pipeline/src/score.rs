@@ -79,7 +79,7 @@ pub fn score(
         .context
         .population
         .first_order_at
-        .ok_or_else(|| no_orders(store, config, options.now))?;
+        .ok_or_else(|| no_orders(store, config, &base))?;
     let models = config.settings().models;
     let origins = Origins::of(
         (first, options.now),
@@ -140,15 +140,22 @@ pub fn score(
     Ok(base)
 }
 
-/// Why there are no orders up to `now`.
-fn no_orders(store: &Store, config: &Config, now: Timestamp) -> PipelineError {
-    match store.history().summary(Family::Orders).span {
-        Some((first, _)) if first > now => PipelineError::NoOrdersThen {
-            as_of: now,
-            first: config.zone().date_of(first),
-        },
-        Some(_) | None => PipelineError::NoOrders,
-    }
+/// Why there are no orders that count.
+fn no_orders(store: &Store, config: &Config, base: &Base) -> PipelineError {
+    let then = no_orders_then(store, config, base.now);
+    then.unwrap_or(match base.oddities.orders_not_counted {
+        0 => PipelineError::NoOrders,
+        orders => PipelineError::NoOrderCounts { orders },
+    })
+}
+
+/// The error that all orders of files are later than `now`, if they are.
+pub fn no_orders_then(store: &Store, config: &Config, now: Timestamp) -> Option<PipelineError> {
+    let (first, _) = store.history().summary(Family::Orders).span?;
+    (first > now).then(|| PipelineError::NoOrdersThen {
+        as_of: now,
+        first: config.zone().date_of(first),
+    })
 }
 
 /// A use falls out only by losing its own deciding figure; what could not be judged stays.

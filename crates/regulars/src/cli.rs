@@ -39,7 +39,7 @@ const EVERYWHERE: &str = "Options of every command";
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found, 4 invalid input, 5 done in part \
-                  (some rows were rejected).\n\nStart here:\n  regulars demo\n  regulars try orders.csv"
+                  (some rows were rejected), 130 interrupted.\n\nStart here:\n  regulars demo\n  regulars try orders.csv"
 )]
 pub(crate) struct Cli {
     /// Form of the output.

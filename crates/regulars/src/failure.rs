@@ -77,7 +77,9 @@ fn code(error: &anyhow::Error) -> u8 {
         None => 1,
         Some(error) => match error {
             PipelineError::HoldoutOutOfRange { .. } => 2,
-            PipelineError::NotFound { .. } | PipelineError::NoWorkspace { .. } => 3,
+            PipelineError::NotFound { .. }
+            | PipelineError::NoFit
+            | PipelineError::NoWorkspace { .. } => 3,
             PipelineError::Config { .. }
             | PipelineError::OtherCurrency { .. }
             | PipelineError::Segment { .. }
@@ -89,6 +91,8 @@ fn code(error: &anyhow::Error) -> u8 {
             | PipelineError::Destination(_)
             | PipelineError::NoOrders
             | PipelineError::NoOrdersThen { .. }
+            | PipelineError::NoOrderCounts { .. }
+            | PipelineError::NoOrdersInFiles
             | PipelineError::Ingest(_)
             | PipelineError::Fit(_) => 4,
             PipelineError::WorkspaceExists { .. }

@@ -77,6 +77,12 @@ fn rfm_cell(name: &str) -> Option<&str> {
     (cell.len() == 3 && cell.bytes().all(is_score)).then_some(cell)
 }
 
+/// What follows `channel_` in the name of a segment that is made for a channel.
+fn channel(name: &str) -> Option<&str> {
+    name.strip_prefix("channel_")
+        .filter(|name| !name.is_empty())
+}
+
 fn check_rule(rule: &Rule, vocabulary: &Vocabulary) -> Result<Node, RuleError> {
     let all = |rules: &[Rule]| -> Result<Vec<Node>, RuleError> {
         rules
@@ -98,7 +104,12 @@ fn check_rule(rule: &Rule, vocabulary: &Vocabulary) -> Result<Node, RuleError> {
                     Some(cell) => error.hint(format!(
                         "rules ask for a cell by its trait: `rfm_cell = '{cell}'`"
                     )),
-                    None => error,
+                    None => match channel(name).filter(|_| !error.has_hint()) {
+                        Some(channel) => error.hint(format!(
+                            "rules ask for a channel by its trait, as the data spells it: `first_channel = '{channel}'`"
+                        )),
+                        None => error,
+                    },
                 };
                 return Err(error.at(segment.span));
             }

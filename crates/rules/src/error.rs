@@ -140,6 +140,10 @@ impl RuleError {
         self
     }
 
+    pub(crate) fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
     /// An unknown name, with the nearest of the known ones as hint.
     pub(crate) fn unknown<'a>(
         what: &'static str,

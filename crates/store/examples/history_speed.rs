@@ -15,7 +15,7 @@ use regulars_core::{
     Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, RefundKey,
     Symbol, Symbols, Timestamp,
 };
-use regulars_store::history::{Family, SymbolTable};
+use regulars_store::history::{Family, SymbolTable, VersionsFrom};
 use regulars_store::log::{HistoryCompacted, LogRecord};
 use regulars_store::vault::{IdentityId, IdentityKind};
 use regulars_store::{Store, StoreError, StoreOptions};
@@ -179,7 +179,7 @@ fn fold(store: &Store) -> Result<(), StoreError> {
     let symbols = SymbolTable::default();
     let history = store.history();
     let sums = each_partition(|partition| {
-        let mut reader = history.partition(partition, &symbols)?;
+        let mut reader = history.partition(partition, &symbols, VersionsFrom::Files)?;
         let (mut customers, mut lines, mut net, mut orders) = (0_u64, 0_u64, 0_i64, 0_u64);
         while let Some(rows) = reader.next_customer()? {
             customers += 1;

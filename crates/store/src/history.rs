@@ -45,6 +45,7 @@ pub use orders::{OrderRow, VersionRow, decode_rows, encode_row};
 pub(crate) use reader::WholeEventReader;
 pub use reader::{
     CustomerReader, DeclaredReader, EventReader, OrderReader, PartitionReader, VersionReader,
+    VersionsFrom,
 };
 pub use symbols::SymbolTable;
 pub use tiers::{MergedRuns, RunMerge};
@@ -121,9 +122,10 @@ impl History {
         &self,
         partition: Partition,
         symbols: &'s SymbolTable,
+        versions: VersionsFrom,
     ) -> Result<PartitionReader<'s>, StoreError> {
         let paths = self.checked_paths(Family::Orders, partition)?;
-        PartitionReader::open(paths.iter().map(PathBuf::as_path), symbols)
+        PartitionReader::open(paths.iter().map(PathBuf::as_path), symbols, versions)
     }
 
     /// Streams a partition's order lines with everything that was stored.

@@ -70,6 +70,15 @@ pub struct Store {
     _lock: Option<File>,
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.access == Access::Write {
+            // It is empty unless something still spills; what stays is removed by the next writer.
+            let _ = fs::remove_dir(self.dir.join(TMP));
+        }
+    }
+}
+
 impl Store {
     /// Makes a data directory at `dir` and opens it for writing.
     ///

@@ -1,7 +1,7 @@
 //! The user's page lists every field and every header that is known.
 
 use regulars_core::CivilDate;
-use regulars_ingest::{DateOrder, DecimalMark, Entity, field_table};
+use regulars_ingest::{DateOrder, DecimalMark, Entity, Field, field_table};
 
 use crate::reading::{input, options, read_with};
 
@@ -15,7 +15,7 @@ fn table(entity: Entity) -> String {
         format!(
             "| `{}` | {} | {} |\n",
             names.field,
-            names.field.doc(),
+            names.field.doc(entity),
             headers.join(" ")
         )
     });
@@ -24,6 +24,14 @@ fn table(entity: Entity) -> String {
         "### Fields of {}\n\n| field | what it is | headers that are known |\n|---|---|---|\n{rows}",
         entity.plural()
     )
+}
+
+#[test]
+fn a_field_means_what_it_means_in_files_of_its_kind() {
+    let doc = |entity| Field::OccurredAt.doc(entity);
+    assert_eq!(doc(Entity::Orders), "When the order was placed");
+    assert_eq!(doc(Entity::Refunds), "When the money went back");
+    assert_eq!(doc(Entity::Events), "When it happened");
 }
 
 #[test]

@@ -9,10 +9,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, Partition, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_rules::LeafStates;
-use regulars_store::history::{CustomerRow, DeclaredRow, EventRow, History, SymbolTable};
+use regulars_store::history::{
+    CustomerRow, DeclaredRow, EventRow, History, SymbolTable, VersionsFrom,
+};
 use regulars_store::vault::{IdentityId, Vault};
 
 use super::declared::Declaring;
@@ -211,7 +213,12 @@ impl<T> Folder<'_, T> {
     fn partition(&mut self, partition: Partition) -> Result<Part<T>, PipelineError> {
         let history = self.source.history;
         self.part = Part::default();
-        let mut orders = history.partition(partition, self.source.table)?;
+        let versions = if self.source.tellings.is_empty() {
+            VersionsFrom::Files
+        } else {
+            VersionsFrom::FilesAndEvents
+        };
+        let mut orders = history.partition(partition, self.source.table, versions)?;
         let mut declared = history.declarations(partition)?;
         let mut events = history.events(partition)?;
         let mut told = self.source.tellings.of_partition(partition).peekable();
@@ -408,14 +415,7 @@ impl<T> Folder<'_, T> {
         let seen = records.partition_point(|record| record.occurred_at <= now);
         // Rows are sorted by time, so those known at `now` come first.
         let declared = rows.partition_point(|row| row.occurred_at <= now);
-        let ends = |record: &LineRecord| {
-            record.refunded_minor != 0
-                || matches!(
-                    record.status,
-                    OrderStatus::Cancelled | OrderStatus::Refunded
-                )
-        };
-        let ends_later = |record: &&LineRecord| ends(record) && record.ended_by() > now;
+        let ends_later = |record: &&LineRecord| record.ends() && record.ended_by() > now;
         let later = records.len() - seen + rows.len() - declared;
         let ended = records[..seen].iter().filter(ends_later).count();
         self.part.later_records += (later + ended) as u64;

@@ -62,6 +62,32 @@ fn thresholds_of_the_settings_are_in_the_rules() {
 }
 
 #[test]
+fn meanings_name_the_shares_that_are_in_force() {
+    let mut settings = config().settings();
+    settings.churn.levels = [0.2, 0.4, 0.6, 0.8];
+    settings.churn.horizon_days = 30;
+    settings.price.price_sensitive_share = 0.75;
+    settings.price.full_price_share = 0.25;
+    settings.price.budget_share = 0.625;
+    settings.season.seasonal_share = 0.9;
+    settings.lifecycle.usual_range_quantile = 0.8;
+    let catalogue = Catalogue::load(&config().with_settings(settings), None).unwrap();
+    for (name, told) in [
+        ("churn_very_low", "within 30 days: under 20 %."),
+        ("churn_low", "20 % or more, under 40 %."),
+        ("churn_critical", "80 % or more."),
+        ("price_sensitive", "75 % of them or more"),
+        ("full_price_buyers", "at most 25 %"),
+        ("budget_conscious", "62.5 % of the orders or more"),
+        ("seasonal_shoppers", "90 % of them or more"),
+        ("lapsing", "80 % of their gaps"),
+    ] {
+        let meaning = &catalogue.get(name).unwrap().meaning;
+        assert!(meaning.contains(told), "{name}: {meaning}");
+    }
+}
+
+#[test]
 fn the_workspace_adds_and_replaces() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();

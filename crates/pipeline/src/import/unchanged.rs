@@ -99,6 +99,8 @@ fn parts(rows: impl Iterator<Item = Said>, all: &[LineRecord]) -> Parts {
             kind => Part::Apart(kind, record.refund),
         };
         record.import = 0;
+        // Stored orders of earlier versions have it in one place only.
+        record.ended_at = record.ended_at.or(record.updated_at);
         let rows = parts.entry((record.order, part)).or_default();
         rows.push((record, identity));
     }

@@ -85,7 +85,7 @@ impl Engine {
         let subject = person.subject(&self.context);
         let profile = &person.member.profile;
         let declared = profile.all_declared().map(|(name, value)| {
-            let value = declared_json(value.value(|s| symbols.text(s)));
+            let value = declared_json(value.value(|s| symbols.text(s)), &self.context.zone);
             (symbols.text(name).to_owned(), value)
         });
         let traits = Trait::all().iter().map(|def| TraitView {

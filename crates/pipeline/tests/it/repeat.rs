@@ -3,7 +3,7 @@
 use regulars_pipeline::{PipelineError, RejectPolicy, RepeatPolicy};
 use regulars_store::history::Family;
 
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, shop_files, shop_workspace};
 
 const HEADER: &str = "order_id,customer_id,date,status,product_id,quantity,unit_price,refunded\n";
 
@@ -249,4 +249,113 @@ fn many_imports_leave_few_files() {
     let rows: Vec<&str> = whole.iter().map(String::as_str).collect();
     once.import(&[once.file("all.csv", &orders(&rows))]);
     assert_eq!(scratch.picture(None), once.picture(None));
+}
+
+const HISTORY: &str =
+    "order_id,customer_id,ordered_at,updated_at,status,product_id,quantity,unit_price,refunded\n";
+/// Orders that end some time after they were placed, as the version says that tells it.
+const ENDING: [&str; 7] = [
+    "1,ann,2026-05-20,2026-06-10,cancelled,p1,1,30.00,",
+    "2,ann,2026-01-02,2026-01-02,paid,p1,1,7.00,",
+    "3,bob,2026-05-21,2026-06-12,refunded,p1,2,20.00,40.00",
+    "4,bob,2026-02-03,2026-02-03,paid,p2,1,9.00,",
+    "5,cyd,2026-05-22,2026-06-14,paid,p2,1,50.00,15.00",
+    "6,cyd,2026-03-04,2026-03-05,paid,p1,1,5.00,",
+    "7,dee,2026-06-20,2026-06-20,paid,p1,1,8.00,",
+];
+
+#[test]
+fn splitting_an_import_changes_nothing_of_the_past() {
+    let file = |scratch: &Scratch, name: &str, rows: &[&str]| {
+        scratch.file(name, &format!("{HISTORY}{}\n", rows.join("\n")))
+    };
+    let whole = Scratch::new();
+    whole.import(&[file(&whole, "all.csv", &ENDING)]);
+    let parts = Scratch::new();
+    for (number, rows) in ENDING.chunks(2).enumerate() {
+        parts.import(&[file(&parts, &format!("{number}.csv"), rows)]);
+    }
+    for as_of in ["2026-05-31", "2026-06-10", "2026-06-13", "2026-06-30"] {
+        assert_eq!(whole.picture(Some(as_of)), parts.picture(Some(as_of)));
+    }
+    let revenue = |as_of: &str| -> i64 {
+        let base = whole.fold(Some(as_of));
+        let customers = base.customers.iter();
+        customers.map(|of| of.profile.revenue_minor).sum()
+    };
+    assert_eq!(revenue("2026-05-31"), 14_100);
+    assert_eq!(revenue("2026-06-10"), 11_100);
+    assert_eq!(revenue("2026-06-13"), 7_100);
+    assert_eq!(revenue("2026-06-30"), 6_400);
+}
+
+#[test]
+fn an_import_that_says_again_when_orders_ended_adds_nothing() {
+    let scratch = Scratch::new();
+    let text = format!("{HISTORY}{}\n", ENDING.join("\n"));
+    scratch.import(&[scratch.file("a.csv", &text)]);
+    let report = scratch.import(&[scratch.file("b.csv", &format!("{text}\n"))]);
+    assert!(!report.files[0].skipped);
+    assert_eq!(report.orders.unchanged_orders, 7);
+}
+
+/// The files of the made-up shop, that of the orders in two halves of whole orders.
+fn halves(scratch: &Scratch, files: &[std::path::PathBuf]) -> [Vec<std::path::PathBuf>; 2] {
+    let is_of_orders = |path: &&std::path::PathBuf| path.ends_with("orders.csv");
+    let orders = files.iter().find(is_of_orders).expect("it has orders");
+    let text = std::fs::read_to_string(orders).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let order = |row: &str| row.split(',').next().map(str::to_owned);
+    let mut half = rows.len() / 2;
+    while order(rows[half]) == order(rows[half - 1]) {
+        half += 1;
+    }
+    let part =
+        |name: &str, rows: &[&str]| scratch.file(name, &format!("{header}\n{}\n", rows.join("\n")));
+    let second = vec![part("second.csv", &rows[half..])];
+    let mut first: Vec<_> = files.to_vec();
+    first.retain(|path| path != orders);
+    first.push(part("first.csv", &rows[..half]));
+    [first, second]
+}
+
+#[test]
+fn scores_and_the_report_do_not_depend_on_how_files_were_split_into_imports() {
+    let whole = shop_workspace();
+    let files = shop_files(&whole, 400);
+    whole.import(&files);
+    let parts = shop_workspace();
+    for part in halves(&parts, &files) {
+        parts.import(&part);
+    }
+    for scratch in [&whole, &parts] {
+        scratch.score(None, None);
+    }
+    assert_eq!(whole.picture(None), parts.picture(None));
+    assert_eq!(
+        whole.picture(Some("2025-06-30")),
+        parts.picture(Some("2025-06-30"))
+    );
+}
+
+#[test]
+fn an_event_that_happened_before_the_version_of_a_file_was_made_is_the_older_one() {
+    let scratch = Scratch::new();
+    let orders = format!("{HISTORY}1,ann,2026-05-20,2026-06-10,paid,p1,1,30.00,\n");
+    scratch.import(&[scratch.file("orders.csv", &orders)]);
+    let call = |day: &str, revenue: &str| {
+        format!(
+            r#"{{"type":"track","event":"Order Updated","userId":"ann","messageId":"{day}","timestamp":"2026-06-{day}T00:00:00Z","properties":{{"order_id":"1","revenue":{revenue},"currency":"USD"}}}}"#
+        )
+    };
+    let revenue = || -> i64 {
+        let base = scratch.fold(Some("2026-06-30"));
+        let customers = base.customers.iter();
+        customers.map(|of| of.profile.revenue_minor).sum()
+    };
+    scratch.import(&[scratch.file("older.ndjson", &call("05", "99.00"))]);
+    assert_eq!(revenue(), 3_000);
+    scratch.import(&[scratch.file("newer.ndjson", &call("15", "45.00"))]);
+    assert_eq!(revenue(), 4_500);
 }

@@ -120,7 +120,47 @@ fn a_shop_of_one_customer_and_a_shop_where_nobody_came_back_have_reports() {
         let report = scratch.report(&base);
         assert_eq!(report.buyers as usize, text.lines().count() - 1);
         assert!(report.models.is_none());
+        let scored = scratch.score(None, None);
+        let report = scratch.report(&scored);
+        assert_eq!(report.buyers as usize, text.lines().count() - 1);
+        let models = report
+            .models
+            .expect("they were fitted, as far as that is possible");
+        assert!(!models.warnings.is_empty());
+        assert_eq!(models.lost, []);
     }
+}
+
+#[test]
+fn a_customer_with_100_000_orders_is_imported_scored_and_reported() {
+    let scratch = Scratch::new();
+    let start = scratch.now(Some("2016-01-01"));
+    let mut text = "order_id,customer_id,date,total\n".to_owned();
+    for number in 0..100_000_i64 {
+        // An order every 50 minutes, for nine and a half years.
+        let at = start.plus_ms(number * 50 * 60 * 1000);
+        text.push_str(&format!("m{number},machine,{at},1.25\n"));
+    }
+    for number in 0..40_i64 {
+        let at = start.plus_ms((number * 83 % 3_000) * 24 * 60 * 60 * 1000);
+        text.push_str(&format!("p{number},person {},{at},20.00\n", number % 25));
+    }
+    scratch.import(&[scratch.file("orders.csv", &text)]);
+    let base = scratch.score(None, None);
+    let report = scratch.report(&base);
+    let everyone = &report.kpis.everyone;
+    assert_eq!((everyone.customers, everyone.orders), (26, 100_040));
+    assert_eq!(everyone.revenue_minor, 12_500_000 + 80_000);
+    let models = report.models.as_ref().unwrap();
+    assert!(models.orders.is_some(), "{models:?}");
+    let most = base
+        .customers
+        .iter()
+        .map(|of| of.profile.orders.len())
+        .max();
+    assert_eq!(most, Some(100_000));
+    let expected = everyone.expected_orders;
+    assert!(expected.is_none_or(f64::is_finite), "{expected:?}");
 }
 
 /// A segment of the workspace for each (name, rule).

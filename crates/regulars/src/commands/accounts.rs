@@ -4,7 +4,8 @@ use regulars_pipeline::{account, accounts, customers_of_account};
 use serde_json::{Value, json};
 
 use crate::cli::{AccountsArgs, AccountsCommand, AsOfArgs, Cli, LookArgs};
-use crate::commands::served::show::{items, stated_text, terms, text, whole};
+use crate::commands::customers::stated_text;
+use crate::commands::served::show::{fields, items, terms, text, whole};
 use crate::commands::served::{PAGE, members};
 use crate::failure::Done;
 use crate::output::Output;
@@ -163,7 +164,7 @@ fn show(cli: &Cli, session: &Session, document: &Value) -> anyhow::Result<Done> 
             ("last order", at("last_order_at")),
             ("last activity", at("last_activity_at")),
         ]));
-        shown.push_str(&stated_text("Traits", &document["traits"]));
+        shown.push_str(&stated_text("Traits", fields(&document["traits"]), &zone));
         shown
     })
     .print(cli.format)?;

@@ -1,6 +1,5 @@
 //! `customers show` and `explain`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use regulars_core::{OrderStatus, RecordKind, Trait, Zone};
@@ -48,6 +47,7 @@ pub(super) fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> S
         view.lifecycle,
         moment(&view.as_of, zone)
     ));
+    text.push_str(&clocks(zone));
     if let Some(scores) = &view.scores {
         text.push_str(&scores_text(scores, amounts, zone));
     }
@@ -76,10 +76,15 @@ pub(super) fn view_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> S
         let _ = writeln!(text, "{}", faint(note));
     }
     text.push_str(&traits_text(view, amounts, zone));
-    text.push_str(&stated_text("From the customers file", &view.declared));
-    text.push_str(&stated_text("Account", &view.account));
+    text.push_str(&stated_text("Declared", &view.declared, zone));
+    text.push_str(&stated_text("Account", &view.account, zone));
     text.push_str(&orders_text(view, amounts, zone));
     text
+}
+
+/// Whose clocks show the times of a text.
+pub(super) fn clocks(zone: &Zone) -> String {
+    faint(&format!("times are those of {}", zone.name())) + "\n"
 }
 
 fn table_or_none(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
@@ -195,21 +200,23 @@ fn traits_text(view: &CustomerView, amounts: Amounts, zone: &Zone) -> String {
 }
 
 /// What was declared of a customer or said of an account; nothing without any.
-fn stated_text(title: &str, traits: &BTreeMap<String, Value>) -> String {
-    if traits.is_empty() {
-        return String::new();
-    }
+pub(super) fn stated_text<'t>(
+    title: &str,
+    traits: impl IntoIterator<Item = (&'t String, &'t Value)>,
+    zone: &Zone,
+) -> String {
     let value = |value: &Value| match value {
-        Value::String(text) => text.trim_end_matches("T00:00:00Z").to_owned(),
+        Value::String(text) => moment(text, zone),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => whole_or_not(number),
         Value::Array(texts) => joined(texts),
         other => other.to_string(),
     };
-    let lines: Vec<(&str, String)> = traits
-        .iter()
-        .map(|(name, v)| (name.as_str(), value(v)))
-        .collect();
+    let traits = traits.into_iter();
+    let lines: Vec<(&str, String)> = traits.map(|(name, v)| (name.as_str(), value(v))).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
     heading(title) + &pairs(&lines)
 }
 

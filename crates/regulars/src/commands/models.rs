@@ -1,24 +1,24 @@
 //! `score` and `models`.
 
+mod holdout;
+
 use std::fmt::Write;
 
 use regulars_core::{Grain, TimeUnit, Zone};
 use regulars_pipeline::{
-    Choice, FittedModels, Holdout, Judged, PipelineError, PurchaseFitted, ScoreOptions, Tried, Use,
-    score as fit,
+    Choice, FittedModels, PipelineError, PurchaseFitted, ScoreOptions, Tried, Use, score as fit,
 };
 use regulars_stats::optimise::Convergence;
-use regulars_stats::validate::{CalibrationBin, Role};
 use regulars_stats::{Estimate, Fitted};
 use serde_json::{Map, Value, json};
+
+pub(crate) use holdout::{figure_name, lost_values};
 
 use crate::cli::{Cli, PeriodArg, ScoreArgs};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, wall_clock};
-use crate::text::{
-    Align, count, counted, faint, heading, instant, number, pairs, percent, table, warning,
-};
+use crate::text::{Align, count, counted, heading, instant, number, pairs, table, warning};
 
 pub(crate) fn score(cli: &Cli, args: &ScoreArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
@@ -69,18 +69,29 @@ pub(crate) fn score(cli: &Cli, args: &ScoreArgs) -> anyhow::Result<Done> {
 pub(crate) fn show(cli: &Cli) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let store = session.workspace.open_read()?;
-    let fitted = FittedModels::latest(&store)?.ok_or_else(|| PipelineError::NotFound {
-        what: "fit",
-        name: "models".to_owned(),
-        hint: ": run `regulars score` first".to_owned(),
-    })?;
+    let fitted = FittedModels::latest(&store)?.ok_or(PipelineError::NoFit)?;
     print(cli, &fitted, &session.workspace.config().zone())?;
     Ok(Done::Whole)
 }
 
 fn print(cli: &Cli, fitted: &FittedModels, zone: &Zone) -> anyhow::Result<()> {
-    Output::of(&document(fitted), "/models", || models_text(fitted, zone)).print(cli.format)
+    Output::of(&document(fitted), "/models", || models_text(fitted, zone))
+        .with_columns(COLUMNS)
+        .print(cli.format)
 }
+
+/// The columns of a CSV that every model has; its parameters follow.
+const COLUMNS: [&str; 9] = [
+    "model",
+    "name",
+    "in_use_for",
+    "customers",
+    "log_likelihood",
+    "aic",
+    "convergence_status",
+    "convergence_parameter",
+    "iterations",
+];
 
 /// Probability that the intervals of parameters are meant to hold.
 const INTERVAL_SHARE: f64 = 0.9;
@@ -258,7 +269,7 @@ fn models_text(fitted: &FittedModels, zone: &Zone) -> String {
     }
     text.push_str(&choice_text(fitted, zone));
     if let Some(holdout) = &fitted.holdout {
-        text.push_str(&holdout_text(holdout, zone));
+        text.push_str(&holdout::holdout_text(holdout, zone));
     }
     for warn in &fitted.warnings {
         text.push_str(&warning(warn));
@@ -271,7 +282,7 @@ fn fitted_table(rows: &[Vec<String>]) -> String {
         &[
             ("model", Align::Left),
             ("in use for", Align::Left),
-            ("parameters and their 90 % intervals", Align::Left),
+            ("parameters ± standard errors (90 % intervals)", Align::Left),
             ("log-likelihood", Align::Right),
             ("AIC", Align::Right),
         ],
@@ -279,49 +290,13 @@ fn fitted_table(rows: &[Vec<String>]) -> String {
     )
 }
 
-fn holdout_text(holdout: &Holdout, zone: &Zone) -> String {
-    let mut text = String::new();
-    text.push_str(&heading(&format!(
-        "Held out: {} to {} ({}), {}",
-        instant(holdout.origin, zone),
-        instant(holdout.end, zone),
-        counted(holdout.days.unsigned_abs(), "day"),
-        counted(holdout.customers, "customer")
-    )));
-    for line in FIGURES {
-        let _ = writeln!(text, "  {}", faint(line));
-    }
-    text.push_str(&judged_text(
-        "Orders (decided by mean absolute error)",
-        &holdout.orders,
-    ));
-    let churn = format!(
-        "Any order within {} (decided by log-loss)",
-        counted(holdout.churn_days.unsigned_abs(), "day")
-    );
-    text.push_str(&judged_text(&churn, &holdout.churn));
-    if let Some(value) = &holdout.value {
-        text.push_str(&judged_text(
-            "Net revenue (decided by root mean squared error)",
-            value,
-        ));
-    }
-    text.push_str(&calibration_text(
-        "Orders for a customer, by tenth of customers from the fewest expected to the most",
-        &holdout.orders_calibration,
-    ));
-    text.push_str(&calibration_text(
-        "Chance of an order, by tenth of customers from the least likely to the most",
-        &holdout.churn_calibration,
-    ));
-    text
-}
-
 fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
     let estimate = |e: &Estimate| {
         let ends = e.interval(INTERVAL_SHARE);
         let ends = ends.map(|(low, high)| format!(" ({low:.4} to {high:.4})"));
-        format!("{} {:.4}{}", e.parameter, e.value, ends.unwrap_or_default())
+        let error = e.standard_error.map(|error| format!(" ± {error:.4}"));
+        let [error, ends] = [error, ends].map(Option::unwrap_or_default);
+        format!("{} {:.4}{error}{ends}", e.parameter, e.value)
     };
     let uses: Vec<&str> = uses.iter().map(|of| of.name()).collect();
     let parameters: Vec<String> = fit.estimates.iter().map(estimate).collect();
@@ -333,37 +308,6 @@ fn model_row<M>(name: &str, uses: &[Use], fit: &Fitted<M>) -> Vec<String> {
         format!("{:.1}", fit.aic),
     ]
 }
-
-/// A figure as the head of its column.
-pub(crate) fn figure_name(figure: &str) -> &str {
-    match figure {
-        "mae" => "MAE",
-        "rmse" => "RMSE",
-        "pearson" => "corr.",
-        "spearman" => "rank corr.",
-        "gini" => "Gini",
-        "top_decile_capture" => "top tenth",
-        "auc" => "AUC",
-        "log_loss" => "log-loss",
-        other => other,
-    }
-}
-
-/// A value of a figure, as its column shows it.
-pub(crate) fn figure_value(figure: &str, value: f64) -> String {
-    match figure {
-        "bias" => format!("{:+.1} %", value * 100.0),
-        "top_decile_capture" => percent(Some(value)),
-        _ => number(Some(value), 4),
-    }
-}
-
-/// What the columns of the holdout are.
-const FIGURES: [&str; 3] = [
-    "MAE, RMSE: mean absolute and root mean squared error for a customer; bias: predicted over actual total, less 1",
-    "corr., rank corr., Gini, AUC: how well customers are told apart, 1 is perfect; AUC of a coin is 0.5, the others' 0",
-    "top tenth: share of the actual total that the predicted best tenth holds; log-loss: error of probabilities, less is better",
-];
 
 /// Which model was chosen for which use, and why.
 fn choice_text(fitted: &FittedModels, zone: &Zone) -> String {
@@ -411,90 +355,4 @@ fn choice_text(fitted: &FittedModels, zone: &Zone) -> String {
         ("chosen for churn", line(Use::Churn)),
         ("chosen for value", line(Use::Value)),
     ])
-}
-
-fn judged_text(title: &str, judged: &Judged) -> String {
-    let mut text = format!("\n  {title}\n");
-    let rows: Vec<Vec<String>> = judged
-        .comparison
-        .rows
-        .iter()
-        .map(|row| {
-            let m = &row.metrics;
-            let name = match row.role {
-                Role::Model => row.name.clone(),
-                Role::Baseline => format!("{} (baseline)", row.name),
-            };
-            vec![
-                name,
-                number(m.mae, 4),
-                number(m.rmse, 3),
-                m.predicted_total
-                    .map_or_else(crate::text::unknown, |total| format!("{total:.0}")),
-                format!("{:.0}", m.actual_total),
-                m.bias
-                    .map_or_else(crate::text::unknown, |bias| figure_value("bias", bias)),
-                number(m.pearson, 3),
-                number(m.spearman, 3),
-                number(m.gini, 3),
-                percent(m.top_decile_capture),
-                number(m.auc, 3),
-                number(m.log_loss, 4),
-            ]
-        })
-        .collect();
-    let right = |name| (name, Align::Right);
-    text.push_str(&table(
-        &[
-            ("", Align::Left),
-            right("MAE"),
-            right("RMSE"),
-            right("predicted"),
-            right("actual"),
-            right("bias"),
-            right("corr."),
-            right("rank corr."),
-            right("Gini"),
-            right("top tenth"),
-            right("AUC"),
-            right("log-loss"),
-        ],
-        &rows,
-    ));
-    for lost in &judged.lost {
-        let [baseline, model] =
-            [lost.baseline_value, lost.model_value].map(|v| figure_value(&lost.figure, v));
-        let figure = figure_name(&lost.figure);
-        let line = format!(
-            "{} is better in {figure}: {baseline} against {model}",
-            lost.baseline
-        );
-        text.push_str(&if lost.deciding {
-            warning(&line)
-        } else {
-            format!("  {}\n", faint(&line))
-        });
-    }
-    text
-}
-
-fn calibration_text(title: &str, bins: &[CalibrationBin]) -> String {
-    let mut text = format!("\n  {title}\n");
-    let rows: Vec<Vec<String>> = bins
-        .iter()
-        .map(|bin| {
-            vec![
-                count(bin.customers),
-                number(Some(bin.predicted), 3),
-                number(Some(bin.actual), 3),
-            ]
-        })
-        .collect();
-    let header = [
-        ("customers", Align::Right),
-        ("predicted", Align::Right),
-        ("actual", Align::Right),
-    ];
-    text.push_str(&table(&header, &rows));
-    text
 }

@@ -1,12 +1,14 @@
 //! `report`: the whole picture.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use regulars_core::Zone;
-use regulars_pipeline::{Kpis, ModelsLine, Report, SegmentKpis, Use, report};
+use regulars_pipeline::{Kpis, ModelsLine, Report, SegmentKpis, Use, no_orders_then, report};
+use regulars_rules::Availability;
 
 use crate::cli::{Cli, LookArgs};
-use crate::commands::models::{figure_name, figure_value};
+use crate::commands::models::{figure_name, lost_values};
 use crate::failure::Done;
 use crate::output::Output;
 use crate::session::{Session, last_day};
@@ -19,6 +21,12 @@ pub(crate) fn run(cli: &Cli, args: &LookArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let look = session.look(args)?;
     let config = session.workspace.config();
+    if let Some(error) = no_orders_then(&look.store, config, look.base.now) {
+        if look.base.customers.is_empty() {
+            return Err(error.into());
+        }
+        session.tell(&warning(&error.to_string()));
+    }
     let made = report(
         &look.store,
         config,
@@ -64,7 +72,7 @@ pub(crate) fn report_text(report: &Report, zone: &Zone, rejects: Rejects) -> Str
     text.push_str(&heading("Who they are"));
     text.push_str(&segments_table(&family(report, &["lifecycle"]), amounts));
     text.push_str(&legend(report));
-    text.push_str(&heading("What they are worth, and what to do about it"));
+    text.push_str(&heading("What they are worth"));
     text.push_str(&segments_table(
         &family(report, &["value", "price", "rhythm", "channel", "own"]),
         amounts,
@@ -80,6 +88,9 @@ pub(crate) fn report_text(report: &Report, zone: &Zone, rejects: Rejects) -> Str
             tiers.medium_share * 100.0
         ))
     );
+    let what_to_do = "what each segment means and what to do about it: regulars segments show NAME";
+    let _ = writeln!(text, "{}", faint(what_to_do));
+    text.push_str(&live(report, amounts));
     text.push_str(&heading(
         "RFM groups (5 is best; equal values get equal scores)",
     ));
@@ -87,6 +98,24 @@ pub(crate) fn report_text(report: &Report, zone: &Zone, rejects: Rejects) -> Str
     text.push_str(&churn(report, amounts));
     text.push_str(&moves(report, zone));
     text.push_str(&quality(report, amounts, rejects));
+    text
+}
+
+/// Segments of carts, visits, e-mails and trials: those that are known, and how many are not.
+fn live(report: &Report, amounts: Amounts) -> String {
+    let all = family(report, &["live"]);
+    let (known, unknown): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.kpis.is_some());
+    let mut text = heading("What they are doing");
+    text.push_str(&segments_table(&known, amounts));
+    if !unknown.is_empty() {
+        let more = agreeing(unknown.len() as u64, "more segment{|s} {is|are} unknown");
+        let hints: Vec<&str> = hints(unknown.into_iter()).into_iter().collect();
+        let note = format!(
+            "{more}: {} (`regulars segments` lists them)",
+            hints.join("; ")
+        );
+        let _ = writeln!(text, "{}", faint(&note));
+    }
     text
 }
 
@@ -199,13 +228,14 @@ pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> Str
         (&format!("CLV {code}"), Align::Right),
         ("churn", Align::Right),
     ];
-    let mut missing = Vec::new();
     let rows: Vec<Vec<String>> = segments
         .iter()
-        .map(|segment| match &segment.kpis {
-            Some(kpis) => row(&segment.segment, kpis, amounts),
-            None => {
-                missing.extend(segment.hints.iter().map(String::as_str));
+        .map(|segment| match (&segment.kpis, &segment.availability) {
+            (Some(kpis), Availability::Partial { .. }) => {
+                row(&format!("{} *", segment.segment), kpis, amounts)
+            }
+            (Some(kpis), _) => row(&segment.segment, kpis, amounts),
+            (None, _) => {
                 let mut row = vec![segment.segment.clone(), "unknown".to_owned()];
                 row.resize(header.len(), String::new());
                 row
@@ -216,12 +246,21 @@ pub(crate) fn segments_table(segments: &[&SegmentKpis], amounts: Amounts) -> Str
         return "  none\n".to_owned();
     }
     let mut text = table(&header, &rows);
-    missing.sort_unstable();
-    missing.dedup();
-    for hint in missing {
+    let is_partial = |of: &SegmentKpis| matches!(of.availability, Availability::Partial { .. });
+    for hint in hints(segments.iter().copied().filter(|of| is_partial(of))) {
+        let note = format!("* may change once there is more data: {hint}");
+        let _ = writeln!(text, "{}", faint(&note));
+    }
+    for hint in hints(segments.iter().copied().filter(|of| of.kpis.is_none())) {
         let _ = writeln!(text, "{}", faint(&format!("unknown: {hint}")));
     }
     text
+}
+
+/// What segments miss, each thing once.
+fn hints<'s>(segments: impl Iterator<Item = &'s SegmentKpis>) -> BTreeSet<&'s str> {
+    let hints = segments.flat_map(|segment| &segment.hints);
+    hints.map(String::as_str).collect()
 }
 
 fn row(name: &str, kpis: &Kpis, amounts: Amounts) -> Vec<String> {
@@ -309,12 +348,7 @@ fn models_text(models: &ModelsLine) -> String {
             .filter(|figure| figure.of == of)
             .map(|figure| {
                 let lost = &figure.lost;
-                let values = [lost.baseline_value, lost.model_value];
-                let mut told = values.map(|value| figure_value(&lost.figure, value));
-                if told[0] == told[1] {
-                    told = values.map(|value| number(Some(value), 6));
-                }
-                let [baseline, model] = told;
+                let [baseline, model] = lost_values(lost);
                 let figure = figure_name(&lost.figure);
                 format!("{figure} ({}: {baseline} against {model})", lost.baseline)
             })

@@ -229,6 +229,37 @@ fn interval_row(
     ]
 }
 
+/// Sums of a segment beside everyone's, each with its share.
+fn totals(kpis: &Kpis, everyone: &Kpis, amounts: Amounts) -> Vec<Vec<String>> {
+    let code = amounts.0.code();
+    let sum = |name: &str, of: fn(&Kpis) -> Option<i64>| {
+        let (own, everyone) = (of(kpis), of(everyone));
+        let share = own.zip(everyone).filter(|(_, everyone)| *everyone != 0);
+        vec![
+            name.to_owned(),
+            own.map_or_else(unknown, |minor| amounts.whole(minor)),
+            everyone.map_or_else(unknown, |minor| amounts.whole(minor)),
+            percent(share.map(|(own, everyone)| own as f64 / everyone as f64)),
+        ]
+    };
+    vec![
+        vec![
+            "customers".to_owned(),
+            count(kpis.customers),
+            count(everyone.customers),
+            percent(Some(kpis.customer_share)),
+        ],
+        vec![
+            format!("net revenue {code}"),
+            amounts.whole(kpis.revenue_minor),
+            amounts.whole(everyone.revenue_minor),
+            percent(kpis.revenue_share),
+        ],
+        sum(&format!("margin {code}"), |k| k.margin_minor),
+        sum(&format!("refunds {code}"), |k| Some(k.refunds_minor)),
+    ]
+}
+
 /// A segment's figures beside everyone's.
 fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) -> String {
     let mut text = String::new();
@@ -260,19 +291,8 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
     let money = |minor: Option<f64>| amounts.bare(minor);
     let decimals = |value: Option<f64>| number(value, 2);
     let code = amounts.0.code();
-    let mut rows = vec![
-        vec![
-            "customers".to_owned(),
-            count(kpis.customers),
-            count(everyone.customers),
-            percent(Some(kpis.customer_share)),
-        ],
-        vec![
-            format!("net revenue {code}"),
-            amounts.whole(kpis.revenue_minor),
-            amounts.whole(everyone.revenue_minor),
-            percent(kpis.revenue_share),
-        ],
+    let mut rows = totals(kpis, everyone, amounts);
+    rows.extend([
         line(
             "orders per customer",
             |k| Some(k.orders_per_customer),
@@ -284,7 +304,7 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
             &money,
         ),
         line("repeat rate", |k| k.repeat_rate, &percent),
-    ];
+    ]);
     let mut predicted = |name: &str, of: Figure, ends: fn(&Kpis) -> Ends, show: Show<'_>| {
         if of(everyone).is_some() {
             rows.push(line(name, of, show));

@@ -90,7 +90,7 @@ fn look(
         .as_deref()
         .map(|text| session.instant("--as-of", text))
         .transpose()?;
-    let (now, reason) = as_of(&store, config, given)?;
+    let (now, reason) = as_of(&store, config, given).map_err(in_files)?;
     let catalogue = session.catalogue()?;
     let options = ScoreOptions {
         now,
@@ -98,7 +98,8 @@ fn look(
         recorded_at: wall_clock(),
         threads: session.threads,
     };
-    let base = score(&mut store, config, &catalogue, options, &*session.progress)?;
+    let base = score(&mut store, config, &catalogue, options, &*session.progress);
+    let base = base.map_err(in_files)?;
     let made = report(
         &store,
         config,
@@ -120,6 +121,14 @@ fn look(
         return Ok(Done::InPart);
     }
     Ok(Done::Whole)
+}
+
+/// The error of a look at files, of which there is no later import.
+fn in_files(error: PipelineError) -> PipelineError {
+    match error {
+        PipelineError::NoOrders => PipelineError::NoOrdersInFiles,
+        other => other,
+    }
 }
 
 /// The error of an import as what it is in a look, which keeps no rows and has no settings. Why

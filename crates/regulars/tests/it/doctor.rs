@@ -170,6 +170,19 @@ fn it_works_beside_a_server_that_writes() {
 }
 
 #[test]
+fn what_a_killed_import_left_goes_with_the_next_one() {
+    let shop = shop();
+    let tmp = shop.root().join("data/tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    std::fs::write(tmp.join("spill-0"), "rows").unwrap();
+    assert_eq!(found(&doctor(&shop).0).len(), 1);
+    shop.file("more.csv", "customer_id,date,total\nA,2026-01-05,1\n");
+    shop.good(&["import", "more.csv"]);
+    assert!(!tmp.exists());
+    assert_eq!(found(&doctor(&shop).0), []);
+}
+
+#[test]
 fn what_is_damaged_is_named_with_what_to_do() {
     let shop = shop();
     let log = only_file(shop.root().join("data/log"), "log");

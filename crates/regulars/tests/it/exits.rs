@@ -54,7 +54,12 @@ fn what_is_not_found_is_3() {
     check(&shop, 3, &["segments", "show", "at_rsik"], "at_rsik");
     check(&shop, 3, &["segments", "members", "nobody"], "nobody");
     check(&shop, 3, &["import", "nothing.csv"], "nothing.csv");
-    check(&shop, 3, &["models"], "regulars score");
+    check(
+        &shop,
+        3,
+        &["models"],
+        "no models have been fitted yet: run `regulars score`",
+    );
     check(&shop, 3, &["report", "-C", "nowhere"], "nowhere");
 }
 
@@ -71,10 +76,46 @@ fn invalid_input_is_4() {
     check(&shop, 4, &["import", "empty.csv"], "empty.csv");
     check(&Shop::empty("EUR"), 4, &["report"], "no orders");
     check(&Shop::empty("EUR"), 4, &["score"], "no orders");
+    // Customers of whom no file says since when are known then; without any there is nothing to tell.
+    let early = ["report", "--as-of", "2020-01-01"];
+    let told = shop.run(&early);
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let message = String::from_utf8(told.stderr).unwrap();
+    assert!(message.contains("the first is of 2024-01-05"), "{message}");
+    let orders = Shop::empty("EUR");
+    orders.file("one.csv", "customer_id,date,total\nA,2026-01-05,1\n");
+    orders.good(&["import", "one.csv"]);
+    check(&orders, 4, &early, "the first is of 2026-01-05");
+    let rule = ["segments", "preview", "in segment channel_email"];
+    check(&shop, 4, &rule, "`first_channel = 'email'`");
+    shop.file(
+        "refunded.csv",
+        "order_id,customer_id,date,status,total\n1,A,2026-01-05,refunded,1\n2,B,2026-01-06,cancelled,2\n",
+    );
+    let look = ["try", "refunded.csv"];
+    check(&shop, 4, &look, "none of the orders counts (2)");
+    shop.file("people.csv", "customer_id,email\nA,a@example.com\n");
+    check(&shop, 4, &["try", "people.csv"], "no orders in these files");
     std::fs::write(shop.root().join("segments/x.toml"), "nonsense = [").unwrap();
     check(&shop, 4, &["segments"], "x.toml");
     std::fs::write(shop.root().join("regulars.toml"), "[nonsense]\n").unwrap();
     check(&shop, 4, &["report"], "regulars.toml");
+}
+
+#[test]
+fn every_exit_code_is_told() {
+    let shop = Shop::empty("EUR");
+    let help = shop.good(&["--help"]);
+    let page = crate::shop::repository().join("docs/json.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for (code, meaning) in [
+        (4, "invalid input"),
+        (5, "done in part"),
+        (130, "interrupted"),
+    ] {
+        assert!(help.contains(&format!("{code} {meaning}")), "{help}");
+        assert!(page.contains(&format!("| {code} | {meaning} |")), "{code}");
+    }
 }
 
 /// Done in part: the result is on stdout, what was left out on stderr or in the result.

@@ -91,6 +91,78 @@ fn a_killed_import_leaves_nothing_behind() {
     );
 }
 
+/// The orders of a file of the made-up shop as a later export tells them: some were cancelled or
+/// refunded since, and some are new.
+fn newer(orders: &str) -> String {
+    let (header, rows) = orders.split_once('\n').unwrap();
+    let column = |name: &str| header.split(',').position(|of| of == name).unwrap();
+    let (order, status, updated_at) = (column("order_id"), column("status"), column("updated_at"));
+    let mut text = format!("{header}\n");
+    for row in rows.lines() {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        let number = cells[order].bytes().map(u32::from).sum::<u32>();
+        if number % 5 < 2 {
+            cells[status] = ["cancelled", "refunded"][number as usize % 5];
+            cells[updated_at] = "2026-06-30T20:00:00Z";
+        }
+        text.push_str(&cells.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// Everything of one directory in another.
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_all(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_killed_second_import_leaves_the_first_as_it_was() {
+    let first = Shop::empty("EUR");
+    first.good(&MADE);
+    first.good(&IMPORT);
+    let before = first.good(&REPORT);
+    let orders = first.directory().join("made/orders.csv");
+    let text = std::fs::read_to_string(&orders).unwrap();
+    std::fs::write(&orders, newer(&text)).unwrap();
+    let copy = || {
+        let shop = Shop::empty("EUR");
+        copy_all(first.directory(), shop.directory());
+        shop
+    };
+    let undisturbed = copy();
+    let began = Instant::now();
+    undisturbed.good(&IMPORT);
+    let whole = began.elapsed();
+    let after = undisturbed.good(&REPORT);
+    assert_ne!(after, before);
+    let mut shop = copy();
+    let mut unfinished = 0;
+    for share in KILLED_AT {
+        kill(&shop, whole.mul_f64(share));
+        let report = shop.good(&REPORT);
+        if report == after {
+            shop = copy();
+        } else {
+            assert_eq!(report, before, "killed at {share}");
+            unfinished += 1;
+        }
+    }
+    assert!(unfinished >= 3, "only {unfinished} imports were caught");
+    shop.good(&IMPORT);
+    assert_eq!(shop.good(&REPORT), after);
+    assert_eq!(files(&shop.root()), files(&undisturbed.root()));
+}
+
 /// A new workspace with the same files beside it.
 fn copy_of_files(of: &Shop) -> Shop {
     let shop = Shop::empty("EUR");

@@ -2,7 +2,8 @@
 //!
 //! The page has a section for each command and for each object that several commands share. A
 //! row of a section's table is `` | `path` | types | meaning | ``; a type may be a link to the section
-//! of an object, `any` covers whatever lies below, `*` in a path stands for any name.
+//! of an object, `any` covers whatever lies below, `*` in a path stands for any name. A meaning that
+//! lists words lists all that a text may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,20 @@ const NOT_IN_SAMPLES: [&str; 3] = [
 struct Row {
     path: String,
     types: String,
+    meaning: String,
+}
+
+impl Row {
+    /// The words that a text may be, where the page lists them: at the start of the meaning, or after
+    /// its first colon.
+    fn words(&self) -> Option<Vec<&str>> {
+        let at = match self.meaning.starts_with('`') {
+            true => 0,
+            false => self.meaning.find(": `")?,
+        };
+        let list = &self.meaning[at..];
+        (!list.contains("and the like")).then(|| list.split('`').skip(1).step_by(2).collect())
+    }
 }
 
 /// The rows of each section, by the title as links have it.
@@ -34,6 +49,7 @@ fn sections() -> BTreeMap<String, Vec<Row>> {
             sections.entry(section.clone()).or_default().push(Row {
                 path: cells[0].trim_end_matches('`').to_owned(),
                 types: cells[1].to_owned(),
+                meaning: cells[2].to_owned(),
             });
         }
     }
@@ -96,7 +112,14 @@ impl Check<'_> {
             Value::Bool(_) => "boolean",
             Value::Number(number) if number.is_f64() => "number",
             Value::Number(_) => "integer",
-            Value::String(_) => "string",
+            Value::String(text) => {
+                if let Some(words) = row.and_then(Row::words)
+                    && !words.contains(&text.as_str())
+                {
+                    self.missing.insert(format!("{section}: {path}: `{text}`"));
+                }
+                "string"
+            }
         };
         let known = row.is_some_and(|row| row.types.split(" or ").any(|of| of == seen));
         if !known {

@@ -68,6 +68,91 @@ fn the_tables_of_an_import() {
     snapshot!("import_table", text.replace(&root, "[shop]"));
 }
 
+/// The lines of a text that are about these segments.
+fn of_segments<'t>(text: &'t str, names: &[&str]) -> Vec<&'t str> {
+    let is_of = |line: &&str| names.contains(&line.split_whitespace().next().unwrap_or_default());
+    text.lines().filter(is_of).collect()
+}
+
+#[test]
+fn figures_that_may_change_are_marked() {
+    let shop = Shop::tiny();
+    let names = ["at_risk", "loyal", "high_value_loyalists"];
+    for command in ["segments", "report"] {
+        let before = shop.good(&[&[command], &AT[..]].concat());
+        let lines = of_segments(&before, &names);
+        assert_eq!(lines.len(), 3, "{before}");
+        assert!(lines.iter().all(|line| line.contains(" * ")), "{lines:?}");
+        let dormant = of_segments(&before, &["dormant"]);
+        assert!(!dormant[0].contains('*'), "{dormant:?}");
+        assert!(
+            before.contains("* may change once there is more data: "),
+            "{before}"
+        );
+    }
+    shop.good(&[&["score"], &AT[..]].concat());
+    for command in ["segments", "report"] {
+        let after = shop.good(&[&[command], &AT[..]].concat());
+        assert_eq!(of_segments(&after, &names).len(), 3, "{after}");
+        assert!(!after.contains('*'), "{after}");
+    }
+}
+
+#[test]
+fn a_report_says_which_segments_of_events_it_leaves_out() {
+    let report = Shop::tiny().good(&[&["report"], &AT[..]].concat());
+    assert_eq!(
+        of_segments(&report, &["lapsing", "first_purchase_48h"]).len(),
+        2
+    );
+    assert!(report.contains("9 more segments are unknown: "), "{report}");
+}
+
+#[test]
+fn days_are_days_and_times_are_on_one_clock() {
+    let shop = Shop::empty("EUR");
+    let config = shop.root().join("regulars.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("time_zone = \"UTC\"", "time_zone = \"Europe/Berlin\"");
+    assert!(text.contains("Europe/Berlin"), "{text}");
+    std::fs::write(&config, text).unwrap();
+    shop.file(
+        "customers.csv",
+        "customer_id,birthday,created_at\nA,1972-01-24,2026-01-04T09:30:00Z\n",
+    );
+    shop.file(
+        "orders.csv",
+        "customer_id,date,total\nA,2026-01-05T08:15:00Z,1\n",
+    );
+    shop.good(&["import", "customers.csv", "orders.csv"]);
+    let shown = shop.good(&["customers", "show", "A"]);
+    for expected in [
+        "times are those of Europe/Berlin",
+        "birthday    1972-01-24\n",
+        "created_at  2026-01-04 10:30\n",
+        "2026-01-05 09:15",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let json = shop.json(&["customers", "show", "A"]);
+    assert_eq!(json["declared"]["birthday"], "1972-01-24");
+    let created_at = json["declared"]["created_at"].as_str().unwrap();
+    assert!(
+        created_at.starts_with("2026-01-04T09:30:00"),
+        "{created_at}"
+    );
+}
+
+#[test]
+fn a_csv_of_models_begins_with_their_names() {
+    let models = Shop::cdnow().good(&["models", "--format", "csv"]);
+    let header = models.lines().next().unwrap();
+    assert!(
+        header.starts_with("model,name,in_use_for,customers,log_likelihood,aic,"),
+        "{header}"
+    );
+}
+
 #[test]
 fn the_models_of_cdnow_and_a_look_at_it() {
     let shop = Shop::cdnow();

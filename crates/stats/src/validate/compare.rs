@@ -196,6 +196,14 @@ const FIGURES: [Figure; 9] = [
     ("log_loss", |m| m.log_loss, |v| v),
 ];
 
+/// Values closer to each other than this share of the larger are equal: what lies between them is
+/// rounding.
+const TIE: f64 = 1e-9;
+
+fn is_less(a: f64, b: f64) -> bool {
+    b - a > TIE * a.abs().max(b.abs())
+}
+
 impl Deciding {
     /// Name of the deciding figure: its field in [`Metrics`].
     pub fn figure(self) -> &'static str {
@@ -216,7 +224,8 @@ impl Comparison {
             .map(|(row, _)| row)
     }
 
-    /// Every figure in which the best baseline is strictly better than `model`.
+    /// Every figure in which the best baseline is better than `model`; equals are not, and values
+    /// that differ by rounding alone are equals.
     pub fn lost_by(&self, model: &ComparisonRow) -> Vec<Lost> {
         let mut lost = Vec::new();
         for (name, value, cost) in FIGURES {
@@ -226,7 +235,7 @@ impl Comparison {
             let Some((row, baseline_value)) = self.best(name, Role::Baseline) else {
                 continue;
             };
-            if cost(baseline_value) < cost(model_value) {
+            if is_less(cost(baseline_value), cost(model_value)) {
                 lost.push(Lost {
                     figure: name.to_owned(),
                     baseline: row.name.clone(),
@@ -329,5 +338,20 @@ mod tests {
         .unwrap();
         assert_eq!(table.best_model().unwrap().name, "sure");
         assert!(table.lost_by(&table.rows[1]).is_empty());
+    }
+
+    #[test]
+    fn correctness_what_differs_by_rounding_alone_is_no_loss() {
+        let lost = |above: f64| {
+            let of = |name, role, risk| candidate(name, role, Scale::Probability, &[risk, risk]);
+            let candidates = [
+                of("model", Role::Model, 0.5 + above),
+                of("share", Role::Baseline, 0.5),
+            ];
+            let table = compare(Deciding::Churn, &candidates, &[0.0; 2], Parallelism::ONE).unwrap();
+            table.lost_by(&table.rows[0])
+        };
+        assert_eq!(lost(1e-13), []);
+        assert!(lost(1e-6).iter().any(|lost| lost.deciding));
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Metadata of every run: `regulars.format` (`order-lines`, `declared-traits` or `events`), `regulars.version`,
 //! `regulars.currency` (of order lines, once known), `regulars.constants` (columns with one value).
+//! Of order lines also `regulars.ends`: `told` where the rows say without `updated_at` when their
+//! orders ended; files of earlier versions do not have it.
 
 mod input;
 mod latest;
@@ -16,6 +18,8 @@ use crate::manifest::Family;
 
 pub(super) const CURRENCY_KEY: &str = "regulars.currency";
 pub(super) const CONSTANTS_KEY: &str = "regulars.constants";
+const ENDS_KEY: &str = "regulars.ends";
+const ENDS_TOLD: &str = "told";
 pub(super) const VERSION: u32 = 1;
 
 /// Rows of a row group: what a reader holds of a run at a time.

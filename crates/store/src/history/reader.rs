@@ -12,6 +12,15 @@ use super::scan::{DeclaredScan, LineScan};
 use super::{CustomerRow, DeclaredRow, EventRow, OrderRow, SymbolTable, VersionRow};
 use crate::StoreError;
 
+/// What tells of the orders of a fold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionsFrom {
+    /// The history's order lines only.
+    Files,
+    /// Events as well: which version is the newer one depends on when each was made.
+    FilesAndEvents,
+}
+
 /// Streams order lines customer by customer, for folds.
 #[derive(Debug)]
 pub struct PartitionReader<'s>(Merge<LineScan<'s>>);
@@ -20,8 +29,9 @@ impl<'s> PartitionReader<'s> {
     pub(super) fn open<'p>(
         paths: impl Iterator<Item = &'p Path>,
         symbols: &'s SymbolTable,
+        versions: VersionsFrom,
     ) -> Result<Self, StoreError> {
-        Merge::open(paths, |others| LineScan::new(symbols, others)).map(Self)
+        Merge::open(paths, |others| LineScan::new(symbols, others, versions)).map(Self)
     }
 
     /// The customer whose lines come next.
@@ -33,7 +43,8 @@ impl<'s> PartitionReader<'s> {
     }
 
     /// All lines of the next customer, sorted by (`occurred_at`, order, import, line). Where one
-    /// import brought all lines of the partition, none says when its version was made.
+    /// import brought all lines of the partition, nothing else tells of them and each says by itself
+    /// when its order ended, none says when its version was made.
     ///
     /// # Errors
     /// When a file is damaged.

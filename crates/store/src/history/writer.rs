@@ -20,6 +20,8 @@ const EVENTS_AT_ONCE: usize = 4 << 10;
 pub struct OrderRunWriter {
     output: RunOutput,
     columns: orders::OrderColumns,
+    /// Whether the rows so far say without `updated_at` when their orders ended.
+    tells_ends: bool,
 }
 
 impl OrderRunWriter {
@@ -34,6 +36,7 @@ impl OrderRunWriter {
         Ok(Self {
             output,
             columns: orders::OrderColumns::default(),
+            tells_ends: true,
         })
     }
 
@@ -57,6 +60,7 @@ impl OrderRunWriter {
         };
         self.output.count(key, record.import)?;
         self.columns.push(record, order_id, identity);
+        self.tells_ends &= !record.ends() || tells_its_end(record);
         if self.columns.len() == BATCH_ROWS {
             self.flush(symbols)?;
         }
@@ -78,6 +82,9 @@ impl OrderRunWriter {
     /// When it cannot be written.
     pub fn finish(mut self, symbols: &Symbols) -> Result<RunInfo, StoreError> {
         self.flush(symbols)?;
+        if self.tells_ends {
+            self.output.tell_ends();
+        }
         self.output.finish()
     }
 
@@ -89,6 +96,15 @@ impl OrderRunWriter {
         let batch = batch.map_err(unwritable(self.output.path()))?;
         self.output.write(&batch)
     }
+}
+
+/// True when the row says without `updated_at` when its order ended.
+fn tells_its_end(record: &LineRecord) -> bool {
+    let without = LineRecord {
+        updated_at: None,
+        ..*record
+    };
+    without.ended_by() == record.ended_by()
 }
 
 /// Writes one run of declared traits: made by [`crate::Transaction::customer_run`], given back to

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use regulars_core::{Currency, Partition, Symbols};
-use regulars_store::history::{Family, SymbolTable};
+use regulars_store::history::{Family, SymbolTable, VersionsFrom};
 use regulars_store::log::LogRecordKind;
 use regulars_store::vault::IdentityKind;
 use regulars_store::{Store, StoreError, StoreOptions};
@@ -268,7 +268,9 @@ fn first_run(store: &Store) -> PathBuf {
 fn read_all(store: &Store) -> Result<(), StoreError> {
     let symbols = SymbolTable::default();
     for partition in Partition::all() {
-        let mut reader = store.history().partition(partition, &symbols)?;
+        let mut reader = store
+            .history()
+            .partition(partition, &symbols, VersionsFrom::Files)?;
         while reader.next_customer()?.is_some() {}
     }
     Ok(())

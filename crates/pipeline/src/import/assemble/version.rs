@@ -60,6 +60,17 @@ impl Version {
         frame
             .rates
             .convert(&mut lines, rows[0].currency, placed_at)?;
+        if lines.iter().any(|line| line.record.ends()) {
+            // Folds then need not ask when the version was made.
+            for LineRecord {
+                ended_at,
+                updated_at,
+                ..
+            } in lines.iter_mut().map(|line| &mut line.record)
+            {
+                *ended_at = ended_at.or(*updated_at);
+            }
+        }
         let sold = || lines[..sold.len()].iter().map(|line| &line.record);
         Ok(Self {
             lacks_amount,

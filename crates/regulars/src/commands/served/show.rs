@@ -8,7 +8,7 @@ use regulars_pipeline::CustomerView;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::commands::customers::{event_name, joined, trait_text, view_text};
+use crate::commands::customers::{clocks, event_name, joined, stated_text, trait_text, view_text};
 use crate::commands::transitions::last_change_text;
 use crate::failure::Done;
 use crate::output::{Output, Target};
@@ -24,6 +24,11 @@ pub(in crate::commands) fn text(value: &Value) -> &str {
 
 pub(in crate::commands) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// The fields of an object.
+pub(in crate::commands) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
 }
 
 pub(in crate::commands) fn whole(value: &Value) -> String {
@@ -145,31 +150,13 @@ pub(in crate::commands) fn terms(session: &Session, answer: &Value) -> (Zone, Am
     (config.zone(), amounts)
 }
 
-/// What was declared of a customer or said of an account; nothing without any.
-pub(in crate::commands) fn stated_text(title: &str, traits: &Value) -> String {
-    let traits = traits.as_object().into_iter().flatten();
-    let lines: Vec<(&str, String)> = traits
-        .map(|(name, value)| {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Array(texts) => joined(texts),
-                value => value.to_string(),
-            };
-            (name.as_str(), value)
-        })
-        .collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    heading(title) + &pairs(&lines)
-}
-
 fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     let mut shown = heading(&format!(
         "{} · {} · now",
         text(&view["customer_id"]),
         text(&view["lifecycle"])
     ));
+    shown.push_str(&clocks(zone));
     let at = |value: &Value| value.as_str().map_or(String::new(), |at| moment(at, zone));
     let left = |name| (name, Align::Left);
     shown.push_str(&heading("Segments"));
@@ -195,8 +182,12 @@ fn customer_text(view: &Value, amounts: Amounts, zone: &Zone) -> String {
     });
     let columns = [left("trait"), ("value", Align::Right), left("meaning")];
     shown.push_str(&table(&columns, &traits.collect::<Vec<_>>()));
-    shown.push_str(&stated_text("Declared", &view["declared"]));
-    shown.push_str(&stated_text("Account", &view["account"]));
+    for (title, traits) in [
+        ("Declared", &view["declared"]),
+        ("Account", &view["account"]),
+    ] {
+        shown.push_str(&stated_text(title, fields(traits), zone));
+    }
     shown.push_str(&heading("Orders"));
     let orders = items(&view["orders"]).map(|order| {
         let products = items(&order["lines"]).map(|line| text(&line["product_id"]));

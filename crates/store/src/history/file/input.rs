@@ -24,7 +24,7 @@ use regulars_core::CustomerId;
 use serde_json::Value;
 
 use super::window::Chunks;
-use super::{CONSTANTS_KEY, VERSION, format_name};
+use super::{CONSTANTS_KEY, ENDS_KEY, ENDS_TOLD, VERSION, format_name};
 use crate::StoreError;
 use crate::label::{self, Label};
 use crate::manifest::Family;
@@ -84,6 +84,11 @@ impl RunInput {
     /// Columns with one value, which [`RunInput::projection`] leaves out.
     pub(in crate::history) fn constants(&self) -> &BTreeMap<String, Value> {
         &self.constants
+    }
+
+    /// True when its order lines say without `updated_at` when their orders ended.
+    pub(in crate::history) fn tells_ends(&self) -> bool {
+        label::value(self.metadata.metadata(), ENDS_KEY) == ENDS_TOLD
     }
 
     pub(in crate::history) fn row_groups(&self) -> usize {

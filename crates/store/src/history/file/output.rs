@@ -12,7 +12,7 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{DEFAULT_WRITE_BATCH_SIZE, WriterPropertiesBuilder};
 use regulars_core::{Currency, CustomerId, Partition, Timestamp};
 
-use super::{CONSTANTS_KEY, CURRENCY_KEY, VERSION, format_name, layout};
+use super::{CONSTANTS_KEY, CURRENCY_KEY, ENDS_KEY, ENDS_TOLD, VERSION, format_name, layout};
 use crate::StoreError;
 use crate::history::constants::Constants;
 use crate::label::{FORMAT_KEY, VERSION_KEY};
@@ -142,6 +142,12 @@ impl RunOutput {
         self.writer
             .write(batch)
             .map_err(failed("write", &self.path))
+    }
+
+    /// Notes that its order lines say without `updated_at` when their orders ended.
+    pub(in crate::history) fn tell_ends(&mut self) {
+        let told = KeyValue::new(ENDS_KEY.to_owned(), ENDS_TOLD.to_owned());
+        self.writer.append_key_value_metadata(told);
     }
 
     /// The file, for messages.

@@ -6,11 +6,11 @@ use regulars_core::{
 
 use super::column::{Column, Numbers, Texts, Words};
 use crate::StoreError;
-use crate::history::SymbolTable;
 use crate::history::file::RunInput;
 use crate::history::merge::{Others, Rows};
 use crate::history::orders::{kind_of, row_order, schema, status_of};
 use crate::history::values::Unusable;
+use crate::history::{SymbolTable, VersionsFrom};
 use crate::manifest::Family;
 
 /// Rows read at a time: few enough to stay in the processor's second cache.
@@ -37,7 +37,8 @@ macro_rules! each_column {
 #[derive(Debug)]
 pub(in crate::history) struct LineScan<'s> {
     columns: LineColumns<'s>,
-    others: Others,
+    /// Whether an order may have a version that is not in the run.
+    has_versions_elsewhere: bool,
 }
 
 #[derive(Debug)]
@@ -66,7 +67,11 @@ struct LineColumns<'s> {
 }
 
 impl<'s> LineScan<'s> {
-    pub(in crate::history) fn new(symbols: &'s SymbolTable, others: Others) -> Self {
+    pub(in crate::history) fn new(
+        symbols: &'s SymbolTable,
+        others: Others,
+        versions: VersionsFrom,
+    ) -> Self {
         let text = |name| Texts::column(name, symbols);
         Self {
             columns: LineColumns {
@@ -92,14 +97,16 @@ impl<'s> LineScan<'s> {
                 discounts: Numbers::column("discount_minor"),
                 costs: Numbers::column("cost_minor"),
             },
-            others,
+            has_versions_elsewhere: others == Others::Some
+                || versions == VersionsFrom::FilesAndEvents,
         }
     }
 
-    /// True when no row can be another version of what an earlier import brought: nobody asks
-    /// then when a version was made.
-    fn has_no_versions(&self, input: &RunInput) -> bool {
-        self.others == Others::None && input.constants().contains_key("import_offset")
+    /// True when somebody asks when the version was made that a row is of: to tell which version of
+    /// an order is the newest, or from when on an order that ended does not count.
+    fn asks_when_made(&self, input: &RunInput) -> bool {
+        let has_one_import = input.constants().contains_key("import_offset");
+        self.has_versions_elsewhere || !has_one_import || !input.tells_ends()
     }
 }
 
@@ -115,11 +122,11 @@ impl Rows for LineScan<'_> {
 
     fn open_group(&mut self, input: &RunInput, index: usize) -> Result<usize, StoreError> {
         let chunks = input.chunks(index);
-        let unasked = if self.has_no_versions(input) {
+        let unasked = if self.asks_when_made(input) {
+            ""
+        } else {
             self.columns.updated_at.leave_out();
             self.columns.updated_at.name()
-        } else {
-            ""
         };
         let mut started = Ok(());
         each_column!(
