@@ -16,6 +16,7 @@ mod last_change;
 mod late;
 mod live;
 mod models;
+mod order_ids;
 mod owners;
 mod pieces;
 
