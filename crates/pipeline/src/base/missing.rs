@@ -1,10 +1,10 @@
 //! What rules need and the data does not have.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use regulars_core::{DataNeed, Symbol};
-use regulars_profile::{Account, Context};
-use regulars_rules::{Availability, Present, Reads, nearest};
+use regulars_profile::{Account, Context, Declared};
+use regulars_rules::{Availability, ComparedWith, Present, Reads, nearest};
 
 use super::Base;
 use crate::fitted::missing_because;
@@ -77,6 +77,35 @@ impl Base {
         read.into_iter().map(sentence).collect()
     }
 
+    /// A sentence on each declared trait that the segment compares with a value of another kind than
+    /// some customers have: the comparison is false for them.
+    pub(crate) fn of_another_kind(&self, segment: usize) -> Vec<String> {
+        let compared = self.read_by(segment, |reads| reads.declared_as);
+        let sentence = |(name, with): (String, ComparedWith)| {
+            let symbol = self.context.symbols.find(&name)?;
+            let everyone = self.customers.iter();
+            let (mut all, mut other) = (0_u64, BTreeMap::<&str, u64>::new());
+            for value in everyone.filter_map(|of| of.profile.declared(symbol)) {
+                all += 1;
+                let kind = match value {
+                    Declared::Flag(_) => ComparedWith::Flag,
+                    Declared::Number(_) => ComparedWith::Number,
+                    Declared::Text(_) | Declared::List(_) => ComparedWith::Text,
+                    Declared::Instant(_) => ComparedWith::Instant,
+                };
+                if kind != with {
+                    *other.entry(kind.describe()).or_default() += 1;
+                }
+            }
+            let (kind, most) = other.iter().max_by_key(|(_, customers)| **customers)?;
+            let with = with.describe();
+            Some(format!(
+                "`traits.{name}` is {kind} for {most} of {all} customers who have it, and the rule compares it with {with}, which is false for them: import the column again with values of one kind"
+            ))
+        };
+        compared.into_iter().filter_map(sentence).collect()
+    }
+
     /// A sentence on each trait of accounts that the segment reads and none has.
     fn unsaid_of_accounts(&self, segment: usize) -> Vec<String> {
         let mut read = self.read_by(segment, |reads| reads.account);
@@ -94,7 +123,7 @@ impl Base {
     }
 
     /// What a segment and those that it refers to read. Segments refer to no circles.
-    fn read_by(&self, segment: usize, of: fn(Reads) -> BTreeSet<String>) -> BTreeSet<String> {
+    fn read_by<T: Ord>(&self, segment: usize, of: fn(Reads) -> BTreeSet<T>) -> BTreeSet<T> {
         let segments = self.catalogue.segments();
         let (mut read, mut to_look_at) = (BTreeSet::new(), vec![segment]);
         while let Some(segment) = to_look_at.pop() {
