@@ -19,8 +19,8 @@ READ = {
     "Product Viewed", "Product Added", "Product Removed", "Cart Viewed", "Checkout Started",
     "Order Completed", "Email Delivered", "Email Opened", "Email Link Clicked",
 }
-# Segments whose limits depend on everyone else: computed at a start, they stay until the next one.
-RELATIVE = re.compile(r"rfm_|value_|high_value_loyalists|budget_conscious|channel_|churn_")
+# Segments of channels: a server has those of the channels that there were at its start.
+OF_CHANNELS = re.compile(r"channel_")
 # The segment that a stampede leads into, and after how many minutes of an idle cart.
 STAMPEDE = ("cart_idle_15", 15)
 # Records in the log that the history has not, at a kill; and seconds until that many must be there.
@@ -69,6 +69,11 @@ class Server:
     def metric(self, name):
         """A number of the metrics."""
         return int(re.search(rf"^regulars_{name} (\d+)", self.get("/metrics"), re.M)[1])
+
+    def delays(self):
+        """How often a transition was on disk so many seconds after its event was answered, by bound."""
+        found = re.findall(r'^regulars_transition_seconds_bucket{le="([^"]+)"} (\d+)', self.get("/metrics"), re.M)
+        return {float(bound.replace("+Inf", "inf")): int(count) for bound, count in found}
 
     def drain(self):
         """Waits until everything is folded; gives the seconds that took."""
@@ -174,7 +179,10 @@ def after_a_kill(server, load, directory):
     traffic.wait()
     evict(directory)
     load.server = Server(directory)
-    return load.server, {"tail": tail, "seconds": load.server.started}
+    # What had waited to be folded waits again, while events are taken.
+    waiting = load.server.metric("records_waiting")
+    folded = load.server.started + load.server.drain()
+    return load.server, {"tail": tail, "seconds": load.server.started, "waiting": waiting, "folded": folded}
 
 
 def evict(directory):
@@ -197,7 +205,7 @@ def under_load(server, load, size):
     say("live: single events")
     result["singles"] = singles(server, load, max(seconds // 5, 10))
     say(f"live: probes at {half:,} events a second")
-    result["probes"] = probes(load, half, max(seconds // 5, 10))
+    result["probes"] = probes(server, load, half, max(seconds // 5, 10))
     say("live: many wake-ups at one instant")
     result["stampede"] = stampede(server, load, half, size)
     server.drain()
@@ -230,11 +238,28 @@ def singles(server, load, seconds):
     return {**sent, "drained": server.drain()}
 
 
-def probes(load, half, seconds):
-    """From the answer to the transition in the outbox, at half load."""
+def probes(server, load, half, seconds):
+    """From the answer to the transition in the outbox, at half load: of all transitions by the server's own clock,
+    and of some as seen through the API."""
+    before = server.delays()
     traffic = load.begin("traffic", seconds=seconds, rate=half)
     seen = load.run("probe", seconds=seconds - 2, rate=50)
-    return {**seen, "traffic": load.end(traffic)}
+    traffic = load.end(traffic)
+    return {**seen, "traffic": traffic, "delays": since(before, server.delays())}
+
+
+def since(before, after):
+    """How often by bound since an earlier look, of how many; and the least bounds that hold half and 99 of 100."""
+    counts = {bound: after[bound] - before[bound] for bound in after}
+    total = counts[float("inf")]
+
+    def least(share):
+        return min(bound for bound, count in counts.items() if count >= share * total)
+
+    return {
+        "transitions": total, "p50_seconds": least(0.5), "p99_seconds": least(0.99), "all_seconds": least(1),
+        "within_100_ms": counts[0.1] / max(total, 1),
+    }
 
 
 def stampede(server, load, half, size):
@@ -248,9 +273,11 @@ def stampede(server, load, half, size):
     if left < 1:
         raise Failure("the carts were not there in time")
     time.sleep(max(left - 5, 0))
+    before = server.delays()
     traffic = load.begin("traffic", seconds=20, rate=half)
     seen = load.run("probe", seconds=18, rate=20)
-    return {"due": due, "at": at, "probes": seen, "traffic": load.end(traffic)}
+    traffic = load.end(traffic)
+    return {"due": due, "at": at, "probes": seen, "traffic": traffic, "delays": since(before, server.delays())}
 
 
 def moment(text):
@@ -282,7 +309,7 @@ def compare(directory, token, live):
     finally:
         server.child.kill()
         server.child.wait()
-    own = [name for name in live if not RELATIVE.match(name)]
+    own = [name for name in live if not OF_CHANNELS.match(name)]
     differing = {
         name: [live[name], batch.get(name), again.get(name)]
         for name in own if not live[name] == batch.get(name) == again.get(name)

@@ -183,6 +183,13 @@ customers in proportion to lines.
 {table(["lines", "customers", "customers are", "import", "segments", "time of both"], rows)}"""
 
 
+def waited(cold):
+    """Of a start after a kill: until what had waited to be folded is folded, where that was measured."""
+    if "folded" not in cold:
+        return []
+    return [[f"until {cold['waiting']:,} of them that had waited to be folded are, while events are taken", seconds(cold["folded"]), ""]]
+
+
 def live_section(result):
     """The live path under load."""
     batches, singles, probes = result["batches"], result["singles"], result["probes"]
@@ -196,12 +203,15 @@ def live_section(result):
         ["transitions for each hundred events", f"{100 * batches['transitions'] / events:.1f}", "about 2"],
         ["answer to a batch", latency(batches["sent"]["latency"]), ""],
         [f"answer to a single event, {singles['requests_per_second']:,.0f} a second", latency(singles["latency"]), "p99 25 ms"],
-        [f"from the answer to the transition in the outbox, at {probes['traffic']['events_per_second']:,.0f} events/s", latency(probes["in_outbox"]), "p99 100 ms"],
+        [f"from the answer to the transition in the outbox, at {probes['traffic']['events_per_second']:,.0f} events/s", delays(probes["delays"]), "p99 100 ms"],
+        ["the same as somebody sees it who asks the API for it", latency(probes["in_outbox"]), ""],
         [f"{stampede['fired']:,} of {stampede['due']:,} wake-ups that were due at one instant: the record that found the last", f"{stampede['all_fired_after'] or 0:.3f} s after it", "5 s"],
-        ["from the answer to the transition meanwhile", latency(stampede["probes"]["in_outbox"]), "100 ms"],
+        ["from the answer to the transition in the outbox meanwhile", delays(stampede["delays"]), "100 ms"],
+        ["the same as somebody sees it who asks the API for it", latency(stampede["probes"]["in_outbox"]), ""],
         ["peak memory", megabytes(result["stopped"]["peak_mb"]), "6,000 MB"],
         ["first start", seconds(result["first_start"]), ""],
         [f"start from a cold cache after a kill with {cold['tail']:,} records in the log", seconds(cold["seconds"]), "15 s with 1,000,000"],
+        *waited(cold),
         [f"start with the {events:,} events and more in the history", seconds(same["start"]), ""],
         ["stop", seconds(result["stopped"]["seconds"]), ""],
     ]
@@ -209,7 +219,7 @@ def live_section(result):
         differing = ", ".join(f"`{name}` {sizes}" for name, sizes in same["differing"].items())
         agreed = f"Of {same['segments']} segments these differ (live, batch, started again): {differing}."
     else:
-        agreed = f"All {same['segments']} segments whose limits do not depend on everyone else have the same size live, folded by `regulars segments`, and after the next start."
+        agreed = f"All {same['segments']} segments but those of channels have the same size live, folded by `regulars segments`, and after the next start."
     return f"""## Live
 
 `just bench-live`: `regulars serve` holds the shop with its scores and a hundred more segments (`bench/live_segments.py`).
@@ -226,6 +236,17 @@ the line below.
 def latency(one):
     """Percentiles of a latency."""
     return f"p50 {one['p50_ms']:.1f} ms, p99 {one['p99_ms']:.1f} ms, most {one['max_ms']:.0f} ms"
+
+
+def delays(one):
+    """How long transitions took, by the bounds of the server's histogram."""
+    def bound(seconds):
+        return f"at most {seconds * 1000:,.0f} ms" if seconds != float("inf") else "more than 10 s"
+
+    return (
+        f"p50 {bound(one['p50_seconds'])}, p99 {bound(one['p99_seconds'])}, all {bound(one['all_seconds'])}; "
+        f"{one['within_100_ms']:.2%} of {one['transitions']:,} within 100 ms"
+    )
 
 
 CARGO = "cargo run --release -p regulars-stats --example fit_speed --"

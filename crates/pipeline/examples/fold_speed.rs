@@ -42,7 +42,8 @@ fn main() -> Result<(), PipelineError> {
         threads: 2,
     };
     let begun = Instant::now();
-    let engine = Engine::start(&workspace, &mut store, options, &Silent)?;
+    let mut engine = Engine::start(&workspace, &mut store, options, &Silent)?;
+    engine.fold_tail()?;
     let started = begun.elapsed();
     let vault = store.vault()?;
     // Guests are known by their e-mail addresses only.

@@ -1,15 +1,16 @@
 //! The customer base at one moment: everyone folded, with what they are seen against.
 //!
 //! ```text
-//! history ──fold (ledger, profile), partition by partition──► customers
+//! history ──fold (ledger, profile), partition by partition──► customers, states of conditions
 //!         customers ─► population (cut points, medians, which data there is)
 //!         records ───► fitted models ─► scores of everyone
-//! history ──fold once more, only if a segment looks at orders in windows──► states of conditions
 //! ```
 //!
-//! Conditions on texts of orders (`category contains 'shoe'`) are compiled when all texts are
-//! known, which is after the first fold.
+//! Conditions on texts of orders are compiled when all texts are known, which is after the fold. Those
+//! that compare whole texts (`category = 'Shoes'`) come to the same before; if a segment asks for parts
+//! of texts (`category contains 'shoe'`), the history is folded once more for the states.
 
+mod ahead;
 mod contested;
 mod customers;
 mod declared;
@@ -32,7 +33,6 @@ use crate::fitted::FittedModels;
 use crate::last_day::last_day;
 use crate::live::contested::Contested;
 use crate::live::orders::Orders;
-use crate::live::told;
 pub(crate) use fold::{FoldedEvents, Noted, Noting};
 
 pub use customers::Customers;
@@ -176,7 +176,7 @@ pub fn as_of(
     if let Some(given) = given {
         return Ok((given, AsOfReason::Given));
     }
-    let latest_event = told::latest_arrival(store)?;
+    let latest_event = store.latest_arrival()?;
     let Some((end, reason)) = last_day(store, &config.zone())? else {
         let latest = latest_event.ok_or(PipelineError::NoOrders)?;
         return Ok((latest, AsOfReason::LatestEvent));

@@ -294,7 +294,7 @@ pub fn explain(
     let number = segment_number(base, segment);
     let folded = &base.customers[index];
     let customer = base.customer(folded);
-    let tellings = Tellings::arrived_by(store, base.now)?;
+    let tellings = Tellings::arrived_by(store, base.now, 1)?;
     let told = told_of(store, base, folded.profile.customer, &tellings)?;
     let by_time = by_time(told.iter());
     let latest = retell::latest_events(&by_time, &base.program);
@@ -403,7 +403,7 @@ fn orders(
     let table = SymbolTable::new(base.context.symbols.clone());
     let history = store.history();
     // What the log tells is in the profiles, but not kept beside them.
-    let tellings = Tellings::arrived_by(store, base.now)?;
+    let tellings = Tellings::arrived_by(store, base.now, 1)?;
     let of = tellings.of(id);
     let mut list = OrderList::default();
     let own = RowPlaces::own(id, false);

@@ -259,7 +259,7 @@ impl FittedModels {
     /// As [`FittedModels::latest`].
     pub fn in_use_at(store: &Store, now: Timestamp) -> Result<Option<Self>, PipelineError> {
         let mut found: Option<(u64, ModelsFitted)> = None;
-        for (offset, record) in store.records(0)? {
+        for (offset, record) in store.records_of(LogRecordKind::ModelsFitted)? {
             if let LogRecord::ModelsFitted(record) = record
                 && record.as_of <= now
                 && found.as_ref().is_none_or(|(_, f)| f.as_of <= record.as_of)

@@ -25,6 +25,7 @@ mod population;
 
 mod fitted;
 mod score;
+mod steps;
 
 mod customer_view;
 mod identity;
@@ -42,6 +43,7 @@ mod config;
 mod error;
 mod in_turn;
 mod progress;
+mod times;
 
 pub use account_view::{AccountFigures, AccountView, account, accounts, customers_of_account};
 pub use base::{
@@ -80,4 +82,5 @@ pub use recorded::{
 };
 pub use report::{DormancyAdvice, Flow, LostFigure, ModelsLine, Moves, Quality, Report, report};
 pub use score::{ScoreOptions, score};
+pub use times::Times;
 pub use workspace::{CONFIG_FILE, Workspace};

@@ -2,49 +2,32 @@
 //!
 //! Everything is a function of the multiset of values: the order of customers changes nothing.
 
+mod limits;
+
+pub(crate) use limits::Limits;
+
 use regulars_core::{DAY_MS, DataNeed, Settings, Symbol, Timestamp};
-use regulars_profile::{
-    Context, Customer, Declared, Population, Products, Profile, RfmCutpoints, TierCutpoints,
-};
-use regulars_stats::rfm::{Better, Cutpoints, median_of, quantile_rank};
+use regulars_profile::{Context, Customer, Declared, Population, Products, Profile, TierCutpoints};
+use regulars_stats::rfm::quantile_rank;
 
-use crate::base::{Customers, Folded};
+use crate::base::Customers;
 
-/// Computes the population of `customers` at `now` on `threads` threads; `context` is not complete
-/// yet.
+/// The population of `customers`; its limits are those in force or, where there are none, computed
+/// at `now` on `threads` threads. `context` is not complete yet.
 pub(crate) fn of(
     customers: &Customers,
     products: &Products,
     context: &Context,
-    now: Timestamp,
-    threads: usize,
+    in_force: Option<Limits>,
+    (now, threads): (Timestamp, usize),
 ) -> Population {
-    let parts = customers.in_runs(threads, |_, run| Values::of(run, context, now));
-    let values = Values::together(parts);
-    let mut population = Population::default();
-    population.span(values.first_order_at, now);
-    population.data.extend(data(customers, products, context));
-    if values.first_order_at.is_none() {
-        return population;
-    }
-    let settings = &context.settings;
-    let cutpoints = |values: Vec<i64>| Cutpoints::of(values, Better::Larger);
-    population.usual_gap_days = usual_gap_days(customers, &values.gaps, context, threads);
-    std::thread::scope(|scope| {
-        let recency = scope.spawn(|| cutpoints(values.last_days));
-        let frequency = scope.spawn(|| cutpoints(values.orders));
-        let monetary = scope.spawn(|| cutpoints(values.revenues));
-        population.tiers = tiers(values.window_revenues, settings);
-        // A half between two amounts is rounded up: at or above the median means above a half.
-        population.median_order_value_minor =
-            median_of(values.order_values).map(|median| median.ceil() as i64);
-        let sorted = "sorting numbers does not panic";
-        population.rfm = Some(RfmCutpoints {
-            recency: recency.join().expect(sorted),
-            frequency: frequency.join().expect(sorted),
-            monetary: monetary.join().expect(sorted),
-        });
+    let limits = in_force.unwrap_or_else(|| {
+        let profiles: Vec<&Profile> = customers.iter().map(|folded| &folded.profile).collect();
+        Limits::of(&profiles, context, now, threads)
     });
+    let mut population = Population::default();
+    limits.put_into(&mut population);
+    population.data.extend(data(customers, products, context));
     population
 }
 
@@ -77,9 +60,9 @@ fn gap_step(gap_ms: i64) -> usize {
 }
 
 impl Values {
-    fn of(customers: &[Folded], context: &Context, now: Timestamp) -> Self {
+    fn of(profiles: &[&Profile], context: &Context, now: Timestamp) -> Self {
         let days = context.settings.value.window_days;
-        let column = || Vec::with_capacity(customers.len());
+        let column = || Vec::with_capacity(profiles.len());
         let mut values = Self {
             last_days: column(),
             orders: column(),
@@ -89,8 +72,10 @@ impl Values {
             ..Self::default()
         };
         let mut gaps = vec![0; GAP_STEPS];
-        let buyers = customers.iter().map(|folded| &folded.profile);
-        for profile in buyers.filter(|profile| !profile.orders.is_empty()) {
+        for &profile in profiles {
+            if profile.orders.is_empty() {
+                continue;
+            }
             let customer = Customer::new(profile, context);
             let first = profile.first_order_at();
             values.first_order_at = values.first_order_at.into_iter().chain(first).min();
@@ -147,7 +132,7 @@ impl Values {
 
 /// The quantile of all gaps: first its step, then its place among the gaps of that step.
 fn usual_gap_days(
-    customers: &Customers,
+    profiles: &[&Profile],
     counts: &GapCounts,
     context: &Context,
     threads: usize,
@@ -161,14 +146,34 @@ fn usual_gap_days(
         rank -= if here { 0 } else { n as usize };
         here
     })?;
-    let parts = customers.in_runs(threads, |_, run| {
-        let gaps = run.iter().flat_map(|c| gaps_of(&c.profile, context));
+    let parts = in_shares(profiles, threads, |share| {
+        let gaps = share.iter().flat_map(|profile| gaps_of(profile, context));
         gaps.filter(|&gap| gap_step(gap) == step)
             .collect::<Vec<_>>()
     });
     let mut gaps = parts.concat();
     let (_, gap, _) = gaps.select_nth_unstable(rank);
     Some(*gap as f64 / DAY_MS as f64)
+}
+
+/// What `work` makes of each share of the customers, each on a thread of its own.
+fn in_shares<T: Send>(
+    profiles: &[&Profile],
+    threads: usize,
+    work: impl Fn(&[&Profile]) -> T + Sync,
+) -> Vec<T> {
+    let share = profiles.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = profiles
+            .chunks(share)
+            .map(|share| scope.spawn(move || work(share)))
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// All gaps between an order and the next of the same customer, in milliseconds; a second order

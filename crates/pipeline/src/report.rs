@@ -6,7 +6,7 @@ use regulars_rules::Keep;
 use regulars_stats::rfm::{Concentration, concentration, gini, quantile};
 use regulars_stats::validate::Lost;
 use regulars_store::Store;
-use regulars_store::log::LogRecord;
+use regulars_store::log::{LogRecord, LogRecordKind};
 use serde::Serialize;
 
 use crate::base::{AsOfReason, Base, FoldOptions, Scoring};
@@ -329,7 +329,7 @@ fn quality(store: &Store, base: &Base) -> Result<Quality, PipelineError> {
         orders_before_1990: base.orders_before(YEAR_1990),
         ..Quality::default()
     };
-    for (_, record) in store.records(0)? {
+    for (_, record) in store.records_of(LogRecordKind::ImportAdded)? {
         let LogRecord::ImportAdded(import) = record else {
             continue;
         };

@@ -35,6 +35,8 @@ pub struct Context {
 /// again, while the customers move.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Population {
+    /// The moment as of which the limits were computed: all but which data there is.
+    pub limits_as_of: Option<Timestamp>,
     /// Time of the very first order.
     pub first_order_at: Option<Timestamp>,
     /// The quantile of all gaps between orders that ends the usual range before a fit, in days.
@@ -50,7 +52,7 @@ pub struct Population {
 }
 
 /// Cut points of the three scores; recency is the calendar day of the last order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RfmCutpoints {
     /// Over the days of the last orders.
     pub recency: Cutpoints,
@@ -61,7 +63,7 @@ pub struct RfmCutpoints {
 }
 
 /// Least net revenue of the window, in minor units, of a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierCutpoints {
     /// Of the high tier.
     pub high_minor: i64,

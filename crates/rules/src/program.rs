@@ -13,6 +13,7 @@
 //! events gives the same state.
 
 mod accounts;
+mod alike;
 mod cart;
 mod compile;
 mod evaluate;

@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 
 use regulars_actions::{Attempt, Client, ClientError, ClientSettings, Outcome};
 use regulars_core::Timestamp;
-use regulars_pipeline::PipelineError;
 use regulars_pipeline::deliver::{self, Deliveries};
+use regulars_pipeline::{PipelineError, Times};
 use regulars_store::Store;
 use regulars_store::moved::TransitionRow;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
-use crate::metrics::Times;
 use crate::state::Server;
 
 /// Marks wait for others for so long.

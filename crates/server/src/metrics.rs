@@ -1,31 +1,8 @@
 //! Metrics in the text form of Prometheus.
 
 use std::fmt::{Display, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-/// Upper bounds of the buckets of [`Times`], in milliseconds.
-const BOUNDS_MS: [u64; 12] = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
-
-/// How long something took, each time that it happened.
-#[derive(Debug, Default)]
-pub(crate) struct Times {
-    /// How often it took at most each of the bounds, and more than the bound before.
-    within: [AtomicU64; BOUNDS_MS.len()],
-    longer: AtomicU64,
-    sum_us: AtomicU64,
-}
-
-impl Times {
-    /// Counts one that took so long.
-    pub(crate) fn add(&self, took: Duration) {
-        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS_MS.partition_point(|bound| bound * 1_000 < us);
-        let count = self.within.get(bucket).unwrap_or(&self.longer);
-        count.fetch_add(1, Ordering::Relaxed);
-        self.sum_us.fetch_add(us, Ordering::Relaxed);
-    }
-}
+use regulars_pipeline::Times;
 
 /// The text, metric by metric.
 #[derive(Debug, Default)]
@@ -63,15 +40,14 @@ impl Page {
         self.head("histogram", name, help);
         let bucket = format!("{name}_bucket");
         let mut count = 0;
-        for (bound, within) in BOUNDS_MS.iter().zip(&times.within) {
-            count += within.load(Ordering::Relaxed);
-            let label = format!("{{le=\"{}\"}}", *bound as f64 / 1e3);
-            self.line(&bucket, &label, count);
+        for (bound_ms, within) in times.within_ms() {
+            let label = format!("{{le=\"{}\"}}", bound_ms as f64 / 1e3);
+            self.line(&bucket, &label, within);
+            count = within;
         }
-        count += times.longer.load(Ordering::Relaxed);
+        count += times.longer();
         self.line(&bucket, "{le=\"+Inf\"}", count);
-        let sum = times.sum_us.load(Ordering::Relaxed) as f64 / 1e6;
-        self.line(&format!("{name}_sum"), "", sum);
+        self.line(&format!("{name}_sum"), "", times.sum_seconds());
         self.line(&format!("{name}_count"), "", count);
     }
 
@@ -102,7 +78,9 @@ fn escaped(value: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Page, Times};
+    use regulars_pipeline::Times;
+
+    use super::Page;
 
     #[test]
     fn buckets_hold_what_took_at_most_as_long() {

@@ -34,6 +34,11 @@ pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> Response {
         "Times that a customer entered or left a segment.",
         server.transitions.found(),
     );
+    page.histogram(
+        "transition_seconds",
+        "From the answer to an event until a transition that it caused is on disk.",
+        server.live.delays(),
+    );
     of_connections(&mut page, &server);
     page.gauge(
         "records_waiting",

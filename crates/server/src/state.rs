@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use regulars_ingest::tracking::Limits;
-use regulars_pipeline::PipelineError;
 use regulars_pipeline::live::Live;
+use regulars_pipeline::{PipelineError, Times};
 use regulars_store::access::{Access, Grant, Role};
 
 use crate::answer::Problem;
@@ -15,7 +15,6 @@ use crate::body::Budget;
 use crate::connections::Connections;
 use crate::delivery::Delivery;
 use crate::journal::Refusals;
-use crate::metrics::Times;
 use crate::names::Names;
 use crate::past::Past;
 use crate::rate::Rates;

@@ -77,12 +77,12 @@ impl Catalog {
             Access::Read => Log::open_read(Arc::clone(&disk), &log_dir, known)?,
         };
         let mut replayed = 0;
-        for entry in log.read_from(manifest.applied) {
-            let (offset, bytes) = entry?;
-            if live::is_live(&bytes) {
+        let mut records = log.read_from(manifest.applied);
+        while let Some((offset, bytes)) = records.next_record()? {
+            if live::is_live(bytes) {
                 continue;
             }
-            let entry = Entry::decode(log.dir(), offset, &bytes)?;
+            let entry = Entry::decode(log.dir(), offset, bytes)?;
             manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
             replayed += 1;
         }

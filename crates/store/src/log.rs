@@ -188,13 +188,29 @@ impl Log {
 
     /// The records of a range that is on disk.
     pub(crate) fn read(&self, range: Range<u64>) -> LogReader {
-        let source = read::Source {
+        LogReader::new(self.source(range.end), range.start)
+    }
+
+    /// What `each` makes of the records from `offset` on, in order, on several threads.
+    ///
+    /// # Errors
+    /// When a segment is missing or damaged, and whatever `each` fails with.
+    pub(crate) fn map_from<T: Send>(
+        &self,
+        offset: u64,
+        threads: usize,
+        each: impl Fn(u64, &[u8]) -> Result<T, StoreError> + Sync,
+    ) -> Result<Vec<T>, StoreError> {
+        self.source(self.next_offset).map(offset, threads, &each)
+    }
+
+    fn source(&self, end: u64) -> read::Source {
+        read::Source {
             disk: Arc::clone(&self.disk),
             dir: self.dir.clone(),
             segments: self.segments.clone(),
-            end: range.end,
-        };
-        LogReader::new(source, range.start)
+            end,
+        }
     }
 
     /// The log as it is now, to be read on another thread while records are appended. A segment of it

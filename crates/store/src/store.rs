@@ -7,6 +7,7 @@ mod transaction;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -174,15 +175,33 @@ impl Store {
     /// # Errors
     /// When the log, or a file of what was moved out of it, is damaged or holds an unknown record.
     pub fn records(&self, from: u64) -> Result<Vec<(u64, LogRecord)>, StoreError> {
+        self.records_in(from..self.next_offset())
+    }
+
+    fn records_in(&self, range: Range<u64>) -> Result<Vec<(u64, LogRecord)>, StoreError> {
         let log = self.catalog.log();
         let mut found = self.moved_records()?;
-        found.retain(|(offset, _)| *offset >= from);
-        for entry in log.read_from(from.max(self.moved_to())) {
-            let (offset, bytes) = entry?;
-            if !records::is_live(&bytes) {
-                found.push((offset, Entry::decode(log.dir(), offset, &bytes)?.record));
+        found.retain(|(offset, _)| range.contains(offset));
+        let mut logged = log.read(range.start.max(self.moved_to())..range.end);
+        while let Some((offset, bytes)) = logged.next_record()? {
+            if !records::is_live(bytes) {
+                found.push((offset, Entry::decode(log.dir(), offset, bytes)?.record));
             }
         }
+        Ok(found)
+    }
+
+    /// Every record of a kind, in order; what the log holds after the latest is not read. Merges that
+    /// came with events are none of it.
+    ///
+    /// # Errors
+    /// As [`Store::records`].
+    pub fn records_of(&self, kind: LogRecordKind) -> Result<Vec<(u64, LogRecord)>, StoreError> {
+        let Some(latest) = self.latest_offset(kind) else {
+            return Ok(Vec::new());
+        };
+        let mut found = self.records_in(0..latest + 1)?;
+        found.retain(|(_, record)| record.kind() == kind);
         Ok(found)
     }
 
@@ -204,9 +223,9 @@ impl Store {
             }
         };
         self.replay(0).each_record(&mut take)?;
-        for entry in log.read_from(self.moved_to()) {
-            let (offset, bytes) = entry?;
-            take(offset, &bytes);
+        let mut logged = log.read_from(self.moved_to());
+        while let Some((offset, bytes)) = logged.next_record()? {
+            take(offset, bytes);
         }
         failed.map_or(Ok(()), Err)
     }
@@ -286,9 +305,9 @@ impl Store {
             Vault::load(&RealDisk, &self.dir.join(VAULT), files, self.key()?)?
         };
         let log = self.catalog.log();
-        for entry in log.read_from(self.catalog.manifest().vault_from) {
-            let (offset, bytes) = entry?;
-            if let Some(file) = records::identities_in(&bytes) {
+        let mut logged = log.read_from(self.catalog.manifest().vault_from);
+        while let Some((offset, bytes)) = logged.next_record()? {
+            if let Some(file) = records::identities_in(bytes) {
                 loaded.take_journal((log.dir(), offset), file, self.key()?)?;
             }
         }

@@ -9,6 +9,7 @@ use regulars_store::vault::{IdentityId, Vault};
 
 use super::fold::{Noting, Source};
 use crate::error::PipelineError;
+use crate::in_turn::in_turn;
 use crate::live::contested::{Claim, Contested};
 use crate::live::told::Told;
 use crate::live::whose::RowPlaces;
@@ -65,13 +66,15 @@ fn claims_of_files(
     claims: &[Claim],
 ) -> Result<Vec<Claim>, PipelineError> {
     let told: HashSet<OrderKey, FixedState> = claims.iter().map(|(order, _)| *order).collect();
-    let mut found = Vec::new();
-    for partition in Partition::all() {
-        let mut reader = source.history.versions(partition)?;
+    let of_partition = |(): &mut (), index: usize| {
+        let mut found = Vec::new();
+        let mut reader = source.history.versions(Partition(index as u16))?;
         while let Some(rows) = reader.next_customer()? {
             let told = rows.iter().filter(|row| told.contains(&row.order));
             found.extend(told.map(|row| (row.order, source.tellings.resolve(vault, row.identity))));
         }
-    }
-    Ok(found)
+        Ok(found)
+    };
+    let found = in_turn(Partition::COUNT, source.threads, || (), of_partition)?;
+    Ok(found.concat())
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
+use regulars_rules::LeafStates;
 use regulars_store::history::{CustomerRow, DeclaredRow, EventRow, History, SymbolTable};
 use regulars_store::vault::{IdentityId, Vault};
 
@@ -72,8 +73,12 @@ pub(crate) struct Noted {
     /// Orders and who tells of them: all of them for the live path, else those that events tell
     /// of.
     pub(crate) claims: Vec<Claim>,
+    /// The orders that events tell of; for the live path.
+    pub(crate) told: Vec<OrderKey>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
+    /// When something went back last, of the customers of whom anything did; for the live path.
+    pub(crate) returned: Vec<(CustomerId, Timestamp)>,
     /// What `group` calls say of accounts, whoever sent them.
     pub(crate) accounts: Accounts,
 }
@@ -83,11 +88,15 @@ pub(super) struct Scratch<'t> {
     pub(super) profile: Profile,
     pub(super) places: Places,
     pub(super) declaring: Declaring<'t>,
+    /// What conditions remember of the customers of the part, where that is folded with the facts.
+    pub(super) states: Vec<LeafStates>,
 }
 
 /// What one partition folds to.
 pub(super) struct Part<T> {
     pub(super) folded: Vec<T>,
+    /// What conditions remember of each of them, if that was folded as well.
+    pub(super) states: Vec<LeafStates>,
     pub(super) oddities: Oddities,
     pub(super) later_records: u64,
     pub(super) orders_without_rate: u64,
@@ -131,6 +140,7 @@ impl Source<'_> {
                 profile: Profile::new(CustomerId(0)),
                 places: Places::default(),
                 declaring: Declaring::new(self.table),
+                states: Vec::new(),
             },
             part: Part::default(),
             folded: Vec::new(),
@@ -149,6 +159,7 @@ impl<T> Default for Part<T> {
     fn default() -> Self {
         Self {
             folded: Vec::new(),
+            states: Vec::new(),
             oddities: Oddities::default(),
             later_records: 0,
             orders_without_rate: 0,
@@ -239,8 +250,11 @@ impl<T> Folder<'_, T> {
         // As much memory as is needed and no more: this stays.
         let mut folded = Vec::with_capacity(self.folded.len());
         folded.append(&mut self.folded);
+        let mut states = Vec::with_capacity(self.scratch.states.len());
+        states.append(&mut self.scratch.states);
         Ok(Part {
             folded,
+            states,
             ..std::mem::take(&mut self.part)
         })
     }
@@ -295,10 +309,15 @@ impl<T> Folder<'_, T> {
         let events = by_time(own.iter().chain(moved).chain(told));
         if self.noting != Noting::Nothing {
             let orders = self.source.orders;
-            let of_orders = events
+            let of_orders: Vec<OrderKey> = events
                 .iter()
-                .filter_map(|told| orders::key_of(told, orders));
-            self.note(customer, of_orders.map(OrderKey));
+                .filter_map(|told| orders::key_of(told, orders))
+                .map(OrderKey)
+                .collect();
+            self.note(customer, of_orders.iter().copied());
+            if self.noting == Noting::ForLive {
+                self.part.noted.told.extend(of_orders);
+            }
             let (accounts, table) = (&mut self.part.noted.accounts, self.source.table);
             retell::say(accounts, &events, table, orders.zone());
         }
@@ -405,6 +424,10 @@ impl<T> Folder<'_, T> {
         self.part.oddities.add(self.ledger.oddities());
         if customer == CustomerId::NOBODY {
             return Ok(());
+        }
+        if self.noting == Noting::ForLive {
+            let returned = orders::returned_at(records).map(|at| (customer, at));
+            self.part.noted.returned.extend(returned);
         }
         let names_product = |record: &LineRecord| record.product != Symbol::NONE;
         self.part.names_products =

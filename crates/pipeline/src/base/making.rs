@@ -1,13 +1,15 @@
 //! How a base is made: facts first, then what they are seen against, then states of conditions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use regulars_core::{DataNeed, Symbol, Symbols, Timestamp};
+use foldhash::fast::FixedState;
+use regulars_core::{DataNeed, OrderKey, Symbol, Symbols, Timestamp};
 use regulars_profile::{Accounts, Context, Customer, Ledger, Population, Product, Products, Share};
 use regulars_rules::{LeafStates, Program};
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
 
+use super::ahead::{self, Ahead};
 use super::fold::{FoldedEvents, Known, Noting, Part, Scratch, Source};
 use super::{Base, Customers, FoldOptions, Folded, Scoring, contested};
 use crate::catalogue::Catalogue;
@@ -18,8 +20,9 @@ use crate::live::contested::Claim;
 use crate::live::orders::{Claims, Orders};
 use crate::live::told::Tellings;
 use crate::live::{retell, visits};
-use crate::population;
+use crate::population::{self, Limits};
 use crate::progress::Progress;
+use crate::steps::Steps;
 
 impl Base {
     /// Folds the whole history at `options.now`.
@@ -33,24 +36,29 @@ impl Base {
         options: FoldOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
-        let tellings = Tellings::arrived_by(store, options.now)?;
-        let told = (&tellings, Noting::Claims);
+        let tellings = Tellings::arrived_by(store, options.now, options.threads)?;
+        let by = (&config.settings(), &config.zone());
+        let limits = Limits::in_force(store, u64::MAX, by, options.now)?;
+        let told = (&tellings, limits, Noting::Claims);
         Self::fold_told(store, config, catalogue, options, told, progress)
     }
 
-    /// Folds the whole history, and what the log tells beside it.
+    /// Folds the whole history, and what the log tells beside it; everyone is seen against the limits
+    /// in force or, where there are none, those of `options.now`.
     pub(crate) fn fold_told(
         store: &Store,
         config: &Config,
         catalogue: &Catalogue,
         options: FoldOptions,
-        (tellings, noting): (&Tellings, Noting),
+        (tellings, limits, noting): (&Tellings, Option<Limits>, Noting),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
+        let mut steps = Steps::begin();
         let mut symbols = Symbols::default();
         let products = load_products(store, &mut symbols)?;
         let orders = Orders::new(config, Claims::default(), &mut symbols);
         let has_events = !tellings.is_empty();
+        let ahead = Ahead::compile(catalogue, &mut symbols, has_events, options)?;
         let vault = has_events.then(|| store.vault()).transpose()?;
         let table = SymbolTable::new(symbols);
         let history = store.history();
@@ -65,23 +73,15 @@ impl Base {
             orders: &orders,
             vault,
         };
-        let mut parts = facts(&unsettled, noting)?;
-        let claims: Vec<Claim> = parts
-            .iter()
-            .flat_map(|part| part.noted.claims.iter().copied())
-            .collect();
-        let contested = contested::contested(&unsettled, noting, &claims)?;
-        let is_settled = contested.is_empty();
-        let orders = orders.with_contested(contested);
+        steps.done("products and identities are loaded");
+        let (parts, orders) = settled_facts(&unsettled, noting, ahead.as_ref(), &mut steps)?;
         let source = Source {
             orders: &orders,
             ..unsettled
         };
-        if !is_settled {
-            parts = facts(&source, noting)?;
-        }
         let Part {
             folded,
+            states,
             oddities,
             later_records,
             orders_without_rate,
@@ -89,23 +89,28 @@ impl Base {
             names_products,
         } = put_together(parts);
         let customers = Customers::new(folded);
-        let mut context = context(&customers, (&products, &table), config, options, tellings);
+        let mut context = context(&customers, (&products, &table), config, limits, options);
+        if has_events {
+            context.population.data.insert(DataNeed::Events);
+        }
         let said = std::mem::take(&mut noted.accounts);
         context.accounts = accounts(said, &customers, &context.symbols);
         if names_products {
             context.population.data.insert(DataNeed::Products);
         }
-        let catalogue =
-            catalogue
-                .clone()
-                .with_channels(&channels(&customers, &context, options.threads))?;
+        let of_channels = channels(&customers, &context, options.threads);
+        let catalogue = catalogue.clone().with_channels(&of_channels)?;
         let program = catalogue.compile(&context.symbols, options.keep)?;
-        let states = match options.scoring {
-            Scoring::None => Vec::new(),
-            Scoring::FitThen | Scoring::LatestFit => {
+        steps.done("what everyone is seen against is known");
+        let states = match (options.scoring, &ahead) {
+            (Scoring::None, _) => Vec::new(),
+            (_, Some(ahead)) if ahead.is_as(&program) => states,
+            _ => {
+                drop(states);
                 remembered(&source, &program, options.looked_at_from)?
             }
         };
+        steps.done("conditions are folded");
         let mut base = Self {
             now: options.now,
             customers,
@@ -124,6 +129,7 @@ impl Base {
         };
         if let Some(fitted) = fit_for(store, options)? {
             base.score_with(fitted, options.threads);
+            steps.done("everyone is scored");
         }
         Ok(base)
     }
@@ -141,14 +147,18 @@ fn accounts(said: Accounts, customers: &Customers, symbols: &Symbols) -> Account
 /// All partitions as one whose customers are those of each.
 fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
     let mut all = Part::default();
+    let claims = parts.iter().map(|part| part.noted.claims.len());
+    all.noted.claims.reserve(claims.sum());
     for part in parts {
         all.folded.push(part.folded);
+        all.states.extend(part.states);
         all.oddities.add(part.oddities);
         all.later_records += part.later_records;
         all.orders_without_rate += part.orders_without_rate;
         all.names_products |= part.names_products;
         all.noted.claims.extend(part.noted.claims);
         all.noted.visitors.extend(part.noted.visitors);
+        all.noted.returned.extend(part.noted.returned);
         all.noted.accounts.take(part.noted.accounts);
     }
     all
@@ -177,8 +187,8 @@ fn context(
     customers: &Customers,
     (products, table): (&Products, &SymbolTable),
     config: &Config,
+    limits: Option<Limits>,
     options: FoldOptions,
-    tellings: &Tellings,
 ) -> Context {
     let mut context = Context {
         zone: config.zone(),
@@ -190,10 +200,8 @@ fn context(
         models: None,
     };
     let FoldOptions { now, threads, .. } = options;
-    context.population = population::of(customers, products, &context, now, threads);
-    if !tellings.is_empty() {
-        context.population.data.insert(DataNeed::Events);
-    }
+    let at = (now, threads);
+    context.population = population::of(customers, products, &context, limits, at);
     context
 }
 
@@ -204,18 +212,12 @@ fn remembered(
     program: &Program,
     from: Timestamp,
 ) -> Result<Vec<LeafStates>, PipelineError> {
-    let told = !source.tellings.is_empty();
-    if program.measure_count() == 0 && !(told && program.event_value_count() > 0) {
+    if !ahead::remembers(program, !source.tellings.is_empty()) {
         return Ok(Vec::new());
     }
     let starts = program.window_starts(from);
     let fold = |_: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
-        let mut states = program.new_states();
-        for order in ledger.orders() {
-            program.fold_since(&mut states, &order, &starts);
-        }
-        retell::fold_events_since(&mut states, known.told, program, &starts);
-        Ok(states)
+        Ok(ahead::states_of(program, &starts, ledger, known))
     };
     let parts = source.fold("folding conditions", Noting::Nothing, &fold)?;
     Ok(parts.into_iter().flat_map(|part| part.folded).collect())
@@ -256,9 +258,56 @@ fn fit_for(store: &Store, options: FoldOptions) -> Result<Option<FittedModels>, 
     }
 }
 
-/// The facts of everyone: what is folded first.
-fn facts(source: &Source<'_>, noting: Noting) -> Result<Vec<Part<Folded>>, PipelineError> {
+/// The claims of orders that several customers may claim.
+///
+/// In files an order is one customer's, unless identities of theirs were parted since: otherwise an
+/// event tells of it, and those are few.
+fn contestable(parts: &[Part<Folded>], noting: Noting, tellings: &Tellings) -> Vec<Claim> {
+    let claims = parts.iter().flat_map(|part| &part.noted.claims).copied();
+    if noting != Noting::ForLive || !tellings.parted.is_empty() {
+        return claims.collect();
+    }
+    let told = parts.iter().flat_map(|part| &part.noted.told).copied();
+    let told: HashSet<OrderKey, FixedState> = told.collect();
+    claims.filter(|(order, _)| told.contains(order)).collect()
+}
+
+/// The facts of everyone, and the orders that several customers claim: with those, facts are folded
+/// again.
+fn settled_facts(
+    unsettled: &Source<'_>,
+    noting: Noting,
+    ahead: Option<&Ahead>,
+    steps: &mut Steps,
+) -> Result<(Vec<Part<Folded>>, Orders), PipelineError> {
+    let parts = facts(unsettled, noting, ahead)?;
+    steps.done("facts are folded");
+    let claims = contestable(&parts, noting, unsettled.tellings);
+    let contested = contested::contested(unsettled, noting, &claims)?;
+    let orders = unsettled.orders.with_contested(contested);
+    steps.done("orders of several customers are settled");
+    if orders.contested.is_empty() {
+        return Ok((parts, orders));
+    }
+    let source = Source {
+        orders: &orders,
+        ..*unsettled
+    };
+    drop(parts);
+    let parts = facts(&source, noting, ahead)?;
+    steps.done("facts are folded again");
+    Ok((parts, orders))
+}
+
+/// The facts of everyone, and what conditions that could be compiled `ahead` remember of them.
+fn facts(
+    source: &Source<'_>,
+    noting: Noting,
+    ahead: Option<&Ahead>,
+) -> Result<Vec<Part<Folded>>, PipelineError> {
     let of_one = |scratch: &mut Scratch<'_>, ledger: &Ledger, known: &Known<'_>| {
+        let states = ahead.map(|ahead| ahead.states(ledger, known));
+        scratch.states.extend(states);
         profiles(scratch, ledger, known, (source.orders, source.table))
     };
     source.fold("folding", noting, &of_one)
@@ -275,6 +324,7 @@ fn profiles(
         profile,
         places,
         declaring,
+        ..
     } = scratch;
     places.leave(profile);
     profile.reset(known.customer);

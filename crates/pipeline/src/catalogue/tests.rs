@@ -39,10 +39,10 @@ fn every_ready_made_segment_is_complete() {
     }
 }
 
-/// A measure of orders costs a second fold of everyone's orders; of ready-made segments none needs
-/// one, so that nobody pays for it who wrote no such rule.
+/// What is measured of orders is asked of each order, and remembered; no ready-made segment needs it, so
+/// that nobody pays for it who wrote no such rule.
 #[test]
-fn no_ready_made_segment_needs_a_second_fold_of_orders() {
+fn no_ready_made_segment_has_conditions_remember_orders() {
     let program = catalogue().compile(&Symbols::default(), Keep::Needed);
     assert_eq!(program.unwrap().measure_count(), 0);
 }

@@ -11,7 +11,7 @@ use regulars_ingest::{
     Batch, CurrencyReason, Entity, IngestError, ReadOptions, Recognition, Source, open, recognise,
 };
 use regulars_store::Store;
-use regulars_store::log::{ImportedFile, LogRecord};
+use regulars_store::log::{ImportedFile, LogRecord, LogRecordKind};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{FileReport, ImportOptions, ImportReport, RepeatPolicy};
@@ -194,7 +194,7 @@ impl SourceFile {
 /// The files that were imported before, by fingerprint.
 pub(super) fn known_fingerprints(store: &Store) -> Result<BTreeMap<String, String>, PipelineError> {
     let mut known = BTreeMap::new();
-    for (_, record) in store.records(0)? {
+    for (_, record) in store.records_of(LogRecordKind::ImportAdded)? {
         if let LogRecord::ImportAdded(import) = record {
             known.extend(
                 import

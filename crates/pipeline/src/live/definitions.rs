@@ -101,7 +101,9 @@ fn versions_before(
     store: &Store,
     offset: u64,
 ) -> Result<BTreeMap<SegmentName, u32>, PipelineError> {
-    let records = store.records(0)?.into_iter();
+    let records = store
+        .records_of(LogRecordKind::SegmentsDefined)?
+        .into_iter();
     let before = records.rev().find_map(|(at, record)| match record {
         LogRecord::SegmentsDefined(defined) if at < offset => Some(versions(&defined)),
         _ => None,

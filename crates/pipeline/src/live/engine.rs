@@ -30,16 +30,18 @@ use regulars_store::tables::memberships::SavedMember;
 use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
+use super::everyone::Looks;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
-use super::start::Retired;
+use super::start::{Retired, Tail};
 use super::told::Told;
 use super::whose::Parted;
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use finding::cause_of;
 pub(super) use finding::{Finding, transition_id};
+pub(super) use time::UNSETTLED_AT_MOST;
 
 /// Customers of accounts who are looked at right after what changed an account.
 const AT_ONCE: usize = 256;
@@ -75,6 +77,13 @@ pub struct Engine {
     pub(super) definitions: Definitions,
     pub(super) people: People,
     pub(super) accounts: LiveAccounts,
+    /// Looks at everyone.
+    pub(super) looks: Looks,
+    /// As of when limits that depend on everyone were computed last: they may be on their way into
+    /// the log.
+    pub(super) limits_computed: Timestamp,
+    /// Threads to compute them on; never affects the result.
+    pub(super) threads: usize,
     /// Accounts of which the record that is folded changes something.
     pub(super) touched_accounts: Vec<Symbol>,
     /// Customers that turned out to be another.
@@ -119,6 +128,8 @@ pub struct Engine {
     pub(super) names_products: bool,
     /// Those whose events the history has by now, and of whom they are still in memory.
     pub(super) moved: VecDeque<CustomerId>,
+    /// What lay in the log at the start and is still to be folded.
+    pub(super) tail: Tail,
 }
 
 impl Engine {
@@ -270,6 +281,7 @@ impl Engine {
             Logged::Workspace(record) => match *record {
                 LogRecord::MergeAccepted(merge) => self.merge(&merge)?,
                 LogRecord::Unmerged(unmerged) => self.unmerge(&unmerged)?,
+                LogRecord::CutpointsSet(set) => self.take_limits(&set),
                 _ => {}
             },
             Logged::Found(_) | Logged::Marks(_) | Logged::Identities => {}
@@ -295,6 +307,7 @@ impl Engine {
         let (wakes, of_accounts) = self.between_events();
         self.wake(wakes);
         self.sweep(of_accounts);
+        self.look_at_some(self.looks_between_events());
         if self.context.population.data.insert(DataNeed::Events) {
             self.look_at_visits();
         }
@@ -377,6 +390,7 @@ impl Engine {
             }
         }
         person.turns_seen = self.accounts.turns_made();
+        person.looks_seen = self.looks.begun();
         person.queue(customer, &mut self.wakes);
         if !flips.is_empty() {
             let cause = cause(self);

@@ -106,6 +106,14 @@ pub(crate) fn key_of(told: &Told, orders: &Orders) -> Option<u64> {
     Some(of(told, orders.currency)?.key())
 }
 
+/// When something went back last, by these records of one customer; `None` when nothing did.
+pub(crate) fn returned_at(records: &[LineRecord]) -> Option<Timestamp> {
+    let returns = records
+        .iter()
+        .filter(|record| record.kind != RecordKind::Sale);
+    returns.map(|record| record.occurred_at).max()
+}
+
 impl OrderTold<'_> {
     pub(crate) fn key(&self) -> u64 {
         key_of_order(SOURCE, &self.order_id)

@@ -41,7 +41,7 @@ pub(super) struct Past {
     pub(super) imported: bool,
     pub(super) tellings: Tellings,
     /// Records that are to be folded as if they came now.
-    pub(super) tail: Vec<(u64, Logged)>,
+    pub(super) tail: VecDeque<(u64, Logged)>,
     /// The latest transitions, in order.
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
@@ -53,7 +53,17 @@ impl Past {
     ///
     /// # Errors
     /// When a file of the store is missing or damaged.
-    pub(super) fn read(store: &Store, messages_since: Timestamp) -> Result<Self, PipelineError> {
+    pub(super) fn read(
+        store: &Store,
+        messages_since: Timestamp,
+        threads: usize,
+    ) -> Result<Self, PipelineError> {
+        // Who is who is read beside what was told.
+        let entries = std::thread::scope(|scope| {
+            let vault = scope.spawn(|| store.vault().map(drop));
+            let entries = store.logged_at_once(threads);
+            vault.join().expect("reading does not panic").and(entries)
+        })?;
         let mut recorded = saved(store)?;
         let saved_to = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
         let mut transitions = Latest::default();
@@ -68,9 +78,8 @@ impl Past {
             }
             transitions.note(row);
         }
-        let mut logged: VecDeque<(u64, Logged)> = VecDeque::new();
-        for entry in store.logged(store.moved_to()) {
-            let (offset, record) = entry?;
+        let mut logged: VecDeque<(u64, Logged)> = VecDeque::with_capacity(entries.len());
+        for (offset, record) in entries {
             match record {
                 Logged::Found(found) => {
                     if let Some(recorded) = recorded.as_mut().filter(|_| offset >= saved_to) {
@@ -90,7 +99,10 @@ impl Past {
             }
         }
         let imported = match &recorded {
-            Some(recorded) => has_since(store, LogRecordKind::ImportAdded, recorded.folded_to)?,
+            Some(recorded) => {
+                let latest = store.latest_offset(LogRecordKind::ImportAdded);
+                latest.is_some_and(|at| at >= recorded.folded_to)
+            }
             None => false,
         };
         let told_to = match &recorded {
@@ -109,7 +121,7 @@ impl Past {
             recorded,
             imported,
             tellings,
-            tail: logged.into(),
+            tail: logged,
             transitions: transitions.0,
             messages: messages.sorted(),
         })
@@ -152,10 +164,4 @@ fn saved(store: &Store) -> Result<Option<Recorded>, PipelineError> {
         members: Members::of(saved),
         ahead: Vec::new(),
     }))
-}
-
-/// Whether the log has had a record of that kind at or after an offset.
-fn has_since(store: &Store, kind: LogRecordKind, offset: u64) -> Result<bool, PipelineError> {
-    let latest = store.latest(kind)?;
-    Ok(latest.is_some_and(|(at, _)| at >= offset))
 }

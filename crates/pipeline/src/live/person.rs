@@ -55,13 +55,15 @@ pub(super) struct Person {
     pub(super) queued: Option<Timestamp>,
     /// Turns of accounts before this one they were told of.
     pub(super) turns_seen: u64,
+    /// Looks at everyone that they were part of, or came after.
+    pub(super) looks_seen: u32,
     /// Time of the latest identify so far.
     identified_at: Timestamp,
     /// Time of the latest `group` so far.
     grouped_at: Timestamp,
     /// When the latest event arrived.
     received_at: Timestamp,
-    /// When something went back last, as far as is known: an order after it takes no part in that.
+    /// When something went back last: an order after it takes no part in that.
     returned_at: Timestamp,
     /// Time and key of the latest orders that count, so that one that comes late finds its place.
     latest_orders: Vec<(Timestamp, OrderKey)>,
@@ -138,18 +140,26 @@ pub(super) struct Folding<'a> {
 impl Person {
     /// Somebody of whom nothing is known yet.
     pub(super) fn new(customer: CustomerId, program: &Program) -> Self {
-        Self::folded(Profile::new(customer), program.new_states(), program, None)
+        Self::with(Profile::new(customer), program.new_states(), program)
     }
 
-    /// Somebody as the history tells at `history_to`, if it does; their last order ended every cart
-    /// before it.
+    /// Somebody as history and log tell, of whom something went back last at `returned_at`.
     pub(super) fn folded(
         profile: Profile,
         states: LeafStates,
         program: &Program,
-        history_to: Option<Timestamp>,
+        returned_at: Option<Timestamp>,
     ) -> Self {
-        let has_history = history_to.is_some();
+        Self {
+            known: true,
+            has_history: true,
+            returned_at: returned_at.unwrap_or(Timestamp::MIN),
+            ..Self::with(profile, states, program)
+        }
+    }
+
+    /// Somebody who comes to this; their last order ended every cart before it.
+    fn with(profile: Profile, states: LeafStates, program: &Program) -> Self {
         let last_order_at = profile.last_order_at();
         let mut member = Member::new(profile, states, program);
         if let Some(at) = last_order_at {
@@ -158,20 +168,20 @@ impl Person {
         let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
             member,
-            known: has_history,
+            known: false,
             told: Vec::new(),
             has_moved: false,
             merged: Vec::new(),
             shared: Vec::new(),
             is_parted: false,
-            has_history,
+            has_history: false,
             queued: None,
             turns_seen: 0,
+            looks_seen: 0,
             identified_at: Timestamp::MIN,
             grouped_at: Timestamp::MIN,
             received_at: Timestamp::MIN,
-            // Until they are folded again, it may have been at any time up to then.
-            returned_at: history_to.unwrap_or(Timestamp::MIN),
+            returned_at: Timestamp::MIN,
             latest_orders: Vec::new(),
             latest_changes,
             at_hand: None,
@@ -493,7 +503,7 @@ impl Person {
             return Ok(None);
         };
         let records = at_hand.records(customer, folding.orders, folding.table)?;
-        self.returned_at = again::returned_at(records);
+        self.returned_at = orders::returned_at(records).unwrap_or(Timestamp::MIN);
         again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
         Ok(Some(Retold::Everything))
     }

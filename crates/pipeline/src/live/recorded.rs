@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regulars_core::{CustomerId, SegmentName, Zone};
+use regulars_core::{CustomerId, SegmentName, Transition, Zone};
 
 use super::engine::Engine;
 
@@ -40,16 +40,21 @@ impl Engine {
         &self.context.zone
     }
 
-    /// Members of each segment before what was found is recorded: what [`Engine::take_found`] would
-    /// give is not counted.
+    /// Members of each segment by what is recorded: what [`Engine::take_found`] would give is not
+    /// counted, what is recorded ahead of what is still to be folded is.
     pub fn recorded_sizes(&self) -> BTreeMap<SegmentName, i64> {
         let sizes = self.sizes().into_iter().enumerate();
         let mut sizes: BTreeMap<SegmentName, i64> = sizes
             .map(|(segment, size)| (self.program.segment_name(segment).clone(), size as i64))
             .collect();
+        let mut count = |moved: &Transition, by: i64| {
+            *sizes.entry(moved.segment.clone()).or_default() += by;
+        };
         for found in &self.found {
-            let size = sizes.entry(found.segment.clone()).or_default();
-            *size -= found.direction.change();
+            count(found, -found.direction.change());
+        }
+        for ahead in self.recorded_ahead() {
+            count(ahead, ahead.direction.change());
         }
         sizes
     }

@@ -12,6 +12,7 @@
 //! from the log to the history. An answer is given when the event is on
 //! disk; a transition is told when it is on disk.
 
+mod answered;
 mod folder;
 mod mover;
 mod writer;
@@ -33,6 +34,7 @@ use regulars_store::{Store, StoreError};
 use super::engine::Engine;
 use super::identify::Sender as EventSender;
 use crate::error::PipelineError;
+use crate::times::Times;
 use crate::workspace::Workspace;
 use folder::Folder;
 use mover::Mover;
@@ -180,6 +182,8 @@ pub(super) struct Shared {
     pub(super) unmoved: AtomicU64,
     /// Every transition that records before this offset cause is on disk.
     pub(super) recorded_to: AtomicU64,
+    /// From the answer to an event until a transition that it caused was on disk.
+    pub(super) delays: Times,
     /// How often the data was lent.
     pub(super) loans: AtomicU64,
     /// Held while files of the data are read or written that the writer knows nothing of, and while
@@ -219,7 +223,8 @@ pub struct Stopped {
 }
 
 impl Live {
-    /// Starts the threads. What [`Engine::start`] found is recorded first.
+    /// Starts the threads. What [`Engine::start`] found is recorded first; what lay in the log and is
+    /// still to be folded waits as it did before the process ended.
     ///
     /// # Errors
     /// When the operating system gives no thread.
@@ -234,9 +239,10 @@ impl Live {
         let (found, findings) = channel();
         let shared = Arc::new(Shared {
             next_wake: AtomicI64::new(i64::MIN),
-            waiting: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(engine.tail()),
             unmoved: AtomicU64::new(store.next_offset().saturating_sub(store.moved_to())),
             recorded_to: AtomicU64::new(engine.recorded_to),
+            delays: Times::default(),
             loans: AtomicU64::new(0),
             files: Mutex::new(()),
         });
@@ -304,6 +310,11 @@ impl Live {
     /// Records on disk that are not folded yet.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// From the answer to an event until a transition that it caused was on disk, since the start.
+    pub fn delays(&self) -> &Times {
+        &self.shared.delays
     }
 
     /// Records on disk that are not moved to the history yet.

@@ -14,24 +14,28 @@
 
 mod recall;
 mod save;
+mod tail;
 
 pub(super) use save::Retired;
+pub(super) use tail::Tail;
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use regulars_core::{Cause, SegmentName, Timestamp};
-use regulars_profile::{Ledger, World};
+use foldhash::fast::FixedState;
+use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
+use regulars_profile::{Context, Ledger, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
-use regulars_store::vault::IdentityId;
+use regulars_store::vault::{IdentityId, Vault};
 
 use super::accounts::{LiveAccounts, share_of};
 use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
-use super::orders::Orders;
+use super::everyone::Looks;
+use super::orders::{Claims, Orders};
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
 use super::seen::Seen;
@@ -39,7 +43,9 @@ use super::told::Tellings;
 use crate::base::{Base, FoldOptions, Noted, Noting, Scoring, load_products};
 use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
+use crate::population::Limits;
 use crate::progress::Progress;
+use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 /// How a start goes.
@@ -52,8 +58,9 @@ pub struct StartOptions {
 }
 
 impl Engine {
-    /// Everyone as of the end of the log; what was found on the way is in
-    /// [`Engine::take_found`].
+    /// Everyone as of the last record of what was found; that is in [`Engine::take_found`]. Records
+    /// after it are still to be folded ([`Engine::tail`]): [`Live`](super::Live) does so while it takes
+    /// new ones, [`Engine::fold_tail`] at once.
     ///
     /// On the first start of a workspace those who are in a segment are taken for members since
     /// then, without transitions.
@@ -66,8 +73,10 @@ impl Engine {
         options: StartOptions,
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
+        let mut steps = Steps::begin();
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
-        let past = Past::read(store, options.now.plus_ms(-REPEATS_MS))?;
+        let past = Past::read(store, options.now.plus_ms(-REPEATS_MS), options.threads)?;
+        steps.done("the log is read");
         let Past {
             recorded, imported, ..
         } = past;
@@ -83,13 +92,26 @@ impl Engine {
             scoring: Scoring::FitThen,
             keep: Keep::Needed,
         };
-        let tellings = past.tellings;
-        let mut engine = Self::folded(workspace, store, &catalogue, fold, tellings, progress)?;
+        let by = (&workspace.config().settings(), &workspace.config().zone());
+        let before = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
+        let limits = Limits::in_force(store, before, by, fold.now)?;
+        let told = (past.tellings, limits.clone());
+        let mut engine = Self::folded(workspace, store, &catalogue, fold, told, progress)?;
         engine.recorded = past.transitions;
         engine.messages = past.messages;
         engine.now = now;
         engine.started_at = options.now;
+        if limits.is_none() {
+            let Context {
+                population,
+                settings,
+                ..
+            } = &engine.context;
+            let limits = Limits::of_population(population, settings);
+            store.record(limits.into_record(options.now))?;
+        }
         engine.look_at_accounts();
+        steps.done("everyone is folded");
         engine.definitions = definitions::take_into_use(
             store,
             &engine.catalogue,
@@ -97,38 +119,50 @@ impl Engine {
             recorded.as_ref().map_or(0, |recorded| recorded.folded_to),
             options.now,
         )?;
-        match recorded {
-            None => {
-                engine.look_at_everyone(options.threads, |_| None);
-                engine.settled_to = store.next_offset();
-                engine.folded_to = engine.settled_to;
-                engine.save(store, options.now)?;
-                engine.recorded_to = engine.folded_to;
-            }
-            Some(recorded) => {
-                engine.recorded_to = recorded.folded_to;
-                let changed = engine.definitions.changed.clone();
-                engine.recall(recorded.members, imported);
-                let cause = |segment: &SegmentName| match () {
-                    () if changed.contains(segment) => Some(Cause::Definition),
-                    () if imported => Some(Cause::Import),
-                    // Besides new models, only limits of everyone make a difference at an
-                    // instant that was looked at before.
-                    () => Some(Cause::Models),
-                };
-                engine.look_at_everyone(options.threads, cause);
-                for (offset, record) in past.tail {
-                    engine.fold(offset, record)?;
-                }
-                if engine.find_again(&recorded.ahead, imported) {
-                    engine.look_at_everyone(options.threads, cause);
-                }
-                engine.find_all();
-                engine.settled_to = store.next_offset();
-                engine.folded_to = engine.settled_to;
-            }
+        let Some(recorded) = recorded else {
+            engine.take_as_members(store, options, &mut steps)?;
+            return Ok(engine);
+        };
+        engine.recorded_to = recorded.folded_to;
+        engine.recall(recorded.members, imported);
+        steps.done("memberships are recalled");
+        engine.look_at_everyone(options.threads, engine.cause_of_start(imported));
+        let log_ends = store.next_offset();
+        engine.folded_to = if imported {
+            log_ends
+        } else {
+            recorded.folded_to
+        };
+        engine.settled_to = engine.folded_to;
+        engine.tail = Tail {
+            records: past.tail,
+            to: log_ends,
+            ahead: recorded.ahead,
+            imported,
+            threads: options.threads,
+        };
+        steps.done("everyone is looked at");
+        if engine.tail() == 0 {
+            engine.fold_tail()?;
         }
         Ok(engine)
+    }
+
+    /// Those who are in a segment are members from now on, without transitions.
+    fn take_as_members(
+        &mut self,
+        store: &mut Store,
+        options: StartOptions,
+        steps: &mut Steps,
+    ) -> Result<(), PipelineError> {
+        self.look_at_everyone(options.threads, |_| None);
+        self.settled_to = store.next_offset();
+        self.folded_to = self.settled_to;
+        steps.done("everyone is looked at");
+        self.save(store, options.now)?;
+        self.recorded_to = self.folded_to;
+        steps.done("memberships are saved");
+        Ok(())
     }
 
     /// Everyone as the history and the log tell, in no segment yet.
@@ -137,30 +171,29 @@ impl Engine {
         store: &Store,
         catalogue: &Catalogue,
         options: FoldOptions,
-        mut tellings: Tellings,
+        (mut tellings, limits): (Tellings, Option<Limits>),
         progress: &dyn Progress,
     ) -> Result<Self, PipelineError> {
         let config = workspace.config();
-        let told = (&tellings, Noting::ForLive);
+        let told = (&tellings, limits, Noting::ForLive);
         let mut base = Base::fold_told(store, config, catalogue, options, told, progress)?;
+        let mut steps = Steps::begin();
         let mut symbols = base.context.symbols.clone();
         let products = load_products(store, &mut symbols)?;
         let Noted {
-            claims, visitors, ..
+            claims,
+            visitors,
+            returned,
+            ..
         } = base.take_noted();
-        let mut people = People::default();
-        people.reserve(base.customers.len());
-        let everyone = base.take_everyone();
         let vault = store.vault()?;
-        for (profile, states, events) in everyone {
-            let customer = profile.customer;
-            let mut person = Person::folded(profile, states, &base.program, Some(options.now));
-            person.known = !vault.is_anonymous(IdentityId(customer.0));
-            if let Some(events) = events {
-                person.take_events(*events);
-            }
-            people.insert(customer, Box::new(person));
-        }
+        // Both take long for a million customers, and neither needs the other.
+        let (mut people, claims) = std::thread::scope(|scope| {
+            let claims = claims.into_iter().map(|(order, who)| (order.0, who));
+            let claims = scope.spawn(|| claims.collect::<Claims>());
+            let people = people_of(&mut base, returned, vault);
+            (people, claims.join().expect("collecting does not panic"))
+        });
         let redirects = std::mem::take(&mut tellings.redirects);
         let parted = std::mem::take(&mut tellings.parted);
         let mut visitors: Customers = visitors.into_iter().collect();
@@ -172,11 +205,11 @@ impl Engine {
             };
             people.entry(customer).or_insert_with(new).take_told(of);
         }
-        let claims = claims.into_iter().map(|(order, who)| (order.0, who));
-        let mut orders = Orders::new(config, claims.collect(), &mut symbols);
+        let mut orders = Orders::new(config, claims, &mut symbols);
         orders.contested = base.take_contested();
         let shares = people.values().filter_map(|person| share_of(person));
         base.context.accounts.count_anew(shares);
+        steps.done("people are put together");
         let accounts = LiveAccounts::of_all(&people, &base.program, &base.context, options.now);
         Ok(Self {
             catalogue: base.catalogue,
@@ -190,6 +223,9 @@ impl Engine {
             definitions: Definitions::default(),
             touched_accounts: Vec::new(),
             accounts,
+            looks: Looks::default(),
+            limits_computed: Timestamp::MIN,
+            threads: options.threads,
             people,
             identity_changes: redirects.len(),
             redirects: redirects.into_iter().collect(),
@@ -212,6 +248,7 @@ impl Engine {
             refolds: 0,
             names_products: false,
             moved: VecDeque::new(),
+            tail: Tail::default(),
         })
     }
 
@@ -224,7 +261,7 @@ impl Engine {
     ) {
         let (program, context, definitions, now) =
             (&self.program, &self.context, &self.definitions, self.now);
-        let accounts = &self.accounts;
+        let (accounts, looks) = (&self.accounts, self.looks.begun());
         let world = World { program, context };
         let mut people: Vec<&mut Person> = self
             .people
@@ -247,6 +284,7 @@ impl Engine {
                 let account = accounts.truths(member.profile.account);
                 member.changed(world, account, (now, now), &mut scratch, &mut each);
                 person.turns_seen = accounts.turns_made();
+                person.looks_seen = looks;
                 for flip in flips {
                     let Some(cause) = cause(program.segment_name(flip.segment)) else {
                         continue;
@@ -279,4 +317,22 @@ impl Engine {
             self.wakes.extend(wakes);
         }
     }
+}
+
+/// Everyone of a base, of some of whom something went back at a time.
+fn people_of(base: &mut Base, returned: Vec<(CustomerId, Timestamp)>, vault: &Vault) -> People {
+    let returned: HashMap<CustomerId, Timestamp, FixedState> = returned.into_iter().collect();
+    let mut people = People::default();
+    people.reserve(base.customers.len());
+    for (profile, states, events) in base.take_everyone() {
+        let customer = profile.customer;
+        let returned_at = returned.get(&customer).copied();
+        let mut person = Person::folded(profile, states, &base.program, returned_at);
+        person.known = !vault.is_anonymous(IdentityId(customer.0));
+        if let Some(events) = events {
+            person.take_events(*events);
+        }
+        people.insert(customer, Box::new(person));
+    }
+    people
 }

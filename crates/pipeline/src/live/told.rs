@@ -137,10 +137,13 @@ impl Tellings {
     ///
     /// # Errors
     /// When the log, the history or the vault is damaged.
-    pub(crate) fn arrived_by(store: &Store, until: Timestamp) -> Result<Self, StoreError> {
+    pub(crate) fn arrived_by(
+        store: &Store,
+        until: Timestamp,
+        threads: usize,
+    ) -> Result<Self, StoreError> {
         let mut tellings = Self::begin(store, until, Earlier::default())?;
-        for entry in store.logged(store.moved_to()) {
-            let (offset, record) = entry?;
+        for (offset, record) in store.logged_at_once(threads)? {
             tellings.take(store, offset, record)?;
         }
         tellings.finish(store)?;
@@ -315,20 +318,6 @@ impl Tellings {
     pub(crate) fn is_empty(&self) -> bool {
         !self.has_events
     }
-}
-
-/// When the latest event arrived; `None` without events.
-///
-/// # Errors
-/// When the log is damaged.
-pub(crate) fn latest_arrival(store: &Store) -> Result<Option<Timestamp>, StoreError> {
-    let mut latest = store.history().arrived().map(|(_, last)| last);
-    for entry in store.logged(store.moved_to()) {
-        if let (_, Logged::Event(event)) = entry? {
-            latest = latest.max(Some(event.received_at));
-        }
-    }
-    Ok(latest)
 }
 
 /// The events in the order in which they happened.

@@ -45,6 +45,11 @@ impl Parted {
         through
     }
 
+    /// True when nobody left anybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.owners.is_empty()
+    }
+
     /// The identities that left a customer, and whose they are, before later merges.
     pub(crate) fn owners(&self) -> impl Iterator<Item = (IdentityId, CustomerId)> {
         self.owners

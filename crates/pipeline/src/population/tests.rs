@@ -13,6 +13,7 @@ use regulars_testkit::naive::{self, Shop};
 use regulars_testkit::text::state_as_text;
 
 use super::*;
+use crate::base::Folded;
 use crate::catalogue::{Catalogue, LIFECYCLE};
 use crate::config::Config;
 
@@ -52,8 +53,8 @@ fn folded(shop: &Shop) -> (Customers, Context) {
         &customers,
         &Products::default(),
         &context,
-        shop.compared_at,
-        2,
+        None,
+        (shop.compared_at, 2),
     );
     let data = &mut context.population.data;
     if let Some(models) = &context.models {

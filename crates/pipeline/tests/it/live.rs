@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regulars_core::{Cause, Direction, Timestamp, Transition};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
@@ -72,6 +72,17 @@ impl Running {
     /// Moves the clock to so many milliseconds after the start.
     pub(crate) fn at(&self, after_ms: i64) -> &Self {
         self.clock.store(START + after_ms, Ordering::Relaxed);
+        self
+    }
+
+    /// Waits until limits are computed that are later than so many milliseconds after the start.
+    pub(crate) fn wait_for_limits(&self, after_ms: i64) -> &Self {
+        let begun = Instant::now();
+        let due_at = || self.live().ask(|engine| engine.limits_due_at()).unwrap();
+        while due_at().0 <= START + after_ms {
+            assert!(begun.elapsed() < Duration::from_secs(20), "no new limits");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
         self
     }
 

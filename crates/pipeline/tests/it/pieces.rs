@@ -16,7 +16,8 @@ use crate::scratch::Scratch;
 
 const LATER: i64 = START + 5 * HOUR;
 
-fn copy(scratch: &Scratch) -> Scratch {
+/// The same workspace elsewhere.
+pub(crate) fn copy(scratch: &Scratch) -> Scratch {
     let copy = Scratch::new();
     let (from, to) = (scratch.workspace.root(), copy.workspace.root());
     std::fs::copy(from.join("segments/own.toml"), to.join("segments/own.toml")).unwrap();
@@ -80,6 +81,7 @@ fn killed(scratch: &Scratch) -> Vec<Transition> {
         threads: 1,
     };
     let mut engine = Engine::start(&scratch.workspace, &mut store, options, &Silent).unwrap();
+    engine.fold_tail().unwrap();
     engine.take_found()
 }
 

@@ -13,7 +13,7 @@ use regulars_core::{Cause, CustomerId, Direction, Timestamp, Transition};
 use regulars_pipeline::Silent;
 use regulars_pipeline::live::{Engine, Live, LiveOptions, StartOptions};
 use regulars_store::Store;
-use regulars_store::log::Logged;
+use regulars_store::log::{LogRecord, Logged};
 use serde_json::{Value, json};
 
 use crate::equivalence::{HOUR, START, append, copy_directory, start};
@@ -43,6 +43,10 @@ rule = "(account.renewed within 3 hours) and not (events 'Product Viewed' in las
 [[segment]]
 name = "quiet"
 rule = "account_last_activity before 1 hour ago"
+
+[[segment]]
+name = "dear_to_few"
+rule = "value_tier = 'high' and account_active_customers < 400 or value_tier = 'low' and account.plan = 'pro'"
 
 [[segment]]
 name = "of_few"
@@ -145,7 +149,7 @@ fn random_event(rng: &mut ChaCha8Rng, customers: usize, at: i64) -> Value {
                 &user,
                 "Order Completed",
                 late,
-                &json!({"order_id": order, "total": 9}),
+                &json!({"order_id": order, "total": rng.random_range(1..90)}),
             )
         }
         7 => json!({
@@ -201,9 +205,10 @@ fn engine_of(scratch: &Scratch, now: i64) -> (Engine, Store) {
 #[test]
 fn sweeps_find_what_a_look_at_everyone_at_once_finds_and_go_on_between_events() {
     const CUSTOMERS: usize = 1_200;
-    // At one event some customers of accounts and the customer of the event are looked at.
+    // At one event some customers of accounts, some of a look at everyone and the customer of the
+    // event are looked at.
     const SEGMENTS: usize = 20;
-    const MOST: usize = (256 + 64 + 8) * SEGMENTS;
+    const MOST: usize = (256 + 64 + 8 + 8) * SEGMENTS;
     for seed in 0..3 {
         let base = scratch();
         joined(&base, CUSTOMERS);
@@ -215,7 +220,8 @@ fn sweeps_find_what_a_look_at_everyone_at_once_finds_and_go_on_between_events() 
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut now = START;
         for _ in 0..3 {
-            now += rng.random_range(1..4) * HOUR;
+            // Over midnight.
+            now += rng.random_range(3..6) * HOUR;
             let live = start(&base, now, 1_000_000);
             let events: Vec<Value> = (0..12)
                 .map(|n| random_event(&mut rng, CUSTOMERS, now - 12 + n))
@@ -226,14 +232,20 @@ fn sweeps_find_what_a_look_at_everyone_at_once_finds_and_go_on_between_events() 
         let (mut at_once, _store) = engine_of(&one, START);
         let (mut in_pieces, _other_store) = engine_of(&other, START);
         let (mut expected, mut found) = (at_once.take_found(), in_pieces.take_found());
-        let (mut most, mut sweeping) = (0, 0);
+        let (mut most, mut sweeping, mut limits) = (0, 0, 0);
         for (offset, record) in records_since(&base, from) {
             at_once.fold(offset, record.clone()).unwrap();
             at_once.find_all();
             expected.extend(at_once.take_found());
+            // What waited for earlier ones is found before new limits come into force.
+            let is_of_limits = matches!(&record, Logged::Workspace(of) if matches!(**of, LogRecord::CutpointsSet(_)));
             in_pieces.fold(offset, record).unwrap();
             let of_record = in_pieces.take_found();
-            most = most.max(of_record.len());
+            if is_of_limits {
+                limits += 1;
+            } else {
+                most = most.max(of_record.len());
+            }
             sweeping += usize::from(in_pieces.is_sweeping());
             found.extend(of_record);
         }
@@ -241,6 +253,7 @@ fn sweeps_find_what_a_look_at_everyone_at_once_finds_and_go_on_between_events() 
         found.extend(in_pieces.take_found());
         assert!(expected.len() > 5 * CUSTOMERS, "{} moves", expected.len());
         assert!(most <= MOST, "{most} moves found at one record");
+        assert!(limits > 0, "limits stayed as they were");
         assert!(
             sweeping > 10,
             "sweeps were open after {sweeping} records only"

@@ -141,6 +141,7 @@ fn population(shop: &Shop, profiles: &[Profile], context: &Context) -> Populatio
         i64::from(context.date_of(last).0)
     };
     Population {
+        limits_as_of: None,
         first_order_at: buyers().filter_map(Profile::first_order_at).min(),
         usual_gap_days: naive::usual_gap_days(shop),
         rfm: buyers().next().map(|_| RfmCutpoints {

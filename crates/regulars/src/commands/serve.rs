@@ -1,7 +1,7 @@
 //! `serve`: the tracking API, the REST API, everyone kept up to date.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use regulars_ingest::tracking::Limits;
@@ -35,7 +35,10 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let log = Log::begin(&session, args.log_format, args.log_level);
     let listener = bind(args.listen)?;
+    let begun = Instant::now();
     let mut store = session.workspace.open()?;
+    let took_ms = begun.elapsed().as_millis() as u64;
+    tracing::debug!(step = "the data is opened", took_ms, "a step is done");
     let options = StartOptions {
         now: wall_clock(),
         threads: session.threads,

@@ -72,6 +72,15 @@ fn a_program_reads_lines_of_json() {
     assert_eq!(refused["level"], "WARN");
     assert_eq!(refused["code"], "unknown_key");
     assert_eq!(refused["requests"], 1);
+    let steps = lines
+        .iter()
+        .filter(|line| line["message"] == "a step is done");
+    let steps: Vec<&str> = steps
+        .filter(|line| line["took_ms"].is_u64())
+        .filter_map(|line| line["step"].as_str())
+        .collect();
+    assert_eq!(steps[..2], ["the data is opened", "the log is read"]);
+    assert!(steps.contains(&"everyone is looked at"), "{steps:?}");
     find("stopping: what was taken is finished");
     let refusals = said.matches("tracking requests were refused").count();
     assert_eq!(refusals, 1, "{said}");

@@ -16,7 +16,7 @@ use crate::check::{EventSpec, EventValue, EventsSpec, MILLIONTHS, ValueTest};
 use crate::tree::{Decimal, EventCall, PropertyPath, WhichOrder};
 
 /// A value of events as it is folded, for all windows over which it is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EventProgram {
     pub(crate) value: EventValue,
     /// One, or several lengths of time.

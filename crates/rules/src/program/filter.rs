@@ -7,14 +7,14 @@ use crate::check::{FilterNode, TextTest, ValueTest};
 use crate::tree::Property;
 
 /// A filter over the lines of an order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FilterProgram {
     root: Step,
     /// True when it asks something of lines; else it is about the order as a whole.
     pub(crate) is_of_lines: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Step {
     And(Vec<Step>),
     Or(Vec<Step>),
@@ -109,6 +109,24 @@ pub(super) fn asks_for_text(node: &FilterNode, text: &str) -> bool {
             TextTest::Contains(_) | TextTest::StartsWith(_) => test.holds(text),
         },
         FilterNode::Property(..) => false,
+    }
+}
+
+/// Adds the texts that a filter compares with to `texts`; false when it asks for a part of one.
+pub(super) fn texts_compared<'n>(node: &'n FilterNode, texts: &mut Vec<&'n str>) -> bool {
+    match node {
+        FilterNode::And(nodes) | FilterNode::Or(nodes) => {
+            nodes.iter().all(|node| texts_compared(node, texts))
+        }
+        FilterNode::Not(node) => texts_compared(node, texts),
+        FilterNode::Property(_, ValueTest::Text(test)) => match test {
+            TextTest::In(compared) | TextTest::NotIn(compared) => {
+                texts.extend(compared.iter().map(String::as_str));
+                true
+            }
+            TextTest::Contains(_) | TextTest::StartsWith(_) => false,
+        },
+        FilterNode::Property(..) => true,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::check::{MILLIONTHS, MeasureKind, MeasureSpec};
 use crate::tree::{Measure, WhichOrder};
 
 /// A measure as it is folded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MeasureProgram {
     pub(crate) spec: MeasureSpec,
     pub(crate) filter: Option<FilterProgram>,

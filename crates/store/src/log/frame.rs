@@ -10,6 +10,7 @@
 //!
 //! The checksum covers the salt of the segment and everything after itself.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::StoreError;
@@ -151,23 +152,59 @@ pub(super) fn find(salt: u32, bytes: &[u8]) -> Option<usize> {
         .find(|&at| bytes[at..].starts_with(MARK) && decode(salt, &bytes[at..]).is_some())
 }
 
+/// The records of a frame, in memory that is used again for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked {
+    plain: Vec<u8>,
+    /// Where each record lies in `plain`.
+    places: Vec<Range<usize>>,
+}
+
+impl Unpacked {
+    /// The record at a position in the frame.
+    pub(super) fn get(&self, position: usize) -> Option<&[u8]> {
+        let place = self.places.get(position)?;
+        self.plain.get(place.clone())
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().map(|place| &self.plain[place.clone()])
+    }
+}
+
 impl Frame<'_> {
-    /// The records; `None` when the body does not hold what the head says.
-    pub(super) fn records(&self) -> Option<Vec<Vec<u8>>> {
-        let plain_bytes = self.plain_bytes as usize;
+    /// Offsets of the records.
+    pub(super) fn offsets(&self) -> Range<u64> {
+        self.first_offset..self.first_offset.saturating_add(u64::from(self.count))
+    }
+
+    /// Unpacks the records; `None` when the body does not hold what the head says.
+    pub(super) fn unpack(&self, into: &mut Unpacked) -> Option<()> {
+        let Unpacked { plain, places } = into;
+        places.clear();
+        let plain_bytes = self.plain_bytes();
         if plain_bytes > self.body.len().saturating_mul(MOST_PACKED) {
             return None;
         }
-        let plain = lz4_flex::block::decompress(self.body, plain_bytes).ok()?;
-        let mut rest = plain.as_slice();
-        let mut records = Vec::with_capacity((self.count as usize).min(plain.len() / 4));
-        while !rest.is_empty() {
-            let (length, after) = rest.split_first_chunk::<4>()?;
-            let (record, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            records.push(record.to_vec());
-            rest = after;
+        plain.resize(plain_bytes, 0);
+        let unpacked = lz4_flex::block::decompress_into(self.body, plain).ok()?;
+        plain.truncate(unpacked);
+        let mut at = 0;
+        while at < plain.len() {
+            let (length, _) = plain.get(at..)?.split_first_chunk::<4>()?;
+            let first = at + 4;
+            let end = first.checked_add(u32::from_le_bytes(*length) as usize)?;
+            plain.get(first..end)?;
+            places.push(first..end);
+            at = end;
         }
-        (records.len() == self.count as usize).then_some(records)
+        (places.len() == self.count as usize).then_some(())
+    }
+
+    /// Length of the body before compression, as the head says.
+    pub(super) fn plain_bytes(&self) -> usize {
+        self.plain_bytes as usize
     }
 }
 

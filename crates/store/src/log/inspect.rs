@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::frame::{self, HEADER_BYTES, SegmentHeader};
+use super::frame::{self, HEADER_BYTES, SegmentHeader, Unpacked};
 use super::live;
 use crate::StoreError;
 use crate::disk::Disk;
@@ -170,14 +170,15 @@ impl Walk<'_> {
         }
         // Offsets do not go on for ever: a frame that says so is no frame.
         let last = frame.first_offset.checked_add(frame.count.into());
-        let Some(records) = last.and_then(|_| frame.records()) else {
+        let mut records = Unpacked::default();
+        let Some(()) = last.and_then(|_| frame.unpack(&mut records)) else {
             let detail = format!("the frame at byte {at} does not hold what its head says");
             self.damage.push(detail);
             return;
         };
-        for (offset, bytes) in (frame.first_offset..).zip(records) {
-            let read = live::decode(self.path, offset, &bytes).map(drop);
-            if let Err(error) = read.and_then(|()| record(offset, &bytes)) {
+        for (offset, bytes) in (frame.first_offset..).zip(records.iter()) {
+            let read = live::decode(self.path, offset, bytes).map(drop);
+            if let Err(error) = read.and_then(|()| record(offset, bytes)) {
                 self.damage.push(plain(error));
             }
         }

@@ -144,6 +144,13 @@ pub(crate) fn is_live(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|&tag| tag != b'{')
 }
 
+/// When an event arrived, if a record is one.
+pub(crate) fn arrival_in(bytes: &[u8]) -> Option<Timestamp> {
+    let fields = bytes.strip_prefix(&[EVENT, VERSION])?;
+    let arrived = fields.get(ARRIVED_AT..)?.first_chunk::<8>()?;
+    Some(Timestamp(i64::from_le_bytes(*arrived)))
+}
+
 /// What a record says that became of deliveries, if that is what it says.
 pub(crate) fn marks_in(bytes: &[u8]) -> Option<&[u8]> {
     bytes.strip_prefix(&[MARKS, VERSION])
@@ -153,6 +160,9 @@ pub(crate) fn marks_in(bytes: &[u8]) -> Option<&[u8]> {
 pub(crate) fn is_found(bytes: &[u8]) -> bool {
     bytes.starts_with(&[FOUND])
 }
+
+/// Where an event has the time of its arrival: after kind, identity, customer and its own time.
+const ARRIVED_AT: usize = 1 + 3 * 8;
 
 pub(crate) fn encode_event(event: &StoredEvent, into: &mut Vec<u8>) {
     let kind = KINDS.iter().position(|known| *known == event.kind);
@@ -290,6 +300,7 @@ mod tests {
         fn events_come_back_and_pieces_of_them_are_refused(event in event(), cut in 0.0..1.0) {
             let mut bytes = Vec::new();
             encode_event(&event, &mut bytes);
+            prop_assert_eq!(arrival_in(&bytes), Some(event.received_at));
             prop_assert_eq!(read(&bytes).unwrap(), Logged::Event(event));
             let cut = (bytes.len() as f64 * cut) as usize;
             prop_assert!(cut == 0 || read(&bytes[..cut]).is_err());

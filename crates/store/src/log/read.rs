@@ -1,9 +1,11 @@
 //! Reads segments: once to find the end of the log, later from any offset.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::frame::{self, HEADER_BYTES, SegmentHeader};
+use super::frame::{self, Frame, HEADER_BYTES, SegmentHeader, Unpacked};
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::store::read_listed;
@@ -189,8 +191,10 @@ pub(crate) struct LogReader {
     /// The next offset wanted.
     offset: u64,
     segment: Option<Segment>,
-    /// Records of the last frame, last first.
-    loaded: Vec<(u64, Vec<u8>)>,
+    /// The last frame.
+    frame: Unpacked,
+    /// Offsets of the records of that frame.
+    of_frame: Range<u64>,
 }
 
 /// A segment in memory.
@@ -209,34 +213,33 @@ struct Segment {
 
 impl LogReader {
     pub(super) fn new(source: Source, offset: u64) -> Self {
-        let next_segment = source
-            .segments
-            .partition_point(|&first| first <= offset)
-            .saturating_sub(1);
         Self {
+            next_segment: source.segment_of(offset),
             source,
-            next_segment,
             offset,
             segment: None,
-            loaded: Vec::new(),
+            frame: Unpacked::default(),
+            of_frame: 0..0,
         }
     }
 
-    fn load(&self, index: usize) -> Result<Segment, StoreError> {
-        let source = &self.source;
-        let first = source.segments[index];
-        let path = source.dir.join(frame::segment_name(first));
-        let bytes = read_listed(source.disk.as_ref(), &path)?;
-        let header = SegmentHeader::decode(&path, &bytes)?;
-        let following = source.segments.get(index + 1).copied();
-        Ok(Segment {
-            salt: header.salt,
-            at: HEADER_BYTES,
-            next_offset: header.first_offset,
-            end: following.map_or(source.end, |following| following.min(source.end)),
-            path,
-            bytes,
-        })
+    /// The next record, with its offset.
+    pub(crate) fn next_record(&mut self) -> Result<Option<(u64, &[u8])>, StoreError> {
+        while !self.of_frame.contains(&self.offset) {
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => {
+                    self.segment = None;
+                    self.next_segment = self.source.segments.len();
+                    return Err(error);
+                }
+            }
+        }
+        let offset = self.offset;
+        self.offset += 1;
+        let position = (offset - self.of_frame.start) as usize;
+        Ok(self.frame.get(position).map(|record| (offset, record)))
     }
 
     /// Unpacks the next frame that holds anything wanted; false at the end.
@@ -249,55 +252,26 @@ impl LogReader {
                     return Ok(false);
                 }
                 self.next_segment += 1;
-                self.segment = Some(self.load(index)?);
+                self.segment = Some(self.source.load(index)?);
                 continue;
             };
             if segment.next_offset >= segment.end {
                 self.segment = None;
-            } else if segment.unpack(self.offset, &mut self.loaded)? {
-                let end = self.source.end;
-                self.loaded.retain(|&(offset, _)| offset < end);
-                self.loaded.reverse();
+                continue;
+            }
+            let frame = segment.frame()?;
+            let offsets = frame.offsets();
+            if offsets.end > self.offset {
+                segment.unpack(&frame, &mut self.frame)?;
+                // Records from the end on are not read, though they may share a frame with others.
+                self.of_frame = offsets.start..offsets.end.min(self.source.end);
+            }
+            let bytes = frame.bytes;
+            segment.pass(offsets.end, bytes);
+            if self.of_frame.contains(&self.offset) {
                 return Ok(true);
             }
         }
-    }
-}
-
-impl Segment {
-    /// Goes over the next frame, into `loaded` if it holds anything from `offset` on.
-    fn unpack(
-        &mut self,
-        offset: u64,
-        loaded: &mut Vec<(u64, Vec<u8>)>,
-    ) -> Result<bool, StoreError> {
-        let damaged = |detail: String| StoreError::damaged(&self.path, detail);
-        let Some(frame) = frame::decode(self.salt, &self.bytes[self.at..]) else {
-            let (at, next) = (self.at, self.next_offset);
-            return Err(damaged(format!(
-                "the frame at byte {at}, which begins with record {next}, is bad or missing"
-            )));
-        };
-        if frame.first_offset != self.next_offset {
-            return Err(damaged(format!(
-                "the frame at byte {} begins with record {} where {} is due",
-                self.at, frame.first_offset, self.next_offset
-            )));
-        }
-        let is_wanted = frame.first_offset + u64::from(frame.count) > offset;
-        if is_wanted {
-            let Some(records) = frame.records() else {
-                let at = self.at;
-                return Err(damaged(format!(
-                    "the frame at byte {at} does not hold what its head says"
-                )));
-            };
-            let records = (frame.first_offset..).zip(records);
-            loaded.extend(records.filter(|(at, _)| *at >= offset));
-        }
-        self.next_offset += u64::from(frame.count);
-        self.at += frame.bytes;
-        Ok(is_wanted)
     }
 }
 
@@ -305,19 +279,162 @@ impl Iterator for LogReader {
     type Item = Result<(u64, Vec<u8>), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.loaded.is_empty() {
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    self.segment = None;
-                    self.next_segment = self.source.segments.len();
-                    return Some(Err(error));
-                }
+        let next = self.next_record();
+        let owned = next.map(|next| next.map(|(offset, record)| (offset, record.to_vec())));
+        owned.transpose()
+    }
+}
+
+impl Source {
+    /// Position of the segment that holds a record.
+    fn segment_of(&self, offset: u64) -> usize {
+        let after = self.segments.partition_point(|&first| first <= offset);
+        after.saturating_sub(1)
+    }
+
+    fn load(&self, index: usize) -> Result<Segment, StoreError> {
+        let first = self.segments[index];
+        let path = self.dir.join(frame::segment_name(first));
+        let bytes = read_listed(self.disk.as_ref(), &path)?;
+        let header = SegmentHeader::decode(&path, &bytes)?;
+        let following = self.segments.get(index + 1).copied();
+        Ok(Segment {
+            salt: header.salt,
+            at: HEADER_BYTES,
+            next_offset: header.first_offset,
+            end: following.map_or(self.end, |following| following.min(self.end)),
+            path,
+            bytes,
+        })
+    }
+
+    /// Makes something of each record from `offset` on, on several threads; gives that in order.
+    pub(super) fn map<T: Send>(
+        &self,
+        offset: u64,
+        threads: usize,
+        each: &(impl Fn(u64, &[u8]) -> Result<T, StoreError> + Sync),
+    ) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        for index in self.segment_of(offset)..self.segments.len() {
+            if self.segments[index] < self.end {
+                let segment = self.load(index)?;
+                segment.map(offset..self.end, threads, each, &mut all)?;
             }
         }
-        let (offset, record) = self.loaded.pop()?;
-        self.offset = offset + 1;
-        Some(Ok((offset, record)))
+        Ok(all)
+    }
+}
+
+/// Frames of about so many bytes, unpacked, are given to a thread at once.
+const AT_ONCE_BYTES: usize = 1 << 20;
+
+impl Segment {
+    /// The next frame.
+    fn frame(&self) -> Result<Frame<'_>, StoreError> {
+        self.frame_at(self.at, self.next_offset)
+    }
+
+    /// The frame at a position, which begins with a record.
+    fn frame_at(&self, at: usize, due: u64) -> Result<Frame<'_>, StoreError> {
+        let damaged = |detail: String| StoreError::damaged(&self.path, detail);
+        let Some(frame) = frame::decode(self.salt, &self.bytes[at..]) else {
+            return Err(damaged(format!(
+                "the frame at byte {at}, which begins with record {due}, is bad or missing"
+            )));
+        };
+        if frame.first_offset != due {
+            return Err(damaged(format!(
+                "the frame at byte {at} begins with record {} where {due} is due",
+                frame.first_offset
+            )));
+        }
+        Ok(frame)
+    }
+
+    fn unpack(&self, frame: &Frame<'_>, into: &mut Unpacked) -> Result<(), StoreError> {
+        frame.unpack(into).ok_or_else(|| {
+            let first = frame.first_offset;
+            let detail = format!(
+                "the frame that begins with record {first} does not hold what its head says"
+            );
+            StoreError::damaged(&self.path, detail)
+        })
+    }
+
+    /// Goes on after a frame of so many bytes, with the record at an offset.
+    fn pass(&mut self, next_offset: u64, bytes: usize) {
+        self.next_offset = next_offset;
+        self.at += bytes;
+    }
+
+    /// Makes something of each record of a range, on several threads, and appends that to `all`.
+    fn map<T: Send>(
+        &self,
+        offsets: Range<u64>,
+        threads: usize,
+        each: &(impl Fn(u64, &[u8]) -> Result<T, StoreError> + Sync),
+        all: &mut Vec<T>,
+    ) -> Result<(), StoreError> {
+        let parts = self.parts(&offsets)?;
+        let of_part = |frames: &Vec<Frame<'_>>| {
+            let (mut made, mut unpacked) = (Vec::new(), Unpacked::default());
+            for frame in frames {
+                self.unpack(frame, &mut unpacked)?;
+                for (offset, record) in frame.offsets().zip(unpacked.iter()) {
+                    if offsets.contains(&offset) {
+                        made.push(each(offset, record)?);
+                    }
+                }
+            }
+            Ok(made)
+        };
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut made = Vec::new();
+            while let Some((index, part)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                parts.get(index).map(|part| (index, part))
+            } {
+                made.push((index, of_part(part)));
+            }
+            made
+        };
+        let mut made: Vec<(usize, Result<Vec<T>, StoreError>)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let joined = threads.into_iter().map(|thread| thread.join());
+            joined
+                .flat_map(|made| made.expect("reading does not panic"))
+                .collect()
+        });
+        made.sort_unstable_by_key(|(index, _)| *index);
+        for (_, made) in made {
+            all.append(&mut made?);
+        }
+        Ok(())
+    }
+
+    /// The frames that hold anything of a range, some together.
+    fn parts(&self, offsets: &Range<u64>) -> Result<Vec<Vec<Frame<'_>>>, StoreError> {
+        let (mut parts, mut plain_bytes) = (vec![Vec::new()], 0);
+        let (mut at, mut next_offset) = (self.at, self.next_offset);
+        while next_offset < self.end {
+            let frame = self.frame_at(at, next_offset)?;
+            at += frame.bytes;
+            next_offset = frame.offsets().end;
+            if next_offset <= offsets.start {
+                continue;
+            }
+            if plain_bytes >= AT_ONCE_BYTES {
+                parts.push(Vec::new());
+                plain_bytes = 0;
+            }
+            plain_bytes += frame.plain_bytes();
+            parts
+                .last_mut()
+                .expect("there is one from the start")
+                .push(frame);
+        }
+        Ok(parts)
     }
 }

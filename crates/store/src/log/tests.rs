@@ -53,7 +53,17 @@ fn records_come_back_from_any_offset_and_over_segments() {
     assert_eq!(log.cut_bytes(), 0);
     for from in 0..=expected.len() {
         assert_eq!(content(&log, from as u64), expected[from..]);
+        let copied = |offset, record: &[u8]| Ok((offset, record.to_vec()));
+        for threads in [0, 1, 3] {
+            let read = log.map_from(from as u64, threads, copied).unwrap();
+            assert_eq!(read, expected[from..], "{threads} threads");
+        }
     }
+    let failed = log.map_from(0, 3, |offset, _| match offset {
+        17 => Err(StoreError::Sealed("no more")),
+        _ => Ok(()),
+    });
+    assert!(matches!(failed, Err(StoreError::Sealed("no more"))));
 }
 
 /// Appends until the machine stops; gives the number of acknowledged records and of tried ones.

@@ -142,11 +142,35 @@ impl Store {
             }
         };
         self.replay(0).each_record(&mut take)?;
-        for entry in self.catalog.log().read_from(self.moved_to()) {
-            let (offset, bytes) = entry?;
-            take(offset, &bytes);
+        let mut logged = self.catalog.log().read_from(self.moved_to());
+        while let Some((offset, bytes)) = logged.next_record()? {
+            take(offset, bytes);
         }
         Ok(())
+    }
+
+    /// When the latest event arrived; `None` without events.
+    ///
+    /// # Errors
+    /// When the log is damaged.
+    pub fn latest_arrival(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut latest = self.history().arrived().map(|(_, last)| last);
+        let mut logged = self.catalog.log().read_from(self.moved_to());
+        while let Some((_, bytes)) = logged.next_record()? {
+            latest = latest.max(live::arrival_in(bytes));
+        }
+        Ok(latest)
+    }
+
+    /// What was not moved out of the log, in order, read by several threads.
+    ///
+    /// # Errors
+    /// When the log is damaged or holds an unknown record.
+    pub fn logged_at_once(&self, threads: usize) -> Result<Vec<(u64, Logged)>, StoreError> {
+        let log = self.catalog.log();
+        log.map_from(self.moved_to(), threads, |offset, bytes| {
+            Ok((offset, live::decode(log.dir(), offset, bytes)?))
+        })
     }
 
     /// Everything that the log held from an offset on, in order. Of what was moved out of it events,
@@ -160,9 +184,11 @@ impl Store {
     ) -> impl Iterator<Item = Result<(u64, Logged), StoreError>> + '_ {
         let log = self.catalog.log();
         let moved = self.replay(from);
-        let logged = log.read_from(from.max(self.moved_to())).map(move |entry| {
-            let (offset, bytes) = entry?;
-            Ok((offset, live::decode(log.dir(), offset, &bytes)?))
+        let mut logged = log.read_from(from.max(self.moved_to()));
+        let logged = std::iter::from_fn(move || {
+            let next = logged.next_record();
+            let read = |(offset, bytes)| Ok((offset, live::decode(log.dir(), offset, bytes)?));
+            next.and_then(|next| next.map(read).transpose()).transpose()
         });
         moved.chain(logged)
     }

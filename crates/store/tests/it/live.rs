@@ -1,7 +1,9 @@
 //! What the live path keeps: events, who they are of, and what came of them.
 
 use regulars_core::{CustomerId, EventKind, Timestamp};
-use regulars_store::log::{Found, ImportAdded, LogRecord, Logged, StoredEvent};
+use regulars_store::log::{
+    Found, ImportAdded, LogRecord, LogRecordKind, Logged, ModelsFitted, StoredEvent,
+};
 use regulars_store::vault::{IdentityId, IdentityKind};
 use regulars_store::{Frame, Store, StoreOptions};
 use tempfile::TempDir;
@@ -47,6 +49,43 @@ fn visit(store: &mut Store, anonymous: &str, user: Option<&str>, name: &str) -> 
     frame.event(&event(identity, customer, name));
     store.append(&frame).unwrap();
     customer
+}
+
+#[test]
+fn what_arrived_last_and_what_there_is_of_a_kind_is_known() {
+    let dir = TempDir::new().unwrap();
+    let mut store = Store::create(&dir.path().join("data"), &StoreOptions::default()).unwrap();
+    assert_eq!(store.latest_arrival().unwrap(), None);
+    assert!(
+        store
+            .records_of(LogRecordKind::ModelsFitted)
+            .unwrap()
+            .is_empty()
+    );
+    let fitted = |as_of: i64| {
+        LogRecord::ModelsFitted(ModelsFitted {
+            as_of: Timestamp(as_of),
+            recorded_at: Timestamp(9),
+            body: serde_json::Value::Null,
+        })
+    };
+    let customer = visit(&mut store, "a-1", None, "Product Viewed");
+    store.record(fitted(5)).unwrap();
+    let mut frame = Frame::default();
+    for received_at in [7, 4] {
+        frame.event(&StoredEvent {
+            received_at: Timestamp(received_at),
+            ..event(IdentityId(customer.0), customer, "Product Viewed")
+        });
+    }
+    store.append(&frame).unwrap();
+    store.record(fitted(3)).unwrap();
+    assert_eq!(store.latest_arrival().unwrap(), Some(Timestamp(7)));
+    let of_kind = store.records_of(LogRecordKind::ModelsFitted).unwrap();
+    let records: Vec<LogRecord> = of_kind.into_iter().map(|(_, record)| record).collect();
+    assert_eq!(records, [fitted(5), fitted(3)]);
+    let logged: Vec<(u64, Logged)> = store.logged(0).map(Result::unwrap).collect();
+    assert_eq!(store.logged_at_once(2).unwrap(), logged);
 }
 
 #[test]

@@ -16,8 +16,9 @@ use crate::live::engine::People;
 pub(super) struct Turn {
     /// Turns of all accounts are numbered as they were made.
     number: u64,
-    /// What conditions on the account come to from then on.
+    /// What conditions on the account come to from then on, and before.
     pub(super) truths: AccountTruths,
+    pub(super) before: AccountTruths,
     /// When what brought it happened, and when that was learnt.
     pub(super) occurred_at: Timestamp,
     pub(super) learnt_at: Timestamp,
@@ -152,15 +153,16 @@ impl LiveAccounts {
             known.queued = Some(at);
             self.wakes.push(Reverse((at, account)));
         }
-        if before.is_none_or(|before| before.hold_as(&truths)) {
+        let Some(before) = before.filter(|before| !before.hold_as(&truths)) else {
             return false;
-        }
+        };
         if known.turns.is_empty() {
             self.sweeps.push_back(account);
         }
         known.turns.push_back(Turn {
             number: self.turns_made,
             truths,
+            before,
             occurred_at,
             learnt_at,
             cause: cause.cloned(),

@@ -9,37 +9,39 @@ use super::{Engine, Turn};
 const WHEN_IDLE: usize = 256;
 
 impl Engine {
-    /// True when customers of an account are still to be looked at.
+    /// True when customers of an account, or everyone, are still to be looked at.
     pub fn is_sweeping(&self) -> bool {
-        self.accounts.is_sweeping()
+        self.accounts.is_sweeping() || self.looks.is_open()
     }
 
     /// Looks at some of those who are still to be looked at.
     pub fn sweep_some(&mut self) {
         self.sweep(WHEN_IDLE);
+        self.look_at_some(WHEN_IDLE);
     }
 
     /// Looks at all who are still to be looked at.
     pub fn finish_sweeps(&mut self) {
         self.sweep(usize::MAX);
+        self.look_at_some(usize::MAX);
     }
 
-    /// The number of turns of accounts so far: for [`Engine::has_told`].
-    pub(in crate::live) fn turns_made(&self) -> u64 {
-        self.accounts.turns_made()
+    /// The numbers of turns of accounts and of looks at everyone so far: for [`Engine::has_told`].
+    pub(in crate::live) fn to_tell(&self) -> (u64, u32) {
+        (self.accounts.turns_made(), self.looks.begun())
     }
 
-    /// True when everyone was told of the first so many turns of accounts.
-    pub(in crate::live) fn has_told(&self, turns: u64) -> bool {
-        self.accounts
-            .oldest_turn()
-            .is_none_or(|oldest| turns <= oldest)
+    /// True when everyone was told of the first so many turns of accounts, and was looked at in the
+    /// first so many looks at everyone.
+    pub(in crate::live) fn has_told(&self, (turns, looks): (u64, u32)) -> bool {
+        let oldest = self.accounts.oldest_turn();
+        oldest.is_none_or(|oldest| turns <= oldest) && self.looks.has_ended(looks)
     }
 
     /// Looks at no more customers than `most`; to one with several turns that counts as often.
     pub(in crate::live) fn sweep(&mut self, most: usize) {
         let mut left = most;
-        while left > 0 && self.is_sweeping() {
+        while left > 0 && self.accounts.is_sweeping() {
             if let Some(customer) = self.accounts.next_of_sweep() {
                 left = left.saturating_sub(self.tell_of_account(customer).max(1));
             }
@@ -52,20 +54,30 @@ impl Engine {
         self.tell_of_account(customer);
     }
 
-    /// Tells a customer of the turns of their account that they were not told of; says how many
-    /// these were.
+    /// Tells a customer of the turns of their account that they were not told of, and looks at them
+    /// if everyone is looked at and they were not yet; says how many looks these were.
     pub(in crate::live) fn tell_of_account(&mut self, customer: CustomerId) -> usize {
-        let made = self.accounts.turns_made();
+        let (made, begun) = self.to_tell();
         let Some(person) = self.people.get_mut(&customer) else {
             return 0;
         };
         let seen = std::mem::replace(&mut person.turns_seen, made);
-        if seen == made || !self.accounts.is_sweeping() {
+        let looks_seen = std::mem::replace(&mut person.looks_seen, begun);
+        let is_in_look = looks_seen != begun && self.looks.is_open() && person.known;
+        if !is_in_look && (seen == made || !self.accounts.is_sweeping()) {
             return 0;
         }
         let (account, is_known) = (person.member.profile.account, person.known);
         let (turns, from) = self.accounts.lend_turns(account, seen);
-        let told = turns.len() - from;
+        let told = turns.len() - from + usize::from(is_in_look);
+        if is_in_look {
+            // Turns before the look were told before it began.
+            let truths = match turns.get(from) {
+                Some(turn) => turn.before.clone(),
+                None => self.accounts.truths(account).clone(),
+            };
+            self.look_as_of_open(customer, &truths);
+        }
         if is_known {
             turns
                 .range(from..)

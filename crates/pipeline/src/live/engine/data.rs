@@ -46,10 +46,8 @@ impl Engine {
         (0..self.program.segment_count()).any(asks)
     }
 
-    /// Looks at everyone, since the workspace has data that it had not.
+    /// Begins to look at everyone, since the workspace has data that it had not.
     pub(super) fn look_at_new_data(&mut self) {
-        self.wake(usize::MAX);
-        self.finish_sweeps();
-        self.look_at_everyone(1, |_| Some(Cause::Definition));
+        self.look_anew(Cause::Definition, |_| ());
     }
 }

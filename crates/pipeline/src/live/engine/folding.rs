@@ -20,6 +20,7 @@ impl Engine {
         let person = self.people.entry(customer).or_insert_with(|| {
             let mut person = Box::new(Person::new(customer, &self.program));
             person.has_moved = self.visitors.remove(&customer);
+            person.looks_seen = self.looks.begun();
             person.recall(self.gone.remove(&customer));
             person
         });

@@ -11,12 +11,12 @@ use super::Engine;
 const WAKES_AT_ONCE: usize = 256;
 /// Wake-ups that are looked at between two events: when very many are due at one instant, events
 /// go on nearly as fast as before.
-const WAKES_BETWEEN_EVENTS: usize = 4;
+const WAKES_BETWEEN_EVENTS: usize = 2;
 /// Customers of accounts who are looked at between two events, when more are to be.
 const OF_ACCOUNTS_BETWEEN_EVENTS: usize = 64;
 /// Records that may be folded while what earlier ones cause is still to be found, before more is
 /// looked at between two events.
-const UNSETTLED_AT_MOST: u64 = 20_000;
+pub(in crate::live) const UNSETTLED_AT_MOST: u64 = 200_000;
 const MORE_WAKES: usize = 64;
 const MORE_OF_ACCOUNTS: usize = 4_096;
 
@@ -44,7 +44,7 @@ impl Engine {
         self.wake(WAKES_AT_ONCE);
     }
 
-    pub(super) fn wake(&mut self, most: usize) {
+    pub(in crate::live) fn wake(&mut self, most: usize) {
         for _ in 0..most {
             // Its customers are told afterwards, some at a time.
             if let Some(account) = self.accounts.due(self.now) {

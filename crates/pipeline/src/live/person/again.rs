@@ -1,6 +1,6 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, RecordKind, Symbol, Timestamp};
+use regulars_core::{LineRecord, OrderKey, Symbol, Timestamp};
 use regulars_profile::Member;
 use regulars_rules::Program;
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
@@ -119,7 +119,7 @@ impl Person {
         let seen = records.partition_point(|record| record.occurred_at <= folding.now);
         self.member.profile.reset(customer);
         folding.program.reset(&mut self.member.states);
-        self.returned_at = returned_at(&records);
+        self.returned_at = orders::returned_at(&records).unwrap_or(Timestamp::MIN);
         fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
         let Member {
             profile,
@@ -155,15 +155,6 @@ impl Person {
         *folding.refolds += 1;
         Ok(())
     }
-}
-
-/// When something went back last.
-pub(super) fn returned_at(records: &[LineRecord]) -> Timestamp {
-    let returns = records
-        .iter()
-        .filter(|record| record.kind != RecordKind::Sale);
-    let latest = returns.map(|record| record.occurred_at).max();
-    latest.unwrap_or(Timestamp::MIN)
 }
 
 /// Whether any line says what was sold by now.

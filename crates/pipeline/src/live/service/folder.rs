@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
-use regulars_store::log::Found;
+use regulars_store::log::{Found, LogRecord};
 
 use super::{About, Question, Shared, Work};
 use crate::error::PipelineError;
@@ -18,23 +18,31 @@ const MOST_AT_ONCE: usize = 20_000;
 /// Records folded between two looks at what was found.
 const AT_ONCE: usize = 256;
 
+/// What the folder has the writer record.
+pub(super) enum Told {
+    /// What records brought.
+    Found(Found),
+    /// Limits that depend on everyone.
+    Limits(LogRecord),
+}
+
 pub(super) struct Folder {
     engine: Engine,
     work: Receiver<Work>,
-    found: Sender<Found>,
+    found: Sender<Told>,
     shared: Arc<Shared>,
     said_to: u64,
     is_last: bool,
-    /// Questions about everyone, each with the number of turns of accounts that everyone is told
-    /// of before it is answered.
-    waiting: VecDeque<(u64, Question)>,
+    /// Questions about everyone, each with the numbers of turns of accounts and of looks that everyone
+    /// is told of before it is answered.
+    waiting: VecDeque<((u64, u32), Question)>,
 }
 
 impl Folder {
     pub(super) fn new(
         engine: Engine,
         work: Receiver<Work>,
-        found: Sender<Found>,
+        found: Sender<Told>,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
@@ -50,7 +58,7 @@ impl Folder {
 
     /// Folds until it is told to stop; `None` when everyone was given up and nobody came instead.
     pub(super) fn run(mut self) -> Result<Option<Engine>, PipelineError> {
-        self.say();
+        self.fold_tail()?;
         loop {
             let engine = &self.engine;
             let has_more = engine.is_behind() || engine.is_sweeping() || engine.has_moved();
@@ -94,7 +102,7 @@ impl Folder {
                     question(&self.engine);
                 }
                 Work::Ask(About::Everyone, question) => {
-                    self.waiting.push_back((self.engine.turns_made(), question));
+                    self.waiting.push_back((self.engine.to_tell(), question));
                     self.say();
                     self.answer();
                 }
@@ -106,7 +114,7 @@ impl Folder {
                         return Ok(None);
                     };
                     self = Self::new(engine, self.work, self.found, self.shared);
-                    self.say();
+                    self.fold_tail()?;
                 }
                 Work::Moved {
                     history,
@@ -124,13 +132,24 @@ impl Folder {
         Ok(Some(self.engine))
     }
 
+    /// Says what the start found, and folds what lay in the log before it.
+    fn fold_tail(&mut self) -> Result<(), PipelineError> {
+        self.say();
+        while self.engine.tail() > 0 {
+            let folded = self.engine.fold_some_of_tail(AT_ONCE)?;
+            self.say();
+            self.shared.waiting.fetch_sub(folded, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// Answers the questions about everyone that nobody is to be told anything for any more. While
     /// customers of an account are told, records are folded in between: nobody waits for whoever
     /// asked.
     fn answer(&mut self) {
         while let Some((_, question)) = self
             .waiting
-            .pop_front_if(|(turns, _)| self.engine.has_told(*turns))
+            .pop_front_if(|(to_tell, _)| self.engine.has_told(*to_tell))
         {
             question(&self.engine);
         }
@@ -144,10 +163,22 @@ impl Folder {
         self.answer();
     }
 
-    /// Says what was found since the last time, and when somebody flips next.
+    /// Says what was found since the last time, and when time makes a difference next.
     fn say(&mut self) {
-        let wake = self.engine.next_wake().map_or(i64::MAX, |at| at.0);
+        // Those of a day that ended in the tail may stand further on in it.
+        if !self.is_last
+            && self.engine.tail() == 0
+            && let Some(limits) = self.engine.due_limits()
+        {
+            let _ = self.found.send(Told::Limits(limits));
+        }
+        let wakes = self.engine.next_wake().into_iter();
+        let wake = wakes.chain([self.engine.limits_due_at()]).min();
+        let wake = wake.map_or(i64::MAX, |at| at.0);
         self.shared.next_wake.store(wake, Ordering::Relaxed);
+        if self.engine.holds_back() {
+            return;
+        }
         let is_settled = self.engine.is_settled();
         let transitions = self.engine.take_found();
         let folded_to = self.engine.folded_to();
@@ -168,7 +199,7 @@ impl Folder {
         };
         for piece in in_pieces(found, MOST_AT_ONCE) {
             // When the writer is gone, nothing can be recorded any more.
-            let _ = self.found.send(piece);
+            let _ = self.found.send(Told::Found(piece));
         }
     }
 }

@@ -12,6 +12,8 @@ use regulars_store::log::{Found, LogRecord, Logged, StoredEvent};
 use regulars_store::moved::TransitionRow;
 use regulars_store::{Frame, Store, StoreError};
 
+use super::answered::Answered;
+use super::folder::Told;
 use super::mover::move_all;
 use super::{
     Answer, Appended, Clock, LiveOptions, Loan, NotTaken, OnTransitions, Shared, Stopped, Task,
@@ -43,7 +45,7 @@ const RETURNED_EVERY: Duration = Duration::from_millis(20);
 /// The writer's ends of the queues.
 pub(super) struct Ends {
     pub(super) tasks: Receiver<Task>,
-    pub(super) found: Receiver<Found>,
+    pub(super) found: Receiver<Told>,
     pub(super) work: Sender<Work>,
 }
 
@@ -56,6 +58,7 @@ pub(super) struct Writer {
     clock: Clock,
     on_transitions: OnTransitions,
     seen: Seen,
+    answered: Answered,
     rules: Rules,
     now: Timestamp,
     /// The latest tick.
@@ -122,6 +125,7 @@ impl Writer {
             clock: options.clock,
             on_transitions: options.on_transitions,
             seen,
+            answered: Answered::default(),
             now,
             ticked_to: Timestamp::MIN,
         }
@@ -235,6 +239,7 @@ impl Writer {
         self.seen = engine.take_messages();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
+        shared.waiting.fetch_add(engine.tail(), Ordering::Relaxed);
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
@@ -329,8 +334,11 @@ impl Writer {
 
     /// Puts what the folder found into the frame.
     fn gather(&mut self, batch: &mut Batch) {
-        while let Ok(found) = self.ends.found.try_recv() {
-            self.found(found, batch);
+        while let Ok(told) = self.ends.found.try_recv() {
+            match told {
+                Told::Found(found) => self.found(found, batch),
+                Told::Limits(limits) => batch.record(limits),
+            }
         }
     }
 
@@ -380,7 +388,22 @@ impl Writer {
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);
+        let (on_disk_at, end) = (Instant::now(), offsets.end);
         let records: Vec<(u64, Logged)> = offsets.zip(batch.records).collect();
+        for (_, record) in &records {
+            if let Logged::Found(Found {
+                transitions,
+                folded_to,
+                ..
+            }) = record
+            {
+                let found = (&transitions[..], *folded_to);
+                self.answered.count(found, on_disk_at, &self.shared.delays);
+            }
+        }
+        if batch.events > 0 {
+            self.answered.note(end, on_disk_at);
+        }
         let told: Vec<TransitionRow> = records.iter().flat_map(rows_of).collect();
         if !told.is_empty() {
             (self.on_transitions)(&told);

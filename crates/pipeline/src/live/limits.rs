@@ -1,0 +1,61 @@
+//! Limits that depend on everyone, on the live path: computed once a day.
+//!
+//! ```text
+//! midnight ─► limits of everyone (folder) ─► a record of the log (writer) ─► everyone is looked at
+//! ```
+//!
+//! From their record on everyone is seen against them, here and by whoever folds the history on the
+//! same day; a start sees everyone as before. Where a day ended since, files were imported or the
+//! settings are others, a start computes them anew.
+
+use regulars_core::{Cause, Timestamp};
+use regulars_profile::Profile;
+use regulars_store::log::{CutpointsSet, LogRecord};
+
+use super::engine::Engine;
+use crate::population::Limits;
+
+impl Engine {
+    /// When limits are to be computed next: at the end of the day of the last ones.
+    pub fn limits_due_at(&self) -> Timestamp {
+        let zone = &self.context.zone;
+        let in_force = self.context.population.limits_as_of;
+        let last = in_force.map_or(self.limits_computed, |as_of| {
+            as_of.max(self.limits_computed)
+        });
+        zone.end_of(zone.date_of(last)).plus_ms(1)
+    }
+
+    /// The limits as of now, to be recorded, once those in force are of an earlier day; until then,
+    /// and again until the next day, `None`.
+    pub fn due_limits(&mut self) -> Option<LogRecord> {
+        if self.now < self.limits_due_at() {
+            return None;
+        }
+        let known = self.people.values().filter(|person| person.known);
+        let profiles: Vec<&Profile> = known.map(|person| &person.member.profile).collect();
+        let limits = Limits::of(&profiles, &self.context, self.now, self.threads);
+        self.limits_computed = self.now;
+        Some(limits.into_record(self.now))
+    }
+
+    /// Takes limits that the log has into force, and begins to look at everyone if they are others.
+    pub(super) fn take_limits(&mut self, set: &CutpointsSet) {
+        let Some(limits) = Limits::of_record(set) else {
+            return;
+        };
+        let before = &mut self.context.population;
+        if !limits.are_by(&self.context.settings) || Some(limits.as_of) < before.limits_as_of {
+            return;
+        }
+        before.limits_as_of = Some(limits.as_of);
+        let mut population = before.clone();
+        limits.put_into(&mut population);
+        self.now = self.now.max(set.recorded_at);
+        if population != self.context.population {
+            self.look_anew(Cause::Models, |engine| {
+                engine.context.population = population;
+            });
+        }
+    }
+}
