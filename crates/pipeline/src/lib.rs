@@ -29,6 +29,7 @@ mod steps;
 
 mod customer_view;
 mod identity;
+mod kinds;
 mod kpi;
 mod members;
 mod recorded;

@@ -1,13 +1,14 @@
 //! What rules need and the data does not have.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use regulars_core::{DataNeed, Symbol};
-use regulars_profile::{Account, Context, Declared};
+use regulars_profile::{Account, Context};
 use regulars_rules::{Availability, ComparedWith, Present, Reads, nearest};
 
 use super::Base;
 use crate::fitted::missing_because;
+use crate::kinds::{KindsSeen, kind_of};
 
 impl Base {
     /// Whether the size of each segment can be known from the data that is there.
@@ -83,25 +84,12 @@ impl Base {
         let compared = self.read_by(segment, |reads| reads.declared_as);
         let sentence = |(name, with): (String, ComparedWith)| {
             let symbol = self.context.symbols.find(&name)?;
+            let mut seen = KindsSeen::of(name, with);
             let everyone = self.customers.iter();
-            let (mut all, mut other) = (0_u64, BTreeMap::<&str, u64>::new());
-            for value in everyone.filter_map(|of| of.profile.declared(symbol)) {
-                all += 1;
-                let kind = match value {
-                    Declared::Flag(_) => ComparedWith::Flag,
-                    Declared::Number(_) => ComparedWith::Number,
-                    Declared::Text(_) | Declared::List(_) => ComparedWith::Text,
-                    Declared::Instant(_) => ComparedWith::Instant,
-                };
-                if kind != with {
-                    *other.entry(kind.describe()).or_default() += 1;
-                }
-            }
-            let (kind, most) = other.iter().max_by_key(|(_, customers)| **customers)?;
-            let with = with.describe();
-            Some(format!(
-                "`traits.{name}` is {kind} for {most} of {all} customers who have it, and the rule compares it with {with}, which is false for them: import the column again with values of one kind"
-            ))
+            everyone
+                .filter_map(|of| of.profile.declared(symbol))
+                .for_each(|value| seen.see(kind_of(value)));
+            seen.said()
         };
         compared.into_iter().filter_map(sentence).collect()
     }
