@@ -139,7 +139,6 @@ impl Engine {
             to: log_ends,
             ahead: recorded.ahead,
             imported,
-            threads: options.threads,
         };
         steps.done("everyone is looked at");
         if engine.tail() == 0 {

@@ -20,8 +20,6 @@ pub(in crate::live) struct Tail {
     pub(super) ahead: Vec<Transition>,
     /// Whether files were imported since anything was recorded.
     pub(super) imported: bool,
-    /// Threads that look at everyone.
-    pub(super) threads: usize,
 }
 
 impl Engine {
@@ -77,7 +75,7 @@ impl Engine {
         let tail = std::mem::take(&mut self.tail);
         if self.find_again(&tail.ahead, tail.imported) {
             let cause = self.cause_of_start(tail.imported);
-            self.look_at_everyone(tail.threads, cause);
+            self.look_at_everyone(self.threads, cause);
         }
         // What follows the last record that is folded says nothing of customers.
         self.folded_to = self.folded_to.max(tail.to);
