@@ -92,7 +92,10 @@ pub(crate) fn samples() -> Vec<Sample> {
     add("import", shop.json(&import));
     shop.file("later.csv", "customer_id,date,total\nA,2999-01-01,1\n");
     add("import", shop.json(&["import", "later.csv"]));
-    shop.file("named.csv", "order_id,customer_id,date,total\nL1,A,2999-01-02,1\n");
+    shop.file(
+        "named.csv",
+        "order_id,customer_id,date,total\nL1,A,2999-01-02,1\n",
+    );
     let named = ["import", "named.csv", "--dry-run"];
     add("import --dry-run", shop.json(&named));
     add("import", shop.json(&named[..2]));

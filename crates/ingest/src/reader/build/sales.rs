@@ -128,12 +128,17 @@ impl Sales<'_> {
                 let beside = part(self.tax).saturating_add(part(self.shipping));
                 total.saturating_sub(total.signum().saturating_mul(beside))
             };
-            let after = own.or_else(|| at(&total).filter(|_| from_total).map(of_total));
             let discounted =
                 |list: i64| list.saturating_sub(list.signum().saturating_mul(part(self.discount)));
-            let before = at(&self.list)
-                .map(discounted)
-                .or_else(|| Some(after?.saturating_add(back)));
+            let with_returns = |after: i64| after.saturating_add(back);
+            // Net sales are after discounts even where nothing tells what these were.
+            let before = own
+                .map(with_returns)
+                .or_else(|| at(&self.list).map(discounted))
+                .or_else(|| {
+                    let after = at(&total).filter(|_| from_total).map(of_total);
+                    after.map(with_returns)
+                });
             let Some(before) = before else { continue };
             // A row of its own for what came back is a credit.
             let is_credit =
