@@ -100,12 +100,44 @@ impl LineRecord {
     /// though one import may have brought both.
     pub const FIRST_LINE_APART: u32 = 1 << 31;
 
+    /// A line sold of which no more is known than whose it is and when it was placed.
+    pub fn new(customer: CustomerId, order: OrderKey, import: u64, occurred_at: Timestamp) -> Self {
+        Self {
+            customer,
+            order,
+            import,
+            updated_at: None,
+            occurred_at,
+            ended_at: None,
+            kind: RecordKind::Sale,
+            status: OrderStatus::Placed,
+            line: 0,
+            refund: RefundKey::NONE,
+            product: Symbol::NONE,
+            category: Symbol::NONE,
+            brand: Symbol::NONE,
+            channel: Symbol::NONE,
+            country: Symbol::NONE,
+            quantity: 0.0,
+            net_minor: 0,
+            beside_minor: None,
+            discount_minor: None,
+            cost_minor: None,
+            refunded_minor: 0,
+        }
+    }
+
     /// When it is known that an order ended or was refunded in part: when the source says that it
     /// happened, else when it made the version that says so, else at once.
     #[inline]
     pub fn ended_by(&self) -> Timestamp {
         let told = self.ended_at.or(self.updated_at);
         told.map_or(self.occurred_at, |at| at.max(self.occurred_at))
+    }
+
+    /// True when it says what was sold.
+    pub fn names_product(&self) -> bool {
+        self.product != Symbol::NONE
     }
 
     /// True for a credit or refund of a document of its own.

@@ -66,6 +66,9 @@ impl Folded {
     }
 }
 
+/// Whole numbers below it are exact as floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Everyone at one moment.
 #[derive(Debug)]
 pub struct Base {
@@ -328,6 +331,16 @@ impl Base {
     /// The fitted models in use.
     pub fn models(&self) -> Option<&Models> {
         self.context.models.as_ref()
+    }
+}
+
+/// A declared value as JSON: as [`trait_json`], whole numbers without a point.
+pub(crate) fn declared_json(value: TraitValue<'_>) -> Value {
+    match value {
+        TraitValue::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+            (number as i64).into()
+        }
+        value => trait_json(value),
     }
 }
 

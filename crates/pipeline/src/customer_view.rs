@@ -17,7 +17,7 @@ use regulars_store::history::SymbolTable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::{Base, trait_json};
+use crate::base::{Base, declared_json, trait_json};
 use crate::error::PipelineError;
 use crate::live::retell;
 use crate::live::told::{Tellings, Told, by_time};
@@ -175,8 +175,12 @@ pub fn find(store: &Store, base: &Base, name: &str) -> Result<usize, PipelineErr
     }
     let table = SymbolTable::new(base.context.symbols.clone());
     let history = store.history();
-    let has_orders = !history.timeline(customer, &table)?.is_empty();
-    Err(if has_orders || !history.declared(customer)?.is_empty() {
+    let orders = history.timeline(customer, &table)?.into_iter();
+    let declared = history.declared(customer)?.into_iter();
+    let mut known_at = orders
+        .map(|row| row.record.occurred_at)
+        .chain(declared.map(|row| row.occurred_at));
+    Err(if known_at.any(|at| at > base.now) {
         not_found(&format!(" at {}: first known later", base.now))
     } else {
         not_found(
@@ -198,7 +202,7 @@ pub fn view(store: &Store, base: &Base, index: usize) -> Result<CustomerView, Pi
     let declared = folded.profile.all_declared().map(|(name, value)| {
         (
             symbols.text(name).to_owned(),
-            trait_json(value.value(|s| symbols.text(s))),
+            declared_json(value.value(|s| symbols.text(s))),
         )
     });
     Ok(CustomerView {
@@ -239,7 +243,7 @@ pub(crate) fn of_account(profile: &Profile, context: &Context) -> BTreeMap<Strin
 pub(crate) fn traits_of(account: &Account, context: &Context) -> BTreeMap<String, Value> {
     let symbols = &context.symbols;
     let traits = account.all().map(|(name, value)| {
-        let value = trait_json(value.value(|symbol| symbols.text(symbol)));
+        let value = declared_json(value.value(|symbol| symbols.text(symbol)));
         (symbols.text(name).to_owned(), value)
     });
     traits.collect()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use regulars_core::{CivilDate, Currency, Timestamp};
 use regulars_ingest::IngestError;
 use regulars_store::StoreError;
+use regulars_store::vault::IdentityKind;
 
 /// Why a flow stopped.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,19 @@ pub enum PipelineError {
         name: String,
         /// A near name, or what to do.
         hint: String,
+    },
+    /// Say which kind of name is meant.
+    #[error(
+        "`{name}` is {}: say which one is meant, with `--kind {}` ({} over the API)",
+        in_words(.kinds),
+        listed(.kinds, ""),
+        listed(.kinds, "?kind=")
+    )]
+    SeveralKinds {
+        /// The name.
+        name: String,
+        /// What it is.
+        kinds: Vec<IdentityKind>,
     },
     /// Look at the rejected rows.
     #[error(
@@ -166,4 +180,14 @@ pub enum PipelineError {
 
 fn see(rejects: Option<&Path>) -> String {
     rejects.map_or(String::new(), |path| format!(": see `{}`", path.display()))
+}
+
+fn in_words(kinds: &[IdentityKind]) -> String {
+    let words = kinds.iter().map(|kind| kind.in_words());
+    words.collect::<Vec<_>>().join(" and ")
+}
+
+fn listed(kinds: &[IdentityKind], before: &str) -> String {
+    let names = kinds.iter().map(|kind| format!("{before}{}", kind.name()));
+    names.collect::<Vec<_>>().join("|")
 }

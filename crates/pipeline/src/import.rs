@@ -37,8 +37,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use regulars_core::Timestamp;
 use regulars_ingest::ReadOptions;
-use regulars_store::Store;
-use regulars_store::log::{ImportAdded, LogRecord};
+use regulars_store::log::{ImportAdded, LogRecord, Unmerged};
+use regulars_store::{Store, Transaction};
 
 pub use assemble::OrderCounts;
 pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
@@ -49,6 +49,7 @@ pub use report::{FileReport, ImportReport, StoredRows};
 pub use sources::{currency_of, expand};
 
 use crate::error::PipelineError;
+use crate::live::identify::unmerged;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 use session::Session;
@@ -151,17 +152,34 @@ pub fn import(
         rejects,
     };
     let notes = serde_json::to_value(&report).expect("a report is plain data");
+    let parted = parted(&transaction, options.recorded_at)?;
     options.commits.store(true, Ordering::SeqCst);
-    transaction.commit(LogRecord::ImportAdded(ImportAdded {
+    let added = LogRecord::ImportAdded(ImportAdded {
         files: imported_files(&sources, &report),
         recorded_at: options.recorded_at,
         notes,
-    }))?;
+    });
+    transaction.commit_with(added, parted)?;
     let taken = sources.iter().filter(|source| !source.skip);
     let recognitions: Vec<_> = taken.map(|source| &source.recognition).collect();
     mappings::keep(workspace, &recognitions, &options.read)?;
     store.compact(MOST_RUNS, options.recorded_at)?;
     Ok(report)
+}
+
+/// Records of the addresses that left the customer for whom they stood. No row moves for it: those of
+/// an address are found where they lie, as after an [`unmerge`](crate::unmerge).
+fn parted(
+    transaction: &Transaction<'_>,
+    recorded_at: Timestamp,
+) -> Result<Vec<LogRecord>, PipelineError> {
+    let vault = transaction.vault_ref()?;
+    let import = Some(transaction.offset());
+    let record = |parted| {
+        let unmerged = unmerged(vault, parted, recorded_at, None);
+        LogRecord::Unmerged(Unmerged { import, ..unmerged })
+    };
+    Ok(vault.parted().iter().map(record).collect())
 }
 
 /// The end of the day of an import: an order that is dated later is from the future.

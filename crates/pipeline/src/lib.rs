@@ -66,8 +66,8 @@ pub use fitted::{
 };
 pub use generate::{FileForm, files_of, generate};
 pub use identity::{
-    IdentityEvent, IdentityView, NameView, UnmergedView, customer_named, identity_records,
-    identity_view, unmerge,
+    IdentityEvent, IdentityRecords, IdentityView, NameView, UnmergedView, WantedRecords,
+    customer_named, identity_records, identity_view, unmerge,
 };
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,

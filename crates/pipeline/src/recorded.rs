@@ -124,7 +124,7 @@ mod tests {
     use regulars_core::Timestamp;
     use regulars_store::StoreOptions;
     use regulars_store::log::MergeAccepted;
-    use regulars_store::vault::IdentityKind;
+    use regulars_store::vault::{IdentityKind, Trust};
 
     use super::*;
 
@@ -140,7 +140,7 @@ mod tests {
         };
         let [one, two, three, four, five] = ["c-1", "c-2", "c-3", "c-4", "c-5"].map(&mut mint);
         for (from, into) in [(one, two), (three, four), (two, three), (five, four)] {
-            store.live_vault().unwrap().link(from, into);
+            store.live_vault().unwrap().link(from, into, Trust::Server);
             let merge = MergeAccepted {
                 from: CustomerId(from.0),
                 into: CustomerId(into.0),

@@ -107,7 +107,11 @@ impl Carts {
             CartChange::Content(items) => self.edit(id, when, |content| {
                 let before = std::mem::take(&mut content.items);
                 content.add_all(items, 1.0);
-                content.items != before
+                let differs = !is_same(&content.items, &before);
+                if !differs {
+                    content.items = before;
+                }
+                differs
             }),
             // It ends what an order that names `id`, or no cart, is of.
             CartChange::Ordered => self.keep(|content| {
@@ -204,7 +208,7 @@ impl Content {
             };
         }
         self.take_out_empty();
-        self.items != before
+        !is_same(&self.items, &before)
     }
 
     /// Puts an item in or takes it out, of a product that is at a place among so many; gives where it
@@ -250,6 +254,20 @@ impl Content {
             items: self.items.iter().map(|item| item.quantity).sum(),
         }
     }
+}
+
+/// True when two contents have the same pieces of the same products at the same prices, each of which
+/// is in them once: in which order somebody lists them says nothing.
+fn is_same(one: &[CartItem], other: &[CartItem]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let by_product = |items: &[CartItem]| {
+        let mut items = items.to_vec();
+        items.sort_unstable_by_key(|item| item.product);
+        items
+    };
+    one == other || by_product(one) == by_product(other)
 }
 
 #[cfg(test)]
@@ -316,6 +334,33 @@ mod tests {
         carts.change(None, Timestamp(9), &CartChange::Ordered, OPEN_MS);
         assert_eq!(seen(&carts), []);
         assert_eq!(carts.changed_at(), Some(Timestamp(9)));
+    }
+
+    #[test]
+    fn a_cart_that_is_listed_in_another_order_is_unchanged() {
+        let mut carts = Carts::default();
+        let (one, two) = (item(1, 2.0, 500), item(2, 1.0, 70));
+        let mut change =
+            |at: i64, change: CartChange| carts.change(Some("a"), Timestamp(at), &change, OPEN_MS);
+        change(1, CartChange::Content(vec![one, two]));
+        change(2, CartChange::Content(vec![two, one]));
+        // Nor does it matter how often a product is listed, or that it was taken out and put in again.
+        let half = item(1, 1.0, 500);
+        change(3, CartChange::Content(vec![half, two, half]));
+        change(4, CartChange::Add(vec![item(1, -2.0, 500), one]));
+        let unchanged = carts.clone();
+        assert_eq!(seen(&carts), [(Some(1_070), 3.0, 1)]);
+        // Other pieces, another price and another product are another content.
+        for content in [
+            vec![two, item(1, 3.0, 500)],
+            vec![two, item(1, 2.0, 499)],
+            vec![two, item(3, 2.0, 500)],
+        ] {
+            let mut carts = unchanged.clone();
+            let change = CartChange::Content(content);
+            carts.change(Some("a"), Timestamp(5), &change, OPEN_MS);
+            assert_eq!(seen(&carts)[0].2, 5, "{change:?}");
+        }
     }
 
     #[test]

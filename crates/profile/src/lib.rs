@@ -42,4 +42,4 @@ pub use profile::{
 };
 pub use rfm::RfmScores;
 pub use scores::{Scores, churn_level, score_all};
-pub use visits::{Arrival, Place, Session, Sessions, Technology, VisitEvent, Visits};
+pub use visits::{AllSessions, Arrival, Place, Session, Sessions, Technology, VisitEvent, Visits};

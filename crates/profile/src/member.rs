@@ -4,6 +4,7 @@
 //!              ┌─ advance(now): every flip that the passing of time brings, at its instant
 //! Member ──────┼─ happened(changes, …): something happened, what it flips
 //!              ├─ changed(…): anything may have happened, what it flips
+//!              ├─ leave_all(…): nothing of them counts any more
 //!              └─ wake_at: nothing flips before
 //! ```
 //!
@@ -191,6 +192,31 @@ impl Member {
         }
         if differs {
             self.move_to_truth(program, self.flip_time(occurred_at, now), scratch, each);
+        }
+    }
+
+    /// Leaves every segment after something happened at `occurred_at` that was learnt at `now`:
+    /// nothing of the customer counts any more. With the next look at everything they are there
+    /// again, and go on counting.
+    pub fn leave_all(
+        &mut self,
+        (occurred_at, now): (Timestamp, Timestamp),
+        each: &mut impl FnMut(Flip),
+    ) {
+        self.purchases = None;
+        self.truths = Truths::unknown();
+        self.seen_to = now.max(self.seen_to);
+        let occurred_at = self.flip_time(occurred_at, self.seen_to);
+        let inside: Vec<usize> = self.segments.iter().collect();
+        for segment in inside {
+            self.segments.set(segment, false);
+            self.last_flip_at = occurred_at;
+            each(Flip {
+                segment,
+                sequence: self.sequences.count_one(segment),
+                direction: Direction::Exited,
+                occurred_at,
+            });
         }
     }
 

@@ -127,6 +127,35 @@ impl Profile {
         (self.visits, self.account, self.declared) = (visits, account, declared);
     }
 
+    /// The facts that the orders make, without these: for [`Self::go_back`]. Nothing else that is known
+    /// is in it.
+    pub fn facts_of_orders(&self) -> Self {
+        Self {
+            orders: Vec::new(),
+            categories: self.categories.clone(),
+            brands: self.brands.clone(),
+            visits: None,
+            declared: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// Goes back to the first `count` orders, after which they made these `facts`; what else is known
+    /// stays.
+    pub fn go_back(&mut self, count: usize, facts: &Self) {
+        self.orders.truncate(count);
+        *self = Self {
+            customer: self.customer,
+            orders: std::mem::take(&mut self.orders),
+            categories: facts.categories.clone(),
+            brands: facts.brands.clone(),
+            visits: self.visits.take(),
+            account: self.account,
+            declared: std::mem::take(&mut self.declared),
+            ..*facts
+        };
+    }
+
     /// Takes in the next order by time.
     pub fn fold(&mut self, order: &Order<'_>) {
         self.fold_order(self.orders.len(), order);

@@ -12,7 +12,11 @@
 //! event that would change those folds all of them again, by time, or has all of them at hand
 //! ([`Visits::happened_among`]).
 
+mod all_sessions;
+
 use regulars_core::{Symbol, Timestamp};
+
+pub use all_sessions::AllSessions;
 
 /// Sessions that are kept one by one.
 const KEPT: usize = 2;
@@ -105,7 +109,7 @@ impl Visits {
     }
 
     /// As [`Self::happened`], however late it comes: `all` are the sessions so far, each of them.
-    pub fn happened_among(&mut self, all: &mut Sessions, at: Timestamp, silence_ms: i64) {
+    pub fn happened_among(&mut self, all: &mut AllSessions, at: Timestamp, silence_ms: i64) {
         all.put(at, silence_ms);
         self.sessions = all.summed();
     }
@@ -199,6 +203,23 @@ pub struct Session {
     pub events: u32,
 }
 
+impl Session {
+    /// True when it had one event only.
+    fn is_bounce(&self) -> bool {
+        self.events == 1
+    }
+
+    /// From its first to its last event, in milliseconds.
+    fn ms(&self) -> i64 {
+        self.end.0 - self.start.0
+    }
+}
+
+/// True when so much silence lies between two events that they are of two sessions.
+fn is_silent(from: Timestamp, to: Timestamp, silence_ms: i64) -> bool {
+    to.0.saturating_sub(from.0) >= silence_ms
+}
+
 /// Sessions that are kept as sums.
 #[derive(Debug, Clone, Copy)]
 struct Settled {
@@ -218,9 +239,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Puts an event in its place, where every session is kept one by one.
-    pub fn put(&mut self, at: Timestamp, silence_ms: i64) {
-        let silent = |from: Timestamp, to: Timestamp| to.0.saturating_sub(from.0) >= silence_ms;
+    /// Puts an event in its place among the latest.
+    fn put(&mut self, at: Timestamp, silence_ms: i64) {
+        let silent = |from: Timestamp, to: Timestamp| is_silent(from, to, silence_ms);
         let place = self.latest.partition_point(|known| silent(known.end, at));
         let joins = |known: &&mut Session| !silent(at, known.start);
         let Some(session) = self.latest.get_mut(place).filter(joins) else {
@@ -250,7 +271,7 @@ impl Sessions {
     }
 
     fn take(&mut self, at: Timestamp, silence_ms: i64) -> bool {
-        let reaches = |sums: Settled| at.0.saturating_sub(sums.last_end.0) < silence_ms;
+        let reaches = |sums: Settled| !is_silent(sums.last_end, at, silence_ms);
         if self.settled.is_some_and(reaches) {
             return false;
         }
@@ -260,27 +281,6 @@ impl Sessions {
             self.settle(oldest);
         }
         true
-    }
-
-    /// The same, with no more than the latest one by one.
-    fn summed(&self) -> Self {
-        let (older, latest) = self.latest.split_at(self.latest.len().saturating_sub(KEPT));
-        let mut summed = Self {
-            settled: self.settled,
-            latest: latest.to_vec(),
-        };
-        older.iter().for_each(|session| summed.settle(*session));
-        summed
-    }
-
-    /// How many are kept one by one.
-    pub fn kept(&self) -> usize {
-        self.latest.len()
-    }
-
-    /// The end of the latest session, so far.
-    pub fn end(&self) -> Option<Timestamp> {
-        self.latest.last().map(|session| session.end)
     }
 
     fn settle(&mut self, session: Session) {
@@ -293,8 +293,8 @@ impl Sessions {
         });
         sums.last_end = session.end;
         sums.sessions += 1;
-        sums.bounces += u32::from(session.events == 1);
-        sums.ms = sums.ms.saturating_add(session.end.0 - session.start.0);
+        sums.bounces += u32::from(session.is_bounce());
+        sums.ms = sums.ms.saturating_add(session.ms());
     }
 
     /// How many there were.
@@ -305,13 +305,13 @@ impl Sessions {
 
     /// How many had one event only.
     pub fn bounces(&self) -> u64 {
-        let latest = self.latest.iter().filter(|known| known.events == 1);
+        let latest = self.latest.iter().filter(|known| known.is_bounce());
         u64::from(self.settled.map_or(0, |sums| sums.bounces)) + latest.count() as u64
     }
 
     /// From the first to the last event of each, together, in milliseconds.
     pub fn total_ms(&self) -> i64 {
-        let latest = self.latest.iter().map(|known| known.end.0 - known.start.0);
+        let latest = self.latest.iter().map(Session::ms);
         let settled = self.settled.map_or(0, |sums| sums.ms);
         latest.fold(settled, i64::saturating_add)
     }
@@ -394,11 +394,13 @@ mod tests {
         fn where_each_session_is_kept_nothing_is_too_late(
             times in proptest::collection::vec(prop_oneof![0_i64..400, (0_i64..14).prop_map(|n| n * 30)], 0..24),
         ) {
-            let (mut visits, mut all) = (Visits::default(), Sessions::default());
+            let (mut visits, mut all) = (Visits::default(), AllSessions::default());
             for (count, &at) in times.iter().enumerate() {
                 visits.happened_among(&mut all, Timestamp(at), SILENCE);
                 prop_assert_eq!(visits.sessions(), &by_time(&times[..=count]));
-                prop_assert!(visits.sessions().kept() <= KEPT);
+                prop_assert!(visits.sessions().latest.len() <= KEPT);
+                prop_assert_eq!(all.end(), visits.sessions().last().map(|last| last.end));
+                prop_assert_eq!(all.len() as u64, visits.sessions().count());
             }
         }
 

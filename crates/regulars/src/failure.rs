@@ -82,6 +82,7 @@ fn code(error: &anyhow::Error) -> u8 {
             | PipelineError::OtherCurrency { .. }
             | PipelineError::Segment { .. }
             | PipelineError::Rule(_)
+            | PipelineError::SeveralKinds { .. }
             | PipelineError::TooManyRejects { .. }
             | PipelineError::NoRate { .. }
             | PipelineError::Currency(_)

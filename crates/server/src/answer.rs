@@ -83,6 +83,9 @@ impl Problem {
             PipelineError::Rule(_) => {
                 Self::new(StatusCode::BAD_REQUEST, "bad_rule", error.to_string())
             }
+            PipelineError::SeveralKinds { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "several_kinds", error.to_string())
+            }
             error => Self::failed(error),
         }
     }

@@ -142,6 +142,17 @@ impl Catalog {
         change: Option<Change>,
         when: Replaced,
     ) -> Result<u64, StoreError> {
+        self.commit_with(record, Vec::new(), change, when)
+    }
+
+    /// The same, with records that come right after its own: all or none.
+    pub(crate) fn commit_with(
+        &mut self,
+        record: LogRecord,
+        besides: Vec<LogRecord>,
+        change: Option<Change>,
+        when: Replaced,
+    ) -> Result<u64, StoreError> {
         self.check_writable()?;
         if let Some(change) = &change {
             self.sync_directories(change)?;
@@ -150,11 +161,19 @@ impl Catalog {
             .as_ref()
             .map(|change| self.replaced_by(change))
             .unwrap_or_default();
-        let entry = Entry::new(record, change);
-        let offset = self.log.append(&[&entry.encode()])?.start;
+        let besides = besides.into_iter().map(|record| Entry::new(record, None));
+        let entries: Vec<Entry> = std::iter::once(Entry::new(record, change))
+            .chain(besides)
+            .collect();
+        let encoded: Vec<Vec<u8>> = entries.iter().map(Entry::encode).collect();
+        let bytes: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+        let offsets = self.log.append(&bytes)?;
+        let offset = offsets.start;
         self.behind = true;
         let manifest = Arc::make_mut(&mut self.manifest);
-        manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
+        for (offset, entry) in offsets.zip(&entries) {
+            manifest.apply(offset, entry.record.kind(), entry.change.as_ref());
+        }
         manifest.save(self.disk.as_ref(), &self.dir.join("manifest.json"))?;
         self.behind = false;
         self.log.cut(self.manifest.moved.to);

@@ -24,6 +24,7 @@ pub(crate) mod file;
 #[cfg(test)]
 mod fuzz;
 mod key;
+mod linking;
 mod links;
 mod saving;
 mod seal;
@@ -38,16 +39,18 @@ use regulars_core::CustomerId;
 
 pub use blocked::Blocked;
 pub(crate) use key::{MasterKey, hex};
+pub use linking::{Linked, Parted, Trust};
 pub use links::NameCounts;
 #[cfg(test)]
 use saving::Loading;
 
 use crate::StoreError;
 use arena::{Arena, Entry};
-use links::{Links, Seen};
+use linking::NewLink;
+use links::Links;
 use seal::Randomness;
 
-/// An identity: a customer id of a source, or an e-mail address. Random, so that it says nothing.
+/// An identity: a customer id of a source, an e-mail address, or what else names somebody. Random, so that it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityId(pub u64);
 
@@ -60,15 +63,42 @@ pub enum IdentityKind {
     Email,
     /// What a device calls a visitor whom it does not know.
     Anonymous,
+    /// What `alias` called somebody before: their customer id or an anonymous id, whichever is or will
+    /// be known. It is nobody's name of its own, and stands for whom `alias` says.
+    Previous,
 }
 
 impl IdentityKind {
+    /// Every kind; of several names that read alike, the one that is meant when nothing is said.
+    pub const ALL: [Self; 4] = [
+        Self::CustomerId,
+        Self::Email,
+        Self::Anonymous,
+        Self::Previous,
+    ];
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What it is, for a person.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::CustomerId => "a customer id",
+            Self::Email => "an e-mail address",
+            Self::Anonymous => "an anonymous id",
+            Self::Previous => "a previous id",
+        }
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::CustomerId => "customer_id",
             Self::Email => "email",
             Self::Anonymous => "anonymous_id",
+            Self::Previous => "previous_id",
         }
     }
 }
@@ -87,42 +117,14 @@ pub struct Move {
     pub into: CustomerId,
 }
 
-/// Identities whose resolution changed in this transaction, sorted by identity.
+/// Identities that stand for somebody since this transaction began, sorted by identity. Of those that
+/// left somebody no rows move ([`Vault::parted`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     /// Known before it: their stored rows move ([`crate::Transaction::apply_moves`]).
     pub stored: Vec<Move>,
     /// First seen in it: only rows of this import can be concerned.
     pub fresh: Vec<Move>,
-}
-
-/// What became of two names that were seen together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Linked {
-    /// They stood for one customer before.
-    Known,
-    /// They stand for one customer from now on.
-    Joined {
-        /// The customer that is no more.
-        from: CustomerId,
-        /// The customer that took over.
-        into: CustomerId,
-    },
-    /// An e-mail that stood for another customer stands for itself from now on.
-    Parted(Parted),
-    /// The first belongs to another customer, and the first link counts.
-    OfAnother,
-    /// The first stands for itself, whatever comes.
-    Apart,
-}
-
-/// An identity that stands for itself again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parted {
-    /// Itself and all that stand for it: they go along.
-    pub along: Vec<IdentityId>,
-    /// What it stood for, the nearest first: rows of theirs may lie there.
-    pub through: Vec<IdentityId>,
 }
 
 /// All identities of a workspace, in memory: about 100 bytes each.
@@ -137,13 +139,15 @@ pub struct Vault {
     /// End of what the files of the vault hold.
     saved_to: usize,
     /// Links that they do not hold yet and that changed something, in order.
-    new_links: Vec<(IdentityId, IdentityId)>,
+    new_links: Vec<NewLink>,
     /// How much of both the log has already.
     journaled: (usize, usize),
     /// By the offset of the record that holds it, how far that goes.
     journals: VecDeque<(u64, usize, usize)>,
     /// Identities linked since the transaction began, with what they stood for before.
     before: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState>,
+    /// Those of them that left whom they stood for.
+    parted: Vec<Parted>,
 }
 
 impl Vault {
@@ -199,62 +203,20 @@ impl Vault {
         self.blocked = blocked;
     }
 
-    /// Notes that an identity was seen together with another that it may stand for: an e-mail with a
-    /// customer id; any order, any number of times.
-    ///
-    /// An e-mail that was seen with a second customer stands for itself from then on. Of another
-    /// identity than an e-mail the first link counts: a device that somebody else signs in on later
-    /// does not take the first one's past along. A link that would go in a circle says nothing.
-    pub fn link(&mut self, identity: IdentityId, with: IdentityId) -> Linked {
-        if self.links.root(identity) == self.links.root(with) {
-            return Linked::Known;
-        }
-        match self.links.get(identity) {
-            Some(Seen::Apart) => Linked::Apart,
-            Some(Seen::With(_)) if self.kind_of(identity) != Some(IdentityKind::Email) => {
-                Linked::OfAnother
-            }
-            Some(Seen::With(_)) => {
-                self.new_links.push((identity, with));
-                Linked::Parted(self.parted(identity))
-            }
-            None => {
-                let (from, into) = (CustomerId(identity.0), self.resolve(with));
-                self.before.entry(identity).or_insert(from);
-                let own = NameCounts::one(self.kind_of(identity));
-                self.links.join(identity, own, with);
-                self.new_links.push((identity, with));
-                Linked::Joined { from, into }
-            }
-        }
-    }
-
-    /// Lets an identity stand for itself for ever, with all that stand for it; `None` for one that
-    /// stands for no other.
-    pub fn part(&mut self, identity: IdentityId) -> Option<Parted> {
-        let Some(Seen::With(_)) = self.links.get(identity) else {
-            return None;
-        };
-        self.new_links.push((identity, identity));
-        Some(self.parted(identity))
-    }
-
-    fn parted(&mut self, identity: IdentityId) -> Parted {
-        let before = self.resolve(identity);
-        self.before.entry(identity).or_insert(before);
-        let parted = Parted {
-            along: self.links.along(identity),
-            through: self.links.above(identity).collect(),
-        };
-        let own = NameCounts::one(self.kind_of(identity));
-        self.links.part(identity, own);
-        parted
-    }
-
     /// How many names an identity and all that stand for it have.
     pub fn names_of(&self, identity: IdentityId) -> NameCounts {
-        let own = NameCounts::one(self.kind_of(identity));
+        let own = self.own_name(identity);
         own.and(self.links.names_below(identity))
+    }
+
+    /// The same, without those that only clients have named.
+    pub fn told_names_of(&self, identity: IdentityId) -> NameCounts {
+        let all = self.names_of(identity);
+        all.without(self.links.claimed_below(identity))
+    }
+
+    fn own_name(&self, identity: IdentityId) -> NameCounts {
+        NameCounts::one(self.kind_of(identity))
     }
 
     /// The ids of a customer and of all who turned out to be them.
@@ -263,12 +225,15 @@ impl Vault {
         along.map(|identity| CustomerId(identity.0)).collect()
     }
 
-    /// All names of a customer, each with its kind: their own first, the others sorted.
+    /// All names of a customer, each with its kind: their own first, the others sorted. A previous id is
+    /// among them as long as nothing else is known of it.
     pub fn names(&self, customer: CustomerId) -> Vec<(&str, IdentityKind)> {
         let mut along = self.links.along(IdentityId(customer.0)).into_iter();
         let name = |identity| {
             let entry = self.arena.by_id(identity)?;
-            Some((entry.text, entry.kind))
+            let is_known = || self.known_as(entry.text).next().is_some();
+            let is_said_elsewhere = entry.kind == IdentityKind::Previous && is_known();
+            (!is_said_elsewhere).then_some((entry.text, entry.kind))
         };
         let own = along.next().and_then(name);
         let mut others: Vec<_> = along.filter_map(name).collect();
@@ -276,9 +241,15 @@ impl Vault {
         own.into_iter().chain(others).collect()
     }
 
-    /// True for what a device calls a visitor whom it does not know.
+    /// True for what a device calls a visitor whom it does not know, or `alias` called somebody before.
     pub fn is_anonymous(&self, identity: IdentityId) -> bool {
-        self.kind_of(identity) == Some(IdentityKind::Anonymous)
+        self.kind_of(identity).is_some_and(names_no_customer)
+    }
+
+    /// Identities of which `alias` may speak when it says that somebody was called so before.
+    pub fn known_as(&self, text: &str) -> impl Iterator<Item = IdentityId> {
+        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
+        kinds.into_iter().filter_map(|kind| self.lookup(kind, text))
     }
 
     fn kind_of(&self, identity: IdentityId) -> Option<IdentityKind> {
@@ -296,12 +267,13 @@ impl Vault {
         self.links.above(identity).next()
     }
 
-    /// Identities whose resolution changed since the transaction began.
+    /// Identities that stood for themselves when the transaction began and stand for somebody now.
     pub fn moves(&self) -> Moves {
         let mut moves = Moves::default();
         for (&identity, &from) in &self.before {
             let into = self.resolve(identity);
-            if from == into {
+            let has_left = from != CustomerId(identity.0);
+            if from == into || has_left {
                 continue;
             }
             let new = self
@@ -348,14 +320,11 @@ impl Vault {
         Some(self.arena.by_id(IdentityId(customer.0))?.text)
     }
 
-    /// The customer with that customer id, else with that e-mail, else with that anonymous id.
+    /// The customer with that customer id, else with that e-mail, else with that anonymous id, else of
+    /// whom `alias` says that they were called so before.
     pub fn find(&self, value: &str) -> Option<CustomerId> {
-        let kinds = [
-            IdentityKind::CustomerId,
-            IdentityKind::Email,
-            IdentityKind::Anonymous,
-        ];
-        let identity = kinds.iter().find_map(|kind| self.lookup(*kind, value))?;
+        let mut kinds = IdentityKind::ALL.into_iter();
+        let identity = kinds.find_map(|kind| self.lookup(kind, value))?;
         Some(self.resolve(identity))
     }
 
@@ -365,8 +334,7 @@ impl Vault {
     /// An e-mail seen with several customer ids is among them, also when no row is its own.
     pub fn customers(&self) -> Vec<(&str, CustomerId)> {
         let own = |entry: &Entry<'_>| {
-            entry.kind != IdentityKind::Anonymous
-                && self.resolve(entry.id) == CustomerId(entry.id.0)
+            !names_no_customer(entry.kind) && self.resolve(entry.id) == CustomerId(entry.id.0)
         };
         let mut customers: Vec<_> = self.arena.iter().filter(own).collect();
         customers.sort_unstable_by_key(|entry| (entry.text, entry.kind));
@@ -386,7 +354,7 @@ impl Vault {
         let mut end = place;
         for (after, entry) in self.arena.iter_from(place).take(most) {
             end = after;
-            if entry.kind != IdentityKind::Anonymous {
+            if !names_no_customer(entry.kind) {
                 names.push(((entry.text.into(), entry.kind), CustomerId(entry.id.0)));
             }
         }
@@ -409,13 +377,22 @@ impl Vault {
     }
 }
 
+fn names_no_customer(kind: IdentityKind) -> bool {
+    match kind {
+        IdentityKind::Anonymous | IdentityKind::Previous => true,
+        IdentityKind::CustomerId | IdentityKind::Email => false,
+    }
+}
+
 const UNKNOWN_IDENTITY: StoreError = StoreError::Sealed("the vault does not know the identity");
 
 /// The form in which texts are compared and kept.
 fn normal_form(kind: IdentityKind, value: &str) -> Cow<'_, str> {
     let trimmed = value.trim();
     match kind {
-        IdentityKind::CustomerId | IdentityKind::Anonymous => Cow::Borrowed(trimmed),
+        IdentityKind::CustomerId | IdentityKind::Anonymous | IdentityKind::Previous => {
+            Cow::Borrowed(trimmed)
+        }
         IdentityKind::Email => {
             let settled = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
             if trimmed.bytes().all(settled) {

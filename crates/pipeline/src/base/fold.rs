@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Symbol, Timestamp};
+use regulars_core::{CustomerId, LineRecord, OrderKey, OrderStatus, Partition, Timestamp};
 use regulars_profile::{Accounts, Carts, Ledger, Oddities, Places, Products, Profile};
 use regulars_rules::LeafStates;
 use regulars_store::history::{CustomerRow, DeclaredRow, EventRow, History, SymbolTable};
@@ -77,6 +77,9 @@ pub(crate) struct Noted {
     pub(crate) told: Vec<OrderKey>,
     /// Visitors whom nothing but an anonymous id names and of whom the history holds events.
     pub(crate) visitors: Vec<CustomerId>,
+    /// Customers of whom nothing counts: the orders that files give them are another's, or are yet to
+    /// come.
+    pub(crate) nobodies: Vec<CustomerId>,
     /// When something went back last, of the customers of whom anything did; for the live path.
     pub(crate) returned: Vec<(CustomerId, Timestamp)>,
     /// What `group` calls say of accounts, whoever sent them.
@@ -417,7 +420,16 @@ impl<T> Folder<'_, T> {
         let ended = records[..seen].iter().filter(ends_later).count();
         self.part.later_records += (later + ended) as u64;
         let rows = &rows[..declared];
-        if seen == 0 && rows.is_empty() && told.is_empty() {
+        let is_nobody = seen == 0 && rows.is_empty() && told.is_empty();
+        if self.noting == Noting::ForLive && customer != CustomerId::NOBODY {
+            let returned = orders::returned_at(records).map(|at| (customer, at));
+            self.part.noted.returned.extend(returned);
+            self.part
+                .noted
+                .nobodies
+                .extend(is_nobody.then_some(customer));
+        }
+        if is_nobody {
             return Ok(());
         }
         self.ledger.resolve(records, self.source.products, now);
@@ -425,13 +437,9 @@ impl<T> Folder<'_, T> {
         if customer == CustomerId::NOBODY {
             return Ok(());
         }
-        if self.noting == Noting::ForLive {
-            let returned = orders::returned_at(records).map(|at| (customer, at));
-            self.part.noted.returned.extend(returned);
-        }
-        let names_product = |record: &LineRecord| record.product != Symbol::NONE;
+        let mut seen_records = records[..seen].iter();
         self.part.names_products =
-            self.part.names_products || records[..seen].iter().any(names_product);
+            self.part.names_products || seen_records.any(LineRecord::names_product);
         let known = Known {
             customer,
             rows,

@@ -158,6 +158,7 @@ fn put_together(parts: Vec<Part<Folded>>) -> Part<Vec<Folded>> {
         all.names_products |= part.names_products;
         all.noted.claims.extend(part.noted.claims);
         all.noted.visitors.extend(part.noted.visitors);
+        all.noted.nobodies.extend(part.noted.nobodies);
         all.noted.returned.extend(part.noted.returned);
         all.noted.accounts.take(part.noted.accounts);
     }

@@ -1,7 +1,6 @@
 //! The attempts of one delivery, one by one, from the marks that the log keeps.
 
 use regulars_actions::{AttemptError, DeliveryId, Mark};
-use regulars_core::Timestamp;
 use regulars_store::Store;
 use serde::Serialize;
 
@@ -58,19 +57,10 @@ pub struct AttemptsView {
 
 impl AttemptView {
     fn of(mark: &Mark, delivery: &DeliveryId) -> Option<Self> {
-        let view =
-            |result, at: Timestamp, tried: Option<(u32, i64)>, error: Option<AttemptError>| Self {
-                result,
-                number: tried.map(|(number, _)| number),
-                started_at: tried.map(|(_, took_ms)| at.plus_ms(-took_ms).to_string()),
-                ended_at: at.to_string(),
-                took_ms: tried.map(|(_, took_ms)| took_ms),
-                answered: None,
-                error,
-                error_text: error.map(|error| error.to_string()),
-                next_at: None,
-            };
-        let (of, view) = match mark {
+        use AttemptResult::{Dead, Delivered, Expired, Failed, Replayed};
+        let tried = |attempts: &u32, took_ms: &i64| Some((*attempts, *took_ms));
+        let (mut answered, mut next_at) = (None, None);
+        let (of, result, at, tried, error) = match mark {
             Mark::Delivered {
                 delivery,
                 at,
@@ -78,12 +68,8 @@ impl AttemptView {
                 took_ms,
                 status,
             } => {
-                let tried = Some((*attempts, *took_ms));
-                let view = Self {
-                    answered: Some(*status),
-                    ..view(AttemptResult::Delivered, *at, tried, None)
-                };
-                (delivery, view)
+                answered = Some(*status);
+                (delivery, Delivered, at, tried(attempts, took_ms), None)
             }
             Mark::Failed {
                 delivery,
@@ -93,12 +79,8 @@ impl AttemptView {
                 error,
                 due_at,
             } => {
-                let tried = Some((*attempts, *took_ms));
-                let view = Self {
-                    next_at: Some(due_at.to_string()),
-                    ..view(AttemptResult::Failed, *at, tried, Some(*error))
-                };
-                (delivery, view)
+                next_at = Some(due_at.to_string());
+                (delivery, Failed, at, tried(attempts, took_ms), Some(*error))
             }
             Mark::Dead {
                 delivery,
@@ -107,9 +89,8 @@ impl AttemptView {
                 took_ms,
                 error,
             } => {
-                let tried = took_ms.map(|took_ms| (*attempts, took_ms));
-                let view = view(AttemptResult::Dead, *at, tried, Some(*error));
-                (delivery, view)
+                let tried = took_ms.and_then(|took_ms| tried(attempts, &took_ms));
+                (delivery, Dead, at, tried, Some(*error))
             }
             Mark::Expired {
                 delivery,
@@ -118,15 +99,23 @@ impl AttemptView {
                 took_ms,
                 error,
             } => {
-                let tried = took_ms.map(|took_ms| (*attempts, took_ms));
-                (delivery, view(AttemptResult::Expired, *at, tried, *error))
+                let tried = took_ms.and_then(|took_ms| tried(attempts, &took_ms));
+                (delivery, Expired, at, tried, *error)
             }
-            Mark::Replayed { delivery, at } => {
-                (delivery, view(AttemptResult::Replayed, *at, None, None))
-            }
+            Mark::Replayed { delivery, at } => (delivery, Replayed, at, None, None),
             Mark::Disabled { .. } | Mark::Enabled { .. } => return None,
         };
-        (of == delivery).then_some(view)
+        (of == delivery).then(|| Self {
+            result,
+            number: tried.map(|(number, _)| number),
+            started_at: tried.map(|(_, took_ms)| at.plus_ms(-took_ms).to_string()),
+            ended_at: at.to_string(),
+            took_ms: tried.map(|(_, took_ms)| took_ms),
+            answered,
+            error,
+            error_text: error.map(|error| error.to_string()),
+            next_at,
+        })
     }
 }
 

@@ -23,7 +23,7 @@ use super::report::FileReport;
 use super::sources::SourceFile;
 use super::{ImportOptions, RejectPolicy, reject_limit};
 use crate::error::PipelineError;
-use crate::live::identify::{self, Arrival, Rules, Sender};
+use crate::live::identify::{self, Arrival, Refusals, Rules, Sender};
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
 
@@ -104,7 +104,7 @@ pub(super) fn take(
     options.commits.store(true, Ordering::SeqCst);
     let mut known = Known {
         messages: messages(store)?,
-        rules: Rules::new(&workspace.config().identity),
+        rules: Rules::new(&workspace.config().identity, Refusals::of_store(store)?),
     };
     let mut frame = Frame::default();
     for (_, source) in files {

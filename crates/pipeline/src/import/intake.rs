@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use regulars_core::{OrderKey, Partition, Symbol, Symbols, Timestamp};
 use regulars_ingest::{Amounts, DictColumn, Instants, OrderBatch, RowLevel, TextColumn};
 use regulars_store::spill::Spill;
-use regulars_store::vault::{IdentityId, IdentityKind, Vault};
+use regulars_store::vault::{IdentityId, IdentityKind, Trust, Vault};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -199,12 +199,10 @@ impl<'a> Intake<'a> {
             self.counts.guest_rows += 1;
             return Ok(Some(self.vault.lookup_or_mint(IdentityKind::Email, email)?));
         }
-        let identity = self
-            .vault
-            .lookup_or_mint(IdentityKind::CustomerId, customer)?;
+        let identity = self.vault.customer_id(customer)?;
         if has_email {
             let email = self.vault.lookup_or_mint(IdentityKind::Email, email)?;
-            self.vault.link(email, identity);
+            self.vault.link(email, identity, Trust::Server);
         }
         Ok(Some(identity))
     }

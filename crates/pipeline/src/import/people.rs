@@ -6,7 +6,7 @@ use regulars_core::{Partition, Timestamp};
 use regulars_ingest::{CustomerBatch, DeclaredValues};
 use regulars_store::Transaction;
 use regulars_store::history::CustomerRow;
-use regulars_store::vault::{IdentityId, IdentityKind, Vault};
+use regulars_store::vault::{IdentityId, IdentityKind, Trust, Vault};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -68,9 +68,9 @@ pub(crate) fn take(
             }
             ("", Some(email)) => email,
             (customer, email) => {
-                let customer = vault.lookup_or_mint(IdentityKind::CustomerId, customer)?;
+                let customer = vault.customer_id(customer)?;
                 if let Some(email) = email {
-                    vault.link(email, customer);
+                    vault.link(email, customer, Trust::Server);
                 }
                 customer
             }

@@ -110,33 +110,17 @@ fn parts(rows: impl Iterator<Item = Said>, all: &[LineRecord]) -> Parts {
 
 #[cfg(test)]
 mod tests {
-    use regulars_core::{CustomerId, OrderStatus, Symbol};
+    use regulars_core::CustomerId;
 
     use super::*;
 
     fn record(order: u64, import: u64, kind: RecordKind, net_minor: i64) -> LineRecord {
         LineRecord {
-            customer: CustomerId(1),
-            order: OrderKey(order),
-            import,
-            updated_at: None,
-            occurred_at: Timestamp(0),
-            ended_at: None,
             kind,
-            refund: RefundKey::NONE,
-            beside_minor: None,
-            status: OrderStatus::Placed,
             line: u32::from(kind != RecordKind::Sale),
-            product: Symbol::NONE,
-            category: Symbol::NONE,
-            brand: Symbol::NONE,
-            channel: Symbol::NONE,
-            country: Symbol::NONE,
             quantity: 1.0,
             net_minor,
-            discount_minor: None,
-            cost_minor: None,
-            refunded_minor: 0,
+            ..LineRecord::new(CustomerId(1), OrderKey(order), import, Timestamp(0))
         }
     }
 

@@ -134,6 +134,6 @@ impl Engine {
 
 /// What somebody adds to the figures of their account; a visitor whom nobody knows adds nothing.
 pub(super) fn share_of(person: &Person) -> Option<Share> {
-    let profile = person.known.then_some(&person.member.profile);
+    let profile = person.is_customer().then_some(&person.member.profile);
     profile.and_then(Share::of)
 }

@@ -17,20 +17,23 @@
 //! [`MOST_OF_ONE`]. It is put away when their events move to the history, and when they turn out to
 //! be one with somebody.
 
+mod folded;
 mod orders;
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, LineRecord, Symbol, Timestamp, Zone};
-use regulars_profile::{Carts, Profile, SaidAt, Sessions};
+use regulars_core::{CustomerId, LineRecord, OrderKey, Symbol, Timestamp, Zone};
+use regulars_profile::{AllSessions, Carts, Member, Profile, SaidAt};
 use regulars_store::history::SymbolTable;
 
 use super::carts::{AllChanges, Change, LatestChanges};
 use super::orders::{self as told_orders, OrderTold, Orders};
+use super::person::Folding;
 use super::told::Told;
 use super::{traits, visits};
 use crate::error::PipelineError;
+pub(super) use folded::{Resolving, names_products};
 use orders::OrdersAtHand;
 
 /// Entries of all whose past is at hand.
@@ -44,7 +47,7 @@ const OF_PERSON: usize = 8;
 pub(super) struct AtHand {
     /// When `identify` last said something of each trait.
     said: HashMap<Symbol, SaidAt, FixedState>,
-    sessions: Sessions,
+    sessions: AllSessions,
     changes: AllChanges,
     orders: OrdersAtHand,
     /// Whether something was put in its place that came late, since it was last noted.
@@ -64,7 +67,7 @@ impl AtHand {
         table: &SymbolTable,
     ) -> Self {
         let mut said = HashMap::default();
-        let mut of_orders = OrdersAtHand::new(records);
+        let mut of_orders = OrdersAtHand::default();
         for told in by_time {
             if told.is_identify() {
                 traits::each(&told.event.properties, table, orders.zone(), |name, _| {
@@ -75,6 +78,7 @@ impl AtHand {
                 of_orders.keep(&order, told);
             }
         }
+        of_orders.put_all(records);
         Self {
             said,
             sessions: visits::sessions_of(by_time, orders.session_silence_ms()),
@@ -89,7 +93,7 @@ impl AtHand {
     fn entries(&self) -> usize {
         OF_PERSON
             + self.said.len()
-            + self.sessions.kept()
+            + self.sessions.len()
             + self.changes.entries()
             + self.orders.entries()
     }
@@ -106,7 +110,7 @@ impl AtHand {
     }
 
     /// Every session, to put one of `at` among them.
-    pub(super) fn sessions_at(&mut self, at: Timestamp) -> &mut Sessions {
+    pub(super) fn sessions_at(&mut self, at: Timestamp) -> &mut AllSessions {
         self.is_used |= self.sessions.end() > Some(at);
         &mut self.sessions
     }
@@ -143,23 +147,26 @@ impl AtHand {
         self.is_used |= is_used;
     }
 
-    /// Takes in what an event tells of an order.
-    pub(super) fn tell_of_order(&mut self, order: &OrderTold<'_>, told: &Told) {
-        self.orders.tell(order, told);
+    /// Takes in what an event tells of an order; false when it leaves no trace.
+    pub(super) fn tell_of_order(&mut self, order: &OrderTold<'_>, told: &Told) -> bool {
+        self.orders.tell(order, told)
     }
 
-    /// Every record of the customer's orders, sorted, that may count.
+    /// Folds the customer's orders again, as far as something was told of them; `latest` become the
+    /// latest of those that count.
     ///
     /// # Errors
     /// When the first rate of a currency begins after the day of its order.
-    pub(super) fn records(
+    pub(super) fn fold_orders(
         &mut self,
-        customer: CustomerId,
-        orders: &Orders,
-        table: &SymbolTable,
-    ) -> Result<&[LineRecord], PipelineError> {
+        (member, latest): (&mut Member, &mut Vec<(Timestamp, OrderKey)>),
+        folding: &mut Folding<'_>,
+    ) -> Result<(), PipelineError> {
         self.is_used = true;
-        self.orders.records(customer, orders, table)
+        let made_with = (&*folding.orders, folding.table);
+        let resolving = &mut folding.resolving;
+        self.orders.fold((member, latest), made_with, resolving)?;
+        Ok(())
     }
 }
 

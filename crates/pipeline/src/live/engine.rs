@@ -31,6 +31,7 @@ use super::accounts::LiveAccounts;
 use super::at_hand::InHands;
 use super::definitions::Definitions;
 use super::everyone::Looks;
+use super::identify::Refusals;
 use super::orders::Orders;
 use super::person::{Person, Retold, Whose};
 use super::seen::Seen;
@@ -62,6 +63,18 @@ pub(super) enum Touched<'a> {
     /// Anything.
     Everything,
 }
+
+/// What customers are looked at with.
+#[derive(Debug)]
+pub(super) struct Looking<'a> {
+    pub(super) world: World<'a>,
+    pub(super) accounts: &'a LiveAccounts,
+    pub(super) looks_begun: u32,
+    pub(super) scratch: &'a mut Scratch,
+}
+
+/// Is given each flip.
+pub(super) type Each<'e> = &'e mut dyn FnMut(Flip);
 
 /// Everyone at one point of the log.
 #[derive(Debug)]
@@ -109,8 +122,9 @@ pub struct Engine {
     pub(super) found: Vec<Transition>,
     /// The latest transitions that the log held at the start, in order.
     pub(super) recorded: VecDeque<TransitionRow>,
-    /// Memberships of those who are nobody any more, by number of the segment: an import may make
-    /// them somebody again, or they leave whom they turned out to be, and then go on counting.
+    /// Memberships of those of whom nothing is in memory any more, by number of the segment: an
+    /// import may make them somebody again, or they leave whom they turned out to be, and then go on
+    /// counting.
     pub(super) gone: BTreeMap<CustomerId, SavedMember>,
     /// Transitions of segments that are no more.
     pub(super) retired: Retired,
@@ -118,6 +132,8 @@ pub struct Engine {
     pub(super) recorded_to: u64,
     /// Messages of the days before the start.
     pub(super) messages: Seen,
+    /// What was refused to names before the start.
+    pub(super) refusals: Refusals,
     /// Anonymous visitors of whom only the history knows anything.
     pub(super) visitors: Customers,
     /// Those whose past is at hand.
@@ -169,9 +185,15 @@ impl Engine {
         std::mem::take(&mut self.messages)
     }
 
+    /// Takes what was refused to names before the start.
+    pub(super) fn take_refusals(&mut self) -> Refusals {
+        std::mem::take(&mut self.refusals)
+    }
+
     /// Number of customers: anonymous visitors are none.
     pub fn customers(&self) -> usize {
-        self.people.values().filter(|person| person.known).count()
+        let customers = self.people.values().filter(|person| person.is_customer());
+        customers.count()
     }
 
     /// Everyone who is a customer, sorted.
@@ -212,7 +234,7 @@ impl Engine {
 
     /// Names of the segments that a customer is in; `None` for nobody.
     pub fn segments_of(&self, customer: CustomerId) -> Option<Vec<SegmentName>> {
-        let person = self.people.get(&self.canonical(customer))?;
+        let person = self.somebody(customer)?;
         let segments = person.member.segments().iter();
         Some(
             segments
@@ -233,12 +255,18 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Option<regulars_rules::Explanation>, PipelineError> {
         self.catalogue.get(segment)?;
-        let person = self.people.get(&self.canonical(customer));
+        let person = self.somebody(customer);
         Ok(self.number(segment).zip(person).map(|(number, person)| {
             let subject = person.subject(&self.context);
             self.program
                 .explain(number, &person.member.states, &subject, self.now.max(at))
         }))
+    }
+
+    /// A customer or visitor who is in memory, merges taken into account.
+    pub(super) fn somebody(&self, customer: CustomerId) -> Option<&Person> {
+        let person = self.people.get(&self.canonical(customer))?;
+        (!person.is_nobody()).then_some(person)
     }
 
     pub(super) fn number(&self, segment: &str) -> Option<usize> {
@@ -315,7 +343,6 @@ impl Engine {
         let occurred_at = event.occurred_at;
         // What was due before it happened before it.
         self.advance(customer);
-        let known = !event.anonymous;
         let told = Told::new(offset, event);
         if let Some(order) = self.contested_by(customer, &told) {
             return self.fold_contested(customer, told, order);
@@ -323,9 +350,9 @@ impl Engine {
         self.say_of_account(&told);
         self.changes.clear();
         let (is_new, mut told) = self.with(customer, |person, folding| {
-            let is_new = known && !person.known;
-            person.known |= known;
-            Ok((is_new, person.tell(told, folding)?))
+            let was_customer = person.is_customer();
+            let told = person.tell(told, folding)?;
+            Ok((person.is_customer() && !was_customer, told))
         })?;
         let mut others = BTreeSet::new();
         if is_new {
@@ -362,7 +389,8 @@ impl Engine {
     }
 
     /// Looks at a customer, and at what is true of their account, after something happened to
-    /// them at `occurred_at`. What was due by now was looked at before.
+    /// them at `occurred_at`. What was due by now was looked at before. Who is nobody any more is in
+    /// no segment.
     pub(super) fn look_at_changes(
         &mut self,
         customer: CustomerId,
@@ -370,32 +398,52 @@ impl Engine {
         occurred_at: Timestamp,
         cause: impl FnOnce(&Self) -> Cause,
     ) {
-        let person = self.people.get_mut(&customer);
-        let Some(person) = person.filter(|person| person.known) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
-        let mut each = |flip| flips.push(flip);
-        let account = self.accounts.truths(person.member.profile.account);
-        let (scratch, member) = (&mut self.scratch, &mut person.member);
         let at = (occurred_at, self.now);
-        match touched {
-            Touched::Everything => member.changed(world, account, at, scratch, &mut each),
-            Touched::Changes(changes) => {
-                member.happened(world, (changes, account), at, scratch, &mut each);
+        let flips = self.look_at(customer, |person, looking, each| {
+            let account = looking.accounts.truths(person.member.profile.account);
+            let (world, scratch) = (looking.world, looking.scratch);
+            let (is_nobody, member) = (person.is_nobody(), &mut person.member);
+            match touched {
+                _ if is_nobody => member.leave_all(at, each),
+                Touched::Everything => member.changed(world, account, at, scratch, each),
+                Touched::Changes(changes) => {
+                    member.happened(world, (changes, account), at, scratch, each);
+                }
             }
-        }
-        person.turns_seen = self.accounts.turns_made();
-        person.looks_seen = self.looks.begun();
-        person.queue(customer, &mut self.wakes);
+            person.turns_seen = looking.accounts.turns_made();
+            person.looks_seen = looking.looks_begun;
+        });
         if !flips.is_empty() {
             let cause = cause(self);
             self.note(customer, flips, self.now, &cause);
         }
+    }
+
+    /// Lets `look` look at a customer, or at who was one, and queues them for what time brings next;
+    /// gives what flipped.
+    pub(super) fn look_at(
+        &mut self,
+        customer: CustomerId,
+        look: impl FnOnce(&mut Person, Looking<'_>, &mut Each<'_>),
+    ) -> Vec<Flip> {
+        let mut flips = Vec::new();
+        let person = self.people.get_mut(&customer);
+        let Some(person) = person.filter(|person| person.named) else {
+            return flips;
+        };
+        let looking = Looking {
+            world: World {
+                program: &self.program,
+                context: &self.context,
+            },
+            accounts: &self.accounts,
+            looks_begun: self.looks.begun(),
+            scratch: &mut self.scratch,
+        };
+        let mut each = |flip| flips.push(flip);
+        look(person, looking, &mut (&mut each as Each<'_>));
+        person.queue(customer, &mut self.wakes);
+        flips
     }
 
     /// Takes note of what a customer was found to enter and leave.
@@ -419,7 +467,8 @@ impl Engine {
 
     /// Everyone who is a customer, sorted.
     pub(super) fn everyone(&self) -> BTreeSet<CustomerId> {
-        let known = self.people.iter().filter(|(_, person)| person.known);
-        known.map(|(&customer, _)| customer).collect()
+        let people = self.people.iter();
+        let customers = people.filter(|(_, person)| person.is_customer());
+        customers.map(|(&customer, _)| customer).collect()
     }
 }

@@ -5,7 +5,6 @@
 //! at a time; before the next begins, it is brought to its end.
 
 use regulars_core::{Cause, CustomerId, Timestamp};
-use regulars_profile::World;
 use regulars_rules::AccountTruths;
 
 use super::engine::{Engine, UNSETTLED_AT_MOST};
@@ -74,9 +73,7 @@ impl Engine {
         self.wake(usize::MAX);
         self.finish_sweeps();
         change(self);
-        let known = self.people.iter().filter(|(_, person)| person.known);
-        let mut customers: Vec<CustomerId> = known.map(|(&customer, _)| customer).collect();
-        customers.sort_unstable();
+        let customers = self.everyone().into_iter().collect();
         self.looks.begin(self.now, cause, customers);
     }
 
@@ -102,19 +99,16 @@ impl Engine {
 
     /// Looks at a customer as of the open look, at whose moment `account` was true of their account.
     pub(super) fn look_as_of_open(&mut self, customer: CustomerId, account: &AccountTruths) {
-        let (Some(look), Some(person)) = (&self.looks.open, self.people.get_mut(&customer)) else {
+        let Some(look) = &self.looks.open else {
             return;
         };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
         let (at, cause) = (look.at, look.cause.clone());
-        let (scratch, member) = (&mut self.scratch, &mut person.member);
-        let mut each = |flip| flips.push(flip);
-        member.changed(world, account, (at, at), scratch, &mut each);
-        person.queue(customer, &mut self.wakes);
+        let flips = self.look_at(customer, |person, looking, each| {
+            let (world, scratch) = (looking.world, looking.scratch);
+            person
+                .member
+                .changed(world, account, (at, at), scratch, each);
+        });
         self.note(customer, flips, at, &cause);
     }
 }

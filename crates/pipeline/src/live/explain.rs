@@ -90,8 +90,7 @@ impl Engine {
             return Ok(None);
         };
         let customer = self.canonical(customer);
-        let (Some(number), Some(person)) = (self.number(segment), self.people.get(&customer))
-        else {
+        let (Some(number), Some(person)) = (self.number(segment), self.somebody(customer)) else {
             return Ok(None);
         };
         let program = Arc::clone(&self.program);

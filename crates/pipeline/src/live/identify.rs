@@ -5,17 +5,17 @@
 //!
 //! | what speaks against it | |
 //! |---|---|
-//! | the name stands for another customer | the first link counts; an e-mail address seen with two customers stands for itself |
+//! | the name stands for another customer | the first link counts; an e-mail address seen with two customers stands for itself; what only client-side keys say of an address gives way to a server |
 //! | nobody says that the address is the person's own | it came with a client-side key and without `email_verified` |
 //! | the key is a client-side one, and `alias` names two who are known, or an address would be parted | only a server's word does that |
-//! | a limit | a customer has so many names of each kind |
+//! | a limit | a customer has so many names of each kind; those that only client-side keys have named keep out none that a server names |
 //!
 //! What was merged, parted or refused is a record before that of the event.
 
-use std::collections::HashSet;
+mod refusals;
+
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use regulars_core::{CustomerId, EventKind, Timestamp};
 use regulars_ingest::tracking::{
     Contact, ContactKind, ContactSource, TrackedEvent, with_surroundings,
@@ -24,24 +24,18 @@ use regulars_store::StoreError;
 use regulars_store::log::{
     Evidence, LogRecord, MergeAccepted, MergeRefused, MergeRule, Refusal, StoredEvent, Unmerged,
 };
+pub use regulars_store::vault::Trust;
 use regulars_store::vault::{IdentityId, IdentityKind, Linked, NameCounts, Parted, Vault};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
+
+pub(crate) use refusals::Refusals;
 
 use crate::config::IdentityConfig;
 
 /// An event identifies nobody: every id in it is one that many people share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nobody;
-
-/// Whose word it is that an event is somebody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// That of a page or an app, which anybody can send: it merges no two customers who are known.
-    Client,
-    /// That of a server of the shop, or of its files.
-    Server,
-}
 
 /// Who sends events.
 #[derive(Debug, Clone)]
@@ -73,18 +67,15 @@ pub(crate) struct Arrival<'a> {
 #[derive(Debug)]
 pub(crate) struct Rules {
     limits: IdentityConfig,
-    /// What was refused and recorded, so that it is recorded once.
-    refused: HashSet<u64, FixedState>,
+    refusals: Refusals,
 }
 
-/// So many refusals are remembered.
-const REFUSALS_KEPT: usize = 1_000_000;
-
 impl Rules {
-    pub(crate) fn new(limits: &IdentityConfig) -> Self {
+    /// By these settings, after these refusals.
+    pub(crate) fn new(limits: &IdentityConfig, refusals: Refusals) -> Self {
         Self {
             limits: limits.clone(),
-            refused: HashSet::default(),
+            refusals,
         }
     }
 
@@ -105,19 +96,6 @@ impl Rules {
         }
         let most = limits.anonymous_ids_per_customer;
         over(added.anonymous_ids, all.anonymous_ids, most).then_some(Refusal::AnonymousIds)
-    }
-
-    /// True the first time.
-    fn is_new(&mut self, refused: &MergeRefused) -> bool {
-        if self.refused.len() >= REFUSALS_KEPT {
-            self.refused.clear();
-        }
-        let mut bytes = [0; 18];
-        bytes[..8].copy_from_slice(&refused.from.0.to_le_bytes());
-        bytes[8..16].copy_from_slice(&refused.into.0.to_le_bytes());
-        bytes[16] = refused.refusal as u8;
-        bytes[17] = refused.evidence.rule as u8;
-        self.refused.insert(xxh3_64(&bytes))
     }
 }
 
@@ -233,93 +211,145 @@ impl Joining<'_> {
         let Some(text) = text else {
             return Ok(None);
         };
-        match self.vault.lookup_or_mint(kind, text) {
-            Ok(identity) => Ok(Some(identity)),
-            Err(StoreError::BlockedIdentity(_)) => Ok(None),
-            Err(error) => Err(error),
+        let known = self.vault.len();
+        let identity = match self.vault.lookup_or_mint(kind, text) {
+            Ok(identity) => identity,
+            Err(StoreError::BlockedIdentity(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_of_alias = match kind {
+            IdentityKind::CustomerId | IdentityKind::Anonymous => true,
+            IdentityKind::Email | IdentityKind::Previous => false,
+        };
+        if is_of_alias
+            && self.vault.len() > known
+            && let Some((previous, trust)) = self.vault.called_before(text)
+        {
+            // As if they had been known when `alias` spoke of them.
+            self.join_called_before(identity, previous, trust);
         }
+        Ok(Some(identity))
     }
 
-    /// Lets what `previous` names stand for an identity.
-    fn alias(&mut self, previous: &str, identity: IdentityId) -> Result<(), StoreError> {
-        if self.vault.is_blocked(previous) {
+    /// Lets everyone whom `previous` names stand for an identity: those who are known, and those who will
+    /// be.
+    fn alias(&mut self, text: &str, identity: IdentityId) -> Result<(), StoreError> {
+        let known: Vec<IdentityId> = self.vault.known_as(text).collect();
+        if known.contains(&identity) {
             return Ok(());
         }
-        let kinds = [IdentityKind::CustomerId, IdentityKind::Anonymous];
-        let known = kinds.map(|kind| self.vault.lookup(kind, previous));
-        let previous = match known.into_iter().flatten().next() {
-            Some(known) => Some(known),
-            None => self.identity(IdentityKind::Anonymous, Some(previous))?,
-        };
-        let Some(previous) = previous else {
+        let Some(previous) = self.identity(IdentityKind::Previous, Some(text))? else {
             return Ok(());
         };
-        // A customer is never hidden behind the id of a device.
-        let is_anonymous = |identity| self.vault.is_anonymous(identity);
-        if is_anonymous(identity) && !is_anonymous(previous) {
-            self.join(identity, previous, MergeRule::Alias);
-        } else {
-            self.join(previous, identity, MergeRule::Alias);
+        let said = self.records.len();
+        let linked = self
+            .vault
+            .link(previous, identity, self.arrival.sender.trust);
+        if let Linked::Parted(parted) = &linked {
+            self.note_parted(parted, MergeRule::Alias);
+        }
+        match self.vault.called_before(text) {
+            Some((previous, trust)) if linked != Linked::OfAnother => {
+                for known in known {
+                    self.join_called_before(known, previous, trust);
+                }
+            }
+            _ => {
+                let named = known.first().copied().unwrap_or(previous);
+                let trust = self.arrival.sender.trust;
+                let refusal = self.objection(named, identity, MergeRule::Alias, trust);
+                let refusal = refusal.unwrap_or(Refusal::OfAnother);
+                self.refuse(named, identity, MergeRule::Alias, refusal);
+            }
+        }
+        if let Linked::Joined { from, into } = linked
+            && self.records.len() == said
+        {
+            self.note_joined(from, into, MergeRule::Alias);
         }
         Ok(())
     }
 
+    /// Joins somebody who is known with whom `alias` called so before.
+    fn join_called_before(&mut self, identity: IdentityId, previous: IdentityId, trust: Trust) {
+        let (one, other) = self.vault.by_alias(identity, previous);
+        self.join_by(one, other, MergeRule::Alias, trust);
+    }
+
     /// Lets `one` stand for `other` from now on, unless something speaks against it.
     fn join(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule) {
-        if self.vault.resolve(one) == self.vault.resolve(other) {
-            return;
-        }
-        if let Some(refusal) = self.objection(one, other, rule) {
+        self.join_by(one, other, rule, self.arrival.sender.trust);
+    }
+
+    /// The same by somebody else's word.
+    fn join_by(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, trust: Trust) {
+        if self.vault.resolve(one) != self.vault.resolve(other)
+            && let Some(refusal) = self.objection(one, other, rule, trust)
+        {
             return self.refuse(one, other, rule, refusal);
         }
-        match self.vault.link(one, other) {
+        match self.vault.link(one, other, trust) {
             Linked::Known => {}
-            Linked::Joined { from, into } => {
-                let merge = MergeAccepted {
-                    from,
-                    into,
-                    recorded_at: self.arrival.received_at,
-                    reason: rule.in_words().to_owned(),
-                    evidence: Some(self.evidence(rule)),
-                };
-                self.records.push(LogRecord::MergeAccepted(merge));
-            }
-            Linked::Parted(parted) => {
-                let at = self.arrival.received_at;
-                let evidence = Some(self.evidence(rule));
-                let unmerged = unmerged(self.vault, &parted, at, evidence);
-                self.records.push(LogRecord::Unmerged(unmerged));
-            }
+            Linked::Joined { from, into } => self.note_joined(from, into, rule),
+            Linked::Parted(parted) => self.note_parted(&parted, rule),
             Linked::OfAnother => self.refuse(one, other, rule, Refusal::OfAnother),
             Linked::Apart => self.refuse(one, other, rule, Refusal::Apart),
         }
     }
 
+    fn note_joined(&mut self, from: CustomerId, into: CustomerId, rule: MergeRule) {
+        let merge = MergeAccepted {
+            from,
+            into,
+            recorded_at: self.arrival.received_at,
+            reason: rule.in_words().to_owned(),
+            evidence: Some(self.evidence(rule)),
+        };
+        self.records.push(LogRecord::MergeAccepted(merge));
+    }
+
+    fn note_parted(&mut self, parted: &Parted, rule: MergeRule) {
+        let at = self.arrival.received_at;
+        let unmerged = unmerged(self.vault, parted, at, Some(self.evidence(rule)));
+        self.records.push(LogRecord::Unmerged(unmerged));
+    }
+
     /// What speaks against a merge that the vault would make.
-    fn objection(&self, one: IdentityId, other: IdentityId, rule: MergeRule) -> Option<Refusal> {
+    fn objection(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+        rule: MergeRule,
+        trust: Trust,
+    ) -> Option<Refusal> {
         let customer = |identity| IdentityId(self.vault.resolve(identity).0);
-        let is_client = self.arrival.sender.trust == Trust::Client;
-        if customer(one) != one {
+        if customer(one) != one && !self.vault.gives_way(one, trust) {
             return None;
         }
         let into = customer(other);
         let is_known = |identity| !self.vault.is_anonymous(identity);
+        let is_client = trust == Trust::Client;
         if is_client && rule == MergeRule::Alias && is_known(one) && is_known(into) {
             return Some(Refusal::ClientSideKey);
         }
-        let (of, added) = (self.vault.names_of(into), self.vault.names_of(one));
-        self.rules.limit(of, added)
+        let names = |identity| match trust {
+            Trust::Client => self.vault.names_of(identity),
+            Trust::Server => self.vault.told_names_of(identity),
+        };
+        self.rules.limit(names(into), names(one))
     }
 
     fn refuse(&mut self, one: IdentityId, other: IdentityId, rule: MergeRule, refusal: Refusal) {
         let refused = MergeRefused {
             from: CustomerId(one.0),
-            into: CustomerId(other.0),
+            into: CustomerId(self.vault.said_of(other).0),
             recorded_at: self.arrival.received_at,
             evidence: self.evidence(rule),
             refusal,
+            count: 0,
         };
-        if self.rules.is_new(&refused) {
+        if let Some(count) = self.rules.refusals.count(&refused) {
+            let refused = MergeRefused { count, ..refused };
             self.records.push(LogRecord::MergeRefused(refused));
         }
     }
@@ -339,7 +369,7 @@ impl Joining<'_> {
     }
 }
 
-/// The record of an identity that was parted.
+/// The record of an identity that left a customer.
 pub(crate) fn unmerged(
     vault: &Vault,
     parted: &Parted,
@@ -352,8 +382,10 @@ pub(crate) fn unmerged(
         along: ids(&parted.along),
         through: ids(&parted.through),
         anonymous: parted.along.first().is_some_and(is_anonymous),
+        into: parted.into.map(|into| vault.resolve(into)),
         recorded_at,
         evidence,
+        import: None,
     }
 }
 

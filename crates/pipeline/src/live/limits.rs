@@ -32,8 +32,9 @@ impl Engine {
         if self.now < self.limits_due_at() {
             return None;
         }
-        let known = self.people.values().filter(|person| person.known);
-        let profiles: Vec<&Profile> = known.map(|person| &person.member.profile).collect();
+        let people = self.people.values();
+        let customers = people.filter(|person| person.is_customer());
+        let profiles: Vec<&Profile> = customers.map(|person| &person.member.profile).collect();
         let limits = Limits::of(&profiles, &self.context, self.now, self.threads);
         self.limits_computed = self.now;
         Some(limits.into_record(self.now))

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::engine::Engine;
 use super::person::Person;
-use crate::base::trait_json;
+use crate::base::{declared_json, trait_json};
 use crate::customer_view::{
     Names, OrderList, OrderView, SegmentView, TraitView, of_account, unit_name,
 };
@@ -78,15 +78,14 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Option<LiveCustomer>, PipelineError> {
         let now = self.now.max(at);
-        let customer = self.canonical(customer);
-        let Some(person) = self.people.get(&customer) else {
+        let Some(person) = self.somebody(customer) else {
             return Ok(None);
         };
         let symbols = &self.context.symbols;
         let subject = person.subject(&self.context);
         let profile = &person.member.profile;
         let declared = profile.all_declared().map(|(name, value)| {
-            let value = trait_json(value.value(|s| symbols.text(s)));
+            let value = declared_json(value.value(|s| symbols.text(s)));
             (symbols.text(name).to_owned(), value)
         });
         let traits = Trait::all().iter().map(|def| TraitView {
@@ -123,8 +122,7 @@ impl Engine {
         before: Option<Place>,
         most: usize,
     ) -> Result<Option<Vec<(Place, Happening)>>, PipelineError> {
-        let customer = self.canonical(customer);
-        let Some(person) = self.people.get(&customer) else {
+        let Some(person) = self.somebody(customer) else {
             return Ok(None);
         };
         let moved = person.moved(&self.history, self.whose())?;

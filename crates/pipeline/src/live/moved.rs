@@ -33,7 +33,7 @@ impl Engine {
             };
             person.forget_moved(moved_to, self.orders.cart_open_ms());
             self.in_hands.remove(customer);
-            if !person.known && person.told.is_empty() && person.is_whole() {
+            if !person.named && person.told.is_empty() && person.is_whole() {
                 let account = person.member.profile.account;
                 self.accounts.go(customer, account, Symbol::NONE);
                 self.people.remove(&customer);

@@ -350,7 +350,11 @@ impl Orders {
         Ok(without_rate)
     }
 
-    fn add_all(
+    /// The same of orders of which nobody else tells.
+    ///
+    /// # Errors
+    /// When the first rate of a currency begins after the day of its order.
+    pub(super) fn add_all(
         &self,
         all: &[&Told],
         records: &mut Vec<LineRecord>,
@@ -422,28 +426,12 @@ fn refund(
     before: &[LineRecord],
     table: &SymbolTable,
 ) -> Vec<LineRecord> {
+    let at = told.event.occurred_at;
     let blank = LineRecord {
-        customer: told.event.customer,
-        order: OrderKey(order.key()),
-        import: told.offset,
-        updated_at: None,
-        occurred_at: told.event.occurred_at,
-        ended_at: None,
         kind: RecordKind::Refund,
-        status: OrderStatus::Placed,
         line: FIRST_REFUND_LINE,
         refund: RefundKey((told.event.message as u64).max(1)),
-        product: Symbol::NONE,
-        category: Symbol::NONE,
-        brand: Symbol::NONE,
-        channel: Symbol::NONE,
-        country: Symbol::NONE,
-        quantity: 0.0,
-        net_minor: 0,
-        beside_minor: None,
-        discount_minor: None,
-        cost_minor: None,
-        refunded_minor: 0,
+        ..LineRecord::new(told.event.customer, OrderKey(order.key()), told.offset, at)
     };
     let facts = &order.facts;
     let told_minor = facts.total_minor.or(facts.revenue_minor);

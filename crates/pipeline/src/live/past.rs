@@ -12,6 +12,7 @@ use regulars_store::moved::TransitionRow;
 
 pub(super) use members::{Members, Recall};
 
+use super::identify::Refusals;
 use super::seen::{Seen, Unsorted};
 use super::told::Tellings;
 use super::whose::Earlier;
@@ -46,6 +47,8 @@ pub(super) struct Past {
     pub(super) transitions: VecDeque<TransitionRow>,
     /// Messages of the last days.
     pub(super) messages: Seen,
+    /// What was refused to names.
+    pub(super) refusals: Refusals,
 }
 
 impl Past {
@@ -117,6 +120,12 @@ impl Past {
             tellings.take(store, offset, record)?;
         }
         tellings.finish(store)?;
+        let mut refusals = std::mem::take(&mut tellings.refusals);
+        for (_, record) in &logged {
+            if let Logged::Workspace(record) = record {
+                refusals.note(record);
+            }
+        }
         Ok(Self {
             recorded,
             imported,
@@ -124,6 +133,7 @@ impl Past {
             tail: logged,
             transitions: transitions.0,
             messages: messages.sorted(),
+            refusals,
         })
     }
 }

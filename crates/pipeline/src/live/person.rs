@@ -7,6 +7,7 @@
 //! events.
 
 mod again;
+mod telling;
 
 pub(super) use again::Moved;
 
@@ -14,21 +15,20 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, EventKind, OrderKey, RecordKind, Timestamp};
-use regulars_profile::{Carts, Context, Customer, Ledger, Member, Products, Profile};
+use regulars_core::{CustomerId, OrderKey, Timestamp};
+use regulars_profile::{Carts, Context, Customer, Member, Profile};
 use regulars_rules::{Change, LeafStates, Program};
 use regulars_store::history::{History, OrderRow, SymbolTable};
 use regulars_store::log::Unmerged;
 use regulars_store::tables::memberships::SavedMember;
 use regulars_store::vault::IdentityId;
 
-use super::at_hand::AtHand;
-use super::carts::{self, LatestChanges};
+use super::at_hand::{AtHand, Resolving};
+use super::carts::LatestChanges;
 use super::engine::Wakes;
-use super::orders::{self, OrderTold, Orders};
+use super::orders::Orders;
 use super::told::{Told, ToldOf};
 use super::whose::{Parted, RowPlaces};
-use super::{retell, traits, visits};
 use crate::base::FoldedEvents;
 use crate::error::PipelineError;
 
@@ -36,8 +36,12 @@ use crate::error::PipelineError;
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) member: Member,
-    /// Whether they have another name than an anonymous id: only then they are a customer.
-    pub(super) known: bool,
+    /// Whether they have another name than an anonymous id; who has none is a visitor.
+    pub(super) named: bool,
+    /// Whether anything of them counts: an event, an order, or what a file declared. Somebody with a
+    /// name of whom nothing does is nobody: their orders turned out to be another's, or are yet to
+    /// come.
+    pub(super) counts: bool,
     /// What was told and is not in the history yet, by offset.
     pub(super) told: Vec<Told>,
     /// Whether the history may have events of them. Those that it has count, whether or not they
@@ -74,7 +78,7 @@ pub(super) struct Person {
 }
 
 /// Orders whose key is kept, at least.
-const ORDERS_KEPT: usize = 32;
+pub(super) const ORDERS_KEPT: usize = 32;
 
 /// What was folded again when an event was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,20 +125,14 @@ pub(super) struct Folding<'a> {
     pub(super) history: &'a History,
     pub(super) whose: Whose<'a>,
     pub(super) table: &'a SymbolTable,
-    pub(super) products: &'a Products,
-    pub(super) program: &'a Program,
     pub(super) orders: &'a mut Orders,
-    pub(super) ledger: &'a mut Ledger,
+    pub(super) resolving: Resolving<'a>,
     /// What the events that are folded change, for conditions.
     pub(super) changes: &'a mut Vec<Change>,
     /// How often somebody was folded again from the beginning, to stay.
     pub(super) refolds: &'a mut u64,
-    /// Set when a line of an order says what was sold.
-    pub(super) names_products: &'a mut bool,
     /// Whether the past of who is folded again stays at hand.
     pub(super) keeps_past: bool,
-    /// What is later than this is not known yet.
-    pub(super) now: Timestamp,
 }
 
 impl Person {
@@ -151,7 +149,8 @@ impl Person {
         returned_at: Option<Timestamp>,
     ) -> Self {
         Self {
-            known: true,
+            named: true,
+            counts: true,
             has_history: true,
             returned_at: returned_at.unwrap_or(Timestamp::MIN),
             ..Self::with(profile, states, program)
@@ -168,7 +167,8 @@ impl Person {
         let latest_changes = LatestChanges::unknown(&member.carts);
         Self {
             member,
-            known: false,
+            named: false,
+            counts: false,
             told: Vec::new(),
             has_moved: false,
             merged: Vec::new(),
@@ -186,6 +186,16 @@ impl Person {
             latest_changes,
             at_hand: None,
         }
+    }
+
+    /// True for a customer: not for a visitor, and not for nobody.
+    pub(super) fn is_customer(&self) -> bool {
+        self.named && self.counts
+    }
+
+    /// True for somebody with a name of whom nothing counts.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.named && !self.counts
     }
 
     /// Puts the next instant at which they flip into the queue, unless an earlier one stands there:
@@ -224,7 +234,8 @@ impl Person {
 
     /// Takes what the log told of them, which is folded already.
     pub(super) fn take_told(&mut self, of: ToldOf) {
-        self.known |= of.known;
+        self.named |= of.known;
+        self.counts |= !of.told.is_empty() || !of.moved.is_empty();
         self.has_moved |= !of.moved.is_empty();
         let received = of.told.iter().map(|told| told.event.received_at);
         self.received_at = self
@@ -290,7 +301,8 @@ impl Person {
 
     /// Takes over what was told of somebody who turned out to be the same.
     pub(super) fn take_over(&mut self, from: CustomerId, gone: Self) {
-        self.known |= gone.known;
+        self.named |= gone.named;
+        self.counts |= gone.counts;
         self.has_history |= gone.has_history;
         self.has_moved |= gone.has_moved;
         self.received_at = self.received_at.max(gone.received_at);
@@ -324,11 +336,11 @@ impl Person {
         }
     }
 
-    /// Whether anything was told of them or lies in the history.
+    /// Whether anything was told of them or lies in the history, if only an order that is another's.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn is_somebody(
+    pub(super) fn has_anything(
         &self,
         history: &History,
         table: &SymbolTable,
@@ -359,9 +371,9 @@ impl Person {
     }
 
     /// Takes what is theirs of somebody whom they left.
-    pub(super) fn arrive(&mut self, leaving: Leaving, known: bool) {
+    pub(super) fn arrive(&mut self, leaving: Leaving, named: bool) {
         let customer = self.member.profile.customer;
-        self.known = known;
+        self.named |= named;
         self.is_parted = true;
         self.has_moved |= leaving.has_moved;
         self.has_history |= leaving.has_history;
@@ -376,196 +388,11 @@ impl Person {
         self.told.sort_by_key(|told| told.offset);
     }
 
-    /// Folds the next event by offset; says what was folded again.
-    ///
-    /// # Errors
-    /// When the history cannot be read.
-    pub(super) fn tell(
-        &mut self,
-        told: Told,
-        folding: &mut Folding<'_>,
-    ) -> Result<Retold, PipelineError> {
-        let folded = self.fold_event(&told, folding)?;
-        self.received_at = self.received_at.max(told.event.received_at);
-        self.told.push(told);
-        if let Some(retold) = folded {
-            return Ok(retold);
-        }
-        self.refold(folding)?;
-        Ok(Retold::Everything)
-    }
-
-    /// Keeps an event that is folded afterwards, with all others.
+    /// Keeps an event, which is folded before or afterwards, with all others.
     pub(super) fn keep(&mut self, told: Told) {
-        self.known |= !told.event.anonymous;
+        self.named |= !told.event.anonymous;
+        self.counts = true;
         self.received_at = self.received_at.max(told.event.received_at);
         self.told.push(told);
-    }
-
-    /// Folds an event in its place; says what was folded again for it, or `None` when it changes a
-    /// past that is not at hand.
-    fn fold_event(
-        &mut self,
-        told: &Told,
-        folding: &mut Folding<'_>,
-    ) -> Result<Option<Retold>, PipelineError> {
-        let event = &told.event;
-        let done = |in_place: bool| in_place.then_some(Retold::Nothing);
-        match event.kind {
-            EventKind::Identify => Ok(done(self.declare(told, folding))),
-            EventKind::Track => {
-                let Some(retold) = self.fold_order_told(told, folding)? else {
-                    return Ok(None);
-                };
-                Ok(self.fold_seen(told, folding).then_some(retold))
-            }
-            EventKind::Page | EventKind::Screen => Ok(done(self.fold_seen(told, folding))),
-            EventKind::Group => {
-                // An older one changes nothing: the account is that of the latest.
-                if let Some(account) = told.account()
-                    && event.occurred_at >= self.grouped_at
-                {
-                    self.grouped_at = event.occurred_at;
-                    self.member.profile.account = folding.table.intern(account);
-                }
-                Ok(done(true))
-            }
-            EventKind::Alias => Ok(done(true)),
-        }
-    }
-
-    /// Declares what an `identify` says; false when a later one may have said it already.
-    fn declare(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
-        let (profile, zone) = (&mut self.member.profile, folding.orders.zone());
-        let (event, table) = (&told.event, folding.table);
-        match &mut self.at_hand {
-            Some(at_hand) => at_hand.declare(profile, told, table, zone),
-            None if event.occurred_at < self.identified_at => return false,
-            None => traits::declare(profile, &event.properties, table, zone),
-        }
-        self.identified_at = self.identified_at.max(event.occurred_at);
-        folding.changes.push(Change::Declared);
-        true
-    }
-
-    /// Folds what visits, and conditions on events and carts, see; says false when a visit or the
-    /// change of a cart is too late to be put in its place.
-    fn fold_seen(&mut self, told: &Told, folding: &mut Folding<'_>) -> bool {
-        let changes = &mut *folding.changes;
-        if visits::is_of_visit(told) {
-            let at_hand = self.at_hand.as_mut();
-            let sessions = at_hand.map(|at_hand| at_hand.sessions_at(told.event.occurred_at));
-            let sessions = (sessions, folding.orders.session_silence_ms());
-            if !visits::take(&mut self.member.profile, told, folding.table, sessions) {
-                return false;
-            }
-            changes.push(Change::Visit);
-        }
-        retell::fold_event(&mut self.member.states, told, folding.program, |change| {
-            changes.push(change);
-        });
-        let Some(change) = carts::of(told, folding.orders, folding.table) else {
-            return true;
-        };
-        changes.push(Change::Carts);
-        let (carts, open_ms) = (&mut self.member.carts, folding.orders.cart_open_ms());
-        match &mut self.at_hand {
-            Some(at_hand) => {
-                at_hand.change_carts(change, carts, open_ms);
-                true
-            }
-            None => self.latest_changes.take(change, carts, open_ms),
-        }
-    }
-
-    /// Folds what an event tells of an order, if it does; says what was folded again for it, or
-    /// `None` when it changes a past that is not at hand.
-    fn fold_order_told(
-        &mut self,
-        told: &Told,
-        folding: &mut Folding<'_>,
-    ) -> Result<Option<Retold>, PipelineError> {
-        let Some(order) = orders::of(told, folding.orders.currency()) else {
-            return Ok(Some(Retold::Nothing));
-        };
-        let customer = self.member.profile.customer;
-        let is_new = folding.orders.is_new(order.key(), customer);
-        if let Some(at_hand) = &mut self.at_hand {
-            at_hand.tell_of_order(&order, told);
-        }
-        if order.is_placed() && is_new && self.insert_order(&order, told, folding)? {
-            return Ok(Some(Retold::Nothing));
-        }
-        if folding.orders.contested.concerns(customer) {
-            return Ok(None);
-        }
-        let Some(at_hand) = &mut self.at_hand else {
-            return Ok(None);
-        };
-        let records = at_hand.records(customer, folding.orders, folding.table)?;
-        self.returned_at = orders::returned_at(records).unwrap_or(Timestamp::MIN);
-        again::fold_orders(&mut self.member, &mut self.latest_orders, records, folding);
-        Ok(Some(Retold::Everything))
-    }
-
-    /// Puts a new order in its place by time; false, and nothing is folded, when it may change
-    /// others, or its place is not known.
-    fn insert_order(
-        &mut self,
-        order: &OrderTold<'_>,
-        told: &Told,
-        folding: &mut Folding<'_>,
-    ) -> Result<bool, PipelineError> {
-        let placed_at = told.event.occurred_at;
-        let Some(place) = self.place_of(placed_at, order.key()) else {
-            return Ok(false);
-        };
-        let records = folding
-            .orders
-            .assemble(order, told, placed_at, folding.table)?;
-        folding
-            .ledger
-            .resolve(&records, folding.products, folding.now);
-        let Member {
-            profile, states, ..
-        } = &mut self.member;
-        if records.iter().any(|record| record.kind != RecordKind::Sale) {
-            return Ok(false);
-        }
-        let mut counted = folding.ledger.orders();
-        let (Some(order), None) = (counted.next(), counted.next()) else {
-            return Ok(records.is_empty());
-        };
-        // What went back after it may be of this order.
-        let may_be_less = placed_at <= self.returned_at;
-        if may_be_less || !profile.insert(place, &order) {
-            return Ok(false);
-        }
-        *folding.names_products |= again::names_products(&records, folding.now);
-        folding.program.fold(states, &order);
-        folding.changes.extend(folding.program.changes_of_order());
-        let from_end = profile.orders.len() - 1 - place;
-        if let Some(place) = self.latest_orders.len().checked_sub(from_end) {
-            self.latest_orders
-                .insert(place, (order.occurred_at, order.key));
-        }
-        if self.latest_orders.len() >= 2 * ORDERS_KEPT {
-            self.latest_orders.drain(..ORDERS_KEPT);
-        }
-        Ok(true)
-    }
-
-    /// The place by time of an order among those that count; `None` when others of the same time
-    /// are not known by their keys, which decide between them.
-    fn place_of(&self, at: Timestamp, key: u64) -> Option<usize> {
-        let orders = &self.member.profile.orders;
-        let place = orders.partition_point(|order| order.occurred_at < at);
-        if orders.get(place).is_none_or(|next| next.occurred_at > at) {
-            return Some(place);
-        }
-        let before = |known: &(Timestamp, OrderKey)| *known < (at, OrderKey(key));
-        let place = self.latest_orders.partition_point(before);
-        let is_known = place > 0 || self.latest_orders.len() == orders.len();
-        is_known.then(|| orders.len() - (self.latest_orders.len() - place))
     }
 }

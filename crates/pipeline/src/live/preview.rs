@@ -6,6 +6,7 @@ use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_profile::Ledger;
 use regulars_rules::{Keep, Program, Subject as _};
 
+use super::at_hand::Resolving;
 use super::engine::Engine;
 use super::person::Folding;
 use crate::error::PipelineError;
@@ -143,15 +144,17 @@ impl Engine {
                 history: &self.history,
                 whose: self.whose(),
                 table: &self.table,
-                products: &self.products,
-                program,
                 orders: &mut orders,
-                ledger: &mut ledger,
+                resolving: Resolving {
+                    ledger: &mut ledger,
+                    products: &self.products,
+                    program,
+                    names_products: &mut false,
+                    now,
+                },
                 changes: &mut Vec::new(),
                 refolds: &mut 0,
-                names_products: &mut false,
                 keeps_past: false,
-                now,
             })?;
             let subject = person.subject(&self.context);
             for seen in &mut *kinds {

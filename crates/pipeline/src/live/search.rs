@@ -80,7 +80,10 @@ impl Engine {
     }
 
     fn listed(&self, customer: CustomerId, now: Timestamp) -> Option<Listed> {
-        let person = self.people.get(&customer).filter(|person| person.known)?;
+        let person = self
+            .people
+            .get(&customer)
+            .filter(|person| person.is_customer())?;
         let segments = person.member.segments().iter();
         Some(Listed {
             lifecycle: person.subject(&self.context).lifecycle(now).to_string(),

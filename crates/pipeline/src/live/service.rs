@@ -14,6 +14,7 @@
 
 mod answered;
 mod folder;
+mod messages;
 mod mover;
 mod writer;
 
@@ -26,9 +27,9 @@ use std::thread::JoinHandle;
 
 use regulars_core::{CustomerId, Timestamp};
 use regulars_ingest::tracking::TrackedEvent;
-use regulars_store::history::History;
-use regulars_store::log::{Logged, Unmerged};
+use regulars_store::log::Unmerged;
 use regulars_store::moved::TransitionRow;
+use regulars_store::vault::IdentityKind;
 use regulars_store::{Store, StoreError};
 
 use super::engine::Engine;
@@ -37,6 +38,7 @@ use crate::error::PipelineError;
 use crate::times::Times;
 use crate::workspace::Workspace;
 use folder::Folder;
+use messages::{About, Loan, Question, Shared, Task, Work};
 use mover::Mover;
 use writer::{Others, Writer};
 
@@ -113,84 +115,6 @@ pub enum NotTaken {
 /// Is called with what became of a request.
 pub type Answer = Box<dyn FnOnce(Result<Appended, NotTaken>) + Send>;
 
-/// What the writer is asked to do.
-pub(super) enum Task {
-    Append {
-        events: Vec<TrackedEvent<'static>>,
-        sender: EventSender,
-        received_at: Timestamp,
-        answer: Answer,
-    },
-    Marks(Vec<u8>),
-    Unmerge {
-        name: String,
-        answer: Sender<Result<Unmerged, PipelineError>>,
-    },
-    Store(Box<dyn FnOnce(&mut Store) + Send>),
-    Lend(Loan),
-    /// Events cannot be moved: nothing is taken any more.
-    Fail(PipelineError),
-    Stop,
-}
-
-/// The data for somebody else.
-pub(super) struct Loan {
-    /// Has the data to itself until it returns.
-    use_it: Box<dyn FnOnce() + Send>,
-    /// Is told when everyone is taken up anew, or why nothing was lent.
-    done: Sender<Result<(), PipelineError>>,
-}
-
-/// Looks at everyone.
-pub(super) type Question = Box<dyn FnOnce(&Engine) + Send>;
-
-/// Whom a question is about.
-pub(super) enum About {
-    /// Those who are still to be told of a change of their account are told first, some at a time.
-    Everyone,
-    /// Only these are.
-    Some(Vec<CustomerId>),
-}
-
-/// What the folder is asked to do.
-pub(super) enum Work {
-    Records(Vec<(u64, Logged)>),
-    Ask(About, Question),
-    /// Gives everyone up, and goes on with those that come instead.
-    Exchange {
-        given_up: Sender<Engine>,
-        anew: Receiver<Engine>,
-    },
-    /// The history has events of these customers that it did not have before.
-    Moved {
-        history: History,
-        customers: Vec<CustomerId>,
-        /// Is told when the history before is read no more.
-        taken: Sender<()>,
-    },
-    Stop,
-}
-
-/// What both threads and those who ask see.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// When somebody flips next, in milliseconds; `i64::MAX` for never.
-    pub(super) next_wake: AtomicI64,
-    /// Records that wait to be folded.
-    pub(super) waiting: AtomicUsize,
-    /// Records that the log has and the history has not.
-    pub(super) unmoved: AtomicU64,
-    /// Every transition that records before this offset cause is on disk.
-    pub(super) recorded_to: AtomicU64,
-    /// From the answer to an event until a transition that it caused was on disk.
-    pub(super) delays: Times,
-    /// How often the data was lent.
-    pub(super) loans: AtomicU64,
-    /// Held while files of the data are read or written that the writer knows nothing of, and while
-    /// the data is lent.
-    pub(super) files: Mutex<()>,
-}
-
 /// The live path of a workspace; stops when [`Live::stop`] is called.
 #[derive(Debug)]
 pub struct Live {
@@ -247,7 +171,7 @@ impl Live {
             files: Mutex::new(()),
         });
         let clock = ClockHandle(Arc::clone(&options.clock));
-        let seen = engine.take_messages();
+        let known = (engine.take_messages(), engine.take_refusals());
         let folder = Folder::new(engine, records, found, Arc::clone(&shared));
         let (behind, most_unmoved) = (options.behind, options.unmoved);
         let root = workspace.root().to_owned();
@@ -266,7 +190,7 @@ impl Live {
             records,
             asked,
         };
-        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options, seen);
+        let writer = Writer::new(workspace, store, ends, Arc::clone(&shared), options, known);
         let others = Others {
             folder: spawn("folder", move || folder.run())?,
             mover: spawn("mover", move || mover.run())?,
@@ -361,11 +285,16 @@ impl Live {
     /// [`unmerge`](crate::unmerge). `None` when the live path has stopped. Waits until it is recorded.
     ///
     /// # Errors
-    /// When the name is not known or stands for itself.
-    pub fn unmerge(&self, name: &str) -> Option<Result<Unmerged, PipelineError>> {
+    /// When the name is not known, is of several kinds, or stands for itself.
+    pub fn unmerge(
+        &self,
+        name: &str,
+        kind: Option<IdentityKind>,
+    ) -> Option<Result<Unmerged, PipelineError>> {
         let (answer, answered) = channel();
         let name = name.to_owned();
-        self.tasks.send(Task::Unmerge { name, answer }).ok()?;
+        let task = Task::Unmerge { name, kind, answer };
+        self.tasks.send(task).ok()?;
         let unmerged = answered.recv().ok()?;
         // It is on disk when what is taken after it is.
         self.with_store(|_| ())?;

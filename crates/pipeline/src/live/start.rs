@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
-use regulars_profile::{Context, Ledger, World};
+use regulars_profile::{Context, Ledger, Profile, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -35,6 +35,7 @@ use super::at_hand::InHands;
 use super::definitions::{self, Definitions};
 use super::engine::{Customers, Engine, Finding, People};
 use super::everyone::Looks;
+use super::identify::Refusals;
 use super::orders::{Claims, Orders};
 use super::past::{Past, REPEATS_MS};
 use super::person::Person;
@@ -99,6 +100,7 @@ impl Engine {
         let mut engine = Self::folded(workspace, store, &catalogue, fold, told, progress)?;
         engine.recorded = past.transitions;
         engine.messages = past.messages;
+        engine.refusals = past.refusals;
         engine.now = now;
         engine.started_at = options.now;
         if limits.is_none() {
@@ -182,15 +184,17 @@ impl Engine {
         let Noted {
             claims,
             visitors,
+            nobodies,
             returned,
             ..
         } = base.take_noted();
         let vault = store.vault()?;
+        let is_named = |customer: CustomerId| !vault.is_anonymous(IdentityId(customer.0));
         // Both take long for a million customers, and neither needs the other.
         let (mut people, claims) = std::thread::scope(|scope| {
             let claims = claims.into_iter().map(|(order, who)| (order.0, who));
             let claims = scope.spawn(|| claims.collect::<Claims>());
-            let people = people_of(&mut base, returned, vault);
+            let people = people_of(&mut base, (returned, nobodies), vault);
             (people, claims.join().expect("collecting does not panic"))
         });
         let redirects = std::mem::take(&mut tellings.redirects);
@@ -199,6 +203,7 @@ impl Engine {
         for (customer, of) in tellings.take_all() {
             let new = || {
                 let mut person = Person::new(customer, &base.program);
+                person.named = is_named(customer);
                 person.has_moved = visitors.remove(&customer);
                 Box::new(person)
             };
@@ -242,6 +247,7 @@ impl Engine {
             gone: BTreeMap::new(),
             retired: Retired::default(),
             messages: Seen::default(),
+            refusals: Refusals::default(),
             visitors,
             in_hands: InHands::default(),
             refolds: 0,
@@ -252,7 +258,7 @@ impl Engine {
     }
 
     /// Looks at every customer at `now`, on several threads; what is found is sorted by customer.
-    /// Of a segment without a `cause`, no transition is found.
+    /// Of a segment without a `cause`, no transition is found. Who is nobody any more is in no segment.
     pub(super) fn look_at_everyone(
         &mut self,
         threads: usize,
@@ -266,7 +272,7 @@ impl Engine {
             .people
             .values_mut()
             .map(|person| &mut **person)
-            .filter(|person| person.known)
+            .filter(|person| person.named)
             .collect();
         people.sort_unstable_by_key(|person| person.member.profile.customer);
         let share = people.len().div_ceil(threads.max(1)).max(1);
@@ -281,7 +287,11 @@ impl Engine {
                 let now = now.max(person.known_to());
                 let member = &mut person.member;
                 let account = accounts.truths(member.profile.account);
-                member.changed(world, account, (now, now), &mut scratch, &mut each);
+                if person.counts {
+                    member.changed(world, account, (now, now), &mut scratch, &mut each);
+                } else {
+                    member.leave_all((now, now), &mut each);
+                }
                 person.turns_seen = accounts.turns_made();
                 person.looks_seen = looks;
                 for flip in flips {
@@ -318,8 +328,12 @@ impl Engine {
     }
 }
 
-/// Everyone of a base, of some of whom something went back at a time.
-fn people_of(base: &mut Base, returned: Vec<(CustomerId, Timestamp)>, vault: &Vault) -> People {
+/// Everyone of a base, of some of whom something went back at a time, and of some nothing counts.
+fn people_of(
+    base: &mut Base,
+    (returned, nobodies): (Vec<(CustomerId, Timestamp)>, Vec<CustomerId>),
+    vault: &Vault,
+) -> People {
     let returned: HashMap<CustomerId, Timestamp, FixedState> = returned.into_iter().collect();
     let mut people = People::default();
     people.reserve(base.customers.len());
@@ -327,10 +341,17 @@ fn people_of(base: &mut Base, returned: Vec<(CustomerId, Timestamp)>, vault: &Va
         let customer = profile.customer;
         let returned_at = returned.get(&customer).copied();
         let mut person = Person::folded(profile, states, &base.program, returned_at);
-        person.known = !vault.is_anonymous(IdentityId(customer.0));
+        person.named = !vault.is_anonymous(IdentityId(customer.0));
         if let Some(events) = events {
             person.take_events(*events);
         }
+        people.insert(customer, Box::new(person));
+    }
+    for customer in nobodies {
+        let returned_at = returned.get(&customer).copied();
+        let (profile, states) = (Profile::new(customer), base.program.new_states());
+        let mut person = Person::folded(profile, states, &base.program, returned_at);
+        person.counts = false;
         people.insert(customer, Box::new(person));
     }
     people

@@ -13,6 +13,7 @@ use regulars_store::log::{LogRecord, Logged, MergeAccepted, StoredEvent, Unmerge
 use regulars_store::vault::{IdentityId, Vault};
 use regulars_store::{Store, StoreError};
 
+use super::identify::Refusals;
 use super::whose::{Earlier, Parted, RowPlaces};
 
 /// An event with its offset in the log.
@@ -102,6 +103,8 @@ pub(crate) struct Tellings {
     left: BTreeSet<CustomerId>,
     /// Whom identities stood for, where the vault is ahead.
     earlier: Earlier,
+    /// What was refused to names.
+    pub(crate) refusals: Refusals,
     /// What arrived later is not told.
     pub(crate) until: Timestamp,
     has_events: bool,
@@ -124,6 +127,7 @@ impl Tellings {
             parted: Parted::default(),
             left: BTreeSet::new(),
             earlier,
+            refusals: Refusals::default(),
             until,
             has_events: arrived.is_some_and(|(first, _)| first <= until),
         };
@@ -184,7 +188,10 @@ impl Tellings {
         match record {
             LogRecord::MergeAccepted(merge) => self.join(store, merge),
             LogRecord::Unmerged(unmerged) => self.part(store, unmerged),
-            _ => Ok(()),
+            record => {
+                self.refusals.note(record);
+                Ok(())
+            }
         }
     }
 
@@ -265,6 +272,11 @@ impl Tellings {
         }
         for &id in &through {
             self.entry(owner(id)).is_parted = true;
+        }
+        if let Some(parted) = unmerged.identity()
+            && owner(parted) != parted
+        {
+            self.redirects.insert(parted, owner(parted));
         }
         self.left.extend(through);
         Ok(())

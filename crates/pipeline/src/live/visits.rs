@@ -3,7 +3,7 @@
 use regulars_core::{DEVICES, EventKind, Symbol};
 use regulars_ingest::tracking::surroundings_of;
 use regulars_ingest::tracking::vocabulary::StandardEvent;
-use regulars_profile::{Arrival, Place, Profile, Sessions, Technology, VisitEvent, Visits};
+use regulars_profile::{AllSessions, Arrival, Place, Profile, Technology, VisitEvent, Visits};
 use regulars_store::history::SymbolTable;
 
 use super::told::Told;
@@ -24,7 +24,7 @@ pub(super) fn take(
     profile: &mut Profile,
     told: &Told,
     table: &SymbolTable,
-    (all, silence_ms): (Option<&mut Sessions>, i64),
+    (all, silence_ms): (Option<&mut AllSessions>, i64),
 ) -> bool {
     let visits = profile.visits.get_or_insert_default();
     let at = told.event.occurred_at;
@@ -39,8 +39,8 @@ pub(super) fn take(
 }
 
 /// Every session of somebody, one by one.
-pub(super) fn sessions_of(by_time: &[&Told], silence_ms: i64) -> Sessions {
-    let mut all = Sessions::default();
+pub(super) fn sessions_of(by_time: &[&Told], silence_ms: i64) -> AllSessions {
+    let mut all = AllSessions::default();
     for told in by_time.iter().filter(|told| is_of_visit(told)) {
         all.put(told.event.occurred_at, silence_ms);
     }

@@ -33,10 +33,10 @@ impl Parted {
             self.owners.insert(IdentityId(id.0), owner(id));
         }
         let mut through = unmerged.through.clone();
-        for id in &unmerged.through {
-            // It may have left somebody itself, with those that leave it now.
-            through.extend(self.through.get(id).into_iter().flatten());
-        }
+        // Those that it leaves may have left somebody with it.
+        let left_before = unmerged.through.iter().copied().chain(unmerged.identity());
+        let left_before = left_before.filter_map(|id| self.through.get(&id));
+        through.extend(left_before.flatten());
         through.sort_unstable();
         through.dedup();
         if let Some(identity) = unmerged.identity() {

@@ -7,12 +7,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{CustomerId, Direction, Partition, Timestamp};
 use regulars_ingest::tracking::{Endpoint, Limits, read};
-use regulars_pipeline::live::{Engine, Live, LiveOptions, Sender, StartOptions};
+use regulars_pipeline::live::{Engine, Live, LiveOptions, Sender, StartOptions, Trust};
 use regulars_pipeline::{Base, Silent};
 use regulars_store::history::Family;
 use regulars_store::log::{LogRecord, Logged, MergeRule};
 use serde_json::{Value, json};
 
+use crate::parting;
 use crate::scratch::Scratch;
 
 pub(crate) const START: i64 = 1_795_615_380_000;
@@ -161,7 +162,10 @@ fn tracked(rng: &mut ChaCha8Rng, price: i32) -> (&'static str, Value) {
 
 /// A random event of one of a few customers, which happened up to a day before it arrives.
 pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
-    let user = format!("c-{}", rng.random_range(0..4));
+    let user = match rng.random_range(0..10) {
+        0 => format!("x-{}", n % 2),
+        _ => format!("c-{}", rng.random_range(0..4)),
+    };
     let device = format!("d-{}", rng.random_range(0..5));
     let happened = now - rng.random_range(0..4) * rng.random_range(0..6) * HOUR;
     let price = rng.random_range(1..40);
@@ -191,6 +195,7 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
             if price % 3 > 0 {
                 // Named with a second customer, an address is nobody's.
                 event["traits"]["email"] = format!("e-{}@example.org", price % 4).into();
+                event["traits"]["email_verified"] = true.into();
             }
         }
         4 => {
@@ -212,7 +217,11 @@ pub(crate) fn event(rng: &mut ChaCha8Rng, n: usize, now: i64) -> Value {
 
 /// A call that says that two ids are one customer's: another customer's, or a device's.
 fn alias(user: &str, device: &str, price: i32, n: usize, happened: i64) -> Value {
-    let other = format!("c-{}", price % 3);
+    // Some were never heard of, or will be.
+    let other = match price % 12 {
+        0 => format!("c-{}", price % 3),
+        _ => format!("x-{}", n % 2),
+    };
     json!({
         "type": "alias", "userId": user, "messageId": format!("m-{n}"),
         "previousId": if price % 8 == 0 { device } else { &other },
@@ -268,13 +277,19 @@ fn name(rng: &mut ChaCha8Rng) -> String {
 }
 
 /// What an import says of whose an address is; said of several customers, it is nobody's.
-fn addresses(rng: &mut ChaCha8Rng) -> String {
-    let mut text = "customer_id,email,first_name,country,consent,created_at\n".to_owned();
+fn addresses(rng: &mut ChaCha8Rng) -> Vec<(String, String)> {
     let first = rng.random_range(0..4);
-    for n in 0..2 {
+    let row = |n| {
         let (customer, email) = ((first + n) % 4, rng.random_range(0..4));
-        let rest = "Ann,DE,yes,2026-11-01";
-        text.push_str(&format!("c-{customer},e-{email}@example.org,{rest}\n"));
+        (format!("c-{customer}"), format!("e-{email}@example.org"))
+    };
+    (0..2).map(row).collect()
+}
+
+fn customers_file(rows: &[(String, String)]) -> String {
+    let mut text = "customer_id,email,first_name,country,consent,created_at\n".to_owned();
+    for (customer, email) in rows {
+        text.push_str(&format!("{customer},{email},Ann,DE,yes,2026-11-01\n"));
     }
     text
 }
@@ -327,13 +342,23 @@ pub(crate) fn start(scratch: &Scratch, now: i64, move_after: u64) -> Live {
 }
 
 pub(crate) fn append(live: &Live, events: &[Value], now: i64) {
+    append_as(live, &Sender::SHOP, events, now);
+}
+
+/// What a page says: it gives way to what the shop says.
+const PAGE: Sender = Sender {
+    trust: Trust::Client,
+    key: None,
+};
+
+pub(crate) fn append_as(live: &Live, sender: &Sender, events: &[Value], now: i64) {
     let body = json!({ "batch": events }).to_string();
     let now = Timestamp(now);
     let received = read(Endpoint::Batch, body.as_bytes(), now, &Limits::default()).unwrap();
     let events = received.events.into_iter().map(|event| event.into_owned());
     let (answer, answered) = std::sync::mpsc::channel();
     let answer = Box::new(move |appended: Result<_, _>| answer.send(appended).unwrap());
-    live.append(events.collect(), Sender::SHOP, now, answer);
+    live.append(events.collect(), sender.clone(), now, answer);
     answered.recv().unwrap().unwrap();
 }
 
@@ -427,32 +452,39 @@ fn moved(scratch: &Scratch) -> (u64, usize) {
     (history.summary(Family::Events).rows, runs.max().unwrap())
 }
 
-/// Notes the rules of the merges that there were; gives how many were undone.
-fn identities(scratch: &Scratch, rules: &mut BTreeSet<MergeRule>) -> usize {
+/// Notes the rules of the merges that there were; gives how many were undone, and how often a server
+/// took over what a page had said.
+fn identities(scratch: &Scratch, rules: &mut BTreeSet<MergeRule>) -> (usize, usize) {
     let records = scratch.workspace.open_read().unwrap().records(0).unwrap();
-    let mut unmerged = 0;
+    let (mut unmerged, mut taken_over) = (0, 0);
     for (_, record) in records {
         match record {
             LogRecord::MergeAccepted(merge) => {
                 rules.extend(merge.evidence.map(|evidence| evidence.rule));
             }
+            LogRecord::Unmerged(parted) if parted.into.is_some() => taken_over += 1,
             LogRecord::Unmerged(_) => unmerged += 1,
             _ => {}
         }
     }
-    unmerged
+    (unmerged, taken_over)
 }
 
 /// Tells events in pieces, and does between them what may be done at any time.
 fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
     for events in events.chunks(5) {
-        append(live, events, now);
+        let sender = if rng.random_bool(0.5) {
+            &PAGE
+        } else {
+            &Sender::SHOP
+        };
+        append_as(live, sender, events, now);
         if rng.random_bool(0.5) {
             live.move_now().unwrap();
         }
         if rng.random_bool(0.4) {
             // What is nobody's or stands for itself already is not found.
-            let _ = live.unmerge(&name(rng)).unwrap();
+            let _ = live.unmerge(&name(rng), None).unwrap();
         }
         if rng.random_bool(0.1) {
             live.lend(|| ()).unwrap().unwrap();
@@ -460,17 +492,40 @@ fn tell(live: &Live, events: &[Value], now: i64, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Imports whose addresses are: what this parts is as if it had been parted by hand before. Gives how
+/// many that are.
+fn import_both_ways(
+    scratch: &Scratch,
+    name: &str,
+    rows: &[(String, String)],
+    now: i64,
+    report: &str,
+) -> usize {
+    let by_hand = parting::copied(scratch);
+    let parted = parting::part_by_hand(&by_hand, rows, now);
+    for scratch in [scratch, &by_hand] {
+        scratch.import(&[scratch.file(name, &customers_file(rows))]);
+    }
+    assert_eq!(
+        parting::named(scratch, now),
+        parting::named(&by_hand, now),
+        "by an import and by hand: {report}"
+    );
+    parted
+}
+
 #[test]
 fn live_restarted_and_batch_agree() {
     let (mut rows_moved, mut most_runs) = (0, 0);
-    let (mut merges, mut unmerges) = (BTreeSet::new(), 0);
+    let (mut merges, mut unmerges, mut taken_over, mut parted) = (BTreeSet::new(), 0, 0, 0);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for seed in 0..6 {
         let scratch = Scratch::new();
         std::fs::write(scratch.workspace.segments_dir().join("own.toml"), RULES).unwrap();
         if seed % 2 == 0 {
-            let orders = "order_id,customer_id,date,total\no-1,c-1,2026-11-20,20.00\n\
-                          o-9,c-2,2026-11-23,31.00\n";
+            let orders = "order_id,customer_id,email,date,total\n\
+                          o-1,c-1,,2026-11-20,20.00\no-9,c-2,,2026-11-23,31.00\n\
+                          o-10,,e-1@example.org,2026-11-24,17.00\n";
             scratch.import(&[scratch.file("orders.csv", orders)]);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -511,7 +566,7 @@ fn live_restarted_and_batch_agree() {
             check_transitions(&scratch, &batch, &report);
             if rng.random_bool(0.4) {
                 let name = format!("customers-{round}.csv");
-                scratch.import(&[scratch.file(&name, &addresses(&mut rng))]);
+                parted += import_both_ways(&scratch, &name, &addresses(&mut rng), now, &report);
                 let batch = of_batch(&scratch, now);
                 let again = start(&scratch, now, move_after);
                 assert_eq!(of_live(&again), batch, "after an import: {report}");
@@ -520,7 +575,9 @@ fn live_restarted_and_batch_agree() {
             }
             now += rng.random_range(1..30) * HOUR;
         }
-        unmerges += identities(&scratch, &mut merges);
+        let (undone, taken) = identities(&scratch, &mut merges);
+        unmerges += undone;
+        taken_over += taken;
         let (rows, runs) = moved(&scratch);
         rows_moved += rows;
         most_runs = most_runs.max(runs);
@@ -530,8 +587,8 @@ fn live_restarted_and_batch_agree() {
     }
     let rules = [MergeRule::Device, MergeRule::Email, MergeRule::Alias];
     assert!(
-        merges == BTreeSet::from(rules) && unmerges > 4,
-        "{merges:?}, {unmerges} unmerged"
+        merges == BTreeSet::from(rules) && unmerges > 4 && taken_over > 0 && parted > 0,
+        "{merges:?}, {unmerges} unmerged, {taken_over} taken over, {parted} by files"
     );
     assert!(
         rows_moved > 100 && most_runs > 2,

@@ -22,35 +22,35 @@ name = "viewers"
 rule = "events 'Product Viewed' in last 2 days >= 2"
 "#;
 
-fn scratch_with(config: Config) -> Scratch {
+pub(crate) fn scratch_with(config: Config) -> Scratch {
     let scratch = Scratch::with_config(config);
     std::fs::write(scratch.workspace.segments_dir().join("own.toml"), BUYERS).unwrap();
     scratch
 }
 
-fn scratch() -> Scratch {
+pub(crate) fn scratch() -> Scratch {
     scratch_with(Config::new("test", Currency::new("USD").unwrap(), "UTC"))
 }
 
-fn clock() -> Arc<AtomicI64> {
+pub(crate) fn clock() -> Arc<AtomicI64> {
     Arc::new(AtomicI64::new(START))
 }
 
-fn client() -> Sender {
+pub(crate) fn client() -> Sender {
     Sender {
         trust: Trust::Client,
         key: Some("page".into()),
     }
 }
 
-fn server() -> Sender {
+pub(crate) fn server() -> Sender {
     Sender {
         trust: Trust::Server,
         key: Some("shop".into()),
     }
 }
 
-fn call(kind: &str, n: usize, fields: &Value) -> Value {
+pub(crate) fn call(kind: &str, n: usize, fields: &Value) -> Value {
     let mut event = json!({
         "type": kind, "messageId": format!("{kind} {n}"),
         "timestamp": Timestamp(START).to_string(),
@@ -61,13 +61,13 @@ fn call(kind: &str, n: usize, fields: &Value) -> Value {
     event
 }
 
-fn view(n: usize, who: &Value) -> Value {
+pub(crate) fn view(n: usize, who: &Value) -> Value {
     let mut event = call("track", n, who);
     event["event"] = "Product Viewed".into();
     event
 }
 
-fn refusals(scratch: &Scratch) -> Vec<(MergeRule, Refusal, Option<String>)> {
+pub(crate) fn refusals(scratch: &Scratch) -> Vec<(MergeRule, Refusal, Option<String>)> {
     let store = scratch.workspace.open_read().unwrap();
     let records = store.records(0).unwrap().into_iter();
     let refused = records.filter_map(|(_, record)| match record {
@@ -80,7 +80,7 @@ fn refusals(scratch: &Scratch) -> Vec<(MergeRule, Refusal, Option<String>)> {
 }
 
 /// Where a live path, one that starts anew, and a batch fold say that somebody is.
-fn agree(scratch: &Scratch, clock: &Arc<AtomicI64>, expected: &[(&str, &str, bool)]) {
+pub(crate) fn agree(scratch: &Scratch, clock: &Arc<AtomicI64>, expected: &[(&str, &str, bool)]) {
     let running = Running::start(scratch, clock);
     for &(customer, segment, inside) in expected {
         let is = running.is_in(customer, segment);
@@ -302,9 +302,9 @@ fn a_name_that_is_parted_while_nothing_runs_takes_along_what_is_its_own() {
     running.stop();
     let mut store = scratch.workspace.open().unwrap();
     let at = Timestamp(START + MINUTE);
-    let unmerged = unmerge(&mut store, "ann@example.com", at).unwrap();
+    let unmerged = unmerge(&mut store, "ann@example.com", None, at).unwrap();
     assert!(!unmerged.anonymous && unmerged.evidence.is_none());
-    let refused = unmerge(&mut store, "ann@example.com", at).unwrap_err();
+    let refused = unmerge(&mut store, "ann@example.com", None, at).unwrap_err();
     assert!(
         refused.to_string().contains("stands for itself"),
         "{refused}"

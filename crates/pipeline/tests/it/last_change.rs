@@ -176,7 +176,7 @@ fn what_became_of_who_is_no_more_is_no_change_of_who_they_are() {
         }
     }
     // Whoever leaves again has their own events, wherever these lie.
-    live.unmerge("c-2").unwrap().unwrap();
+    live.unmerge("c-2", None).unwrap().unwrap();
     for (name, latest_at) in [("c-1", START - 3 * HOUR), ("c-2", START - HOUR)] {
         let explained = explained(&live, name, "viewers");
         assert_eq!(explained.customer, id(&live, name));

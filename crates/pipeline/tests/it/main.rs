@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod alias;
 mod amounts;
 mod cdnow;
+mod claims;
 mod dirty;
 mod docs;
 mod dry_run;
@@ -18,8 +20,10 @@ mod late;
 mod limits;
 mod live;
 mod models;
+mod nobody;
 mod order_ids;
 mod owners;
+mod parting;
 mod pieces;
 
 mod random_rules;

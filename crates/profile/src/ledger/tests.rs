@@ -13,27 +13,10 @@ fn day(day: i64) -> Timestamp {
 
 fn sale(order: u64, at: i64, product: u32, net_minor: i64) -> LineRecord {
     LineRecord {
-        customer: CustomerId(1),
-        order: OrderKey(order),
-        import: 1,
-        updated_at: None,
-        occurred_at: day(at),
-        ended_at: None,
-        kind: RecordKind::Sale,
-        status: OrderStatus::Placed,
-        line: 0,
-        refund: RefundKey::NONE,
         product: Symbol(product),
-        category: Symbol::NONE,
-        brand: Symbol::NONE,
-        channel: Symbol::NONE,
-        country: Symbol::NONE,
         quantity: 1.0,
         net_minor,
-        beside_minor: None,
-        discount_minor: None,
-        cost_minor: None,
-        refunded_minor: 0,
+        ..LineRecord::new(CustomerId(1), OrderKey(order), 1, day(at))
     }
 }
 

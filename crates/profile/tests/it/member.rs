@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use regulars_core::{CivilDate, CustomerId, DAY_MS, Direction, Timestamp, Trait};
+use regulars_core::{CivilDate, CustomerId, DAY_MS, Direction, Settings, Timestamp, Trait, Zone};
 use regulars_profile::{Customer as Subject, Flip, Member, Profile, World as Seen};
 use regulars_rules::{Change, Keep, Program};
 use regulars_testkit::generate;
@@ -119,4 +119,39 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn who_leaves_all_segments_wakes_for_nothing_and_goes_on_counting_when_they_are_there_again() {
+    let shop = Shop {
+        zone: Zone::utc(),
+        minor_per_major: 100.0,
+        settings: Settings::default(),
+        everyone: Vec::new(),
+        compared_at: Timestamp(0),
+        models: None,
+    };
+    let world = World::of(&shop);
+    let (vocabulary, rules) = checked(&["orders < 3", "orders >= 1"], &shop);
+    let program =
+        Program::compile(&rules, &vocabulary, &world.context.symbols, Keep::Needed).unwrap();
+    let seen = Seen {
+        program: &program,
+        context: &world.context,
+    };
+    let mut member = Member::new(Profile::new(CustomerId(1)), program.new_states(), &program);
+    let (mut scratch, mut flips) = (program.new_scratch(), Vec::new());
+    let mut each = |flip: Flip| flips.push((flip.sequence, flip.direction, flip.occurred_at.0));
+    let account =
+        program.account_truths(&Subject::new(&member.profile, seen.context), Timestamp(5));
+    let at = |at: i64| (Timestamp(at), Timestamp(at));
+    member.changed(seen, &account, at(5), &mut scratch, &mut each);
+    // What is told late counts no earlier than what was told before.
+    member.leave_all((Timestamp(1), Timestamp(7)), &mut each);
+    assert!(member.segments().is_empty());
+    assert_eq!((member.wake_at(), member.seen_to()), (None, Timestamp(7)));
+    member.leave_all(at(8), &mut each);
+    member.changed(seen, &account, at(9), &mut scratch, &mut each);
+    let (inside, outside) = (Direction::Entered, Direction::Exited);
+    assert_eq!(flips, [(1, inside, 5), (2, outside, 5), (3, inside, 9)]);
 }

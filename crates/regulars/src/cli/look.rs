@@ -245,6 +245,9 @@ pub(crate) enum CustomersCommand {
     Unmerge {
         /// The name that is to stand for itself again; `identity` lists them.
         name: String,
+        /// What the name is, where a customer id, an address and an anonymous id read alike.
+        #[arg(long, value_parser = ["customer_id", "email", "anonymous_id", "previous_id"])]
+        kind: Option<String>,
     },
 }
 

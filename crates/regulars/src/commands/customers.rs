@@ -26,7 +26,7 @@ pub(crate) fn run(cli: &Cli, args: &CustomersArgs) -> anyhow::Result<Done> {
         CustomersCommand::Show { customer, look } => show(cli, customer, look),
         CustomersCommand::Memberships(args) => recorded::memberships(cli, args),
         CustomersCommand::Identity { customer } => identity::show(cli, customer),
-        CustomersCommand::Unmerge { name } => identity::unmerge(cli, name),
+        CustomersCommand::Unmerge { name, kind } => identity::unmerge(cli, name, kind.as_deref()),
     }
 }
 

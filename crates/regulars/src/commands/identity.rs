@@ -1,8 +1,9 @@
 //! `customers identity` and `customers unmerge`: the names of a customer, from the server or the files.
 
 use regulars_pipeline::{
-    UnmergedView, customer_named, identity_records, identity_view, unmerge as part,
+    UnmergedView, WantedRecords, customer_named, identity_records, identity_view, unmerge as part,
 };
+use regulars_store::vault::IdentityKind;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
@@ -12,15 +13,18 @@ use crate::remote::{Remote, encoded};
 use crate::session::{Session, wall_clock};
 use crate::text::{Align, heading, moment, plain, table};
 
+/// Entries asked for at a time.
+const PAGE: usize = 1_000;
+
 /// Without a server: from its files.
 pub(super) fn show(cli: &Cli, customer: &str) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let store = session.workspace.open_read()?;
     let vault = store.vault()?;
     let customer = customer_named(vault, customer)?;
-    let records = identity_records(&store, &vault.ids_of(customer))?;
+    let records = identity_records(&store, &vault.ids_of(customer), WantedRecords::ALL)?;
     let view = identity_view(vault, customer, &records);
-    print_identity(cli, &session, &json!(view))
+    print_identity(cli, &session, json!(view))
 }
 
 /// From the server.
@@ -30,11 +34,31 @@ pub(super) fn ask(
     remote: &Remote,
     customer: &str,
 ) -> anyhow::Result<Done> {
-    let path = format!("/api/v1/customers/{}/identity", encoded(customer));
-    print_identity(cli, session, &remote.get(&path)?)
+    let path = format!(
+        "/api/v1/customers/{}/identity?limit={PAGE}",
+        encoded(customer)
+    );
+    let mut view = remote.get(&path)?;
+    let mut next = view["next"].take();
+    while let Some(after) = next.as_str() {
+        let mut page = remote.get(&format!("{path}&after={}", encoded(after)))?;
+        next = page["next"].take();
+        if let (Some(all), Some(more)) = (
+            view["history"].as_array_mut(),
+            page["history"].as_array_mut(),
+        ) {
+            all.append(more);
+        }
+    }
+    print_identity(cli, session, view)
 }
 
-fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<Done> {
+fn print_identity(cli: &Cli, session: &Session, mut view: Value) -> anyhow::Result<Done> {
+    // All of it is there.
+    if let Some(fields) = view.as_object_mut() {
+        fields.remove("next");
+    }
+    let view = &view;
     let zone = session.workspace.config().zone();
     let field = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
     let rows = |list: &str| view[list].as_array().cloned().unwrap_or_default();
@@ -48,7 +72,8 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
             .map(|event| {
                 let mut row = vec![moment(&field(event, "recorded_at"), &zone)];
                 row.extend(
-                    ["what", "name", "with", "event", "key", "why"].map(|name| field(event, name)),
+                    ["what", "name", "with", "from", "event", "key", "why"]
+                        .map(|name| field(event, name)),
                 );
                 row
             })
@@ -60,7 +85,16 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
         if history.is_empty() {
             text.push_str("  by files alone, or since the first event of all\n");
         } else {
-            let columns = ["recorded", "", "name", "with", "event", "write key", "why"];
+            let columns = [
+                "recorded",
+                "",
+                "name",
+                "with",
+                "from",
+                "event",
+                "write key",
+                "why",
+            ];
             text.push_str(&table(&columns.map(left), &history));
         }
         text
@@ -71,9 +105,11 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
         "what",
         "name",
         "with",
+        "from",
         "rule",
         "event",
         "key",
+        "count",
         "why",
     ])
     .print(cli.format)?;
@@ -81,17 +117,25 @@ fn print_identity(cli: &Cli, session: &Session, view: &Value) -> anyhow::Result<
 }
 
 /// Without a server: in its files.
-pub(super) fn unmerge(cli: &Cli, name: &str) -> anyhow::Result<Done> {
+pub(super) fn unmerge(cli: &Cli, name: &str, kind: Option<&str>) -> anyhow::Result<Done> {
     let session = Session::open(cli)?;
     let mut store = session.workspace.open()?;
-    let unmerged = part(&mut store, name, wall_clock())?;
+    // The command line takes no other names.
+    let kind = kind.and_then(IdentityKind::named);
+    let unmerged = part(&mut store, name, kind, wall_clock())?;
     let view = UnmergedView::of(store.vault()?, &unmerged);
     print_unmerged(cli, &json!(view))
 }
 
 /// By the server.
-pub(super) fn ask_unmerge(cli: &Cli, remote: &Remote, name: &str) -> anyhow::Result<Done> {
-    let path = format!("/api/v1/customers/{}/unmerge", encoded(name));
+pub(super) fn ask_unmerge(
+    cli: &Cli,
+    remote: &Remote,
+    name: &str,
+    kind: Option<&str>,
+) -> anyhow::Result<Done> {
+    let kind = kind.map_or_else(String::new, |kind| format!("?kind={kind}"));
+    let path = format!("/api/v1/customers/{}/unmerge{kind}", encoded(name));
     print_unmerged(cli, &remote.ask("POST", &path, None)?)
 }
 

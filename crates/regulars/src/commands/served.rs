@@ -145,7 +145,9 @@ fn ask(cli: &Cli, session: &Session, remote: &Remote) -> anyhow::Result<Done> {
             CustomersCommand::Identity { customer } => {
                 identity::ask(cli, session, remote, customer)
             }
-            CustomersCommand::Unmerge { name } => identity::ask_unmerge(cli, remote, name),
+            CustomersCommand::Unmerge { name, kind } => {
+                identity::ask_unmerge(cli, remote, name, kind.as_deref())
+            }
         },
         Command::Accounts(args) => accounts::ask(cli, session, remote, args),
         Command::Explain(args) => {

@@ -47,6 +47,8 @@ GET    /api/v1/accounts/acme                     404 not_found
 GET    /api/v1/accounts/acme/customers           404 not_found
 GET    /api/v1/accounts?before=x                 400 bad_query
 GET    /api/v1/transitions?limit=many            400 bad_query
+GET    /api/v1/customers/c-1/identity?after=x    400 bad_cursor
+POST   /api/v1/customers/c-1/unmerge?kind=phone  400 bad_query {}
 GET    /api/v1/transitions?sinse=now             400 bad_query
 GET    /api/v1/transitions?since=now             400 bad_instant
 GET    /api/v1/transitions?before=x              400 bad_cursor
@@ -438,6 +440,47 @@ fn what_was_merged_by_mistake_is_parted_with_a_server_and_without() {
     let exited = (json!("exited"), json!("unmerge"));
     assert_eq!(causes, [exited, (json!("entered"), json!("merge"))]);
     server.stop();
+}
+
+#[test]
+fn a_name_of_several_kinds_is_parted_when_it_is_said_which_is_meant() {
+    let shop = shop();
+    let server = Server::start(&shop);
+    let (_, till) = keys(&shop);
+    // A device that is called as somebody else's customer id.
+    let mut named = search("c-1", 1);
+    named["anonymousId"] = "c-7".into();
+    send(&server, &till, &json!([named, search("c-7", 2)]));
+    let asked = |kind: &[&str]| {
+        let output = shop.run(&[&["customers", "unmerge", "c-7"], kind].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let ends = [
+        (&[][..], 4, "`c-7` is a customer id and an anonymous id"),
+        (&[][..], 4, "`--kind customer_id|anonymous_id`"),
+        (
+            &["--kind", "email"][..],
+            3,
+            "not found as an e-mail address",
+        ),
+        (&["--kind", "customer_id"][..], 3, "stands for itself"),
+        (&["--kind", "phone"][..], 2, "possible values: customer_id"),
+    ];
+    let check = |ends: &[(&[&str], i32, &str)]| {
+        for (kind, code, words) in ends {
+            let (status, said) = asked(kind);
+            assert_eq!(status, Some(*code), "{said}");
+            assert!(said.contains(words), "{said}");
+        }
+    };
+    check(&ends);
+    let kind = ["customers", "unmerge", "c-7", "--kind", "anonymous_id"];
+    let parted = json!({"name": "c-7", "from": "c-1", "along": []});
+    assert_eq!(shop.json(&kind), parted);
+    server.stop();
+    check(&ends);
+    check(&[(&["--kind", "anonymous_id"], 3, "stands for itself")]);
 }
 
 #[test]

@@ -73,6 +73,19 @@ impl LeafStates {
         orders + events
     }
 
+    /// What is kept of orders alone: for [`Self::set_orders`].
+    pub fn of_orders(&self) -> Self {
+        Self {
+            orders: self.orders.clone(),
+            events: EventSlots::default(),
+        }
+    }
+
+    /// Keeps of orders what `from` keeps; what is kept of events stays.
+    pub fn set_orders(&mut self, from: &Self) {
+        self.orders.clone_from(&from.orders);
+    }
+
     pub(super) fn clear(&mut self) {
         self.orders.clear();
         self.events.clear();

@@ -264,6 +264,7 @@ fn text_of((text, kind): &Name) -> String {
         IdentityKind::CustomerId => format!("c:{text}"),
         IdentityKind::Email => format!("e:{text}"),
         IdentityKind::Anonymous => format!("a:{text}"),
+        IdentityKind::Previous => format!("p:{text}"),
     }
 }
 

@@ -96,15 +96,16 @@ pub(super) const OPERATIONS: [Operation; 39] = [
     },
     Operation {
         details: "The earliest first: what was merged, refused and parted, by which event, rule and \
-                  write key, and why. Names are e-mail addresses and devices, too, which is why it \
-                  takes an admin.",
+                  write key, and why. The first page has the names. They are e-mail addresses and \
+                  devices, too, which is why it takes an admin.",
         needs: Needs::Admin,
+        query: &[LIMIT, AFTER],
         ..get(
             "/api/v1/customers/{customer}/identity",
             "customerIdentity",
             "Identity",
             "The names of a customer, and how they came to be theirs",
-            READ_ONE,
+            READ_PART,
         )
     },
     Operation {
@@ -112,12 +113,18 @@ pub(super) const OPERATIONS: [Operation; 39] = [
         details: "The name in the path stands for itself from then on, and for ever, with all names \
                   that were merged into it and with what was told and bought under them.",
         needs: Needs::Admin,
+        query: &[parameter(
+            "kind",
+            "string",
+            "What the name is, where several kinds read alike: `customer_id`, `email`, \
+             `anonymous_id`, `previous_id`.",
+        )],
         ..get(
             "/api/v1/customers/{customer}/unmerge",
             "unmergeCustomer",
             "Unmerged",
             "Part a name from the customer whom it was merged into",
-            READ_ONE,
+            READ_PART,
         )
     },
     Operation {

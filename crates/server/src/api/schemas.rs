@@ -129,24 +129,33 @@ pub(super) fn schemas() -> Value {
 fn identity() -> Value {
     let name = object(&[
         ("name", text()),
-        ("kind", words(&["customer_id", "email", "anonymous_id"])),
+        (
+            "kind",
+            words(&["customer_id", "email", "anonymous_id", "previous_id"]),
+        ),
     ]);
     let rule = json!({"type": ["string", "null"], "enum": ["device", "email", "alias", null]});
     let event = object(&[
         ("offset", count()),
         ("recorded_at", instant()),
-        ("what", words(&["merged", "refused", "unmerged"])),
+        (
+            "what",
+            words(&["merged", "refused", "unmerged", "taken_over"]),
+        ),
         ("name", text_or_null()),
         ("with", text_or_null()),
+        ("from", text_or_null()),
         ("rule", rule),
         ("event", text_or_null()),
         ("key", text_or_null()),
+        ("count", json!({"type": ["integer", "null"]})),
         ("why", text()),
     ]);
     object(&[
         ("customer_id", text()),
         ("names", array(&name)),
         ("history", array(&event)),
+        ("next", text_or_null()),
     ])
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::StoreError;
 use crate::spill::Spill;
 use crate::store::{Reassigned, Superseded, Transaction};
-use crate::vault::{IdentityId, Move};
+use crate::vault::{IdentityId, Move, Vault};
 
 const SPILL_BUDGET_BYTES: usize = 64 << 20;
 
@@ -52,8 +52,9 @@ pub(crate) fn merge_runs(
     Ok(merged)
 }
 
-/// Moves the rows of some identities to other customers, and takes out versions of orders that do
-/// not count any more; refunds and credits of documents of their own follow their order.
+/// Moves the rows of some identities, and of all that stand for them, to other customers, and takes out
+/// versions of orders that do not count any more; refunds and credits of documents of their own follow
+/// their order.
 ///
 /// Rows that leave a partition wait in a spill until every partition that they leave is rewritten;
 /// each partition then gets the rows that come to it as one more run.
@@ -74,10 +75,7 @@ pub(crate) fn apply_moves(
         .iter()
         .map(|refunds| (refunds.order, refunds))
         .collect();
-    let into: HashMap<IdentityId, CustomerId, foldhash::fast::FixedState> = moves
-        .iter()
-        .map(|found| (found.identity, found.into))
-        .collect();
+    let into = with_all_below(transaction.vault_ref()?, moves);
     let left: BTreeSet<Partition> = moves.iter().map(|found| found.from.partition()).collect();
     let emptied = superseded.iter().map(|version| version.partition);
     let followed = reassigned.iter().map(|refunds| refunds.partition);
@@ -178,6 +176,19 @@ fn move_events(
         transaction.add_run(writer.finish()?);
     }
     Ok(())
+}
+
+/// Whose rows move where: those of the identities, and of all that stand for them.
+fn with_all_below(
+    vault: &Vault,
+    moves: &[Move],
+) -> HashMap<IdentityId, CustomerId, foldhash::fast::FixedState> {
+    let along = |found: &Move| {
+        let into = found.into;
+        let ids = vault.ids_of(CustomerId(found.identity.0)).into_iter();
+        ids.map(move |id| (IdentityId(id.0), into))
+    };
+    moves.iter().flat_map(along).collect()
 }
 
 fn moved(

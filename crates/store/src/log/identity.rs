@@ -20,8 +20,8 @@ pub struct MergeAccepted {
     pub evidence: Option<Evidence>,
 }
 
-/// Two customers that stay two, although an event named both. It is recorded once while a server
-/// runs, however many events say the same.
+/// Two customers that stay two, although an event named both. It is recorded once, however many events
+/// say the same; of very many refusals of one name few are recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeRefused {
     /// The identity that would have been merged.
@@ -34,26 +34,37 @@ pub struct MergeRefused {
     pub evidence: Evidence,
     /// Why not.
     pub refusal: Refusal,
+    /// How often anything was refused of the name by then, at least; 0 in records of older programs.
+    #[serde(default)]
+    pub count: u64,
 }
 
-/// An identity that stands for itself again, and for ever.
+/// An identity that left a customer: it stands for itself for ever, or for another customer from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmerged {
     /// Itself and all that stand for it, which go along; it comes first.
     pub along: Vec<CustomerId>,
     /// What it stood for until then, the nearest first; the last is the customer.
     pub through: Vec<CustomerId>,
-    /// Whether nothing but an anonymous id names it: it is a visitor then, and no customer.
+    /// The customer that it stands for from then on, by the word of a server against that of a client;
+    /// `None` for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<CustomerId>,
+    /// Whether nothing but an anonymous id names it: standing for itself it is a visitor then, and no
+    /// customer.
     pub anonymous: bool,
     /// When it was parted.
     pub recorded_at: Timestamp,
-    /// The event that did it; `None` for a command.
+    /// The event that did it; `None` for a file or a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// Offset of the import that did it, the record right before those of what it parted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<u64>,
 }
 
 impl Unmerged {
-    /// The identity that stands for itself.
+    /// The identity that left.
     pub fn identity(&self) -> Option<CustomerId> {
         self.along.first().copied()
     }

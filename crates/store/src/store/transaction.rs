@@ -250,8 +250,8 @@ impl<'s> Transaction<'s> {
         Ok(())
     }
 
-    /// Moves the stored rows of `moves.stored` to their new customers, and takes out those of
-    /// `superseded`; refunds follow the owner of their order as `reassigned` says, and events the
+    /// Moves the stored rows of `moves.stored`, and of all that stand for them, to their new customers,
+    /// and takes out those of `superseded`; refunds follow the owner of their order as `reassigned` says, and events the
     /// customer that their identity stands for. Once in a transaction. The runs that this transaction adds are not looked at.
     ///
     /// # Errors
@@ -276,7 +276,19 @@ impl<'s> Transaction<'s> {
     /// # Errors
     /// When something cannot be written; whether the change happened is then known only after
     /// the store was opened again.
-    pub fn commit(mut self, record: LogRecord) -> Result<u64, StoreError> {
+    pub fn commit(self, record: LogRecord) -> Result<u64, StoreError> {
+        self.commit_with(record, Vec::new())
+    }
+
+    /// The same, with records that come right after its own: all or none.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub fn commit_with(
+        mut self,
+        record: LogRecord,
+        besides: Vec<LogRecord>,
+    ) -> Result<u64, StoreError> {
         self.write_vault()?;
         self.state = State::Undecided;
         let change = std::mem::take(&mut self.change);
@@ -284,7 +296,7 @@ impl<'s> Transaction<'s> {
         let offset = self
             .store
             .catalog
-            .commit(record, change, Replaced::Removed)?;
+            .commit_with(record, besides, change, Replaced::Removed)?;
         self.state = State::Committed;
         if let Some(vault) = self.store.vault.get_mut() {
             vault.saved();

@@ -202,6 +202,7 @@ fn tag(kind: IdentityKind) -> u8 {
         IdentityKind::CustomerId => 1,
         IdentityKind::Email => 2,
         IdentityKind::Anonymous => 3,
+        IdentityKind::Previous => 4,
     }
 }
 
@@ -210,6 +211,7 @@ fn kind_of(tag: u8) -> Option<IdentityKind> {
         1 => Some(IdentityKind::CustomerId),
         2 => Some(IdentityKind::Email),
         3 => Some(IdentityKind::Anonymous),
+        4 => Some(IdentityKind::Previous),
         _ => None,
     }
 }

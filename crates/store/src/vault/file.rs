@@ -3,7 +3,8 @@
 //! ```text
 //! header: magic "RGLRVALT" | version u32 | key number 8 bytes | identities u64 | identity bytes u64
 //!         | links u64 | file number 12 bytes
-//! block:  length u32 | ChaCha20-Poly1305 of the identities' records, or of pairs of ids (links)
+//! block:  length u32 | ChaCha20-Poly1305 of the identities' records, or of links: two ids, and
+//!         whose word it is (1 a server's, 0 a client's)
 //! ```
 //!
 //! Numbers are little-endian. The nonce of block `i` is the file's random number with `i` added to
@@ -17,16 +18,24 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 
 use super::arena::Arena;
 use super::key::{MasterKey, hex};
-use super::{IdentityId, seal};
+use super::{IdentityId, NewLink, Trust, seal};
 use crate::StoreError;
 
 const MAGIC: &[u8; 8] = b"RGLRVALT";
-/// 1 had no links of an identity with itself.
-const VERSION: u32 = 2;
+/// 1 had no links of an identity with itself; neither had 2 previous ids, nor whose word a link is: it is
+/// a server's.
+const VERSION: u32 = 3;
 const OLDEST: u32 = 1;
 const HEADER_BYTES: usize = 56;
 const BLOCK_BYTES: usize = 256 << 10;
-const LINK_BYTES: usize = 16;
+
+/// Where in a link it stands whose word it is.
+const WORD_AT: usize = 16;
+
+/// Bytes of a link.
+fn link_bytes(version: u32) -> usize {
+    if version < 3 { WORD_AT } else { WORD_AT + 1 }
+}
 
 /// What a block holds.
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +106,20 @@ impl<'h> Blocks<'h> {
 
 pub(super) fn encode<'r>(
     records: impl Iterator<Item = &'r [u8]>,
-    links: &[(IdentityId, IdentityId)],
+    links: &[NewLink],
     key: &MasterKey,
 ) -> Result<Vec<u8>, StoreError> {
+    encode_as(VERSION, records, links, key)
+}
+
+/// The form of an earlier version, or of this one.
+pub(super) fn encode_as<'r>(
+    version: u32,
+    records: impl Iterator<Item = &'r [u8]>,
+    links: &[NewLink],
+    key: &MasterKey,
+) -> Result<Vec<u8>, StoreError> {
+    let link_bytes = link_bytes(version);
     let mut identities = 0_u64;
     let mut blocks: Vec<Vec<u8>> = Vec::new();
     for record in records {
@@ -114,23 +134,26 @@ pub(super) fn encode<'r>(
     let identity_bytes: usize = blocks.iter().map(Vec::len).sum();
     let mut header = [0; HEADER_BYTES];
     header[..8].copy_from_slice(MAGIC);
-    header[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    header[8..12].copy_from_slice(&version.to_le_bytes());
     header[12..20].copy_from_slice(&key.number);
     header[20..28].copy_from_slice(&identities.to_le_bytes());
     header[28..36].copy_from_slice(&(identity_bytes as u64).to_le_bytes());
     header[36..44].copy_from_slice(&(links.len() as u64).to_le_bytes());
     seal::fill(&mut header[44..])?;
-    let mut bytes = Vec::with_capacity(identity_bytes + links.len() * LINK_BYTES + 4096);
+    let mut bytes = Vec::with_capacity(identity_bytes + links.len() * link_bytes + 4096);
     bytes.extend_from_slice(&header);
     let mut encrypted = Blocks::new(key, &header);
     for block in &blocks {
         encrypted.encrypt(Content::Identities, block, &mut bytes)?;
     }
-    for chunk in links.chunks(BLOCK_BYTES / LINK_BYTES) {
-        let mut plain = Vec::with_capacity(chunk.len() * LINK_BYTES);
-        for (email, customer) in chunk {
-            plain.extend_from_slice(&email.0.to_le_bytes());
-            plain.extend_from_slice(&customer.0.to_le_bytes());
+    for chunk in links.chunks(BLOCK_BYTES / link_bytes) {
+        let mut plain = Vec::with_capacity(chunk.len() * link_bytes);
+        for (identity, with, trust) in chunk {
+            plain.extend_from_slice(&identity.0.to_le_bytes());
+            plain.extend_from_slice(&with.0.to_le_bytes());
+            if link_bytes > WORD_AT {
+                plain.push(u8::from(*trust == Trust::Server));
+            }
         }
         encrypted.encrypt(Content::Links, &plain, &mut bytes)?;
     }
@@ -142,13 +165,14 @@ pub(super) fn read(
     bytes: &[u8],
     key: &MasterKey,
     arena: &mut Arena,
-    mut link: impl FnMut(IdentityId, IdentityId),
+    mut link: impl FnMut(NewLink),
 ) -> Result<(), StoreError> {
     let header = read_header(path, bytes, key)?;
+    let link_bytes = link_bytes(version_of(header));
     let number = |at: usize| u64_at(header, at) as usize;
     let (identities, identity_bytes, links) = (number(20), number(28), number(36));
     // Before the first block is decrypted nobody vouches for these numbers.
-    if identity_bytes.saturating_add(links.saturating_mul(LINK_BYTES)) > bytes.len()
+    if identity_bytes.saturating_add(links.saturating_mul(link_bytes)) > bytes.len()
         || identities.saturating_mul(Arena::SMALLEST_BYTES) > identity_bytes
     {
         return Err(StoreError::damaged(
@@ -180,10 +204,16 @@ pub(super) fn read(
                     .ok_or_else(damaged)?;
             }
             Content::Links => {
-                let pairs = plain.chunks_exact(LINK_BYTES);
-                links_left = links_left.checked_sub(pairs.len()).ok_or_else(damaged)?;
-                for pair in pairs {
-                    link(IdentityId(u64_at(pair, 0)), IdentityId(u64_at(pair, 8)));
+                let read = plain.chunks_exact(link_bytes);
+                links_left = links_left.checked_sub(read.len()).ok_or_else(damaged)?;
+                for bytes in read {
+                    let trust = match bytes.get(WORD_AT) {
+                        Some(0) => Trust::Client,
+                        Some(1) | None => Trust::Server,
+                        Some(_) => return Err(damaged()),
+                    };
+                    let id = |at| IdentityId(u64_at(bytes, at));
+                    link((id(0), id(8), trust));
                 }
             }
         }
@@ -201,7 +231,7 @@ fn read_header<'b>(
         .first_chunk::<HEADER_BYTES>()
         .filter(|header| header.starts_with(MAGIC))
         .ok_or_else(|| StoreError::damaged(path, "it does not begin like a file of the vault"))?;
-    let version = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
+    let version = version_of(header);
     if !(OLDEST..=VERSION).contains(&version) {
         return Err(StoreError::UnknownVersion {
             path: path.to_owned(),
@@ -222,6 +252,10 @@ fn read_header<'b>(
         });
     }
     Ok(header)
+}
+
+fn version_of(header: &[u8; HEADER_BYTES]) -> u32 {
+    u32::from_le_bytes([header[8], header[9], header[10], header[11]])
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {

@@ -5,7 +5,7 @@ use std::path::Path;
 use regulars_testkit::fuzz::Fuzz;
 
 use super::arena::Arena;
-use super::{IdentityId, IdentityKind, MasterKey, Vault, file};
+use super::{IdentityId, IdentityKind, MasterKey, Trust, Vault, file};
 
 const PATH: &str = "vault/a.vault";
 
@@ -14,7 +14,8 @@ fn vault() -> Vault {
     for number in 0..20 {
         let customer = vault.lookup_or_mint(IdentityKind::CustomerId, &format!("c-{number}"));
         let email = vault.lookup_or_mint(IdentityKind::Email, &format!("{number}@example.org"));
-        vault.link(email.unwrap(), customer.unwrap());
+        let trust = [Trust::Client, Trust::Server][number % 2];
+        vault.link(email.unwrap(), customer.unwrap(), trust);
     }
     vault
 }
@@ -42,13 +43,13 @@ fn nothing_that_was_encrypted_panics() {
     let vault = vault();
     let records: Vec<u8> = vault.arena.records_from(0).flatten().copied().collect();
     let links = [
-        (IdentityId(1), IdentityId(2)),
-        (IdentityId(2), IdentityId(1)),
+        (IdentityId(1), IdentityId(2), Trust::Server),
+        (IdentityId(2), IdentityId(1), Trust::Client),
     ];
     Fuzz::of(&[&records]).run(|records| {
         let bytes = file::encode(std::iter::once(records), &links, &key).unwrap();
         let mut arena = Arena::default();
-        let read = file::read(Path::new(PATH), &bytes, &key, &mut arena, |_, _| {});
+        let read = file::read(Path::new(PATH), &bytes, &key, &mut arena, |_| {});
         if read.is_ok() {
             assert_eq!(arena.records_from(0).flatten().count(), records.len());
         }

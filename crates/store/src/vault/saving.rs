@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::arena::Arena;
 use super::links::Seen;
-use super::{IdentityId, MasterKey, NameCounts, Vault, file};
+use super::{IdentityId, MasterKey, NameCounts, NewLink, Trust, Vault, file};
 use crate::StoreError;
 use crate::disk::Disk;
 
@@ -22,8 +22,8 @@ impl Vault {
         for name in files {
             let path = dir.join(name);
             let bytes = crate::store::read_listed(disk, &path)?;
-            file::read(&path, &bytes, key, &mut vault.arena, |identity, with| {
-                loading.take(identity, with);
+            file::read(&path, &bytes, key, &mut vault.arena, |link| {
+                loading.take(link);
             })?;
         }
         loading.end(&mut vault);
@@ -34,7 +34,12 @@ impl Vault {
     /// From here on, additions are new.
     pub(crate) fn begin(&mut self) {
         self.begun_at = self.arena.end();
+        self.forget_changes();
+    }
+
+    fn forget_changes(&mut self) {
         self.before.clear();
+        self.parted.clear();
     }
 
     /// The files hold everything.
@@ -70,7 +75,7 @@ impl Vault {
         let bytes = file::encode(self.arena.records_from(from), links, key)?;
         self.journaled = (self.arena.end(), self.new_links.len());
         // Each frame decides for itself what moved.
-        self.before.clear();
+        self.forget_changes();
         Ok(Some(bytes))
     }
 
@@ -88,7 +93,7 @@ impl Vault {
     ) -> Result<Vec<u8>, StoreError> {
         let (mut arena, mut links) = (Arena::default(), Vec::new());
         for journal in journals {
-            file::read(log, journal, key, &mut arena, |a, b| links.push((a, b)))?;
+            file::read(log, journal, key, &mut arena, |link| links.push(link))?;
         }
         file::encode(arena.records_from(0), &links, key)
     }
@@ -101,17 +106,17 @@ impl Vault {
         key: &MasterKey,
     ) -> Result<(), StoreError> {
         let mut links = Vec::new();
-        file::read(log, bytes, key, &mut self.arena, |a, b| links.push((a, b)))?;
-        for (identity, with) in links {
+        file::read(log, bytes, key, &mut self.arena, |link| links.push(link))?;
+        for (identity, with, trust) in links {
             if identity == with {
                 self.part(identity);
             } else {
-                self.link(identity, with);
+                self.link(identity, with, trust);
             }
         }
         self.journaled = (self.arena.end(), self.new_links.len());
         self.is_journaled_at(offset);
-        self.before.clear();
+        self.forget_changes();
         Ok(())
     }
 
@@ -129,28 +134,31 @@ impl Vault {
     pub(crate) fn encode_all(&self, key: &MasterKey) -> Result<Vec<u8>, StoreError> {
         let mut links = Vec::with_capacity(self.links.len());
         for (identity, seen) in self.links.iter() {
-            let with = match seen {
-                Seen::With(with) => with,
-                Seen::Apart => identity,
+            let (with, trust) = match seen {
+                Seen::With(with, trust) => (with, trust),
+                Seen::Apart => (identity, Trust::Server),
             };
-            links.push((identity, with));
+            links.push((identity, with, trust));
         }
-        links.sort_unstable();
+        links.sort_unstable_by_key(|&(identity, ..)| identity);
         file::encode(self.arena.records_from(0), &links, key)
     }
 }
 
-/// Links as files hold them: two different ones of an identity, or one with itself, let it stand for
-/// itself.
+/// Links as files hold them, in the order in which they were made: a server's word counts instead of a
+/// client's; two different ones of an identity, or one with itself, let it stand for itself.
 #[derive(Debug, Default)]
 pub(super) struct Loading(HashMap<IdentityId, Seen, foldhash::fast::FixedState>);
 
 impl Loading {
-    pub(super) fn take(&mut self, identity: IdentityId, with: IdentityId) {
-        let seen = self.0.entry(identity).or_insert(Seen::With(with));
-        if identity == with || *seen != Seen::With(with) {
-            *seen = Seen::Apart;
-        }
+    pub(super) fn take(&mut self, (identity, with, trust): NewLink) {
+        let new = match self.0.get(&identity) {
+            _ if identity == with => Seen::Apart,
+            None | Some(Seen::With(_, Trust::Client)) => Seen::With(with, trust),
+            Some(&Seen::With(before, _)) if before == with => return,
+            Some(Seen::With(..) | Seen::Apart) => Seen::Apart,
+        };
+        self.0.insert(identity, new);
     }
 
     pub(super) fn end(self, vault: &mut Vault) {
@@ -158,8 +166,8 @@ impl Loading {
             let own = NameCounts::one(vault.kind_of(identity));
             match seen {
                 Seen::Apart => vault.links.part(identity, own),
-                Seen::With(with) if vault.links.root(with) == identity => {}
-                Seen::With(with) => vault.links.join(identity, own, with),
+                Seen::With(with, _) if vault.links.root(with) == identity => {}
+                Seen::With(with, trust) => vault.links.join(identity, own, with, trust),
             }
         }
     }

@@ -17,7 +17,7 @@ fn reload(files: &[Vec<u8>]) -> Vault {
     let mut loading = Loading::default();
     for bytes in files {
         let path = Path::new("vault");
-        let take = |identity, with| loading.take(identity, with);
+        let take = |link| loading.take(link);
         file::read(path, bytes, &key(), &mut vault.arena, take).unwrap();
     }
     loading.end(&mut vault);
@@ -100,12 +100,21 @@ fn what_is_parted_stands_for_itself_for_ever_with_all_that_stand_for_it() {
     let device = mint(&mut vault, IdentityKind::Anonymous, "d-1");
     let mut files = vec![vault.encode_additions(&key()).unwrap()];
     vault.saved();
-    assert!(matches!(vault.link(device, email), Linked::Joined { .. }));
-    assert!(matches!(vault.link(email, anna), Linked::Joined { .. }));
-    assert!(matches!(vault.link(anna, other), Linked::Joined { .. }));
+    assert!(matches!(
+        vault.link(device, email, Trust::Server),
+        Linked::Joined { .. }
+    ));
+    assert!(matches!(
+        vault.link(email, anna, Trust::Server),
+        Linked::Joined { .. }
+    ));
+    assert!(matches!(
+        vault.link(anna, other, Trust::Server),
+        Linked::Joined { .. }
+    ));
     // Both are names of one customer by now.
-    assert_eq!(vault.link(email, other), Linked::Known);
-    assert_eq!(vault.link(device, anna), Linked::Known);
+    assert_eq!(vault.link(email, other, Trust::Server), Linked::Known);
+    assert_eq!(vault.link(device, anna, Trust::Server), Linked::Known);
     let counts = vault.names_of(other);
     assert_eq!(
         (counts.customer_ids, counts.emails, counts.anonymous_ids),
@@ -124,7 +133,7 @@ fn what_is_parted_stands_for_itself_for_ever_with_all_that_stand_for_it() {
     assert_eq!(parted.along, [email, device]);
     assert_eq!(parted.through, [anna, other]);
     assert_eq!(vault.part(email), None);
-    assert_eq!(vault.link(email, anna), Linked::Apart);
+    assert_eq!(vault.link(email, anna, Trust::Server), Linked::Apart);
     files.push(vault.encode_additions(&key()).unwrap());
     let mut journaled = reload(&files[..1]);
     journaled
@@ -180,8 +189,8 @@ fn an_email_follows_its_only_customer() {
     let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
     vault.saved();
     let anna = mint(&mut vault, IdentityKind::CustomerId, "A1");
-    vault.link(email, anna);
-    vault.link(email, anna);
+    vault.link(email, anna, Trust::Server);
+    vault.link(email, anna, Trust::Server);
     assert_eq!(vault.resolve(email), CustomerId(anna.0));
     let moved = Move {
         identity: email,
@@ -199,15 +208,16 @@ fn an_email_follows_its_only_customer() {
     assert_eq!(vault.customers(), [("A1", CustomerId(anna.0))]);
     vault.saved();
     let other = mint(&mut vault, IdentityKind::CustomerId, "A2");
-    vault.link(email, other);
+    vault.link(email, other, Trust::Server);
     assert_eq!(vault.resolve(email), CustomerId(email.0));
-    let back = Move {
-        identity: email,
-        from: CustomerId(anna.0),
-        into: CustomerId(email.0),
+    let parted = Parted {
+        along: vec![email],
+        through: vec![anna],
+        into: None,
     };
-    assert_eq!(vault.moves().stored, [back]);
-    vault.link(email, anna);
+    assert_eq!(vault.parted(), [parted]);
+    assert_eq!(vault.moves(), Moves::default());
+    vault.link(email, anna, Trust::Server);
     assert_eq!(
         vault.resolve(email),
         CustomerId(email.0),
@@ -215,6 +225,80 @@ fn an_email_follows_its_only_customer() {
     );
     let files = [vault.encode_all(&key()).unwrap()];
     assert_eq!(reload(&files).resolve(email), CustomerId(email.0));
+}
+
+#[test]
+fn a_servers_word_takes_an_address_from_whoever_a_client_said_it_was() {
+    let mut vault = Vault::default();
+    let thief = mint(&mut vault, IdentityKind::CustomerId, "t-1");
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "a-1");
+    let ben = mint(&mut vault, IdentityKind::CustomerId, "b-1");
+    let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
+    let device = mint(&mut vault, IdentityKind::Anonymous, "d-1");
+    let mut files = vec![vault.encode_additions(&key()).unwrap()];
+    vault.saved();
+    vault.link(device, email, Trust::Client);
+    vault.link(email, thief, Trust::Client);
+    // A client takes it from nobody, not even from another.
+    assert_eq!(vault.link(email, anna, Trust::Client), Linked::OfAnother);
+    assert_eq!(vault.names_of(thief).emails, 1);
+    assert_eq!(vault.told_names_of(thief).emails, 0);
+    files.push(vault.encode_additions(&key()).unwrap());
+    vault.saved();
+    let taken = Linked::Parted(Parted {
+        along: vec![email, device],
+        through: vec![thief],
+        into: Some(anna),
+    });
+    assert_eq!(vault.link(email, anna, Trust::Server), taken);
+    assert_eq!(vault.moves(), Moves::default());
+    assert_eq!(vault.parted().len(), 1);
+    assert_eq!(vault.names_of(thief).emails, 0);
+    assert_eq!(vault.told_names_of(anna).emails, 1);
+    assert_eq!(vault.told_names_of(anna).anonymous_ids, 0);
+    assert_eq!(vault.link(email, thief, Trust::Client), Linked::OfAnother);
+    files.push(vault.encode_additions(&key()).unwrap());
+    let mut journaled = reload(&files[..1]);
+    for (offset, file) in [7, 8].into_iter().zip(&files[1..]) {
+        let log = Path::new("log");
+        journaled.take_journal((log, offset), file, &key()).unwrap();
+    }
+    let whole = [vault.encode_all(&key()).unwrap()];
+    for vault in [&mut journaled, &mut reload(&files), &mut reload(&whole)] {
+        assert_eq!(vault.resolve(device), CustomerId(anna.0));
+        assert_eq!(vault.told_names_of(anna).emails, 1);
+        // It is a server's word now: a second one parts it for ever.
+        let parted = vault.link(email, ben, Trust::Server);
+        assert!(matches!(parted, Linked::Parted(Parted { into: None, .. })));
+        assert_eq!(vault.resolve(device), CustomerId(email.0));
+    }
+}
+
+#[test]
+fn a_server_confirms_what_a_client_said() {
+    let mut vault = Vault::default();
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "a-1");
+    let ben = mint(&mut vault, IdentityKind::CustomerId, "b-1");
+    let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
+    vault.link(email, anna, Trust::Client);
+    assert_eq!(vault.link(email, anna, Trust::Server), Linked::Known);
+    assert_eq!(vault.told_names_of(anna).emails, 1);
+    let files = [vault.encode_additions(&key()).unwrap()];
+    let parted = reload(&files).link(email, ben, Trust::Server);
+    assert!(matches!(parted, Linked::Parted(Parted { into: None, .. })));
+}
+
+#[test]
+fn links_of_the_version_before_are_words_of_servers() {
+    let mut vault = Vault::default();
+    let anna = mint(&mut vault, IdentityKind::CustomerId, "a-1");
+    let email = mint(&mut vault, IdentityKind::Email, "anna@example.com");
+    let links = [(email, anna, Trust::Server)];
+    let records = vault.arena.records_from(0);
+    let file = file::encode_as(2, records, &links, &key()).unwrap();
+    let vault = reload(&[file]);
+    assert_eq!(vault.resolve(email), CustomerId(anna.0));
+    assert_eq!(vault.told_names_of(anna).emails, 1);
 }
 
 #[test]
@@ -275,7 +359,7 @@ fn files_hold_nothing_readable_and_notice_changes() {
             bytes,
             key,
             &mut Arena::default(),
-            |_, _| {},
+            |_| {},
         )
         .unwrap_err()
         .to_string()
@@ -290,8 +374,8 @@ fn files_hold_nothing_readable_and_notice_changes() {
     }
     assert!(read(&bytes[..bytes.len() - 1], &key()).contains("is damaged"));
     let mut later = bytes.clone();
-    later[8] = 3;
-    assert!(read(&later, &key()).contains("version 3"));
+    later[8] = 4;
+    assert!(read(&later, &key()).contains("version 4"));
     let other = MasterKey {
         number: [4; 8],
         ..key()
@@ -315,7 +399,7 @@ proptest! {
             (0..4).map(|n| mint(&mut vault, IdentityKind::CustomerId, &format!("c{n}"))).collect();
         let base = vault.encode_additions(&key()).unwrap();
         for &(email, customer) in &pairs {
-            vault.link(emails[email], customers[customer]);
+            vault.link(emails[email], customers[customer], Trust::Server);
         }
         // Another order, in two commits with a reload between them.
         let mut shuffled = pairs.clone();
@@ -329,7 +413,7 @@ proptest! {
         for part in [&shuffled[..at], &shuffled[at..]] {
             let mut other = reload(&files);
             for &(email, customer) in part {
-                other.link(emails[email], customers[customer]);
+                other.link(emails[email], customers[customer], Trust::Server);
             }
             files.push(other.encode_additions(&key()).unwrap());
         }

@@ -4,7 +4,7 @@ use regulars_core::{CustomerId, EventKind, Timestamp};
 use regulars_store::log::{
     Found, ImportAdded, LogRecord, LogRecordKind, Logged, ModelsFitted, StoredEvent,
 };
-use regulars_store::vault::{IdentityId, IdentityKind};
+use regulars_store::vault::{IdentityId, IdentityKind, Trust};
 use regulars_store::{Frame, Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -40,7 +40,7 @@ fn visit(store: &mut Store, anonymous: &str, user: Option<&str>, name: &str) -> 
             let user = vault
                 .lookup_or_mint(IdentityKind::CustomerId, user)
                 .unwrap();
-            vault.link(visitor, user);
+            vault.link(visitor, user, Trust::Client);
             user
         }
     };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use regulars_core::{CustomerId, Partition, Symbols, Timestamp};
 use regulars_store::history::{CustomerRow, Family};
-use regulars_store::vault::{IdentityId, Move, Moves};
+use regulars_store::vault::{IdentityId, IdentityKind, Move, Moves, Trust};
 
 use crate::sample::{create, everything, expected, import, open, record, rows};
 
@@ -101,6 +101,33 @@ fn moved_identities_take_their_rows_along() {
         assert!(store.history().declared(customer).unwrap().contains(&due));
     }
     assert_eq!(store.history().summary(Family::Customers).rows, 90);
+}
+
+#[test]
+fn rows_of_names_that_stand_for_a_moved_one_move_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = create(&dir.path().join("data"));
+    let mut transaction = store.begin().unwrap();
+    let vault = transaction.vault().unwrap();
+    let mut mint = |kind, text| vault.lookup_or_mint(kind, text).unwrap();
+    let email = mint(IdentityKind::Email, "ann@example.com");
+    let old = mint(IdentityKind::CustomerId, "old");
+    let ann = mint(IdentityKind::CustomerId, "ann");
+    vault.link(old, email, Trust::Server);
+    transaction.commit(record(0)).unwrap();
+    let row = CustomerRow {
+        customer: CustomerId(email.0),
+        ..declared_row(old)
+    };
+    declare(&mut store, std::slice::from_ref(&row));
+    let mut transaction = store.begin().unwrap();
+    transaction.vault().unwrap().link(email, ann, Trust::Server);
+    let moves = transaction.vault_ref().unwrap().moves();
+    transaction.apply_moves(&moves, &[], &[]).unwrap();
+    transaction.commit(record(1)).unwrap();
+    let customer = CustomerId(ann.0);
+    let moved = CustomerRow { customer, ..row };
+    assert_eq!(store.history().declared(customer).unwrap(), [moved]);
 }
 
 fn old_customer(identity: IdentityId) -> CustomerId {

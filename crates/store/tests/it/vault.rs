@@ -3,7 +3,7 @@ use std::path::Path;
 
 use regulars_core::{CustomerId, Partition, Timestamp};
 use regulars_store::history::CustomerRow;
-use regulars_store::vault::{IdentityId, IdentityKind};
+use regulars_store::vault::{IdentityId, IdentityKind, Trust};
 use regulars_store::{Store, StoreError, StoreOptions};
 
 use crate::sample::{create, open, record};
@@ -34,7 +34,7 @@ fn nothing_personal_is_readable_on_disk() {
         let email = format!("someone{number}@example.com");
         let identity = vault.lookup_or_mint(IdentityKind::Email, &email).unwrap();
         let account = vault.lookup_or_mint(IdentityKind::CustomerId, &format!("ACC-{number}"));
-        vault.link(identity, account.unwrap());
+        vault.link(identity, account.unwrap(), Trust::Server);
         let sealed = vault.seal(identity, format!("Someone {number}, {email}").as_bytes());
         rows.push(CustomerRow {
             customer: vault.resolve(identity),
@@ -86,7 +86,7 @@ fn many_commits_are_merged_and_say_the_same() {
         let email = format!("e{}@example.com", round / 3);
         let email_id = vault.lookup_or_mint(IdentityKind::Email, &email).unwrap();
         if round % 3 == 0 || round % 2 == 0 {
-            vault.link(email_id, id);
+            vault.link(email_id, id, Trust::Server);
         }
         transaction.commit(record(round)).unwrap();
         let vault = store.vault().unwrap();

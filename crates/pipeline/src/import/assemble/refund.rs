@@ -154,30 +154,23 @@ fn is_made(status: Option<OrderStatus>) -> bool {
 
 fn record(frame: Frame<'_>, row: &Row, occurred_at: Timestamp, back: Back) -> LineRecord {
     LineRecord {
-        customer: frame.customer,
-        order: OrderKey(row.order_key),
-        import: frame.import,
         updated_at: row.updated_at,
-        occurred_at,
-        ended_at: None,
         kind: RecordKind::Refund,
         status: row.status.unwrap_or(OrderStatus::Placed),
-        line: 0,
         refund: RefundKey(row.refund),
         product: row.product,
-        category: Symbol::NONE,
-        brand: Symbol::NONE,
-        channel: Symbol::NONE,
-        country: Symbol::NONE,
         quantity: match row.product {
             Symbol::NONE => 0.0,
             _ => row.quantity.unwrap_or(0.0).abs(),
         },
         net_minor: back.minor,
         beside_minor: back.beside_minor,
-        discount_minor: None,
-        cost_minor: None,
-        refunded_minor: 0,
+        ..LineRecord::new(
+            frame.customer,
+            OrderKey(row.order_key),
+            frame.import,
+            occurred_at,
+        )
     }
 }
 

@@ -1,8 +1,6 @@
 //! One version of an order: what its rows in one file, or one row of several, say together.
 
-use regulars_core::{
-    LineRecord, OrderKey, OrderStatus, RecordKind, RefundKey, Symbol, Symbols, Timestamp,
-};
+use regulars_core::{LineRecord, OrderKey, OrderStatus, RecordKind, Symbol, Symbols, Timestamp};
 
 use super::amounts::{Sold, line_discount, line_net, sum, times, told_net};
 use super::{Amount, Assembled, Frame, Row};
@@ -191,28 +189,14 @@ impl Head {
             .filter_map(|row| row.status)
             .max()
             .unwrap_or(OrderStatus::Placed);
+        let order = OrderKey(rows[0].order_key);
         let record = LineRecord {
-            customer: frame.customer,
-            order: OrderKey(rows[0].order_key),
-            import: frame.import,
             updated_at: rows.iter().filter_map(|row| row.updated_at).max(),
-            occurred_at: placed_at,
             ended_at: rows.iter().filter_map(|row| row.ended_at).min(),
-            kind: RecordKind::Sale,
             status,
-            line: 0,
-            refund: RefundKey::NONE,
-            product: Symbol::NONE,
-            category: Symbol::NONE,
-            brand: Symbol::NONE,
             channel: first(|row| row.channel),
             country: first(|row| row.country),
-            quantity: 0.0,
-            net_minor: 0,
-            beside_minor: None,
-            discount_minor: None,
-            cost_minor: None,
-            refunded_minor: 0,
+            ..LineRecord::new(frame.customer, order, frame.import, placed_at)
         };
         let template = Assembled {
             record,

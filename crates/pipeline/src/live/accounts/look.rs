@@ -38,7 +38,7 @@ impl Engine {
         let account = self.context.symbols.find(name);
         let inside = |customer| {
             let person = self.people.get(customer)?;
-            let is_inside = person.known && Some(person.member.profile.account) == account;
+            let is_inside = person.is_customer() && Some(person.member.profile.account) == account;
             is_inside.then_some(())
         };
         customers.iter().map(inside).collect()

@@ -1,7 +1,6 @@
 //! Customers told of the turns of their account: some at a time, or at once.
 
 use regulars_core::{Cause, CustomerId, Timestamp};
-use regulars_profile::World;
 
 use super::{Engine, Turn};
 
@@ -63,11 +62,11 @@ impl Engine {
         };
         let seen = std::mem::replace(&mut person.turns_seen, made);
         let looks_seen = std::mem::replace(&mut person.looks_seen, begun);
-        let is_in_look = looks_seen != begun && self.looks.is_open() && person.known;
+        let is_in_look = looks_seen != begun && self.looks.is_open() && person.is_customer();
         if !is_in_look && (seen == made || !self.accounts.is_sweeping()) {
             return 0;
         }
-        let (account, is_known) = (person.member.profile.account, person.known);
+        let (account, is_customer) = (person.member.profile.account, person.is_customer());
         let (turns, from) = self.accounts.lend_turns(account, seen);
         let told = turns.len() - from + usize::from(is_in_look);
         if is_in_look {
@@ -78,7 +77,7 @@ impl Engine {
             };
             self.look_as_of_open(customer, &truths);
         }
-        if is_known {
+        if is_customer {
             turns
                 .range(from..)
                 .for_each(|turn| self.tell(customer, turn));
@@ -97,19 +96,11 @@ impl Engine {
         self.advance_to(customer, own_to, turn.learnt_at);
         let cause = turn.cause.clone();
         let cause = cause.unwrap_or_else(|| self.cause_of_time(turn.occurred_at));
-        let Some(person) = self.people.get_mut(&customer) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
         let (what, at) = ((&[][..], &turn.truths), (turn.occurred_at, now));
-        let scratch = &mut self.scratch;
-        let member = &mut person.member;
-        member.happened(world, what, at, scratch, &mut |flip| flips.push(flip));
-        person.queue(customer, &mut self.wakes);
+        let flips = self.look_at(customer, |person, looking, each| {
+            let (world, scratch) = (looking.world, looking.scratch);
+            person.member.happened(world, what, at, scratch, each);
+        });
         self.note(customer, flips, turn.learnt_at, &cause);
     }
 

@@ -1,15 +1,18 @@
 //! Orders of somebody whose past is at hand: their records, and the events that tell of them.
 //!
-//! An event that tells of an order once more is told with what the records say already, where it
-//! is the latest of the order; else all events of the order are told again, unless it leaves no
-//! trace.
+//! Of what was told of an order three things make a difference: what it was first, since that is
+//! when it was placed; what it was last, since no other version counts; and what goes back, at the
+//! prices of the content before it. An event that is told late has no more than that told again of
+//! its order, whatever else was told of it ([`OfOrder::tell`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
-use regulars_core::{CustomerId, LineRecord, RecordKind, Timestamp};
+use regulars_core::{LineRecord, OrderKey, RecordKind, Timestamp};
+use regulars_profile::{Member, SaidAt};
 use regulars_store::history::SymbolTable;
 
+use super::folded::{FoldedOrders, Resolving, names_products};
 use crate::error::PipelineError;
 use crate::live::orders::{self, OrderTold, Orders, Says};
 use crate::live::told::Told;
@@ -20,280 +23,232 @@ const BYTES_OF_ENTRY: usize = 128;
 /// Records of orders, and the events that tell of orders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OrdersAtHand {
-    /// Sorted as a fold takes them, but for those of `changed` orders. Of the versions that events
-    /// told of an order that was told of again there is the newest: no other counts.
-    records: Vec<LineRecord>,
-    /// By key of the order; of each by time, then offset.
-    told: HashMap<u64, Vec<ToldOfOrder>, FixedState>,
-    /// Entries of `told`.
-    told_entries: usize,
-    /// Orders of which more was told than the records say.
-    changed: BTreeMap<u64, Again>,
+    of: HashMap<OrderKey, OfOrder, FixedState>,
+    /// Records, and what was told.
+    entries: usize,
+    /// Orders of which more was told than the records say; of each what goes back, or goes back at
+    /// another price.
+    changed: BTreeMap<OrderKey, BTreeSet<SaidAt>>,
+    /// Whether files have credits: what of them finds nothing in the order that they name comes off
+    /// another.
+    has_credits: bool,
+    folded: FoldedOrders,
 }
 
-/// An event that tells of an order, and what it says.
-#[derive(Debug, Clone)]
-struct ToldOfOrder {
-    told: Told,
-    says: Says,
+/// One order.
+#[derive(Debug, Clone, Default)]
+struct OfOrder {
+    /// What files say.
+    files: Vec<LineRecord>,
+    /// What events told.
+    told: BTreeMap<SaidAt, Told>,
+    /// Of these, what told what was bought or what it cost.
+    contents: BTreeSet<SaidAt>,
+    /// Of these, what told that something goes back, with the records of that.
+    refunds: BTreeMap<SaidAt, Vec<LineRecord>>,
+    /// The latest of the others: the version that counts.
+    last_version: Option<SaidAt>,
+    /// The records of that.
+    newest: Vec<LineRecord>,
 }
 
-/// From where on what was told of an order is to be told again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
-    /// What is at this place by time, and whatever follows; the records say all before it.
-    Place(usize),
-    /// All of it, beside what files say.
-    Beginning,
-}
-
-impl OrdersAtHand {
-    /// Of every record, sorted.
-    pub(super) fn new(records: Vec<LineRecord>) -> Self {
-        Self {
-            records,
-            ..Self::default()
+impl OfOrder {
+    /// Keeps an event.
+    fn keep(&mut self, says: Says, told: &Told) {
+        let at = told.said_at();
+        self.told.insert(at, told.clone());
+        match says {
+            Says::GoesBack => {
+                self.refunds.insert(at, Vec::new());
+                return;
+            }
+            Says::Content => {
+                self.contents.insert(at);
+            }
+            Says::Nothing => {}
         }
+        self.last_version = self.last_version.max(Some(at));
     }
 
-    /// How much that is.
-    pub(super) fn entries(&self) -> usize {
-        self.records.len() + self.told_entries
-    }
-
-    /// Keeps an event that tells of an order; gives its place among those of the order.
-    pub(super) fn keep(&mut self, order: &OrderTold<'_>, told: &Told) -> usize {
-        self.told_entries += 1 + told.event.properties.len() / BYTES_OF_ENTRY;
-        let of_order = self.told.entry(order.key()).or_default();
-        let place = of_order.partition_point(|known| known.told.said_at() < told.said_at());
-        let told = ToldOfOrder {
-            told: told.clone(),
-            says: order.says(),
-        };
-        of_order.insert(place, told);
-        place
-    }
-
-    /// Takes in an event that tells of an order.
-    pub(super) fn tell(&mut self, order: &OrderTold<'_>, told: &Told) {
-        let place = self.keep(order, told);
-        let of_order = &self.told[&order.key()];
-        let is_last = place + 1 == of_order.len();
-        // A version that the next one replaces, of an order that was placed before it, leaves no
-        // trace: whoever tells very many versions of an order has none of them told again.
-        let next = of_order.get(place + 1).map(|next| next.says);
-        let leaves_no_trace = order.says() != Says::GoesBack
-            && next == Some(Says::Content)
-            && self.is_placed_before(order.key(), told.event.occurred_at);
-        let from = match self.changed.get(&order.key()) {
-            Some(Again::Beginning) => Again::Beginning,
-            Some(&Again::Place(from)) if place >= from => Again::Place(from),
-            Some(&Again::Place(from)) if leaves_no_trace => Again::Place(from + 1),
-            None if leaves_no_trace => return,
-            None if is_last => Again::Place(place),
-            Some(Again::Place(_)) | None => Again::Beginning,
-        };
-        self.changed.insert(order.key(), from);
-    }
-
-    fn is_placed_before(&self, order: u64, at: Timestamp) -> bool {
-        let is_sold = |line: &&LineRecord| line.order.0 == order && line.kind == RecordKind::Sale;
-        let mut sold = self.records.iter().filter(is_sold);
-        sold.any(|line| line.occurred_at < at)
-    }
-
-    /// What is to be told of the orders that changed, by time within each.
-    fn to_tell(&self) -> Vec<&Told> {
-        let of_order = |(key, from): (&u64, &Again)| {
-            let from = match from {
-                Again::Place(place) => *place,
-                Again::Beginning => 0,
-            };
-            let of_order = self.told.get(key).map_or(&[][..], Vec::as_slice);
-            of_order.iter().skip(from).map(|of| &of.told)
-        };
-        self.changed.iter().flat_map(of_order).collect()
-    }
-
-    /// Every record that may count, sorted.
-    ///
-    /// # Errors
-    /// When the first rate of a currency begins after the day of its order.
-    pub(super) fn records(
-        &mut self,
-        customer: CustomerId,
-        orders: &Orders,
-        table: &SymbolTable,
-    ) -> Result<&[LineRecord], PipelineError> {
-        if self.changed.is_empty() {
-            return Ok(&self.records);
-        }
-        let is_changed = |record: &LineRecord| self.changed.contains_key(&record.order.0);
-        let known = self.records.iter().filter(|record| is_changed(record));
-        let mut again: Vec<LineRecord> = known.copied().collect();
-        // What files say of these orders stays.
-        again.retain(|record| {
-            self.changed.get(&record.order.0) != Some(&Again::Beginning) || !self.is_told(record)
-        });
-        orders.add_told(customer, &self.to_tell(), &mut again, table)?;
-        self.keep_newest(&mut again);
-        self.records.retain(|record| !is_changed(record));
-        self.records.extend(again);
-        self.changed.clear();
-        orders::sort(&mut self.records);
-        Ok(&self.records)
-    }
-
-    /// True for a record that an event told.
-    fn is_told(&self, record: &LineRecord) -> bool {
-        let said_at = match record.kind {
-            RecordKind::Sale => record.updated_at,
-            RecordKind::Credit | RecordKind::Refund => Some(record.occurred_at),
-        };
-        let told = self.told.get(&record.order.0);
-        said_at.zip(told).is_some_and(|(at, told)| {
-            let key = (at, record.import);
-            told.binary_search_by_key(&key, |of| of.told.said_at())
-                .is_ok()
-        })
-    }
-
-    /// Of the versions that events told of each order the newest stays.
-    fn keep_newest(&self, records: &mut Vec<LineRecord>) {
-        let version = |record: &LineRecord| {
-            let is_version = record.kind == RecordKind::Sale && self.is_told(record);
-            is_version.then_some((record.updated_at, record.import))
-        };
-        let mut newest: BTreeMap<_, _> = BTreeMap::new();
-        for record in &*records {
-            let known = newest.entry(record.order).or_default();
-            *known = version(record).max(*known);
-        }
-        records.retain(|record| {
-            let version = version(record);
-            version.is_none() || newest.get(&record.order) == Some(&version)
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-    use regulars_core::{Currency, EventKind, Symbols};
-    use regulars_profile::Ledger;
-    use regulars_store::log::StoredEvent;
-    use regulars_store::vault::IdentityId;
-
-    use super::*;
-    use crate::config::Config;
-    use crate::live::orders::Claims;
-
-    const CUSTOMER: CustomerId = CustomerId(1);
-
-    fn told(offset: u64, at: i64, name: &str, properties: &str) -> Told {
-        let event = StoredEvent {
-            kind: EventKind::Track,
-            anonymous: false,
-            identity: IdentityId(1),
-            customer: CUSTOMER,
-            occurred_at: Timestamp(at),
-            received_at: Timestamp(at),
-            message: u128::from(offset) + 1,
-            name: name.into(),
-            properties: properties.into(),
-            context: "{}".into(),
-            sealed: Box::default(),
-        };
-        Told::new(offset, event)
-    }
-
-    fn updated(offset: u64, at: i64) -> Told {
-        let properties = format!(
-            r#"{{"order_id":"o","products":[{{"product_id":"p","price":{},"quantity":2}}]}}"#,
-            offset + 1
-        );
-        told(offset, at, "Order Updated", &properties)
-    }
-
-    fn orders() -> (Orders, SymbolTable) {
-        let config = Config::new("shop", Currency::new("EUR").unwrap(), "UTC");
-        let table = SymbolTable::default();
-        let orders = Orders::new(&config, Claims::default(), &mut Symbols::default());
-        (orders, table)
-    }
-
-    fn tell(at_hand: &mut OrdersAtHand, told: &Told, orders: &Orders) -> usize {
-        let order = orders::of(told, orders.currency()).unwrap();
-        at_hand.tell(&order, told);
-        at_hand.to_tell().len()
-    }
-
-    #[test]
-    fn of_many_versions_of_an_order_one_is_told_and_one_is_kept() {
-        let (orders, table) = orders();
-        let mut at_hand = OrdersAtHand::default();
-        for n in 0..200 {
-            let again = tell(&mut at_hand, &updated(n, 1_000 + n as i64), &orders);
-            assert_eq!(again, 1, "in order");
-            let records = at_hand.records(CUSTOMER, &orders, &table).unwrap();
-            assert_eq!(records.len(), 1);
-            assert_eq!(records[0].net_minor, 200 * (n as i64 + 1));
-        }
-        for n in 200..398 {
-            let again = tell(&mut at_hand, &updated(n, 801 + n as i64), &orders);
-            assert_eq!(again, 0, "late");
-            assert_eq!(at_hand.records(CUSTOMER, &orders, &table).unwrap().len(), 1);
-        }
-    }
-
-    /// One of several orders told of in one of all ways.
-    fn any(rng: &mut ChaCha8Rng, offset: u64) -> Told {
-        let products = format!(
-            r#""products":[{{"product_id":"p","price":{},"quantity":2}}]"#,
-            rng.random_range(1..9)
-        );
-        let content = [&products, r#""total":7"#, r#""note":1"#][rng.random_range(0..3)];
-        let names = [
-            "Order Completed",
-            "Order Updated",
-            "Order Updated",
-            "Order Cancelled",
-            "Order Refunded",
-        ];
-        let properties = format!(r#"{{"order_id":"{}",{content}}}"#, rng.random_range(0..3));
-        let at = rng.random_range(0..200);
-        told(offset, at, names[rng.random_range(0..5)], &properties)
-    }
-
-    #[test]
-    fn orders_told_in_whatever_order_come_to_what_they_do_by_time() {
-        let (orders, table) = orders();
-        for seed in 0..40 {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let (mut at_hand, mut all) = (OrdersAtHand::default(), Vec::new());
-            for offset in 0..60 {
-                let told = any(&mut rng, offset);
-                tell(&mut at_hand, &told, &orders);
-                all.push(told);
-                if rng.random_bool(0.4) {
-                    continue;
-                }
-                let mut expected = Vec::new();
-                let by_time: Vec<&Told> = all.iter().collect();
-                orders
-                    .add_told(CUSTOMER, &by_time, &mut expected, &table)
-                    .unwrap();
-                orders::sort(&mut expected);
-                let records = at_hand.records(CUSTOMER, &orders, &table).unwrap();
-                assert_eq!(newest(records), newest(&expected), "seed {seed}, {offset}");
+    /// Takes in an event; gives what goes back because of it, or goes back at another price; `None`
+    /// when it leaves no trace.
+    fn tell(&mut self, says: Says, told: &Told) -> Option<Vec<SaidAt>> {
+        let at = told.said_at();
+        let is_last = self.last_version < Some(at);
+        // It says when the order was placed, at whose rates all amounts are.
+        let is_sold = |line: &LineRecord| line.kind == RecordKind::Sale;
+        let is_first = self.contents.first().is_none_or(|&first| at < first)
+            && !self.files.iter().any(is_sold);
+        self.keep(says, told);
+        match says {
+            Says::GoesBack => Some(vec![at]),
+            // What is no content is what it was before, of which something became.
+            Says::Nothing => is_last.then(Vec::new),
+            Says::Content => {
+                let later = |to: Option<SaidAt>| {
+                    let later = self.refunds.range(at..).map(|(&at, _)| at);
+                    later.take_while(move |&back| to.is_none_or(|to| back < to))
+                };
+                let next = self.contents.range(at..).nth(1).copied();
+                let priced: Vec<SaidAt> = later(next.filter(|_| !is_first)).collect();
+                (is_first || next.is_none() || !priced.is_empty()).then_some(priced)
             }
         }
     }
 
-    /// The records that count.
-    fn newest(records: &[LineRecord]) -> Vec<LineRecord> {
-        let newest = Ledger::newest_versions(records, Timestamp(1_000)).into_iter();
-        newest.flat_map(|run| records[run].to_vec()).collect()
+    /// The events that say what some of them give back and what the order is now, by time.
+    fn to_tell(&self, back: &BTreeSet<SaidAt>) -> Vec<&Told> {
+        let before = |at: &SaidAt| self.contents.range(..at).next_back().copied();
+        let content = back.iter().filter_map(before);
+        let ends = [
+            self.contents.first().copied(),
+            self.contents.last().copied(),
+            self.last_version,
+        ];
+        let all = ends.into_iter().flatten().chain(content);
+        let all: BTreeSet<SaidAt> = all.chain(back.iter().copied()).collect();
+        all.iter().map(|at| &self.told[at]).collect()
+    }
+
+    /// Puts a record in its place that an event or a file told.
+    fn put(&mut self, record: LineRecord) {
+        let told_at = match record.kind {
+            RecordKind::Sale => record.updated_at,
+            RecordKind::Credit | RecordKind::Refund => Some(record.occurred_at),
+        };
+        let told_at = told_at.map(|at| (at, record.import));
+        let told_at = told_at.filter(|at| self.told.contains_key(at));
+        match told_at {
+            None => self.files.push(record),
+            // No other version counts.
+            Some(_) if record.kind == RecordKind::Sale => {
+                if told_at == self.last_version {
+                    self.newest.push(record);
+                }
+            }
+            Some(at) => self.refunds.entry(at).or_default().push(record),
+        }
+    }
+
+    /// Puts what was told again in the place of what was told before.
+    fn put_again(&mut self, back: &BTreeSet<SaidAt>, records: Vec<LineRecord>) {
+        self.newest.clear();
+        for at in back {
+            self.refunds.entry(*at).or_default().clear();
+        }
+        records.into_iter().for_each(|record| self.put(record));
+    }
+
+    fn entries(&self) -> usize {
+        let back: usize = self.refunds.values().map(Vec::len).sum();
+        self.files.len() + self.newest.len() + back
+    }
+
+    /// Every record that may count, sorted, after those in `into`.
+    fn records(&self, into: &mut Vec<LineRecord>) {
+        let from = into.len();
+        into.extend(&self.files);
+        into.extend(&self.newest);
+        into.extend(self.refunds.values().flatten());
+        orders::sort(&mut into[from..]);
     }
 }
+
+impl OrdersAtHand {
+    /// How much that is.
+    pub(super) fn entries(&self) -> usize {
+        self.of.len() + self.entries + self.folded.entries()
+    }
+
+    /// Keeps an event of which the records say everything.
+    pub(super) fn keep(&mut self, order: &OrderTold<'_>, told: &Told) {
+        self.count(told);
+        let of_order = self.of.entry(OrderKey(order.key())).or_default();
+        of_order.keep(order.says(), told);
+    }
+
+    fn count(&mut self, told: &Told) {
+        self.entries += 1 + told.event.properties.len() / BYTES_OF_ENTRY;
+    }
+
+    /// Takes every record, once all events are kept.
+    pub(super) fn put_all(&mut self, records: Vec<LineRecord>) {
+        for record in records {
+            self.has_credits |= record.kind == RecordKind::Credit;
+            self.of.entry(record.order).or_default().put(record);
+        }
+        self.entries += self.of.values().map(OfOrder::entries).sum::<usize>();
+    }
+
+    /// Takes in an event that tells of an order; false when it leaves no trace.
+    pub(super) fn tell(&mut self, order: &OrderTold<'_>, told: &Told) -> bool {
+        self.count(told);
+        let key = OrderKey(order.key());
+        let back = self.of.entry(key).or_default().tell(order.says(), told);
+        let leaves_a_trace = back.is_some();
+        if let Some(back) = back {
+            self.changed.entry(key).or_default().extend(back);
+        }
+        leaves_a_trace
+    }
+
+    /// Folds all orders, of which more may have been told since they were folded last, into a member,
+    /// and gives how many were resolved for it. `latest` become the latest of those that count.
+    ///
+    /// # Errors
+    /// When the first rate of a currency begins after the day of its order.
+    pub(super) fn fold(
+        &mut self,
+        (member, latest): (&mut Member, &mut Vec<(Timestamp, OrderKey)>),
+        (orders, table): (&Orders, &SymbolTable),
+        resolving: &mut Resolving<'_>,
+    ) -> Result<usize, PipelineError> {
+        let changed = self.tell_again(orders, table, resolving)?;
+        let of = &self.of;
+        let records = |order: OrderKey, into: &mut Vec<LineRecord>| {
+            if let Some(of_order) = of.get(&order) {
+                of_order.records(into);
+            }
+        };
+        if !self.has_credits {
+            let all = || of.keys().copied();
+            let folded = &mut self.folded;
+            if let Some(n) = folded.fold((member, latest), (&changed, all), records, resolving) {
+                return Ok(n);
+            }
+        }
+        let mut all = Vec::new();
+        of.values().for_each(|of_order| of_order.records(&mut all));
+        orders::sort(&mut all);
+        resolving.fold_all(member, latest, &all);
+        Ok(of.len())
+    }
+
+    /// Tells again what is to be told again, of each order that changed; gives these.
+    fn tell_again(
+        &mut self,
+        orders: &Orders,
+        table: &SymbolTable,
+        resolving: &mut Resolving<'_>,
+    ) -> Result<Vec<OrderKey>, PipelineError> {
+        let mut changed = Vec::with_capacity(self.changed.len());
+        // One that cannot be told stays to be told.
+        for (&key, back) in &self.changed {
+            let of_order = self.of.entry(key).or_default();
+            let mut records = of_order.files.clone();
+            // What several customers tell of is settled elsewhere, and folded from the beginning.
+            orders.add_all(&of_order.to_tell(back), &mut records, table)?;
+            let told = records.split_off(of_order.files.len());
+            *resolving.names_products |= names_products(&told, resolving.now);
+            self.entries -= of_order.entries();
+            of_order.put_again(back, told);
+            self.entries += of_order.entries();
+            changed.push(key);
+        }
+        self.changed.clear();
+        Ok(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

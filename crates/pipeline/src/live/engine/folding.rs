@@ -8,6 +8,7 @@ use regulars_rules::Keep;
 use super::Engine;
 use crate::error::PipelineError;
 use crate::live::accounts::share_of;
+use crate::live::at_hand::Resolving;
 use crate::live::person::{Folding, Person, Whose};
 
 impl Engine {
@@ -31,15 +32,17 @@ impl Engine {
                 parted: &self.parted,
             },
             table: &self.table,
-            products: &self.products,
-            program: &self.program,
             orders: &mut self.orders,
-            ledger: &mut self.ledger,
+            resolving: Resolving {
+                ledger: &mut self.ledger,
+                products: &self.products,
+                program: &self.program,
+                names_products: &mut self.names_products,
+                now: self.now,
+            },
             changes: &mut self.changes,
             refolds: &mut self.refolds,
-            names_products: &mut self.names_products,
             keeps_past: true,
-            now: self.now,
         };
         let (before, share) = (person.member.profile.account, share_of(person));
         let changed = change(person, &mut folding);

@@ -1,7 +1,7 @@
 //! Customers that turn out to be one, or two again, and orders that several tell of: more than one
 //! customer is folded anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use regulars_core::{Cause, CustomerId, Direction, OrderKey, Symbol, Timestamp};
 use regulars_profile::Flip;
@@ -35,14 +35,14 @@ impl Engine {
             visitor.has_moved = true;
             gone = Some(Box::new(visitor));
         }
-        let Some(gone) = gone else {
+        let Some(mut gone) = gone else {
             self.leave_recorded(from);
             return Ok(());
         };
         let account = gone.member.profile.account;
         self.accounts.go(from, account, Symbol::NONE);
         self.count_share(share_of(&gone), None);
-        self.leave_all(&gone, from);
+        self.leave_all(&mut gone, from);
         self.with(into, |person, _| {
             person.take_over(from, *gone);
             Ok(())
@@ -56,22 +56,25 @@ impl Engine {
         self.fold_again(&concerned, merge.recorded_at, &Cause::Merge)
     }
 
-    /// Makes two customers of one: an identity stands for itself again, with all that stand for it.
+    /// Lets an identity leave a customer, with all that stand for it: it stands for itself, or for
+    /// another.
     pub(super) fn unmerge(&mut self, unmerged: &Unmerged) -> Result<(), PipelineError> {
         self.now = self.now.max(unmerged.recorded_at);
-        let (Some(into), Some(from)) = (unmerged.identity(), unmerged.from()) else {
+        let (Some(parted), Some(from)) = (unmerged.identity(), unmerged.from()) else {
             return Ok(());
         };
         let from = self.canonical(from);
+        let into = unmerged.into.map_or(parted, |into| self.canonical(into));
         self.identity_changes += 1;
-        self.redirects.remove(&into);
-        let others = unmerged.along.iter().filter(|&&id| id != into);
-        self.redirects.extend(others.map(|&id| (id, into)));
+        self.redirects.remove(&parted);
+        let all = unmerged.along.iter().filter(|&&id| id != into);
+        self.redirects.extend(all.map(|&id| (id, into)));
         self.parted.take(unmerged, |_| into);
         if !self.people.contains_key(&from) && !self.visitors.contains(&from) {
             return Ok(());
         }
         self.advance(from);
+        self.advance(into);
         let leaving = self.with(from, |person, _| Ok(person.part(unmerged)))?;
         self.with(into, |person, _| {
             person.arrive(leaving, !unmerged.anonymous);
@@ -79,7 +82,7 @@ impl Engine {
         })?;
         let mut concerned = BTreeSet::from([from]);
         let left = &self.people[&into];
-        if left.is_somebody(&self.history, &self.table, self.whose())? {
+        if left.has_anything(&self.history, &self.table, self.whose())? {
             concerned.insert(into);
             let of_from = self.orders_told_by(from)?;
             for order in self.orders_told_by(into)? {
@@ -89,8 +92,8 @@ impl Engine {
             }
         } else {
             self.in_hands.remove(into);
-            if let Some(nobody) = self.people.remove(&into) {
-                self.leave_all(&nobody, into);
+            if let Some(mut nobody) = self.people.remove(&into) {
+                self.leave_all(&mut nobody, into);
             }
         }
         let contested = self.orders.contested.of(from).to_vec();
@@ -133,9 +136,9 @@ impl Engine {
             name: name_of(&told.event),
         };
         let is_new = self.with(customer, |person, _| {
-            let was_known = person.known;
+            let was_customer = person.is_customer();
             person.keep(told.clone());
-            Ok(person.known && !was_known)
+            Ok(person.is_customer() && !was_customer)
         })?;
         let mut concerned = self.settle(order, customer, Some(told))?;
         concerned.insert(customer);
@@ -211,7 +214,7 @@ impl Engine {
             |customer| self.canonical(customer),
             |customer| {
                 let person = self.people.get(&customer);
-                person.is_some_and(|person| person.known)
+                person.is_some_and(|person| person.named)
             },
         );
         let claimants = claimants.into_iter().collect();
@@ -272,28 +275,20 @@ impl Engine {
     }
 
     /// A customer who is no more leaves every segment.
-    fn leave_all(&mut self, gone: &Person, customer: CustomerId) {
-        let mut entries: BTreeMap<u16, (u64, bool)> = gone
-            .member
-            .entries()
-            .map(|(segment, sequence, inside)| (segment, (sequence, inside)))
-            .collect();
-        for segment in gone.member.segments().iter() {
-            entries.insert(segment as u16, (gone.member.sequence(segment), true));
-        }
+    fn leave_all(&mut self, gone: &mut Person, customer: CustomerId) {
+        let (member, mut flips) = (&mut gone.member, Vec::new());
+        member.leave_all((self.now, self.now), &mut |flip| flips.push(flip));
+        let entries: Vec<(u16, u64, bool)> = member.entries().collect();
         if entries.is_empty() {
             return;
         }
-        let entries = entries.into_iter();
         let left = SavedMember {
             customer,
-            last_flip_at: gone.member.last_flip_at(),
-            entries: entries
-                .map(|(segment, (sequence, inside))| (segment, sequence, inside))
-                .collect(),
+            last_flip_at: member.last_flip_at(),
+            entries,
         };
         self.gone.insert(customer, left);
-        self.leave_recorded(customer);
+        self.note(customer, flips, self.now, &Cause::Merge);
     }
 
     /// A customer of whom nothing but memberships is known leaves every segment.

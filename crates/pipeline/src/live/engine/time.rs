@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 
 use regulars_core::{CustomerId, Timestamp};
-use regulars_profile::World;
 
 use super::Engine;
 
@@ -84,18 +83,13 @@ impl Engine {
         now: Timestamp,
         learnt_at: Timestamp,
     ) {
-        let person = self.people.get_mut(&customer);
-        let Some(person) = person.filter(|person| person.known) else {
-            return;
-        };
-        let world = World {
-            program: &self.program,
-            context: &self.context,
-        };
-        let mut flips = Vec::new();
-        let (scratch, member) = (&mut self.scratch, &mut person.member);
-        member.advance(world, now, scratch, &mut |flip| flips.push(flip));
-        person.queue(customer, &mut self.wakes);
+        let flips = self.look_at(customer, |person, looking, each| {
+            // Nobody is in no segment, whatever time brings.
+            if person.is_customer() {
+                let (world, scratch) = (looking.world, looking.scratch);
+                person.member.advance(world, now, scratch, each);
+            }
+        });
         for flip in flips {
             let cause = self.cause_of_time(flip.occurred_at);
             self.note(customer, vec![flip], learnt_at, &cause);

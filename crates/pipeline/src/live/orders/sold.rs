@@ -70,33 +70,15 @@ impl Sold {
 
 #[cfg(test)]
 mod tests {
-    use regulars_core::{CustomerId, OrderStatus, RefundKey, Symbol};
+    use regulars_core::CustomerId;
 
     use super::*;
 
     fn line(updated_at: Option<i64>, import: u64, line: u32) -> LineRecord {
         LineRecord {
-            customer: CustomerId(1),
-            order: OrderKey(7),
-            import,
             updated_at: updated_at.map(Timestamp),
-            occurred_at: Timestamp(1),
-            ended_at: None,
-            kind: RecordKind::Sale,
-            status: OrderStatus::Placed,
             line,
-            refund: RefundKey::NONE,
-            product: Symbol::NONE,
-            category: Symbol::NONE,
-            brand: Symbol::NONE,
-            channel: Symbol::NONE,
-            country: Symbol::NONE,
-            quantity: 1.0,
-            net_minor: 1,
-            beside_minor: None,
-            discount_minor: None,
-            cost_minor: None,
-            refunded_minor: 0,
+            ..LineRecord::new(CustomerId(1), OrderKey(7), import, Timestamp(1))
         }
     }
 

@@ -1,11 +1,11 @@
 //! A customer folded again from the beginning: from the history, and from what was told since.
 
-use regulars_core::{LineRecord, OrderKey, Symbol, Timestamp};
+use regulars_core::{LineRecord, Timestamp};
 use regulars_profile::Member;
 use regulars_rules::Program;
 use regulars_store::history::{DeclaredRow, EventRow, History, SymbolTable};
 
-use super::{Folding, ORDERS_KEPT, Person, Whose};
+use super::{Folding, Person, Whose};
 use crate::base::Declaring;
 use crate::error::PipelineError;
 use crate::live::at_hand::AtHand;
@@ -47,7 +47,8 @@ impl Person {
     /// one saw is not copied.
     pub(in crate::live) fn not_folded(&self, program: &Program) -> Self {
         Self {
-            known: self.known,
+            named: self.named,
+            counts: self.counts,
             told: self.told.clone(),
             has_moved: self.has_moved,
             merged: self.merged.clone(),
@@ -116,18 +117,22 @@ impl Person {
             .orders
             .add_told(customer, &told, &mut records, folding.table)?;
         orders::sort(&mut records);
-        let seen = records.partition_point(|record| record.occurred_at <= folding.now);
+        let seen = records.partition_point(|record| record.occurred_at <= folding.resolving.now);
         self.member.profile.reset(customer);
-        folding.program.reset(&mut self.member.states);
+        folding.resolving.program.reset(&mut self.member.states);
         self.returned_at = orders::returned_at(&records).unwrap_or(Timestamp::MIN);
-        fold_orders(&mut self.member, &mut self.latest_orders, &records, folding);
+        let latest = &mut self.latest_orders;
+        folding
+            .resolving
+            .fold_all(&mut self.member, latest, &records);
         let Member {
             profile,
             states,
             carts,
             ..
         } = &mut self.member;
-        declared.retain(|row| row.occurred_at <= folding.now);
+        declared.retain(|row| row.occurred_at <= folding.resolving.now);
+        self.counts = seen > 0 || !declared.is_empty() || !told.is_empty();
         Declaring::new(folding.table)
             .declare(profile, &declared)
             .map_err(PipelineError::Declared)?;
@@ -137,7 +142,7 @@ impl Person {
         visits::take_all(profile, &told, folding.table, silence_ms);
         let last = retell::join(profile, &told, folding.table);
         self.grouped_at = last.unwrap_or(Timestamp::MIN);
-        retell::fold_events(states, &told, folding.program);
+        retell::fold_events(states, &told, folding.resolving.program);
         let (orders, table) = (&*folding.orders, folding.table);
         self.latest_changes = LatestChanges::default();
         if !folding.keeps_past {
@@ -155,37 +160,4 @@ impl Person {
         *folding.refolds += 1;
         Ok(())
     }
-}
-
-/// Whether any line says what was sold by now.
-pub(super) fn names_products(records: &[LineRecord], now: Timestamp) -> bool {
-    let mut seen = records.iter().filter(|record| record.occurred_at <= now);
-    seen.any(|record| record.product != Symbol::NONE)
-}
-
-/// Folds all orders again; `latest` become the latest of those that count.
-pub(super) fn fold_orders(
-    member: &mut Member,
-    latest: &mut Vec<(Timestamp, OrderKey)>,
-    records: &[LineRecord],
-    folding: &mut Folding<'_>,
-) {
-    folding
-        .ledger
-        .resolve(records, folding.products, folding.now);
-    *folding.names_products |= names_products(records, folding.now);
-    let Member {
-        profile, states, ..
-    } = member;
-    profile.reset_orders();
-    folding.program.reset_orders(states);
-    latest.clear();
-    for order in folding.ledger.orders() {
-        profile.fold(&order);
-        folding.program.fold(states, &order);
-        latest.push((order.occurred_at, order.key));
-    }
-    let over = latest.len().saturating_sub(ORDERS_KEPT);
-    latest.drain(..over);
-    profile.refunds_minor += folding.ledger.refunded_elsewhere_minor();
 }

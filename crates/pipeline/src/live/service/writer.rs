@@ -23,7 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::error::PipelineError;
 use crate::identity;
 use crate::live::engine::Engine;
-use crate::live::identify::{self, Arrival, Rules};
+use crate::live::identify::{self, Arrival, Refusals, Rules};
 use crate::live::seen::Seen;
 use crate::live::start::StartOptions;
 use crate::progress::Silent;
@@ -112,11 +112,11 @@ impl Writer {
         ends: Ends,
         shared: Arc<Shared>,
         options: LiveOptions,
-        seen: Seen,
+        (seen, refusals): (Seen, Refusals),
     ) -> Self {
         let now = (options.clock)();
         Self {
-            rules: Rules::new(&workspace.config().identity),
+            rules: Rules::new(&workspace.config().identity, refusals),
             workspace,
             store,
             ends,
@@ -237,13 +237,14 @@ impl Writer {
         engine.take_recorded();
         // Files may have brought events that come live as well.
         self.seen = engine.take_messages();
+        let refusals = engine.take_refusals();
         let took_ms = lent_at.elapsed().as_millis() as u64;
         tracing::info!(took_ms, "the data is back, and everyone is taken up anew");
         shared.waiting.fetch_add(engine.tail(), Ordering::Relaxed);
         let _ = anew.send(engine);
         let _ = done.send(Ok(()));
         Ok(Self {
-            rules: Rules::new(&workspace.config().identity),
+            rules: Rules::new(&workspace.config().identity, refusals),
             workspace,
             store,
             // Who is due since before is due again.
@@ -310,9 +311,9 @@ impl Writer {
                 batch.frame.marks(&json);
                 batch.records.push(Logged::Marks(json));
             }
-            Task::Unmerge { name, answer } => {
+            Task::Unmerge { name, kind, answer } => {
                 let now = self.time();
-                let unmerged = identity::part(self.store.live_vault()?, &name, now);
+                let unmerged = identity::part(self.store.live_vault()?, &name, kind, now);
                 if let Ok(unmerged) = &unmerged {
                     batch.record(LogRecord::Unmerged(unmerged.clone()));
                 }

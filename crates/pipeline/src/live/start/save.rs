@@ -54,8 +54,8 @@ impl Engine {
         let segments: Vec<SegmentName> = names.chain(self.retired.names()).cloned().collect();
         let mut retired = self.retired.entries(count);
         let mut customers = Vec::new();
-        for customer in self.everyone() {
-            let member = &self.people[&customer].member;
+        for (&customer, person) in &self.people {
+            let member = &person.member;
             let mut entries: Vec<(u16, u64, bool)> = member.entries().collect();
             entries.extend(retired.remove(&customer).unwrap_or_default());
             if !entries.is_empty() {
