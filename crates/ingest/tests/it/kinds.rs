@@ -31,6 +31,7 @@ fn rows_that_speak_of_persons_are_customers() {
         "id,name,phone",
         "id,nom,prénom",
         "id,name,country",
+        "id,customer_id,name",
         // Addresses tell it whatever their column is called.
         "id,name,login",
     ] {
@@ -74,6 +75,7 @@ fn what_may_be_either_is_asked_for() {
         "id,name",
         "id,name,type",
         "id,name,category,country",
+        "id,customer_id,name,price",
         "sku,name,price,email",
     ] {
         let message = refused("file.csv", file(header));

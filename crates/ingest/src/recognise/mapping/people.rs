@@ -28,11 +28,13 @@ pub(super) fn products_or_customers(
     survey: &Survey,
 ) -> SpeaksOf {
     let has = |mapped: &Mapped, fields: &[Field]| fields.iter().any(|&field| mapped.has(field));
-    let header_of = |field: Field| {
+    let header_in = |mapped: &Mapped, field: Field| {
         let holds = |found: &Option<Found>| found.is_some_and(|found| found.field == field);
-        let position = products.fields.iter().position(holds)?;
+        let position = mapped.fields.iter().position(holds)?;
         Some(normalised(&form.names[position]))
     };
+    let header_of = |field: Field| header_in(products, field);
+    let is_not_bare = |header: String| header != "id";
     let persons = [
         Field::Email,
         Field::FirstName,
@@ -42,9 +44,11 @@ pub(super) fn products_or_customers(
         Field::Birthday,
     ];
     let is_addresses = |position: usize| survey.of(position).looks_like_emails();
-    let of_persons = has(customers, &persons) || (0..form.names.len()).any(is_addresses);
+    let of_persons = has(customers, &persons)
+        || header_in(customers, Field::CustomerId).is_some_and(is_not_bare)
+        || (0..form.names.len()).any(is_addresses);
     let sold = has(products, &[Field::UnitPrice, Field::UnitCost])
-        || header_of(Field::ProductId).is_some_and(|header| header != "id");
+        || header_of(Field::ProductId).is_some_and(is_not_bare);
     match (of_persons, sold) {
         (true, true) => return SpeaksOf::Either,
         (true, false) => return SpeaksOf::Customers,
