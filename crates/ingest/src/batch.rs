@@ -356,6 +356,12 @@ pub enum RejectReason {
         /// Why and what to do; it says nothing of the event.
         String,
     ),
+    /// An id that a spreadsheet rounded to a number of a few digits.
+    #[error(
+        "an id that a spreadsheet such as Excel rounded, so that others look the same: export the \
+         file again and import it as it comes, without saving it from a spreadsheet"
+    )]
+    RoundedId,
     /// A cell that is no amount or number.
     #[error("not a number")]
     NotANumber,

@@ -22,6 +22,16 @@ pub enum IngestError {
         /// The path.
         file: PathBuf,
     },
+    /// A pipe or a device, which can be read once only: save it as a file.
+    #[error(
+        "`{file}` is a pipe or a device, and a file is read several times: save what comes out of it \
+         as a file and name that, such as `COMMAND > orders.csv`",
+        file = .file.display()
+    )]
+    NoFile {
+        /// The path.
+        file: PathBuf,
+    },
     /// Nothing in it: export it again.
     #[error("`{file}` is empty: export it again", file = .file.display())]
     Empty {
@@ -115,6 +125,20 @@ pub enum IngestError {
         columns: String,
         /// What could be said, with an example.
         example: String,
+    },
+    /// The columns are as well those of products, whose names are stored in clear, as those of
+    /// customers, whose names are sealed: say which they are.
+    #[error(
+        "`{file}` may hold products or customers (its columns are {columns}): say \
+         `--entity customers`, whose names and addresses are sealed, or `--entity products`, whose \
+         names are not",
+        file = .file.display()
+    )]
+    ProductsOrCustomers {
+        /// The file.
+        file: PathBuf,
+        /// The columns, each in backticks.
+        columns: String,
     },
     /// `--map` or `--columns` names something that is not there.
     #[error("{message}")]

@@ -147,6 +147,7 @@ fields! {
     Quantity "quantity" Number "Pieces; negative for goods that came back";
     UnitPrice "unit_price" Amount "Price of one piece";
     LineTotal "line_total" Amount "Amount of the line, after its discount";
+    LineList "line_list" Amount "Amount of the line before discounts";
     LineGross "line_gross" Amount "Amount of the line, tax and shipping included";
     LineTax "line_tax" Amount "Tax in the line";
     LineShipping "line_shipping" Amount "Shipping charged for the line";
@@ -155,6 +156,7 @@ fields! {
     UnitCost "unit_cost" Amount "What one piece costs the shop";
     OrderTotal "order_total" Amount "Amount of the order";
     OrderSubtotal "order_subtotal" Amount "Amount of the order before tax and shipping";
+    OrderList "order_list" Amount "Amount of the order before discounts, tax and shipping";
     OrderDiscount "order_discount" Amount "What discounts took off the order";
     Shipping "shipping" Amount "Shipping charged";
     Tax "tax" Amount "Tax in the order";

@@ -50,6 +50,9 @@ impl Input {
                 Ok(metadata) if metadata.is_dir() => {
                     Err(IngestError::Directory { file: path.clone() })
                 }
+                Ok(metadata) if !metadata.is_file() => {
+                    Err(IngestError::NoFile { file: path.clone() })
+                }
                 Ok(metadata) => Ok(metadata.len()),
                 Err(source) => Err(IngestError::Io {
                     file: path.clone(),

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use build::Builder;
-pub(crate) use cell::{Privacy, masked, text_of};
+pub(crate) use build::{Builder, RETURNS, is_of_sales};
+pub(crate) use cell::{Privacy, is_rounded_id, masked, text_of};
 pub use column::Contradiction;
 
 use crate::recognition::Form;

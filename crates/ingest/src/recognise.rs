@@ -31,7 +31,7 @@ use said::Said;
 use survey::Survey;
 
 use crate::personal::looks_personal;
-use crate::reader::open_rows;
+use crate::reader::{is_rounded_id, open_rows};
 use crate::recognition::Form;
 use crate::rows::{Limits, Projection, RowBatch, RowSource};
 use crate::value::CurrencySign;
@@ -99,6 +99,7 @@ pub fn recognise(
         file: input.name().to_owned(),
         compression: form.compression,
         format: form.format.clone(),
+        title_lines: form.title_lines,
         source: mapped.source,
         signature: form.signature.clone(),
         entity: mapped.entity,
@@ -184,6 +185,13 @@ fn is_amount(field: Field) -> bool {
     field.kind() == crate::field::FieldKind::Amount
 }
 
+/// Whether an id is two to four words of letters: `J. DOE`.
+fn looks_like_name(id: &str) -> bool {
+    let words = id.split_whitespace().count();
+    let in_names = |c: char| c.is_alphabetic() || c.is_whitespace() || ".-'’".contains(c);
+    (2..=4).contains(&words) && id.chars().all(in_names)
+}
+
 /// Things worth knowing that stop nothing.
 fn notes(entity: Entity, columns: &[ColumnInfo], sample: &RowBatch, said: &Said) -> Vec<String> {
     let mut notes = Vec::new();
@@ -197,10 +205,28 @@ fn notes(entity: Entity, columns: &[ColumnInfo], sample: &RowBatch, said: &Said)
             ));
         }
     }
-    if let Some(column) = columns
-        .iter()
-        .find(|column| column.field() == Some(Field::Status))
+    let column_of = |field| columns.iter().find(|column| column.field() == Some(field));
+    if let Some(column) = column_of(Field::CustomerId) {
+        let ids = survey::distinct(&sample.rows, column.position, SAMPLE_ROWS);
+        if ids.iter().filter(|id| looks_like_name(id)).count() * 2 > ids.len() {
+            notes.push(format!(
+                "`{}` is taken for the customer's id and looks like names of persons, which an id is not sealed as, and two persons may share: if another column holds the id, say `--map customer_id=COLUMN`",
+                column.name
+            ));
+        }
+    }
+    if matches!(entity, Entity::Orders | Entity::Refunds)
+        && let Some(column) = column_of(Field::ProductId)
     {
+        let ids = survey::distinct(&sample.rows, column.position, SAMPLE_ROWS);
+        if let Some(rounded) = ids.iter().find(|id| is_rounded_id(id)) {
+            notes.push(format!(
+                "`{}` holds ids such as `{rounded}`, which a spreadsheet such as Excel rounded: different products may be taken for one; export the file again and import it as it comes",
+                column.name
+            ));
+        }
+    }
+    if let Some(column) = column_of(Field::Status) {
         let words = survey::distinct(&sample.rows, column.position, 20);
         let meaning = match entity {
             Entity::Refunds => crate::value::refund_status,

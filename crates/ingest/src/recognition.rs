@@ -17,6 +17,8 @@ pub struct Recognition {
     pub compression: Compression,
     /// Its form.
     pub format: Format,
+    /// Lines with a title that stand above the header and are left out.
+    pub title_lines: u64,
     /// Whose export it is.
     pub source: Source,
     /// What stands for all files with this header (or, without one, with columns of these
@@ -59,8 +61,10 @@ pub(crate) struct Form {
     pub(crate) format: Format,
     /// The byte that ends a line.
     pub(crate) line_end: u8,
-    /// Bytes of text before the first row: a line such as `sep=;`.
+    /// Bytes of text before the first row: a line such as `sep=;`, and titles.
     pub(crate) preamble: usize,
+    /// Lines of titles among them.
+    pub(crate) title_lines: u64,
     /// Names of the columns; of NDJSON, the keys.
     pub(crate) names: Vec<String>,
     /// Cells of the header as they stand, when there is one.

@@ -18,6 +18,7 @@ mod events;
 mod frame;
 pub(crate) mod intake;
 mod mappings;
+mod named;
 mod owners;
 mod partitions;
 mod people;
@@ -44,7 +45,7 @@ pub use dry_run::{DryFile, DryRun, RejectTally, dry_run};
 pub use events::EventCounts;
 pub use intake::IntakeCounts;
 pub use refunds::RefundCounts;
-pub use report::{FileReport, ImportReport};
+pub use report::{FileReport, ImportReport, StoredRows};
 pub use sources::{currency_of, expand};
 
 use crate::error::PipelineError;
@@ -52,7 +53,7 @@ use crate::live::identify::unmerged;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 use session::Session;
-use sources::{imported_files, sources_of};
+use sources::{SourceFile, imported_files, sources_of};
 
 /// How an import is to go.
 #[derive(Debug, Clone)]
@@ -113,8 +114,12 @@ pub fn import(
     let options = &options;
     let sources = sources_of(workspace, store, files, options)?;
     if sources.iter().all(|source| source.skip) {
-        return Ok(ImportReport::nothing_new(&sources));
+        return Ok(ImportReport::nothing_new(&sources, &options.source));
     }
+    let stored_without = match sources.iter().any(SourceFile::brings_orders) {
+        true => StoredRows::without_order_id(store, &options.source)?,
+        false => StoredRows::default(),
+    };
     let events = events::take(workspace, store, &sources, options, progress)?;
     let mut transaction = store.begin()?;
     transaction.set_currency(workspace.config().workspace.currency)?;
@@ -130,6 +135,7 @@ pub fn import(
     let customers = session.write_customers(&mut transaction)?;
     session.save_tables(&mut transaction)?;
     let (nameless_rows, rejects) = session.finish()?;
+    let has_order_ids = intake.rows > intake.rows_without_order_id;
     let report = ImportReport {
         files: reports,
         intake,
@@ -138,6 +144,11 @@ pub fn import(
         customers,
         events: events.counts,
         nameless_rows,
+        source: options.source.clone(),
+        stored_without_order_id: match has_order_ids {
+            true => stored_without,
+            false => StoredRows::default(),
+        },
         rejects,
     };
     let notes = serde_json::to_value(&report).expect("a report is plain data");

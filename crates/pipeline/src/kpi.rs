@@ -301,7 +301,7 @@ fn of_segment(base: &Base, index: usize, availability: &Availability, kpis: Kpis
             Availability::Unknown { .. } => None,
             Availability::Known | Availability::Partial { .. } => Some(kpis),
         },
-        hints: base.hints(index, availability),
+        hints: [base.of_another_kind(index), base.hints(index, availability)].concat(),
         availability: availability.clone(),
     }
 }

@@ -29,6 +29,7 @@ mod steps;
 
 mod customer_view;
 mod identity;
+mod kinds;
 mod kpi;
 mod members;
 mod recorded;
@@ -70,8 +71,8 @@ pub use identity::{
 };
 pub use import::{
     DryFile, DryRun, EventCounts, FileReport, ImportOptions, ImportReport, IntakeCounts,
-    OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, currency_of, dry_run,
-    expand, import,
+    OrderCounts, RefundCounts, RejectPolicy, RejectTally, RepeatPolicy, StoredRows, currency_of,
+    dry_run, expand, import,
 };
 pub use kpi::{AllKpis, Kpis, OneSegment, SegmentKpis, kpis, kpis_of};
 pub use members::{MEMBER_TRAITS, by_external_id, column_name, columns_of, row, write_parquet};

@@ -116,6 +116,9 @@ pub struct Quality {
     pub refunds_left_out: u64,
     /// Orders that two files of one import told differently.
     pub conflicting_versions: u64,
+    /// Orders that versions of them gave to different customers, in all imports; one of them has
+    /// each.
+    pub reassigned_orders: u64,
     /// Cancelled, unpaid and fully refunded orders.
     pub orders_not_counted: u64,
     /// Credits and refunds that no order has that much left for.
@@ -350,6 +353,7 @@ fn quality(store: &Store, base: &Base) -> Result<Quality, PipelineError> {
         quality.refunds_left_out +=
             count("/refunds/rows_without_order") + count("/refunds/incomplete_refunds");
         quality.conflicting_versions += count("/orders/conflicting_versions");
+        quality.reassigned_orders += count("/orders/reassigned_orders");
     }
     Ok(quality)
 }

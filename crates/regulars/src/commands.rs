@@ -5,6 +5,7 @@ mod customers;
 mod deliver;
 mod demo;
 mod doctor;
+mod doubts;
 mod export;
 mod files;
 mod identity;

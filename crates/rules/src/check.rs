@@ -17,7 +17,7 @@ use crate::error::RuleError;
 use crate::tree::Rule;
 
 pub use availability::{Availability, Present};
-pub use reads::Reads;
+pub use reads::{ComparedWith, Reads};
 pub(crate) use typed::{
     EventSpec, EventValue, EventsSpec, FilterNode, InstantTest, LeafSpec, MILLIONTHS, MeasureKind,
     MeasureSpec, Node, OrderedTest, Source, TextTest, ValueTest,

@@ -35,7 +35,7 @@ mod subject;
 #[cfg(feature = "mutations")]
 mod mutation;
 
-pub use check::{Availability, CheckedRule, Present, Reads, Vocabulary, check};
+pub use check::{Availability, CheckedRule, ComparedWith, Present, Reads, Vocabulary, check};
 pub use describe::describe;
 pub use error::{RuleError, RuleProblem, nearest};
 pub use explain::{ExplainedValue, Explanation, Part};

@@ -56,7 +56,7 @@ macro_rules! table {
 const EVENTS: &[FieldNames] = table! {
     EventName: "event" "event name" "event type" "Ereignis" "Ereignisname" "événement" "evento"
         "gebeurtenis";
-    CustomerId: "user id" "customer id" "customer" "customer no" "customer number" "client id"
+    CustomerId: "user id" "customer id" "id customer" "customer" "customer no" "customer number" "client id"
         "member id" "contact id" "respondent id" "Kundennummer" "Kunden-ID" "numéro client"
         "id client" "número de cliente" "id cliente" "klantnummer" "klant id";
     AnonymousId: "anonymous id" "visitor id" "device id" "client uuid" "cookie id" "Besucher-ID";
@@ -81,14 +81,14 @@ const REFUNDS: &[FieldNames] = table! {
         "nota de crédito" "terugbetalingsnummer" "terugbetaling id" "retournummer" "retour id"
         "creditnota" "creditnotanummer";
     OrderId: "order id" "order number" "order no" "order nr" "order #" "order name"
-        "order reference" "order ref" "original order" "original order id" "order key"
-        "parent id" "parent order id" "invoice no" "invoice" "invoice number" "invoice id"
+        "order reference" "order ref" "original order" "original order id" "order key" "id order"
+        "amazon order id" "parent id" "parent order id" "invoice no" "invoice" "invoice number" "invoice id"
         "purchase id" "sale id" "Bestellnummer" "Bestell-Nr" "Bestell-ID" "Auftragsnummer"
         "Auftrag" "Rechnungsnummer" "Rechnungs-Nr" "numéro de commande" "n° commande"
         "commande" "référence commande" "id commande" "numéro facture" "número de pedido"
         "pedido" "id pedido" "número factura" "bestelnummer" "ordernummer" "factuurnummer";
-    CustomerId: "customer id" "customer no" "customer number" "customer nr" "customer"
-        "customer key" "customer user" "client id" "client no" "user id" "buyer id" "member id"
+    CustomerId: "customer id" "customer no" "customer number" "customer nr" "id customer"
+        "customer" "customer key" "customer user" "client id" "client no" "user id" "buyer id" "member id"
         "household id" "household key" "account id" "contact id" "shopper id" "cust id" "cid"
         "loyalty card" "Kundennummer" "Kunden-Nr" "Kunden-ID" "Kunde" "Debitor"
         "Debitorennummer" "numéro client" "n° client" "code client" "id client" "client"
@@ -114,7 +114,7 @@ const REFUNDS: &[FieldNames] = table! {
         "estado del reembolso" "estado" "terugbetalingsstatus";
     ProductId: "product id" "lineitem sku" "sku" "item sku" "product sku" "product code"
         "stock code" "item id" "item code" "item number" "article number" "article id"
-        "variant id" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"
+        "variant id" "id product" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"
         "Produkt-ID" "Produktnummer" "référence" "référence produit" "id produit"
         "code article" "id producto" "código producto" "referencia" "artikelcode"
         "productnummer";
@@ -151,12 +151,12 @@ const ORDERS: &[FieldNames] = table! {
     OrderId: "order id" "order number" "order no" "order nr" "order #" "order name"
         "order reference" "order ref" "invoice no" "invoice" "invoice number" "invoice id"
         "transaction id" "transaction no" "receipt number" "basket id" "purchase id" "sale id"
-        "order key" "Bestellnummer" "Bestell-Nr" "Bestell-ID" "Auftragsnummer" "Auftrag"
+        "order key" "id order" "amazon order id" "Bestellnummer" "Bestell-Nr" "Bestell-ID" "Auftragsnummer" "Auftrag"
         "Rechnungsnummer" "Rechnungs-Nr" "Belegnummer" "numéro de commande" "n° commande"
         "commande" "référence commande" "id commande" "numéro facture" "número de pedido"
         "pedido" "id pedido" "número factura" "bestelnummer" "ordernummer" "factuurnummer";
-    CustomerId: "customer id" "customer no" "customer number" "customer nr" "customer"
-        "customer key" "customer user" "client id" "client no" "user id" "buyer id" "member id"
+    CustomerId: "customer id" "customer no" "customer number" "customer nr" "id customer"
+        "customer" "customer key" "customer user" "client id" "client no" "user id" "buyer id" "member id"
         "household id" "household key" "account id" "contact id" "shopper id" "cust id" "cid"
         "loyalty card" "Kundennummer" "Kunden-Nr" "Kunden-ID" "Kunde" "Debitor"
         "Debitorennummer" "numéro client" "n° client" "code client" "id client" "client"
@@ -170,12 +170,12 @@ const ORDERS: &[FieldNames] = table! {
         "order datetime" "order timestamp" "placed at" "order placed" "date placed"
         "order created at" "created at" "date created" "creation date" "created" "invoice date"
         "purchase date" "purchased at" "purchase time" "transaction date" "transaction time"
-        "sale date" "order purchase timestamp" "processed at" "day" "date" "datetime"
+        "sale date" "order purchase timestamp" "date add" "processed at" "day" "date" "datetime"
         "timestamp" "time" "event time" "paid at" "Bestelldatum" "Bestellt am" "Bestellzeit"
         "Auftragsdatum" "Kaufdatum" "Rechnungsdatum" "Datum" "date de commande"
         "date commande" "date d'achat" "date facture" "fecha de pedido" "fecha pedido"
         "fecha de compra" "fecha" "besteldatum" "orderdatum" "factuurdatum";
-    UpdatedAt: "updated at" "modified at" "date modified" "last modified" "last updated"
+    UpdatedAt: "updated at" "date upd" "modified at" "date modified" "last modified" "last updated"
         "date updated" "updated" "modified" "Geändert am" "modifié le" "actualizado"
         "gewijzigd op";
     EndedAt: "ended at" "cancelled at" "canceled at" "cancellation date" "refunded at"
@@ -186,7 +186,7 @@ const ORDERS: &[FieldNames] = table! {
         "état commande" "estado" "estado del pedido" "bestelstatus";
     ProductId: "product id" "lineitem sku" "sku" "item sku" "product sku" "product code"
         "stock code" "item id" "item code" "item number" "article number" "article id"
-        "variant id" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"
+        "variant id" "id product" "product" "item" "upc" "ean" "asin" "Artikelnummer" "Artikel-Nr"
         "Produkt-ID" "Produktnummer" "référence" "référence produit" "id produit"
         "code article" "id producto" "código producto" "referencia" "artikelcode"
         "productnummer";
@@ -214,7 +214,7 @@ const ORDERS: &[FieldNames] = table! {
         "coupon codes" "voucher" "voucher code" "promo code" "promotion code" "Gutschein"
         "Gutscheincode" "Rabattcode" "code promo" "code de réduction" "bon de réduction"
         "cupón" "código de descuento" "kortingscode";
-    Quantity: "quantity" "lineitem quantity" "qty" "item quantity" "quantity (- refund)"
+    Quantity: "quantity" "lineitem quantity" "qty" "item quantity" "quantity purchased" "quantity (- refund)"
         "units" "pieces" "items" "items sold" "item count" "num items" "count" "Menge" "Anzahl"
         "Stückzahl" "quantité" "qté" "cantidad" "unidades" "aantal" "hoeveelheid";
     UnitPrice: "unit price" "lineitem price" "price" "item price" "price each"
@@ -225,6 +225,7 @@ const ORDERS: &[FieldNames] = table! {
         "line price" "order line (w/o tax)" "order line total" "line subtotal" "item revenue"
         "Positionssumme" "Zeilensumme" "Positionsbetrag" "total ligne" "montant ligne"
         "total línea" "importe línea" "regeltotaal" "regelbedrag";
+    LineList: "line list" "line total before discounts";
     LineDiscount: "line discount" "lineitem discount" "item discount" "line discount amount"
         "item discount amount" "Positionsrabatt" "remise ligne" "descuento línea"
         "regelkorting";
@@ -236,21 +237,25 @@ const ORDERS: &[FieldNames] = table! {
         "cost of goods" "item cost price" "Einkaufspreis" "EK-Preis" "prix d'achat" "coût"
         "precio de coste" "coste" "inkoopprijs" "kostprijs";
     OrderTotal: "order total" "total" "total price" "order amount" "amount" "grand total"
-        "order value" "total amount" "order total amount" "total paid" "revenue"
-        "order revenue" "net sales" "sales" "sales amount" "gross sales" "value" "net revenue"
-        "n. revenue" "n. revenue (formatted)" "payment value" "payment amount" "spent"
-        "total sales" "dollars" "monetary value" "Gesamtsumme" "Gesamtbetrag" "Gesamt"
-        "Summe" "Bestellwert" "Betrag" "Umsatz" "Rechnungsbetrag" "total commande"
-        "montant total" "montant" "total ttc" "chiffre d'affaires" "importe total" "importe"
-        "total pedido" "totaal" "totaalbedrag" "bedrag" "omzet";
-    OrderSubtotal: "order subtotal" "subtotal" "subtotal price" "order subtotal amount"
+        "order value" "total amount" "order total amount" "total paid tax incl" "total paid"
+        "total sales" "revenue" "order revenue" "sales" "sales amount" "value" "payment value"
+        "payment amount" "spent" "dollars" "monetary value" "Gesamtsumme" "Gesamtbetrag"
+        "Gesamt" "Gesamtumsatz" "Summe" "Bestellwert" "Betrag" "Umsatz" "Rechnungsbetrag"
+        "total commande" "montant total" "montant" "total ttc" "ventes totales"
+        "chiffre d'affaires" "importe total" "importe" "total pedido" "ventas totales" "totaal"
+        "totaalbedrag" "bedrag" "omzet" "totale omzet";
+    OrderSubtotal: "order subtotal" "net sales" "net revenue" "n. revenue"
+        "n. revenue (formatted)" "subtotal" "subtotal price" "order subtotal amount"
         "net amount" "net total" "items subtotal" "merchandise total" "Zwischensumme"
-        "Nettobetrag" "Warenwert" "sous-total" "total ht" "subtotaal";
+        "Nettobetrag" "Nettoumsatz" "Warenwert" "sous-total" "total ht" "ventes nettes"
+        "ventas netas" "subtotaal" "netto-omzet";
+    OrderList: "order list" "gross sales" "subtotal before discounts" "total before discounts"
+        "amount before discounts" "ventes brutes" "ventas brutas";
     OrderDiscount: "order discount" "discount amount" "discount total" "discount"
         "total discount" "total discounts" "cart discount" "cart discount amount"
-        "order discount amount" "discounts" "Rabatt" "Rabattbetrag" "Nachlass" "remise"
-        "montant remise" "réduction" "descuento" "importe descuento" "korting"
-        "kortingsbedrag";
+        "order discount amount" "discounts" "Rabatt" "Rabatte" "Rabattbetrag" "Nachlass"
+        "remise" "remises" "montant remise" "réduction" "réductions" "descuento" "descuentos"
+        "importe descuento" "korting" "kortingen" "kortingsbedrag";
     Shipping: "shipping" "shipping total" "shipping amount" "shipping cost" "shipping price"
         "order shipping amount" "order shipping" "shipping charge" "delivery cost" "freight"
         "freight value" "Versandkosten" "Versand" "frais de port" "frais de livraison"
@@ -265,8 +270,8 @@ const ORDERS: &[FieldNames] = table! {
 };
 
 const CUSTOMERS: &[FieldNames] = table! {
-    CustomerId: "customer id" "customer no" "customer number" "customer nr" "customer"
-        "client id" "user id" "member id" "account id" "contact id" "buyer id" "cust id" "id"
+    CustomerId: "customer id" "customer no" "customer number" "customer nr" "id customer"
+        "customer" "client id" "user id" "member id" "account id" "contact id" "buyer id" "cust id" "id"
         "cid" "Kundennummer" "Kunden-Nr" "Kunden-ID" "numéro client" "n° client"
         "code client" "id client" "número de cliente" "id cliente" "código cliente"
         "klantnummer" "klant id";
@@ -314,7 +319,7 @@ const CUSTOMERS: &[FieldNames] = table! {
 
 const PRODUCTS: &[FieldNames] = table! {
     ProductId: "product id" "sku" "variant sku" "product sku" "product code" "stock code"
-        "item id" "item code" "item number" "article number" "variant id" "id" "handle" "ean"
+        "item id" "item code" "item number" "article number" "variant id" "id product" "id" "handle" "ean"
         "upc" "Artikelnummer" "Artikel-Nr" "Produkt-ID" "Produktnummer" "référence"
         "référence produit" "id produit" "code article" "id producto" "código producto"
         "referencia" "artikelcode" "productnummer";

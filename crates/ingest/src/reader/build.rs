@@ -4,12 +4,14 @@ mod bounds;
 mod events;
 mod orders;
 mod refunds;
+mod sales;
 mod uci;
 
 use std::sync::Arc;
 
 use regulars_core::{Currency, OrderStatus, Zone};
 
+use super::cell::is_rounded_id;
 use super::column::{
     Cleaning, Contradiction, Currencies, Rejections, amounts, currencies, dictionary, emails,
     flags, instants, numbers, retain, statuses, texts,
@@ -20,9 +22,10 @@ use crate::rows::{RowBatch, Rows};
 use crate::value::StatusOf;
 use crate::{
     AdSpendBatch, Batch, ColumnInfo, CustomerBatch, DeclaredColumn, DeclaredKind, DeclaredValues,
-    DictColumn, Entity, Field, ProductBatch, ReadOptions, Recognition, Reject, Role, RowLevel,
-    SerialDates, Source, TextColumn,
+    DictColumn, Entity, Field, ProductBatch, ReadOptions, Recognition, Reject, RejectReason, Role,
+    RowLevel, SerialDates, Source, TextColumn,
 };
+pub(crate) use sales::{RETURNS, is_of_sales};
 
 /// Makes batches of one file.
 #[derive(Debug)]
@@ -143,9 +146,18 @@ impl<'w> Work<'w> {
             .find(|column| column.field() == Some(field))
     }
 
-    fn texts(&self, field: Field) -> Option<TextColumn> {
+    /// Ids; those that a spreadsheet rounded stand for nothing any more and reject their row.
+    fn texts(&mut self, field: Field) -> Option<TextColumn> {
         let info = self.info(field)?;
-        Some(texts(self.rows.column(info.position), cleaning(field)))
+        let ids = texts(self.rows.column(info.position), cleaning(field));
+        if field.kind() == FieldKind::Id {
+            for (row, id) in ids.iter().enumerate() {
+                if is_rounded_id(id) {
+                    self.rejections.add(row, info, id, RejectReason::RoundedId);
+                }
+            }
+        }
+        Some(ids)
     }
 
     fn emails(&self, field: Field) -> Option<TextColumn> {

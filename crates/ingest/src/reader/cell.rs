@@ -33,6 +33,22 @@ pub(super) fn clean_id(cell: &str) -> &str {
     clean_text(whole.unwrap_or(cell))
 }
 
+/// Whether an id is what a spreadsheet shows of a long number: `1.23457E+12`. Many ids look so
+/// alike then, and none can be told from the others.
+pub(crate) fn is_rounded_id(id: &str) -> bool {
+    let Some((mantissa, exponent)) = id.split_once(['E', 'e']) else {
+        return false;
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let one_digit = |whole: &str| whole.len() == 1 && digits(whole);
+    let is_mantissa = match mantissa.split_once(['.', ',']) {
+        None => one_digit(mantissa),
+        Some((whole, fraction)) => one_digit(whole) && digits(fraction),
+    };
+    let exponent = exponent.strip_prefix('+').unwrap_or_default();
+    is_mantissa && matches!(exponent.len(), 2 | 3) && digits(exponent)
+}
+
 /// A text, empty where it stands for nothing.
 pub(super) fn clean_text(cell: &str) -> &str {
     // The words for nothing are short and begin with one of a few letters.
@@ -190,6 +206,26 @@ mod tests {
         ];
         for (cell, id) in cases {
             assert_eq!(clean_id(cell), id);
+        }
+    }
+
+    #[test]
+    fn ids_that_a_spreadsheet_rounded_are_told_from_others() {
+        for id in ["1.23457E+12", "1,23457E+12", "4E+12", "9.8e+100"] {
+            assert!(is_rounded_id(id), "{id}");
+        }
+        for id in [
+            "1E12",
+            "12E+12",
+            "AE+12",
+            "1.2E+1",
+            "1.E+12",
+            "E+12",
+            "1234567890123",
+            "",
+            "e",
+        ] {
+            assert!(!is_rounded_id(id), "{id}");
         }
     }
 

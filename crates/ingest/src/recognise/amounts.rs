@@ -12,7 +12,7 @@ use crate::value::number;
 use crate::{ColumnInfo, DecimalMark, Field, MapReason, Role};
 
 /// Order amounts, with the field that they are when each line has its own.
-const PAIRS: [(Field, Field); 9] = [
+const PAIRS: [(Field, Field); 10] = [
     (Field::RefundNet, Field::LineTotal),
     (Field::RefundTax, Field::LineTax),
     (Field::RefundShipping, Field::LineShipping),
@@ -22,6 +22,7 @@ const PAIRS: [(Field, Field); 9] = [
     (Field::Refunded, Field::LineRefunded),
     (Field::OrderDiscount, Field::LineDiscount),
     (Field::OrderTotal, Field::LineTotal),
+    (Field::OrderList, Field::LineList),
 ];
 
 /// Reads amounts of the order as those of lines where the rows, which are order lines, say so.

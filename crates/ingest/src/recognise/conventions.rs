@@ -254,6 +254,12 @@ impl Deciding<'_> {
                     let seen = self.survey.of(column.position);
                     let order = self.order_of_trait(seen, pooled_order);
                     let mark = self.mark(seen.numbers.mark(), pooled_mark);
+                    if mark.is_none() && seen.is_of_either_mark() {
+                        conventions.questions.push(Question::Decimal {
+                            column: column.name.clone(),
+                            example: seen.numbers.example.clone().unwrap_or_default(),
+                        });
+                    }
                     let kind = declared_kind(
                         seen,
                         order.map(|decided| decided.value),

@@ -26,6 +26,9 @@ const MAX_COLUMNS: usize = 2_000;
 /// Lines that tell whether NDJSON holds tracking calls.
 const CALL_LINES: usize = 20;
 
+/// Between equals the earlier counts: a comma may be a decimal separator, a tab hardly anything.
+const DELIMITERS: [char; 4] = ['\t', ';', '|', ','];
+
 /// Finds out the form of a file.
 pub(super) fn form(input: &Input, options: &ReadOptions) -> Result<Form, IngestError> {
     let form = any_width(input, options)?;
@@ -198,6 +201,15 @@ fn text_form(
     let (preamble, stated) = stated_delimiter(&text, line_end);
     let text = &text[preamble..];
     let given = options.delimiter.filter(char::is_ascii).or(stated);
+    let (titles, title_lines) = match &options.columns {
+        None => {
+            let delimiters = given.map_or_else(|| DELIMITERS.to_vec(), |given| vec![given]);
+            header::titles(text, &delimiters, line_end)
+        }
+        Some(_) => (0, 0),
+    };
+    let text = &text[titles..];
+    let above = (preamble + titles, title_lines);
     let delimiter = given.or_else(|| delimiter(text, line_end));
     let Some(delimiter) = delimiter else {
         let rows = text.lines().map(|line| {
@@ -213,7 +225,7 @@ fn text_form(
             encoding,
             header: header.header,
         };
-        return Ok(header.form(compression, format, line_end, preamble));
+        return Ok(header.form(compression, format, line_end, above));
     };
     let rows = split_sample(text, delimiter as u8, line_end, SAMPLE_ROWS);
     let header = header::header(input, rows, options)?;
@@ -222,7 +234,7 @@ fn text_form(
         encoding,
         header: header.header,
     };
-    Ok(header.form(compression, format, line_end, preamble))
+    Ok(header.form(compression, format, line_end, above))
 }
 
 /// A first line `sep=;`, which spreadsheets write and read: its length and the delimiter.
@@ -243,8 +255,7 @@ fn stated_delimiter(text: &str, line_end: u8) -> (usize, Option<char>) {
 
 /// The delimiter; `None` for text that runs of spaces separate.
 fn delimiter(text: &str, line_end: u8) -> Option<char> {
-    // Between equals the earlier: a comma may be a decimal separator, a tab hardly anything.
-    let candidates = ['\t', ';', '|', ','].map(|delimiter| {
+    let candidates = DELIMITERS.map(|delimiter| {
         let rows = split_sample(text, delimiter as u8, line_end, SAMPLE_ROWS);
         let width = rows.first().map_or(0, Vec::len);
         let even = rows.iter().filter(|row| row.len() == width).count();
@@ -338,6 +349,7 @@ fn json(
         format: Format::Ndjson { encoding },
         line_end: b'\n',
         preamble: 0,
+        title_lines: 0,
         types: names.iter().map(type_of).collect(),
         signature: header::signature_of(&names),
         names,
@@ -359,6 +371,7 @@ fn calls(compression: Compression, encoding: Encoding) -> Form {
         format: Format::TrackingCalls { encoding },
         line_end: b'\n',
         preamble: 0,
+        title_lines: 0,
         types: vec![CellType::Text],
         signature: header::signature_of(&names),
         names,
@@ -403,6 +416,7 @@ fn parquet(input: &Input) -> Result<Form, IngestError> {
         format: Format::Parquet,
         line_end: b'\n',
         preamble: 0,
+        title_lines: 0,
         signature: header::signature_of(&columns.names),
         names: columns.names,
         header: None,

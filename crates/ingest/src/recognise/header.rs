@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::field::{field_table, normalised};
 use crate::recognition::{CellType, Form};
+use crate::rows::split_sample;
 use crate::value::{DateHint, NumberHint, date_hint, number_hint};
 use crate::{Compression, Entity, Format, Header, IngestError, Input, ReadOptions};
 
@@ -55,7 +56,7 @@ impl Named {
         compression: Compression,
         format: Format,
         line_end: u8,
-        preamble: usize,
+        (preamble, title_lines): (usize, u64),
     ) -> Form {
         let types = vec![CellType::Text; self.names.len()];
         let (names, header) = (self.names, self.cells);
@@ -64,6 +65,7 @@ impl Named {
             format,
             line_end,
             preamble,
+            title_lines,
             names,
             header,
             types,
@@ -159,6 +161,53 @@ fn judge(first: &[String], below: &[Vec<String>]) -> Header {
     }
 }
 
+/// Lines above a header that may be a title and the like.
+const TITLE_LINES: usize = 10;
+
+/// The lines of titles above a header, as reports have them: their bytes and their number.
+///
+/// A header is told by its known names, which are two at least and the half of its cells; a line
+/// of titles has half of its cells at most. Where the first line may be a header or a row, there
+/// are no titles.
+pub(super) fn titles(text: &str, delimiters: &[char], line_end: u8) -> (usize, u64) {
+    let known = known_names();
+    let lines = || text.split_inclusive(char::from(line_end));
+    let filled = |line: &str, delimiter: char| -> Vec<String> {
+        let cells = split_sample(line, delimiter as u8, line_end, 1)
+            .into_iter()
+            .flatten();
+        cells.filter(|cell| !cell.is_empty()).collect()
+    };
+    let names = |cells: &[String]| {
+        let known = cells
+            .iter()
+            .filter(|cell| known.contains(&normalised(cell)));
+        known.count()
+    };
+    let (mut bytes, mut above) = (0, 0);
+    for (index, line) in lines().take(TITLE_LINES + 1).enumerate() {
+        for &delimiter in delimiters {
+            let cells = filled(line, delimiter);
+            let is_header = names(&cells) >= cells.len().div_ceil(2).max(2)
+                && !cells.iter().any(|cell| is_value(cell));
+            let are_titles = || {
+                let mut titles = lines().take(index).map(|line| filled(line, delimiter));
+                titles.all(|title| title.len() * 2 <= cells.len())
+            };
+            if is_header {
+                return if above > 0 && are_titles() {
+                    (bytes, above)
+                } else {
+                    (0, 0)
+                };
+            }
+        }
+        bytes += line.len();
+        above += u64::from(!line.trim().is_empty());
+    }
+    (0, 0)
+}
+
 fn is_value(cell: &str) -> bool {
     cell.contains('@') || number_hint(cell) != NumberHint::None || date_hint(cell) != DateHint::None
 }
@@ -223,6 +272,24 @@ mod tests {
             judged(&[&["", "Order ID", "2024"], &["0", "7", "1"]]),
             Header::Absent
         );
+    }
+
+    #[test]
+    fn titles_above_a_header_are_told_from_rows() {
+        let titles = |text: &str| titles(text, &[';', ','], b'\n');
+        let header = "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n";
+        assert_eq!(titles(header), (0, 0));
+        let titled = format!("Orders export\nGenerated 2026-02-01\n\n{header}");
+        assert_eq!(titles(&titled), (36, 2));
+        // As spreadsheets save it.
+        let padded = format!("Orders export,,,\n,,,\n{header}");
+        assert_eq!(titles(&padded), (21, 2));
+        assert_eq!(titles("Customers\nemail;name\na@x.de;Ann\n"), (10, 1));
+        // Rows above a header are rows, and what may be a header is one.
+        assert_eq!(titles(&format!("1,ann,2026-01-05,10.00\n{header}")), (0, 0));
+        assert_eq!(titles("Nr,Wer,Wann,Wert\nid,name,date,total\n"), (0, 0));
+        assert_eq!(titles("Orders export\nfoo,bar,total\n1,2,3\n"), (0, 0));
+        assert_eq!(titles(&format!("\n\n{header}")), (0, 0));
     }
 
     #[test]

@@ -8,6 +8,14 @@ use crate::reader::text_of;
 use crate::rows::Rows;
 use crate::{ColumnInfo, Entity, Field, LevelReason, RowLevel, Source};
 
+/// Amounts that only lines have.
+const LINE_AMOUNTS: [Field; 4] = [
+    Field::LineTotal,
+    Field::LineGross,
+    Field::LineList,
+    Field::UnitPrice,
+];
+
 /// Decides the level, by what is said, the source, repeated order ids and the columns.
 pub(super) fn level(
     columns: &[ColumnInfo],
@@ -28,9 +36,7 @@ pub(super) fn level(
             .map(|c| c.position)
     };
     let has = |field| position(field).is_some();
-    let lines = has(Field::LineTotal)
-        || has(Field::LineGross)
-        || has(Field::UnitPrice)
+    let lines = LINE_AMOUNTS.iter().any(|&field| has(field))
         || has(Field::ProductId)
         || has(Field::ProductName);
     match mapped.source {
@@ -45,8 +51,9 @@ pub(super) fn level(
     {
         return (RowLevel::Line, LevelReason::RepeatedOrderIds);
     }
-    let order_amount = has(Field::OrderTotal) || has(Field::OrderSubtotal);
-    let line_amount = has(Field::LineTotal) || has(Field::LineGross) || has(Field::UnitPrice);
+    let any = |fields: &[Field]| fields.iter().any(|&field| has(field));
+    let order_amount = any(&[Field::OrderTotal, Field::OrderSubtotal, Field::OrderList]);
+    let line_amount = any(&LINE_AMOUNTS);
     let level = if line_amount && !order_amount {
         RowLevel::Line
     } else {

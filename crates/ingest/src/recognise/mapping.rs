@@ -5,6 +5,8 @@
 
 mod missing;
 mod names;
+mod order_id;
+mod people;
 mod trait_name;
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +16,7 @@ use super::source::{own_names, positions, source};
 use super::survey::Survey;
 use crate::field::{field_table, normalised, split_minor_units};
 use crate::personal::looks_personal;
-use crate::reader::text_of;
+use crate::reader::{RETURNS, is_of_sales, text_of};
 use crate::recognition::{CellType, Form};
 use crate::rows::Rows;
 use crate::{
@@ -22,7 +24,9 @@ use crate::{
     Role, Source,
 };
 
+use missing::Missing;
 use names::Names;
+use people::{SpeaksOf, products_or_customers};
 use trait_name::snake_case;
 
 /// What the columns are.
@@ -105,9 +109,10 @@ pub(super) fn map(
         }
     }
     let candidates_are_open = said.now.entity.is_none();
+    let may_be_customers = candidates_are_open && candidates.contains(&Entity::Customers);
     let mut attempts = Vec::new();
     for entity in candidates {
-        let mapped = mapping.entity(entity);
+        let mut mapped = mapping.entity(entity);
         let is_refunds = entity == Entity::Refunds && candidates_are_open;
         if is_refunds
             && !missing::speaks_of_refunds(&mapped, &mapping.entity(Entity::Orders), sample)
@@ -115,7 +120,18 @@ pub(super) fn map(
             continue;
         }
         let missing = missing::missing(&mapped, &attempts, form, (sample, said));
+        if missing.is_empty() && entity == Entity::Products && may_be_customers {
+            let customers = mapping.entity(Entity::Customers);
+            match products_or_customers(&mapped, &customers, form, survey) {
+                SpeaksOf::Products => {}
+                SpeaksOf::Customers => continue,
+                SpeaksOf::Either => return Err(missing::either(input, form)),
+            }
+        }
         if missing.is_empty() {
+            if entity == Entity::Orders {
+                mapping.take_bare_id(&mut mapped, sample);
+            }
             return Ok((mapped, unused));
         }
         attempts.push((mapped, missing));
@@ -123,21 +139,31 @@ pub(super) fn map(
             break;
         }
     }
-    // The attempt that found most is what was meant.
+    Err(nothing_fits(input, form, said, attempts, &unused))
+}
+
+/// The error of a file that is of no kind; the attempt that found most is what was meant.
+fn nothing_fits(
+    input: &Input,
+    form: &Form,
+    said: &Said,
+    attempts: Vec<(Mapped, Vec<Missing>)>,
+    unused: &[String],
+) -> IngestError {
     let count = |mapped: &Mapped| mapped.fields.iter().flatten().count();
     let best = attempts
         .into_iter()
         .rev()
         .max_by_key(|(mapped, _)| count(mapped));
-    Err(match best {
+    match best {
         Some((mapped, missing)) => {
             let entity = said.now.entity.or(Some(mapped.entity));
-            missing::unmapped(input, form, &mapped, &missing, (entity, &unused))
+            missing::unmapped(input, form, &mapped, &missing, (entity, unused))
         }
         None => IngestError::Mapping {
             message: "nothing can be mapped".to_owned(),
         },
-    })
+    }
 }
 
 /// A pair of a field and a column that was said.
@@ -280,6 +306,11 @@ impl Mapping<'_> {
                 self.by_name(&mut mapped, names.field, &normalised(header));
             }
         }
+        if entity == Entity::Orders && self.form.names.iter().any(|name| is_of_sales(name)) {
+            for header in RETURNS {
+                self.by_name(&mut mapped, Field::Refunded, header);
+            }
+        }
         self.by_content(&mut mapped);
         mapped
     }
@@ -345,6 +376,7 @@ impl Mapping<'_> {
         let amounts = [
             Field::OrderTotal,
             Field::OrderSubtotal,
+            Field::OrderList,
             Field::LineTotal,
             Field::UnitPrice,
         ];
@@ -356,13 +388,25 @@ impl Mapping<'_> {
     }
 
     fn look_for(&self, mapped: &mut Mapped, field: Field, looks: fn(&Survey, usize) -> bool) {
+        let is_amount = field == Field::OrderTotal;
         let mut alike = (0..self.form.names.len()).filter(|&position| {
-            self.is_free(mapped, field, position) && looks(self.survey, position)
+            self.is_free(mapped, field, position)
+                && looks(self.survey, position)
+                && !(is_amount && names_sum_of_customer(&self.form.names[position]))
         });
         if let (Some(position), None) = (alike.next(), alike.next()) {
             mapped.set(position, field, MapReason::Content, AmountUnit::Major);
         }
     }
+}
+
+/// Whether a header speaks of what a customer spent or has in all, which is no order's amount.
+fn names_sum_of_customer(header: &str) -> bool {
+    let header = normalised(header);
+    let words = [
+        "spent", "spend", "lifetime", "balance", "average", "credit", "points", "ltv", "clv", "aov",
+    ];
+    words.iter().any(|word| header.contains(word))
 }
 
 /// The columns with their roles; conventions are decided later.

@@ -240,6 +240,13 @@ impl Seen {
         self.filled > 0 && self.numbers.all * 10 >= self.filled * 9 && decimals > 0 && !dates
     }
 
+    /// Whether all cells are numbers, some of which can be read in two ways: `1,234`.
+    pub(super) fn is_of_either_mark(&self) -> bool {
+        let numbers = &self.numbers;
+        let all = self.filled > 0 && numbers.all == self.filled && self.digit_texts == 0;
+        all && numbers.either > 0 && numbers.mark() == Evidence::None
+    }
+
     pub(super) fn looks_like_emails(&self) -> bool {
         self.filled > 0 && self.emails * 10 >= self.filled * 6
     }

@@ -109,12 +109,13 @@ impl TextRows {
         self
     }
 
-    /// Leaves out the first `bytes` bytes, a line before the first row.
+    /// Leaves out the first `bytes` bytes, the lines before the first row.
     pub(crate) fn after_preamble(mut self, bytes: usize) -> Result<Self, IngestError> {
         if bytes > 0 {
             self.fill(bytes)?;
-            self.pending.drain(..bytes.min(self.pending.len()));
-            self.line += 1;
+            let end = self.shape.line_end();
+            let lines = self.pending.drain(..bytes.min(self.pending.len()));
+            self.line += lines.filter(|&byte| byte == end).count() as u64;
         }
         Ok(self)
     }

@@ -71,6 +71,9 @@ fn is_iso(code: &str) -> bool {
 }
 
 impl CurrencySign {
+    /// Any of the crowns of the north.
+    pub(crate) const CROWNS: Self = Self::Several(CROWNS);
+
     /// The currency of a sign, a code or a name.
     pub(crate) fn of(text: &str) -> Option<Self> {
         match text {
@@ -79,8 +82,8 @@ impl CurrencySign {
             _ => {}
         }
         let lower = text.to_lowercase();
-        if matches!(lower.as_str(), "kr" | "kr." | ":-") {
-            return Some(Self::Several(CROWNS));
+        if matches!(lower.as_str(), "kr" | "kr.") {
+            return Some(Self::CROWNS);
         }
         if let Some(&(_, code)) = SIGNS.iter().find(|(sign, _)| *sign == lower) {
             return Currency::new(code).ok().map(Self::One);

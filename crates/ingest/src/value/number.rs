@@ -151,6 +151,7 @@ fn parts(cell: &str) -> Option<Parts<'_>> {
         _ => last,
     };
     let (before, after) = (cell.get(..first)?, cell.get(last..)?);
+    let (after, no_cents) = without_cents(cell.get(first..last)?, after);
     let (core, exponent) = split_exponent(cell.get(first..last)?)?;
     let mut negative = false;
     let mut parenthesis = 0;
@@ -178,6 +179,7 @@ fn parts(cell: &str) -> Option<Parts<'_>> {
         // `$12.00 USD`
         (sign, code) => CurrencySign::of(sign).and(CurrencySign::of(code)),
     };
+    let sign = sign.or(no_cents);
     if sign.is_none() && !(before.is_empty() && after.is_empty()) {
         return None;
     }
@@ -187,6 +189,21 @@ fn parts(cell: &str) -> Option<Parts<'_>> {
         exponent,
         sign,
     })
+}
+
+/// Takes what stands for no cents off the text after a number: the dash of `19,-`, `19.–` and
+/// `19,--`, which is no minus, and the `:-` of crowns, which says the currency as well.
+fn without_cents<'t>(core: &str, after: &'t str) -> (&'t str, Option<CurrencySign>) {
+    if core.ends_with(['.', ',']) {
+        let dashes = [
+            '-', '\u{2010}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}',
+        ];
+        return (after.trim_start_matches(dashes), None);
+    }
+    match after.strip_prefix(":-") {
+        Some(rest) if !rest.starts_with('-') => (rest, Some(CurrencySign::CROWNS)),
+        Some(_) | None => (after, None),
+    }
 }
 
 fn ends_with_letter(text: &str) -> bool {

@@ -205,3 +205,47 @@ fn broken_rows_are_rejected_one_by_one() {
     }
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+#[test]
+fn titles_above_the_header_are_left_out_and_said() {
+    let titled = format!(
+        "Orders export;;;\nGenerated 2026-02-01\n\n{}",
+        ORDERS.replace(',', ";")
+    );
+    let read = read("orders.csv", titled).unwrap();
+    assert_eq!(read.recognition.title_lines, 2);
+    let lines = read.orders(|batch, row| batch.line[row]);
+    assert_eq!(lines, [5, 6]);
+    assert_eq!(
+        read.orders(|batch, row| batch.order_total.as_ref().unwrap()[row]),
+        [Some(1_050), Some(1_100)]
+    );
+    assert_eq!(
+        crate::reading::read("orders.csv", ORDERS)
+            .unwrap()
+            .recognition
+            .title_lines,
+        0
+    );
+    let unknown = refused("orders.csv", "Orders export\nfoo;bar;baz\n1;ann;2\n");
+    assert!(unknown.contains("delete them"), "{unknown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("orders.csv");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let error = read_with(&Input::from(pipe.as_path()), &options())
+        .map(|_| ())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("is a pipe or a device"),
+        "{error}"
+    );
+}

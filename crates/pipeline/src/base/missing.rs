@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use regulars_core::{DataNeed, Symbol};
 use regulars_profile::{Account, Context};
-use regulars_rules::{Availability, Present, Reads, nearest};
+use regulars_rules::{Availability, ComparedWith, Present, Reads, nearest};
 
 use super::Base;
 use crate::fitted::missing_because;
+use crate::kinds::{KindsSeen, kind_of};
 
 impl Base {
     /// Whether the size of each segment can be known from the data that is there.
@@ -77,6 +78,22 @@ impl Base {
         read.into_iter().map(sentence).collect()
     }
 
+    /// A sentence on each declared trait that the segment compares with a value of another kind than
+    /// some customers have: the comparison is false for them.
+    pub(crate) fn of_another_kind(&self, segment: usize) -> Vec<String> {
+        let compared = self.read_by(segment, |reads| reads.declared_as);
+        let sentence = |(name, with): (String, ComparedWith)| {
+            let symbol = self.context.symbols.find(&name)?;
+            let mut seen = KindsSeen::of(name, with);
+            let everyone = self.customers.iter();
+            everyone
+                .filter_map(|of| of.profile.declared(symbol))
+                .for_each(|value| seen.see(kind_of(value)));
+            seen.said()
+        };
+        compared.into_iter().filter_map(sentence).collect()
+    }
+
     /// A sentence on each trait of accounts that the segment reads and none has.
     fn unsaid_of_accounts(&self, segment: usize) -> Vec<String> {
         let mut read = self.read_by(segment, |reads| reads.account);
@@ -94,7 +111,7 @@ impl Base {
     }
 
     /// What a segment and those that it refers to read. Segments refer to no circles.
-    fn read_by(&self, segment: usize, of: fn(Reads) -> BTreeSet<String>) -> BTreeSet<String> {
+    fn read_by<T: Ord>(&self, segment: usize, of: fn(Reads) -> BTreeSet<T>) -> BTreeSet<T> {
         let segments = self.catalogue.segments();
         let (mut read, mut to_look_at) = (BTreeSet::new(), vec![segment]);
         while let Some(segment) = to_look_at.pop() {

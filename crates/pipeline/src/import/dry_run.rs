@@ -10,9 +10,12 @@ use regulars_store::vault::Blocked;
 use serde::Serialize;
 
 use super::ahead::ahead;
+use super::named::{Named, Who, is_return};
 use super::rates::Rates;
 use super::sources::{check_questions, fingerprint, known_fingerprints, recognise_all};
-use super::{ImportOptions, RejectPolicy, RepeatPolicy, mappings, reject_limit, today_ends};
+use super::{
+    ImportOptions, RejectPolicy, RepeatPolicy, StoredRows, mappings, reject_limit, today_ends,
+};
 use crate::error::PipelineError;
 use crate::progress::{Progress, Unit};
 use crate::workspace::Workspace;
@@ -47,6 +50,13 @@ pub struct DryFile {
     pub rows_without_customer: u64,
     /// Rows of refunds that name no order.
     pub rows_without_order: u64,
+    /// Rows of orders without an order id: orders of their own, which no later import can replace.
+    pub rows_without_order_id: u64,
+    /// Rows of the same source that earlier imports brought without order ids, when this file has
+    /// some.
+    pub stored_without_order_id: StoredRows,
+    /// Orders that rows of this file give to different customers, of its first four million.
+    pub reassigned_orders: u64,
     /// Rows of orders and refunds that are dated later than the import.
     pub future_rows: u64,
     /// Line of the first of them.
@@ -94,6 +104,7 @@ pub fn dry_run(
     let mut options = options.clone();
     options.read.remembered = mappings::load(workspace)?;
     let recognitions = recognise_all(files, &options.read)?;
+    let stored_without = StoredRows::without_order_id(store, &options.source)?;
     let mut known: HashSet<String> = known_fingerprints(store)?.into_keys().collect();
     let mut dry = DryRun {
         files: Vec::new(),
@@ -110,12 +121,16 @@ pub fn dry_run(
             tallies: BTreeMap::new(),
             unknown: HashMap::new(),
             last_named: String::new(),
+            named: Named::default(),
             blocked: workspace.config().identity.blocked(),
         };
         if repeated && options.repeats == RepeatPolicy::Skip {
             looking.file.skipped = true;
         } else {
             looking.look(path)?;
+            if looking.named.has_order_ids() {
+                looking.file.stored_without_order_id = stored_without.clone();
+            }
         }
         dry.files.push(looking.file);
     }
@@ -132,6 +147,9 @@ impl DryFile {
             rejects: Vec::new(),
             rows_without_customer: 0,
             rows_without_order: 0,
+            rows_without_order_id: 0,
+            stored_without_order_id: StoredRows::default(),
+            reassigned_orders: 0,
             future_rows: 0,
             first_future_line: None,
             stops: None,
@@ -150,6 +168,8 @@ struct Looking<'a> {
     unknown: HashMap<String, u64>,
     /// The last order whose customer was named: such rows mostly follow it.
     last_named: String,
+    /// Whose the orders are.
+    named: Named,
     blocked: Blocked,
 }
 
@@ -174,6 +194,7 @@ impl Looking<'_> {
             Err(error) => return Err(error),
         }
         self.file.rows_without_customer += self.unknown.values().sum::<u64>();
+        self.file.reassigned_orders = self.named.reassigned;
         let limit = self.workspace.config().import.max_rejected_share;
         let (rejected, rows) = (self.file.rejected, self.file.rows);
         if self.options.rejects == RejectPolicy::Limit
@@ -256,6 +277,11 @@ impl Looking<'_> {
             if names_customer(batch, row, &self.blocked) {
                 self.last_named.clear();
                 self.last_named.push_str(order);
+                if order.is_empty() {
+                    self.file.rows_without_order_id += 1;
+                } else if !is_return(batch, row) {
+                    self.named.note(order, who(batch, row, &self.blocked));
+                }
                 continue;
             }
             match order {
@@ -272,8 +298,17 @@ fn text(column: Option<&regulars_ingest::TextColumn>, row: usize) -> &str {
 }
 
 fn names_customer(batch: &OrderBatch, row: usize, blocked: &Blocked) -> bool {
-    let names = |text: &str| !text.is_empty() && !blocked.contains(text);
-    names(text(batch.customer_id.as_ref(), row)) || names(text(batch.email.as_ref(), row))
+    who(batch, row, blocked).is_some()
+}
+
+/// The customer that a row names: by id, else by e-mail.
+fn who<'b>(batch: &'b OrderBatch, row: usize, blocked: &Blocked) -> Option<Who<'b>> {
+    let names = |text: &&str| !text.is_empty() && !blocked.contains(text);
+    let customer = Some(text(batch.customer_id.as_ref(), row)).filter(names);
+    let email = || Some(text(batch.email.as_ref(), row)).filter(names);
+    customer
+        .map(Who::Customer)
+        .or_else(|| email().map(Who::Email))
 }
 
 /// Whether there are rates for the currencies of a batch, on the first day of each.

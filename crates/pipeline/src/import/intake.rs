@@ -26,6 +26,8 @@ pub struct IntakeCounts {
     pub blocked_identities: u64,
     /// Rows without a customer id that fell back to the e-mail.
     pub guest_rows: u64,
+    /// Rows without an order id: orders of their own, which no later import can replace.
+    pub rows_without_order_id: u64,
 }
 
 /// Names of products, by product.
@@ -99,6 +101,7 @@ impl<'a> Intake<'a> {
                     let who = if customer.is_empty() { email } else { customer };
                     row.identity = identity.0;
                     row.order_key = self.key_of_content(who, &row);
+                    self.counts.rows_without_order_id += 1;
                 }
                 (Some(identity), id) => {
                     row.identity = identity.0;

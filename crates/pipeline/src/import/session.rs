@@ -154,6 +154,7 @@ impl<'a> Session<'a> {
             reader.progress().bytes_total,
             Unit::Bytes,
         );
+        let before = intake.counts.rows_without_order_id;
         let zone = self.workspace.config().zone();
         let name = source.path.display().to_string();
         let until = today_ends(self.workspace, self.options.recorded_at);
@@ -201,6 +202,7 @@ impl<'a> Session<'a> {
             })?;
         }
         let gathered = intake.end_file(&found, put)?;
+        report.rows_without_order_id = gathered.0.rows_without_order_id - before;
         self.check_rejects(report)?;
         Ok(gathered)
     }

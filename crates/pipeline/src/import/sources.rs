@@ -26,6 +26,9 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, PipelineError> {
     let mut files = Vec::new();
     for name in names {
         let text = name.to_string_lossy();
+        if text == "-" {
+            return Err(IngestError::NoFile { file: name.clone() }.into());
+        }
         if name.exists() {
             files.push(name.clone());
             continue;
@@ -115,9 +118,9 @@ pub fn currency_of(
         };
         if let Some(Batch::Orders(batch)) = open(file, &recognition, &read)?.next_batch()? {
             let is_read_off = recognition.currency_reason != CurrencyReason::Default;
-            let dollars = Currency::new("USD").ok();
             return Ok(match recognition.source {
-                Source::Cdnow => dollars,
+                Source::Cdnow => Currency::new("USD").ok(),
+                Source::UciOnlineRetail => Currency::new("GBP").ok(),
                 _ if batch.names_currency() || is_read_off => Some(batch.currency_of(0)),
                 _ => None,
             });
@@ -168,6 +171,11 @@ impl SourceFile {
         name.to_string_lossy().into_owned()
     }
 
+    /// Whether it holds orders that are to be read.
+    pub(super) fn brings_orders(&self) -> bool {
+        !self.skip && self.recognition.entity == Entity::Orders
+    }
+
     pub(super) fn report(&self) -> FileReport {
         FileReport {
             file: self.path.clone(),
@@ -177,6 +185,8 @@ impl SourceFile {
             skipped: self.skip,
             future_rows: 0,
             first_future_line: None,
+            title_lines: self.recognition.title_lines,
+            rows_without_order_id: 0,
         }
     }
 }

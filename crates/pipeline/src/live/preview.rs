@@ -4,12 +4,13 @@
 
 use regulars_core::{CustomerId, SegmentName, Timestamp};
 use regulars_profile::Ledger;
-use regulars_rules::{Keep, Program};
+use regulars_rules::{Keep, Program, Subject as _};
 
 use super::at_hand::Resolving;
 use super::engine::Engine;
 use super::person::Folding;
 use crate::error::PipelineError;
+use crate::kinds::{KindsSeen, kind_seen};
 
 /// Customers that are looked at in one step.
 const STEP: usize = 500;
@@ -36,6 +37,8 @@ pub struct Preview {
     looked_at: usize,
     /// Customers who would be in, of those looked at.
     pub customers: usize,
+    /// What declared traits are for them that the rule reads.
+    kinds: Vec<KindsSeen>,
 }
 
 impl Preview {
@@ -54,6 +57,12 @@ impl Preview {
         self.people.len()
     }
 
+    /// A sentence on each declared trait that the rule compares with a value of another kind than
+    /// customers who were looked at have.
+    pub fn hints(&self) -> Vec<String> {
+        self.kinds.iter().filter_map(KindsSeen::said).collect()
+    }
+
     /// True when everyone was looked at.
     pub fn is_done(&self) -> bool {
         self.looked_at == self.people.len()
@@ -66,8 +75,12 @@ impl Engine {
     /// # Errors
     /// When the rule does not make sense; the message shows the place.
     pub fn preview(&self, rule: &str, at: Timestamp) -> Result<Preview, PipelineError> {
+        let rule_read = self.catalogue.rule(rule)?.reads().declared_as.into_iter();
         Ok(Preview {
             trial: self.trial(rule, at)?,
+            kinds: rule_read
+                .map(|(name, with)| KindsSeen::of(name, with))
+                .collect(),
             people: self.everyone().into_iter().collect(),
             looked_at: 0,
             customers: 0,
@@ -98,14 +111,14 @@ impl Engine {
     pub fn preview_some(&self, preview: &mut Preview) -> Result<(), PipelineError> {
         let to = (preview.looked_at + STEP).min(preview.people.len());
         let people = &preview.people[preview.looked_at..to];
-        let inside = self.try_on(&preview.trial, people)?;
+        let inside = self.try_on(&preview.trial, people, &mut preview.kinds)?;
         preview.customers += inside.into_iter().filter(|&inside| inside).count();
         preview.looked_at = to;
         Ok(())
     }
 
-    /// Says of each of these whether a rule would have them; somebody may have become another since
-    /// they were listed.
+    /// Says of each of these whether a rule would have them, and notes in `kinds` what declared
+    /// traits are for them; somebody may have become another since they were listed.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -113,6 +126,7 @@ impl Engine {
         &self,
         trial: &Trial,
         customers: &[CustomerId],
+        kinds: &mut [KindsSeen],
     ) -> Result<Vec<bool>, PipelineError> {
         let program = &trial.program;
         let mut scratch = program.new_scratch();
@@ -143,6 +157,11 @@ impl Engine {
                 keeps_past: false,
             })?;
             let subject = person.subject(&self.context);
+            for seen in &mut *kinds {
+                if let Some(kind) = kind_seen(subject.declared(seen.name())) {
+                    seen.see(kind);
+                }
+            }
             let states = &person.member.states;
             tried.push(program.evaluate_one(trial.number, states, &subject, now, &mut scratch));
         }

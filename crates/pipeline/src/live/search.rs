@@ -67,7 +67,7 @@ impl Engine {
             let chosen: Vec<CustomerId> = chosen
                 .filter_map(|(&customer, &wanted)| wanted.then_some(customer))
                 .collect();
-            let mut tried = self.try_on(trial, &chosen)?.into_iter();
+            let mut tried = self.try_on(trial, &chosen, &mut [])?.into_iter();
             for wanted in wanted.iter_mut().filter(|wanted| **wanted) {
                 *wanted = tried.next().unwrap_or(false);
             }

@@ -66,6 +66,25 @@ fn a_net_amount_is_taken_where_tax_is_not_told() {
 }
 
 #[test]
+fn reports_of_sales_come_to_their_net_sales() {
+    let told = |columns: &str, rows: &[&str]| {
+        let row = |(n, amounts): (usize, &&str)| format!("{n},ann,2026-01-0{},{amounts}\n", n + 1);
+        let rows: String = rows.iter().enumerate().map(row).collect();
+        told(&format!("order_id,customer_id,date,{columns}\n{rows}"))
+    };
+    let all = "Gross Sales,Discounts,Net Sales,Shipping,Taxes,Total Sales";
+    assert_eq!(told(all, &["25,-5,20,5,1.60,26.60"]), (1, 2_000));
+    assert_eq!(told("Net Sales,Shipping,Taxes", &["20,5,1.60"]), (1, 2_000));
+    // An order that came back in full is none.
+    let returns = "Gross Sales,Discounts,Returns";
+    assert_eq!(told(returns, &["25,-5,0", "25,-5,-20"]), (1, 2_000));
+    assert_eq!(told(returns, &["25,-5,0", "25,-5,-8"]), (2, 3_200));
+    let all = "Gross Sales,Discounts,Returns,Net Sales,Shipping,Taxes,Total Sales";
+    let rows = ["25,-5,0,20,5,1.60,26.60", "25,-5,-8,12,5,0.96,17.96"];
+    assert_eq!(told(all, &rows), (2, 3_200));
+}
+
+#[test]
 fn a_file_that_repeats_its_orders_loses_none() {
     let january = "1,ann,2026-01-05,10.00\n2,ann,2026-01-31,20.00\n";
     let february = "2,ann,2026-01-31,20.00\n3,ann,2026-02-05,30.00\n";

@@ -21,6 +21,7 @@ mod limits;
 mod live;
 mod models;
 mod nobody;
+mod order_ids;
 mod owners;
 mod parting;
 mod pieces;

@@ -144,7 +144,12 @@ impl Scratch {
     pub(crate) fn picture(&self, as_of: Option<&str>) -> String {
         let base = self.fold(as_of);
         let mut report = serde_json::to_value(self.report(&base)).unwrap();
-        for key in ["imports", "rows", "conflicting_versions"] {
+        for key in [
+            "imports",
+            "rows",
+            "conflicting_versions",
+            "reassigned_orders",
+        ] {
             report["quality"][key] = Value::Null;
         }
         let store = self.workspace.open_read().unwrap();

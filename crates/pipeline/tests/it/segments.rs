@@ -286,3 +286,37 @@ fn tiers_count_shares_exactly() {
         (2, 1, 7)
     );
 }
+
+#[test]
+fn a_trait_of_another_kind_than_the_rule_compares_it_with_is_said() {
+    let scratch = Scratch::new();
+    let text =
+        "customer_id,email,points,tier\n1,a@x.de,50,gold\n2,b@x.de,many,basic\n3,c@x.de,,gold\n";
+    scratch.import(&[scratch.file("customers.csv", text)]);
+    for (name, rule) in [
+        ("rich", "traits.points > 50"),
+        ("gold", "traits.tier = 'gold' and traits.points is set"),
+        ("rich_gold", "in segment gold and in segment rich"),
+    ] {
+        let text =
+            format!("[[segment]]\nname = \"{name}\"\ntitle = \"{name}\"\nrule = \"{rule}\"\n");
+        let path = scratch
+            .workspace
+            .segments_dir()
+            .join(format!("{name}.toml"));
+        std::fs::write(path, text).unwrap();
+    }
+    let all = kpis(&scratch.fold(Some("2026-01-31")), 2);
+    let hints = |name: &str| {
+        let mut segments = all.segments.iter();
+        &segments
+            .find(|segment| segment.segment == name)
+            .unwrap()
+            .hints
+    };
+    // One text makes all of the column texts.
+    let said = "`traits.points` is a text for 2 of 2 customers who have it, and the rule compares it with a number";
+    assert!(hints("rich")[0].starts_with(said), "{:?}", hints("rich"));
+    assert_eq!(hints("rich_gold"), hints("rich"));
+    assert_eq!(hints("gold").len(), 0);
+}

@@ -13,6 +13,7 @@ use regulars_pipeline::{
 use regulars_store::vault::Blocked;
 
 use crate::cli::{Cli, ImportArgs, InitArgs};
+use crate::commands::doubts;
 use crate::commands::files::read_options;
 use crate::failure::{Done, Usage};
 use crate::interrupt;
@@ -160,10 +161,6 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
         report.orders.conflicting_versions,
         "order{|s} {stands|stand} differently in several rows: the state that was changed last counts, or else the one further on its way",
     );
-    warn(
-        report.orders.reassigned_orders,
-        "order{|s} {names|name} another customer than another version of {it|them}: the version that was changed last counts, else the one imported last, else the one further on its way; if two systems number their orders alike, import each with its own `--source`",
-    );
     refund_warnings(&report.refunds, &mut warn);
     warn(
         report.nameless_rows,
@@ -171,6 +168,9 @@ pub(crate) fn import_text(report: &ImportReport) -> String {
     );
     for file in &report.files {
         warn(file.future_rows, &future(file.first_future_line));
+    }
+    for doubt in doubts::of_import(report) {
+        text.push_str(&warning(&doubt));
     }
     if let Some(path) = report.rejects.as_ref().filter(|_| report.rejected() > 0) {
         let rejected = agreeing(report.rejected(), "row{|s}");
@@ -344,7 +344,8 @@ fn outcome(file: &DryFile, limit: f64) -> String {
     warn(file.future_rows, &future(file.first_future_line));
     let questions = file.recognition.questions.iter().map(ToString::to_string);
     let notes = file.recognition.notes.iter().cloned();
-    for note in notes.chain(questions) {
+    let doubts = doubts::of_dry_run(file).into_iter();
+    for note in doubts.chain(notes).chain(questions) {
         text.push_str(&warning(&note));
     }
     text

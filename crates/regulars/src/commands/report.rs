@@ -452,6 +452,10 @@ fn quality(report: &Report, amounts: Amounts, rejects: Rejects) -> String {
         "orders that stood differently in files of one import",
     );
     note(
+        quality.reassigned_orders,
+        "orders that were given to different customers: one of them has each",
+    );
+    note(
         quality.orders_not_counted,
         "orders that do not count (cancelled, unpaid or refunded in full)",
     );

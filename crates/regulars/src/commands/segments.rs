@@ -325,12 +325,18 @@ fn against_everyone(figures: &SegmentKpis, everyone: &Kpis, amounts: Amounts) ->
     ];
     text.push('\n');
     text.push_str(&table(&header, &rows));
-    for hint in &figures.hints {
-        text.push_str(&warning(&format!(
-            "this may change once there is more data: {hint}"
-        )));
-    }
+    text.push_str(&hints_of_known(figures));
     text
+}
+
+/// What to know of a segment whose size is known, or may change once there is more data.
+fn hints_of_known(figures: &SegmentKpis) -> String {
+    let is_known = matches!(figures.availability, Availability::Known);
+    let shown = figures.hints.iter().map(|hint| match is_known {
+        true => warning(hint),
+        false => warning(&format!("this may change once there is more data: {hint}")),
+    });
+    shown.collect()
 }
 
 fn members(

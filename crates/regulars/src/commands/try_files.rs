@@ -11,6 +11,7 @@ use regulars_pipeline::{
 use regulars_store::Store;
 
 use crate::cli::{Cli, TryArgs};
+use crate::commands::doubts;
 use crate::commands::files::read_options;
 use crate::commands::import::rejects_text;
 use crate::commands::report::{Rejects, report_text};
@@ -113,6 +114,9 @@ fn look(
         report_text(&made, &zone, Rejects::Gone)
     })
     .print(cli.format)?;
+    for doubt in doubts::of_import(&imported) {
+        session.tell(warning(&doubt).trim_end());
+    }
     if imported.rejected() > 0 {
         session.tell(&warning(&format!(
             "{} could not be read; import into a workspace to see which and why",

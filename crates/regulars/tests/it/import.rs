@@ -108,3 +108,93 @@ fn a_file_that_is_not_there_is_not_found() {
         assert!(text.contains(name), "{text}");
     }
 }
+
+const WITHOUT_IDS: &str =
+    "customer_id,date,total\nann,2026-01-05,10.50\nbob,2026-01-06,11.00\ncyd,2026-01-07,9.00\n";
+
+#[test]
+fn orders_without_ids_are_said_to_be_so() {
+    let shop = Shop::new();
+    let file = shop.file("orders.csv", WITHOUT_IDS);
+    let said = "`orders.csv`: no order id: each row is an order of its own";
+    let path = file.to_str().unwrap();
+    let of_path = said.replace("orders.csv", path);
+    let (_, text) = shop.import(&file, &["--dry-run"]);
+    assert!(text.contains(&of_path), "{text}");
+    let (code, text) = shop.import(&file, &[]);
+    assert!(code == 0 && text.contains(&of_path), "{text}");
+    let tried = shop.run(&["try", path]);
+    let text = String::from_utf8(tried.stderr).unwrap();
+    assert!(text.contains(&of_path), "{text}");
+    // With ids they would count twice.
+    let with = format!(
+        "nr,{}",
+        WITHOUT_IDS.replace('\n', "\n7,").trim_end_matches("7,")
+    );
+    let with = shop.file("with.csv", &with);
+    let mapped = ["--map", "order_id=nr"];
+    for options in [&["--dry-run", "--map", "order_id=nr"][..], &mapped] {
+        let (_, text) = shop.import(&with, options);
+        let stored = "3 rows of orders are stored without order ids (from `orders.csv`)";
+        assert!(text.contains(stored), "{text}");
+        assert!(text.contains("make a new workspace"), "{text}");
+        assert!(!text.contains("no order id"), "{text}");
+        // One id for three customers.
+        assert!(text.contains("1 order names another customer"), "{text}");
+    }
+    let tried = shop.run(&["try", with.to_str().unwrap(), "--map", "order_id=nr"]);
+    let text = String::from_utf8([tried.stdout, tried.stderr].concat()).unwrap();
+    assert!(text.contains("1 order names another customer"), "{text}");
+    assert!(
+        text.contains("given to different customers: one of them has each: 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn ids_that_a_spreadsheet_rounded_stop_a_look_with_their_reason() {
+    let shop = Shop::new();
+    let row = |who: &str| format!("1.23457E+12,{who},2026-01-05,10.00\n");
+    let rows = ["ann", "bob", "cyd"].map(row).concat();
+    let file = shop.file(
+        "orders.csv",
+        &format!("order_id,customer_id,date,total\n{rows}"),
+    );
+    let tried = shop.run(&["try", file.to_str().unwrap()]);
+    let text = String::from_utf8(tried.stderr).unwrap();
+    assert_eq!(tried.status.code(), Some(4), "{text}");
+    assert!(
+        text.contains("`order_id`: an id that a spreadsheet such as Excel rounded"),
+        "{text}"
+    );
+    let (code, text) = shop.import(&file, &["--dry-run"]);
+    assert!(code == 4 && text.contains("such as Excel"), "{text}");
+}
+
+#[test]
+fn pipes_are_refused_and_titles_are_said() {
+    let shop = Shop::new();
+    let (code, text) = shop.import(Path::new("-"), &[]);
+    assert!(
+        code == 4 && text.contains("save what comes out of it"),
+        "{text}"
+    );
+    let titled = format!("Orders export\nGenerated today\n\n{WITHOUT_IDS}");
+    let file = shop.file("titled.csv", &titled);
+    for options in [&["--dry-run"][..], &[]] {
+        let (code, text) = shop.import(&file, options);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("2 lines above the header of"), "{text}");
+    }
+}
+
+#[test]
+fn a_look_takes_the_retail_data_of_the_uci_as_pounds() {
+    let shop = Shop::new();
+    let text = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
+        536365,85123A,LANTERN,6,12/13/2010 8:26,2.50,17850,France\n";
+    let file = shop.file("retail.csv", text);
+    let tried = shop.run(&["try", file.to_str().unwrap(), "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&tried.stdout).unwrap();
+    assert_eq!(report["currency"], "GBP", "{tried:?}");
+}

@@ -92,6 +92,13 @@ pub(crate) fn samples() -> Vec<Sample> {
     add("import", shop.json(&import));
     shop.file("later.csv", "customer_id,date,total\nA,2999-01-01,1\n");
     add("import", shop.json(&["import", "later.csv"]));
+    shop.file(
+        "named.csv",
+        "order_id,customer_id,date,total\nL1,A,2999-01-02,1\n",
+    );
+    let named = ["import", "named.csv", "--dry-run"];
+    add("import --dry-run", shop.json(&named));
+    add("import", shop.json(&named[..2]));
     shop.own_segment(
         "everything",
         "revenue > 100 and discount_share < 0.5 and first_order within 900 days \

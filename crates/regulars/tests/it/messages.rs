@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use crate::server::Server;
 use crate::shop::Shop;
 
 const ORDERS: &str = "order_id,customer_id,date,total\n1,ann,2026-01-05,10.00\n";
@@ -256,4 +257,27 @@ fn messages_say_what_is_the_case() {
         !message.contains("segment `") && message.contains("again.toml"),
         "{message}"
     );
+}
+
+#[test]
+fn a_trait_of_another_kind_is_said_with_a_server_and_without() {
+    let shop = Shop::empty("EUR");
+    shop.file(
+        "customers.csv",
+        "customer_id,email,points\n1,a@x.de,50\n2,b@x.de,many\n",
+    );
+    shop.file(
+        "orders.csv",
+        "order_id,customer_id,date,total\n1,1,2026-01-05,10.00\n",
+    );
+    shop.good(&["import", "customers.csv", "orders.csv"]);
+    let preview = ["segments", "preview", "traits.points > 40"];
+    let here = shop.good(&preview);
+    let server = Server::start(&shop);
+    let served = shop.good(&preview);
+    server.stop();
+    for text in [here, served] {
+        let said = "`traits.points` is a text for 2 of 2 customers who have it";
+        assert!(text.contains(said), "{text}");
+    }
 }

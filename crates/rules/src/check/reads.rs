@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use regulars_core::{DataNeed, SegmentName, Trait};
 
+use super::typed::ValueTest;
 use super::{CheckedRule, Node, Source};
 use crate::print::print_operand;
 use crate::tree::Rule;
@@ -15,6 +16,8 @@ pub struct Reads {
     pub traits: BTreeSet<Trait>,
     /// Declared traits.
     pub declared: BTreeSet<String>,
+    /// Declared traits and what their values are compared with.
+    pub declared_as: BTreeSet<(String, ComparedWith)>,
     /// Traits of the customer's account.
     pub account: BTreeSet<String>,
     /// Aggregates over orders, as canonical text.
@@ -27,6 +30,42 @@ pub struct Reads {
     pub segments: BTreeSet<SegmentName>,
     /// Data without which a part of the rule cannot be answered.
     pub needs: BTreeSet<DataNeed>,
+}
+
+/// What a value must be for a test to hold of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ComparedWith {
+    /// Yes or no.
+    Flag,
+    /// A number.
+    Number,
+    /// A text, or an element of a list.
+    Text,
+    /// A time.
+    Instant,
+}
+
+impl ComparedWith {
+    /// `None` for a test of whether there is any value.
+    fn of(test: &ValueTest) -> Option<Self> {
+        match test {
+            ValueTest::IsSet | ValueTest::IsNotSet => None,
+            ValueTest::Flag(_) => Some(Self::Flag),
+            ValueTest::Integer(_) | ValueTest::Number(_) => Some(Self::Number),
+            ValueTest::Text(_) => Some(Self::Text),
+            ValueTest::Instant(_) => Some(Self::Instant),
+        }
+    }
+
+    /// With its article, for a person.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Flag => "a yes or no",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Instant => "a time",
+        }
+    }
 }
 
 impl CheckedRule {
@@ -58,6 +97,10 @@ fn collect(rule: &Rule, node: &Node, reads: &mut Reads) {
                 }
                 (Source::Declared(name), _) => {
                     reads.declared.insert(name.clone());
+                    let with = ComparedWith::of(&leaf.test);
+                    reads
+                        .declared_as
+                        .extend(with.map(|with| (name.clone(), with)));
                 }
                 (Source::Account(name), _) => {
                     reads.account.insert(name.clone());

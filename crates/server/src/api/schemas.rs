@@ -86,6 +86,7 @@ pub(super) fn schemas() -> Value {
             ("in_words", text()),
             ("customers", count()),
             ("everyone", count()),
+            ("hints", array(&text())),
         ]),
         "Transitions": object(&[("transitions", array(&transition())), ("next", text_or_null())]),
         "Memberships": object(&[

@@ -114,6 +114,7 @@ pub(crate) struct Previewed {
     in_words: String,
     customers: usize,
     everyone: usize,
+    hints: Vec<String>,
 }
 
 /// `POST /api/v1/segments/preview`.
@@ -146,6 +147,7 @@ pub(crate) async fn preview(
     Ok(Json(Previewed {
         everyone: preview.everyone(),
         customers: preview.customers,
+        hints: preview.hints(),
         rule: preview.rule().to_owned(),
         in_words: preview.in_words().to_owned(),
     }))

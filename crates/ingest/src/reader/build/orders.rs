@@ -2,6 +2,7 @@
 
 use regulars_core::{Currency, OrderStatus};
 
+use super::sales::take_sales;
 use super::uci::take_extras;
 use super::{Retain, Work, retain, retain_all, retain_dictionaries};
 use crate::field::normalised;
@@ -29,6 +30,7 @@ pub(super) fn build(
         // WooCommerce numbers its customers from 1; 0 is a guest.
         customer_id = customer_id.map(without_zeros);
     }
+    let lists = [Field::OrderList, Field::LineList].map(|list| work.amounts(list, &currencies));
     let mut batch = OrderBatch {
         level: work.plan.level,
         file_currency: work.plan.currency,
@@ -71,6 +73,7 @@ pub(super) fn build(
     };
     let prices = [batch.unit_price.as_ref(), batch.unit_cost.as_ref()];
     work.bound_products(batch.quantity.as_ref(), prices);
+    take_sales(&mut batch, work, lists);
     if work.plan.source == Source::UciOnlineRetail {
         take_extras(&mut batch);
     }

@@ -25,6 +25,17 @@ const NO_AMOUNT: Missing = (
     "no amount (`order_total`, `order_subtotal`, `line_total` or `unit_price`)",
 );
 
+/// Amounts of which orders need one.
+const AMOUNTS_SOLD: [Field; 7] = [
+    Field::OrderTotal,
+    Field::OrderSubtotal,
+    Field::OrderList,
+    Field::LineTotal,
+    Field::LineGross,
+    Field::LineList,
+    Field::UnitPrice,
+];
+
 /// What the rows lack to be of their kind; `tried` are the kinds that were tried before.
 pub(super) fn missing(
     mapped: &Mapped,
@@ -52,14 +63,7 @@ pub(super) fn missing(
         Entity::Orders => {
             need(&[Field::CustomerId, Field::Email], NO_CUSTOMER);
             need(&[Field::OccurredAt], NO_DATE);
-            let amounts = [
-                Field::OrderTotal,
-                Field::OrderSubtotal,
-                Field::LineTotal,
-                Field::LineGross,
-                Field::UnitPrice,
-            ];
-            need(&amounts, NO_AMOUNT);
+            need(&AMOUNTS_SOLD, NO_AMOUNT);
         }
         Entity::AdSpend => {
             need(&[Field::Date], (Field::Date, "no date (`date`)"));
@@ -137,16 +141,9 @@ pub(super) fn speaks_of_refunds(refunds: &Mapped, orders: &Mapped, sample: &Rows
         let ids = sample.column(position);
         return (0..ids.len()).all(|row| !text_of(ids, row).is_empty());
     }
-    let sold = [
-        Field::OrderTotal,
-        Field::OrderSubtotal,
-        Field::LineTotal,
-        Field::LineGross,
-        Field::UnitPrice,
-    ];
     let is_said = |reason| reason != MapReason::Content;
     let mut found = orders.fields.iter().flatten();
-    let sells = found.any(|found| sold.contains(&found.field) && is_said(found.reason));
+    let sells = found.any(|found| AMOUNTS_SOLD.contains(&found.field) && is_said(found.reason));
     let back = orders.has(Field::Refunded) || orders.has(Field::LineRefunded);
     back && !sells && orders.has(Field::OrderId)
 }
@@ -186,11 +183,6 @@ pub(super) fn unmapped(
     missing: &[Missing],
     (entity, unused): (Option<Entity>, &[String]),
 ) -> IngestError {
-    let shown = |name: &String| format!("`{}`", masked(name, Privacy::Open));
-    let mut columns: Vec<String> = form.names.iter().take(LISTED).map(shown).collect();
-    if form.names.len() > LISTED {
-        columns.push(format!("and {} more", form.names.len() - LISTED));
-    }
     let what: Vec<&str> = missing.iter().map(|&(_, what)| what).collect();
     let unnamed = form
         .names
@@ -202,6 +194,8 @@ pub(super) fn unmapped(
         let nearest = nearest(column, form.names.iter().map(String::as_str));
         let nearest = masked(nearest.unwrap_or_default(), Privacy::Open);
         format!("`--map {pair}`: there is no column `{column}`: did you mean `{nearest}`?")
+    } else if form.names.len() == 1 {
+        "it has one column: if lines such as a title stand above the header, delete them".to_owned()
     } else if unnamed {
         "it has no header: name its columns in order, such as \
          `--columns order_id,customer_id,date,-,total` (`-` leaves one out)"
@@ -226,7 +220,25 @@ pub(super) fn unmapped(
         file: input.name().to_owned(),
         entity,
         missing: what.join(", "),
-        columns: columns.join(", "),
+        columns: listed(form),
         example,
     }
+}
+
+/// The error for a file that may hold products or customers.
+pub(super) fn either(input: &Input, form: &Form) -> IngestError {
+    IngestError::ProductsOrCustomers {
+        file: input.name().to_owned(),
+        columns: listed(form),
+    }
+}
+
+/// The columns, each in backticks.
+fn listed(form: &Form) -> String {
+    let shown = |name: &String| format!("`{}`", masked(name, Privacy::Open));
+    let mut columns: Vec<String> = form.names.iter().take(LISTED).map(shown).collect();
+    if form.names.len() > LISTED {
+        columns.push(format!("and {} more", form.names.len() - LISTED));
+    }
+    columns.join(", ")
 }

@@ -49,9 +49,41 @@ fn amounts_are_read_in_the_ways_that_people_write_them() {
         ("1.234", POINT, 123),
         ("1.234", COMMA, 123_400),
         ("1234567890123456", None, 123_456_789_012_345_600),
+        // A dash after the separator stands for no cents, and is no minus.
+        ("19,-", COMMA, 1900),
+        ("19.-", POINT, 1900),
+        ("12,\u{2013}", COMMA, 1200),
+        ("12,\u{2014} €", COMMA, 1200),
+        ("1.250,-- EUR", COMMA, 125_000),
+        ("-19,-", COMMA, -1900),
+        ("(19.-)", POINT, -1900),
+        ("12-", None, -1200),
     ];
     for (cell, mark, minor) in cases {
         assert_eq!(cents(cell, mark), Ok(minor), "{cell} {mark:?}");
+    }
+}
+
+#[test]
+fn whole_francs_and_crowns_have_their_own_ways_to_say_so() {
+    let read = |cell: &str, code: &str| {
+        let currency = Currency::new(code).unwrap();
+        minor_units(cell, POINT, 2, currency)
+    };
+    assert_eq!(read("CHF 19.-", "CHF"), Ok(1900));
+    assert_eq!(read("Fr. 12.-", "CHF"), Ok(1200));
+    assert_eq!(read("Fr.1'250.\u{2013}", "CHF"), Ok(125_000));
+    assert_eq!(read("20:-", "SEK"), Ok(2000));
+    assert_eq!(read("-20:-", "SEK"), Ok(-2000));
+    assert_eq!(read("1 250:- SEK", "SEK"), Ok(125_000));
+    assert!(matches!(
+        read("20:-", "EUR"),
+        Err(RejectReason::OtherCurrency { .. })
+    ));
+    assert_eq!(number_hint("19,-"), NumberHint::Only(DecimalMark::Comma));
+    assert_eq!(number_hint("20:-"), NumberHint::Plain);
+    for cell in ["19,-5", "19:--", "19,- apples", "20:"] {
+        assert_eq!(number_hint(cell), NumberHint::None, "{cell}");
     }
 }
 

@@ -91,11 +91,15 @@ pub(super) fn preview(cli: &Cli, preview: &Value) -> anyhow::Result<Done> {
             whole(&preview["customers"]),
             whole(&preview["everyone"])
         );
-        pairs(&[
+        let mut shown = pairs(&[
             ("rule", text(&preview["rule"]).to_owned()),
             ("in words", text(&preview["in_words"]).to_owned()),
             ("customers", size),
-        ])
+        ]);
+        for hint in items(&preview["hints"]) {
+            shown.push_str(&warning(text(hint)));
+        }
+        shown
     })
     .print(cli.format)?;
     Ok(Done::Whole)
