@@ -4,17 +4,19 @@
 //! owner alone. The token is known to that process only and opens everything, so that commands on
 //! the same workspace can go through the server.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use regulars_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 const FORMAT: &str = "regulars-serving";
 const VERSION: u32 = 1;
 const FILE: &str = "serving.json";
+const TURN: &str = "SERVING";
 
 /// A server that uses the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,34 @@ impl Serving {
         let bytes = fs::read(data.join(FILE)).ok()?;
         let serving: Self = serde_json::from_slice(&bytes).ok()?;
         (serving.format == FORMAT && serving.version == VERSION).then_some(serving)
+    }
+}
+
+/// The right to serve a workspace: one process has it for as long as it serves, also while it lends
+/// the data to a command, when the data itself is locked by others or by nobody.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl Turn {
+    /// Takes it.
+    ///
+    /// # Errors
+    /// When another process has it, or the file cannot be opened.
+    pub(crate) fn take(data: &Path) -> anyhow::Result<Self> {
+        let path = data.join(TURN);
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        let file = file.with_context(|| format!("cannot open `{}`", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(data.to_owned()).into()),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+            }
+        }
     }
 }
 
@@ -98,6 +128,16 @@ fn write_for_owner(path: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_process_at_a_time_may_serve() {
+        let dir = tempfile::tempdir().unwrap();
+        let turn = Turn::take(dir.path()).unwrap();
+        let refused = Turn::take(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("another process is using"), "{refused}");
+        drop(turn);
+        Turn::take(dir.path()).unwrap();
+    }
 
     #[test]
     fn the_file_is_its_owners_alone_and_goes_with_the_server() {

@@ -16,7 +16,7 @@ use crate::clock::steady_clock;
 use crate::failure::Done;
 use crate::log::Log;
 use crate::open_files;
-use crate::serving::Announced;
+use crate::serving::{Announced, Turn};
 use crate::session::{Session, wall_clock};
 
 /// Requests that may wait for the disk.
@@ -37,6 +37,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> anyhow::Result<Done> {
     let listener = bind(args.listen)?;
     let begun = Instant::now();
     let mut store = session.workspace.open()?;
+    let _turn = Turn::take(&session.workspace.data_dir())?;
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::debug!(step = "the data is opened", took_ms, "a step is done");
     let options = StartOptions {

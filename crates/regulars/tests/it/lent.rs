@@ -206,6 +206,11 @@ fn the_data_comes_back_whatever_becomes_of_the_borrower() {
     let serving: Value = serde_json::from_slice(&serving).unwrap();
     let (held, lent) = lend(&server, serving["token"].as_str().unwrap());
     assert!(lent.starts_with("HTTP/1.1 200"), "{lent}");
+    // Nobody uses the data at this moment, and still there is a server.
+    let second = shop.run(&["serve", "--listen", "127.0.0.1:0"]);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("another process is using"), "{said}");
     drop(held);
     server.track(&json!([search("c-2", 1)]));
     assert_eq!(server.get("/api/v1/segments/prospect")["everyone"], 2);
