@@ -299,19 +299,26 @@ def stampede_of(directory, asked):
     return {"fired": len(found), "all_fired_after": (max(found) - asked["at"]) / 1000 if found else None}
 
 
+def folded(directory):
+    """Sizes of the segments, folded by a batch command."""
+    segments = regulars("-C", directory, "segments", "--format", "json").json()["segments"]
+    return {one["segment"]: one["kpis"]["customers"] for one in segments}
+
+
 def compare(directory, token, live):
-    """Sizes of the segments: live, folded by a batch command, and of a server that starts again."""
-    batch = regulars("-C", directory, "segments", "--format", "json").json()["segments"]
-    batch = {one["segment"]: one["kpis"]["customers"] for one in batch}
+    """Sizes of the segments live and of a server that starts again, each with those of a batch command after it."""
+    before = folded(directory)
     server = Server(directory)
     try:
         again = server.sizes(token)
     finally:
         server.child.kill()
         server.child.wait()
+    # Time went by: some left a window meanwhile.
+    after = folded(directory)
     own = [name for name in live if not OF_CHANNELS.match(name)]
     differing = {
-        name: [live[name], batch.get(name), again.get(name)]
-        for name in own if not live[name] == batch.get(name) == again.get(name)
+        name: [live[name], before.get(name), again.get(name), after.get(name)]
+        for name in own if live[name] != before.get(name) or again.get(name) != after.get(name)
     }
     return {"segments": len(own), "differing": differing, "start": server.started}

@@ -222,7 +222,7 @@ def live_section(result):
     ]
     if same["differing"]:
         differing = ", ".join(f"`{name}` {sizes}" for name, sizes in same["differing"].items())
-        agreed = f"Of {same['segments']} segments these differ (live, batch, started again): {differing}."
+        agreed = f"Of {same['segments']} segments these differ (live and then folded, started again and then folded): {differing}."
     else:
         agreed = f"All {same['segments']} segments but those of channels have the same size live, folded by `regulars segments`, and after the next start."
     return f"""## Live

@@ -94,7 +94,7 @@ pub struct Engine {
     pub(super) looks: Looks,
     /// As of when limits that depend on everyone were computed last: they may be on their way into
     /// the log.
-    pub(super) limits_computed: Timestamp,
+    pub(super) limits_computed: Option<Timestamp>,
     /// Threads to compute them on; never affects the result.
     pub(super) threads: usize,
     /// Accounts of which the record that is folded changes something.
@@ -336,7 +336,9 @@ impl Engine {
         self.wake(wakes);
         self.sweep(of_accounts);
         self.look_at_some(self.looks_between_events());
-        if self.context.population.data.insert(DataNeed::Events) {
+        if !self.context.population.has(DataNeed::Events) {
+            self.find_all_due();
+            self.context.population.data.insert(DataNeed::Events);
             self.look_at_visits();
         }
         let customer = self.canonical(event.customer);

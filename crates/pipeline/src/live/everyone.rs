@@ -70,11 +70,18 @@ impl Engine {
     /// Begins to look at everyone as of now. What was due by now, and what earlier records brought,
     /// is found before `change` makes something another for all.
     pub(super) fn look_anew(&mut self, cause: Cause, change: impl FnOnce(&mut Self)) {
-        self.wake(usize::MAX);
-        self.finish_sweeps();
+        self.find_all_due();
         change(self);
         let customers = self.everyone().into_iter().collect();
         self.looks.begin(self.now, cause, customers);
+    }
+
+    /// Finds all that is due by now, and all that earlier records brought.
+    pub(super) fn find_all_due(&mut self) {
+        while self.is_behind() || self.is_sweeping() {
+            self.wake(usize::MAX);
+            self.finish_sweeps();
+        }
     }
 
     /// Looks at no more customers than `most`.

@@ -9,35 +9,41 @@
 //! settings are others, a start computes them anew.
 
 use regulars_core::{Cause, Timestamp};
-use regulars_profile::Profile;
+use regulars_profile::{Context, Profile};
 use regulars_store::log::{CutpointsSet, LogRecord};
 
 use super::engine::Engine;
 use crate::population::Limits;
 
 impl Engine {
-    /// When limits are to be computed next: at the end of the day of the last ones.
+    /// When limits are to be computed next: at the end of the day of the last ones, or at once.
     pub fn limits_due_at(&self) -> Timestamp {
         let zone = &self.context.zone;
         let in_force = self.context.population.limits_as_of;
-        let last = in_force.map_or(self.limits_computed, |as_of| {
-            as_of.max(self.limits_computed)
-        });
-        zone.end_of(zone.date_of(last)).plus_ms(1)
+        let last = in_force.max(self.limits_computed);
+        last.map_or(Timestamp::MIN, |last| {
+            zone.end_of(zone.date_of(last)).plus_ms(1)
+        })
     }
 
-    /// The limits as of now, to be recorded, once those in force are of an earlier day; until then,
-    /// and again until the next day, `None`.
+    /// The limits as of now, to be recorded, once those in force are of an earlier day and nothing
+    /// is due that came before; until then, and again until the next day, `None`.
     pub fn due_limits(&mut self) -> Option<LogRecord> {
-        if self.now < self.limits_due_at() {
+        if self.now < self.limits_due_at() || self.is_behind() || self.is_sweeping() {
             return None;
         }
         let people = self.people.values();
         let customers = people.filter(|person| person.is_customer());
         let profiles: Vec<&Profile> = customers.map(|person| &person.member.profile).collect();
         let limits = Limits::of(&profiles, &self.context, self.now, self.threads);
-        self.limits_computed = self.now;
+        self.limits_computed = Some(self.now);
         Some(limits.into_record(self.now))
+    }
+
+    /// True while limits are due, or on their way into the log.
+    pub(in crate::live) fn awaits_limits(&self) -> bool {
+        let in_force = self.context.population.limits_as_of;
+        self.now >= self.limits_due_at() || self.limits_computed > in_force
     }
 
     /// Takes limits that the log has into force, and begins to look at everyone if they are others.
@@ -45,8 +51,13 @@ impl Engine {
         let Some(limits) = Limits::of_record(set) else {
             return;
         };
-        let before = &mut self.context.population;
-        if !limits.are_by(&self.context.settings) || Some(limits.as_of) < before.limits_as_of {
+        let Context {
+            settings,
+            zone,
+            population: before,
+            ..
+        } = &mut self.context;
+        if !limits.are_by(settings, zone) || Some(limits.as_of) < before.limits_as_of {
             return;
         }
         before.limits_as_of = Some(limits.as_of);

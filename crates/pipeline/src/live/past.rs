@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use regulars_core::{DAY_MS, Timestamp, Transition};
 use regulars_store::Store;
-use regulars_store::log::{Found, LogRecordKind, Logged};
+use regulars_store::log::{Found, LogRecord, LogRecordKind, Logged};
 use regulars_store::moved::TransitionRow;
 
 pub(super) use members::{Members, Recall};
@@ -52,6 +52,15 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// Whether any event, or limits of everyone, are to be folded as if they came now.
+    pub(super) fn has_tail(&self) -> bool {
+        self.tail.iter().any(|(_, record)| match record {
+            Logged::Event(_) => true,
+            Logged::Workspace(record) => matches!(**record, LogRecord::CutpointsSet(_)),
+            _ => false,
+        })
+    }
+
     /// Reads it; messages that arrived before `messages_since` are left out.
     ///
     /// # Errors

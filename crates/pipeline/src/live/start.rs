@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use regulars_core::{Cause, CustomerId, SegmentName, Timestamp};
-use regulars_profile::{Context, Ledger, Profile, World};
+use regulars_profile::{Ledger, Profile, World};
 use regulars_rules::Keep;
 use regulars_store::Store;
 use regulars_store::history::SymbolTable;
@@ -78,6 +78,7 @@ impl Engine {
         let catalogue = Catalogue::load(workspace.config(), Some(&workspace.segments_dir()))?;
         let past = Past::read(store, options.now.plus_ms(-REPEATS_MS), options.threads)?;
         steps.done("the log is read");
+        let has_tail = past.has_tail();
         let Past {
             recorded, imported, ..
         } = past;
@@ -95,7 +96,9 @@ impl Engine {
         };
         let by = (&workspace.config().settings(), &workspace.config().zone());
         let before = recorded.as_ref().map_or(0, |recorded| recorded.folded_to);
-        let limits = Limits::in_force(store, before, by, fold.now)?;
+        let has_tail = has_tail && !imported;
+        let at = if has_tail { now } else { fold.now };
+        let limits = Limits::in_force(store, before, by, at)?;
         let told = (past.tellings, limits.clone());
         let mut engine = Self::folded(workspace, store, &catalogue, fold, told, progress)?;
         engine.recorded = past.transitions;
@@ -103,13 +106,11 @@ impl Engine {
         engine.refusals = past.refusals;
         engine.now = now;
         engine.started_at = options.now;
-        if limits.is_none() {
-            let Context {
-                population,
-                settings,
-                ..
-            } = &engine.context;
-            let limits = Limits::of_population(population, settings);
+        if limits.is_none() && has_tail {
+            // The tail may bring others; if not, they are due when it is folded.
+            engine.context.population.limits_as_of = None;
+        } else if limits.is_none() {
+            let limits = Limits::of_context(&engine.context, fold.now);
             store.record(limits.into_record(options.now))?;
         }
         engine.look_at_accounts();
@@ -228,7 +229,7 @@ impl Engine {
             touched_accounts: Vec::new(),
             accounts,
             looks: Looks::default(),
-            limits_computed: Timestamp::MIN,
+            limits_computed: None,
             threads: options.threads,
             people,
             identity_changes: redirects.len(),

@@ -40,7 +40,7 @@ impl Limits {
         let settings = &context.settings;
         let mut limits = Self {
             as_of: now,
-            settings: settings_of(settings),
+            settings: settings_of(settings, &context.zone),
             first_order_at: values.first_order_at,
             usual_gap_days: None,
             rfm: None,
@@ -70,8 +70,9 @@ impl Limits {
         limits
     }
 
-    /// Those of the log that hold at `now`: of records before an offset the last as of `now` or
-    /// earlier, unless a day ended since, or files were imported, or the settings are others.
+    /// Those of the log that hold at `now`: of records before an offset those that were computed
+    /// last, but not after `now`, unless a day ended since, or files were imported, or the settings
+    /// or the time zone are others.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -84,18 +85,21 @@ impl Limits {
         if store.latest(LogRecordKind::CutpointsSet)?.is_none() {
             return Ok(None);
         }
-        for (offset, record) in store.records(0)?.into_iter().rev() {
-            match record {
-                LogRecord::ImportAdded(_) => return Ok(None),
-                LogRecord::CutpointsSet(set) if offset < before && set.as_of <= now => {
-                    let is_of_day = zone.date_of(set.as_of) == zone.date_of(now);
-                    let limits = Self::of_record(&set).filter(|limits| limits.are_by(settings));
-                    return Ok(limits.filter(|_| is_of_day));
-                }
-                _ => {}
+        let mut found: Option<CutpointsSet> = None;
+        store.each_record(|offset, record| match record {
+            LogRecord::ImportAdded(_) => found = None,
+            LogRecord::CutpointsSet(set)
+                if offset < before
+                    && set.as_of <= now
+                    && found.as_ref().is_none_or(|found| found.as_of <= set.as_of) =>
+            {
+                found = Some(set);
             }
-        }
-        Ok(None)
+            _ => {}
+        })?;
+        let found = found.filter(|set| zone.date_of(set.as_of) == zone.date_of(now));
+        let limits = found.as_ref().and_then(Self::of_record);
+        Ok(limits.filter(|limits| limits.are_by(settings, zone)))
     }
 
     /// As a record holds them; `None` when another version wrote it.
@@ -113,10 +117,11 @@ impl Limits {
     }
 
     /// Those that everyone is seen against.
-    pub(crate) fn of_population(population: &Population, settings: &Settings) -> Self {
+    pub(crate) fn of_context(context: &Context, as_of: Timestamp) -> Self {
+        let population = &context.population;
         Self {
-            as_of: population.limits_as_of.unwrap_or(Timestamp::MIN),
-            settings: settings_of(settings),
+            as_of,
+            settings: settings_of(&context.settings, &context.zone),
             first_order_at: population.first_order_at,
             usual_gap_days: population.usual_gap_days,
             rfm: population.rfm.clone(),
@@ -125,9 +130,9 @@ impl Limits {
         }
     }
 
-    /// Whether these settings would compute them from the same values alike.
-    pub(crate) fn are_by(&self, settings: &Settings) -> bool {
-        self.settings == settings_of(settings)
+    /// Whether these settings and this time zone would compute them from the same values alike.
+    pub(crate) fn are_by(&self, settings: &Settings, zone: &Zone) -> bool {
+        self.settings == settings_of(settings, zone)
     }
 
     /// Everyone is seen against these from now on.
@@ -142,8 +147,9 @@ impl Limits {
 }
 
 /// What decides how limits are computed.
-fn settings_of(settings: &Settings) -> serde_json::Value {
+fn settings_of(settings: &Settings, zone: &Zone) -> serde_json::Value {
     json!({
+        "time_zone": zone.name(),
         "usual_range_quantile": settings.lifecycle.usual_range_quantile,
         "value": settings.value,
     })

@@ -4,14 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use regulars_core::{Cause, Direction, Timestamp};
+use regulars_core::{Cause, CustomerId, Direction, Timestamp};
 use regulars_pipeline::{CONFIG_FILE, Workspace};
-use regulars_store::log::LogRecord;
+use regulars_store::log::{LogRecord, Logged};
 use serde_json::json;
 
 use crate::equivalence::{HOUR, of_batch, of_live, start};
 use crate::live::{MINUTE, Running, START, track};
+use crate::pieces::copy;
 use crate::scratch::Scratch;
+use crate::tail::killed;
 
 /// From the start to the end of that day, in UTC.
 const MIDNIGHT: i64 = 9 * HOUR + 57 * MINUTE;
@@ -91,6 +93,79 @@ fn at_the_end_of_a_day_everyone_is_seen_against_new_limits() {
     assert!(causes.is_empty(), "{causes:?}");
     assert_eq!(recorded(&scratch).len(), 3);
     starts_as_a_fold(&scratch, later);
+}
+
+/// What became of the tiers, in order: who, when, and why.
+fn moves(scratch: &Scratch, from: u64) -> Vec<(CustomerId, String, Direction, Timestamp, Cause)> {
+    let store = scratch.workspace.open_read().unwrap();
+    let records = store.logged(from).map(|entry| entry.unwrap().1);
+    let found = records.filter_map(|record| match record {
+        Logged::Found(found) => Some(found.transitions),
+        _ => None,
+    });
+    let tiers = found
+        .flatten()
+        .filter(|it| it.segment.as_str().starts_with("value_"));
+    let mut moves: Vec<_> = tiers
+        .map(|it| {
+            let cause = match it.cause {
+                // Its place in the log is another.
+                Cause::Event { name, .. } => Cause::Event { offset: 0, name },
+                cause => cause,
+            };
+            (
+                it.customer,
+                it.segment.to_string(),
+                it.direction,
+                it.occurred_at,
+                cause,
+            )
+        })
+        .collect();
+    moves.sort_by(|a, b| (a.3, a.0, &a.1).cmp(&(b.3, b.0, &b.1)));
+    moves
+}
+
+#[test]
+fn a_kill_after_the_end_of_a_day_changes_nothing_of_what_it_brought() {
+    let scratch = shop();
+    let stopped = start(&scratch, START, 1_000_000).stop().unwrap().unwrap();
+    let from = stopped.store.next_offset();
+    drop(stopped);
+    std::fs::write(scratch.workspace.segments_dir().join("own.toml"), "").unwrap();
+    let before = copy(&scratch);
+    let clock = Arc::new(AtomicI64::new(START));
+    let running = Running::start(&scratch, &clock);
+    let of = |customer: &str, at: i64, total: u32| {
+        let mut order = order(&format!("{customer} {at}"), at, total);
+        order["userId"] = json!(customer);
+        order
+    };
+    // 90 and more is high on this day, 100 and more on the next one.
+    running.at(MINUTE).send(&[of("c-3", MINUTE, 500)]);
+    running.at(2 * MINUTE).send(&[of("c-4", 2 * MINUTE, 50)]);
+    running.at(MIDNIGHT + 1).wait_for_limits(MIDNIGHT);
+    let later = MIDNIGHT + MINUTE;
+    running.at(later).send(&[of("c-5", later, 45)]);
+    running.stop();
+    let undisturbed = moves(&scratch, from);
+    let of_limits = undisturbed.iter().filter(|it| it.4 == Cause::Models);
+    assert!(of_limits.count() >= 4, "{undisturbed:?}");
+
+    let store = scratch.workspace.open_read().unwrap();
+    let records: Vec<Logged> = store.logged(from).map(|entry| entry.unwrap().1).collect();
+    drop(store);
+    let is_of_limits = |record: &Logged| match record {
+        Logged::Workspace(record) => matches!(**record, LogRecord::CutpointsSet(_)),
+        _ => false,
+    };
+    let is_told = |record: &&Logged| {
+        is_of_limits(record) || matches!(record, Logged::Event(_) | Logged::Tick(_))
+    };
+    let killed = killed(&before, records.iter().filter(is_told));
+    start(&killed, START + later, 1_000_000).stop().unwrap();
+    assert_eq!(moves(&killed, from), undisturbed);
+    starts_as_a_fold(&killed, START + later);
 }
 
 #[test]

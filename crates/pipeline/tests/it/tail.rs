@@ -87,7 +87,10 @@ fn before_and_after(scratch: &Scratch) -> (Scratch, Vec<Logged>) {
 }
 
 /// The workspace as a kill leaves it after these records.
-fn killed<'r>(before: &Scratch, records: impl IntoIterator<Item = &'r Logged>) -> Scratch {
+pub(crate) fn killed<'r>(
+    before: &Scratch,
+    records: impl IntoIterator<Item = &'r Logged>,
+) -> Scratch {
     let mut frame = Frame::default();
     for record in records {
         match record {

@@ -38,12 +38,16 @@ impl Engine {
         if new.is_empty() {
             return false;
         }
-        self.context.population.data.extend(&new);
         let asks = |number| {
             let needs = self.program.rule(number).reads().needs;
             new.iter().any(|need| needs.contains(need))
         };
-        (0..self.program.segment_count()).any(asks)
+        let is_asked_for = (0..self.program.segment_count()).any(asks);
+        if is_asked_for {
+            self.find_all_due();
+        }
+        self.context.population.data.extend(&new);
+        is_asked_for
     }
 
     /// Begins to look at everyone, since the workspace has data that it had not.

@@ -1,6 +1,7 @@
 //! When events were answered, for how long it takes until what they cause is on disk.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Instant;
 
 use regulars_core::{Cause, Transition};
@@ -10,17 +11,17 @@ use crate::times::Times;
 /// Frames that are remembered, at most.
 const MOST: usize = 10_000;
 
-/// The latest frames with events: where each ends in the log, and when it was on disk.
+/// The latest frames with events: where in the log, and when each was on disk.
 #[derive(Debug, Default)]
-pub(super) struct Answered(VecDeque<(u64, Instant)>);
+pub(super) struct Answered(VecDeque<(Range<u64>, Instant)>);
 
 impl Answered {
-    /// A frame that ends before an offset is on disk.
-    pub(super) fn note(&mut self, end: u64, at: Instant) {
+    /// A frame is on disk.
+    pub(super) fn note(&mut self, frame: Range<u64>, at: Instant) {
         if self.0.len() == MOST {
             self.0.pop_front();
         }
-        self.0.push_back((end, at));
+        self.0.push_back((frame, at));
     }
 
     /// Counts how long it took until transitions were on disk that events caused; all of them are
@@ -35,12 +36,16 @@ impl Answered {
             let Cause::Event { offset, .. } = transition.cause else {
                 continue;
             };
-            let frame = self.0.partition_point(|&(end, _)| end <= offset);
-            if let Some((_, at)) = self.0.get(frame) {
+            let place = self.0.partition_point(|(frame, _)| frame.end <= offset);
+            let frame = self
+                .0
+                .get(place)
+                .filter(|(frame, _)| frame.contains(&offset));
+            if let Some((_, at)) = frame {
                 delays.add(now.duration_since(*at));
             }
         }
-        let done = self.0.partition_point(|&(end, _)| end <= folded_to);
+        let done = self.0.partition_point(|(frame, _)| frame.end <= folded_to);
         self.0.drain(..done);
     }
 }
@@ -73,9 +78,17 @@ mod tests {
         let begun = Instant::now();
         let ms = |ms| begun + Duration::from_millis(ms);
         let (mut answered, delays) = (Answered::default(), Times::default());
-        answered.note(10, ms(0));
-        answered.note(20, ms(100));
-        let found = [event(9), event(10), event(19), event(20), Cause::Time].map(caused_by);
+        answered.note(5..10, ms(0));
+        answered.note(10..20, ms(100));
+        let causes = [
+            event(4),
+            event(9),
+            event(10),
+            event(19),
+            event(20),
+            Cause::Time,
+        ];
+        let found = causes.map(caused_by);
         answered.count((&found[..], 10), ms(104), &delays);
         // 104 ms, twice 4 ms; of the others nothing is known.
         let within = |delays: &Times, bound| {
@@ -85,7 +98,7 @@ mod tests {
         assert_eq!(within(&delays, 5), Some(2));
         assert_eq!(within(&delays, 250), Some(3));
         // Of the first frame everything is on disk.
-        answered.count((&found[..1], 20), ms(200), &delays);
+        answered.count((&found[1..3], 20), ms(200), &delays);
         assert_eq!(within(&delays, 10_000), Some(4));
         assert!(answered.0.is_empty());
     }

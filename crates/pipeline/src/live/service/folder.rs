@@ -36,6 +36,8 @@ pub(super) struct Folder {
     /// Questions about everyone, each with the numbers of turns of accounts and of looks that everyone
     /// is told of before it is answered.
     waiting: VecDeque<((u64, u32), Question)>,
+    /// Whether they wait for new limits.
+    awaits_limits: bool,
 }
 
 impl Folder {
@@ -49,6 +51,7 @@ impl Folder {
             said_to: engine.folded_to(),
             is_last: false,
             waiting: VecDeque::new(),
+            awaits_limits: false,
             engine,
             work,
             found,
@@ -145,8 +148,17 @@ impl Folder {
 
     /// Answers the questions about everyone that nobody is to be told anything for any more. While
     /// customers of an account are told, records are folded in between: nobody waits for whoever
-    /// asked.
+    /// asked. Nor are they answered while new limits are due, or on their way into the log.
     fn answer(&mut self) {
+        if self.engine.awaits_limits() && !self.is_last {
+            self.awaits_limits = true;
+            return;
+        }
+        if std::mem::take(&mut self.awaits_limits) {
+            // Whom new limits move belongs to the answers.
+            let to_tell = self.engine.to_tell();
+            self.waiting.iter_mut().for_each(|(of, _)| *of = to_tell);
+        }
         while let Some((_, question)) = self
             .waiting
             .pop_front_if(|(to_tell, _)| self.engine.has_told(*to_tell))

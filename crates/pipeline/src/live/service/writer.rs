@@ -389,7 +389,7 @@ impl Writer {
         self.shared
             .recorded_to
             .fetch_max(batch.folded_to, Ordering::Relaxed);
-        let (on_disk_at, end) = (Instant::now(), offsets.end);
+        let (on_disk_at, frame) = (Instant::now(), offsets.clone());
         let records: Vec<(u64, Logged)> = offsets.zip(batch.records).collect();
         for (_, record) in &records {
             if let Logged::Found(Found {
@@ -403,7 +403,7 @@ impl Writer {
             }
         }
         if batch.events > 0 {
-            self.answered.note(end, on_disk_at);
+            self.answered.note(frame, on_disk_at);
         }
         let told: Vec<TransitionRow> = records.iter().flat_map(rows_of).collect();
         if !told.is_empty() {
