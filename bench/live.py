@@ -299,9 +299,9 @@ def stampede_of(directory, asked):
     return {"fired": len(found), "all_fired_after": (max(found) - asked["at"]) / 1000 if found else None}
 
 
-def folded(directory):
+def folded(directory, *options):
     """Sizes of the segments, folded by a batch command."""
-    segments = regulars("-C", directory, "segments", "--format", "json").json()["segments"]
+    segments = regulars("-C", directory, "segments", "--format", "json", *options).json()["segments"]
     return {one["segment"]: one["kpis"]["customers"] for one in segments}
 
 
@@ -310,12 +310,13 @@ def compare(directory, token, live):
     before = folded(directory)
     server = Server(directory)
     try:
+        at = datetime.datetime.now(datetime.timezone.utc)
         again = server.sizes(token)
     finally:
         server.child.kill()
         server.child.wait()
     # Time went by: some left a window meanwhile.
-    after = folded(directory)
+    after = folded(directory, "--as-of", f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z")
     own = [name for name in live if not OF_CHANNELS.match(name)]
     differing = {
         name: [live[name], before.get(name), again.get(name), after.get(name)]
