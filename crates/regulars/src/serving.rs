@@ -4,13 +4,13 @@
 //! owner alone. The token is known to that process only and opens everything, so that commands on
 //! the same workspace can go through the server.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use regulars_store::StoreError;
+use regulars_store::{StoreError, lock_alone};
 use serde::{Deserialize, Serialize};
 
 const FORMAT: &str = "regulars-serving";
@@ -54,18 +54,9 @@ impl Turn {
     ///
     /// # Errors
     /// When another process has it, or the file cannot be opened.
-    pub(crate) fn take(data: &Path) -> anyhow::Result<Self> {
-        let path = data.join(TURN);
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).open(&path);
-        let file = file.with_context(|| format!("cannot open `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(data.to_owned()).into()),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
-            }
-        }
+    pub(crate) fn take(data: &Path) -> Result<Self, StoreError> {
+        let file = lock_alone(data, TURN)?;
+        Ok(Self { _file: file })
     }
 }
 

@@ -12,8 +12,7 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use regulars_core::{
-    Currency, CustomerId, LineRecord, OrderKey, OrderStatus, Partition, RecordKind, RefundKey,
-    Symbol, Symbols, Timestamp,
+    Currency, CustomerId, LineRecord, OrderKey, Partition, Symbol, Symbols, Timestamp,
 };
 use regulars_store::history::{Family, SymbolTable, VersionsFrom};
 use regulars_store::log::{HistoryCompacted, LogRecord};
@@ -125,16 +124,7 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
                     let product = rng.random_range(0..shop.products.len());
                     let price = 499 + (product as i64 * 37) % 9000;
                     rows.push(LineRecord {
-                        customer,
-                        order,
-                        import: 0,
-                        updated_at: None,
-                        occurred_at,
-                        ended_at: None,
-                        kind: RecordKind::Sale,
-                        status: OrderStatus::Placed,
                         line,
-                        refund: RefundKey::NONE,
                         product: shop.products[product],
                         category: shop.categories[product % shop.categories.len()],
                         brand: shop.brands[product % shop.brands.len()],
@@ -144,8 +134,8 @@ fn write(dir: &std::path::Path, customers: usize) -> Result<(), StoreError> {
                         net_minor: price,
                         discount_minor: Some(if rng.random_bool(0.3) { price / 10 } else { 0 }),
                         cost_minor: Some(price * 6 / 10),
-                        beside_minor: None,
                         refunded_minor: if rng.random_bool(0.02) { price } else { 0 },
+                        ..LineRecord::new(customer, order, 0, occurred_at)
                     });
                 }
             }

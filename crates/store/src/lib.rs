@@ -53,4 +53,5 @@ mod fuzz;
 pub use error::StoreError;
 pub use store::{
     Frame, Reassigned, Recovery, Store, StoreOptions, Superseded, Transaction, WantedTransitions,
+    lock_alone,
 };

@@ -426,26 +426,40 @@ pub(crate) fn check_format(dir: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Locks a file of a data directory, made if it is not there, for as long as it is open.
+///
+/// # Errors
+/// When another process has it locked, or it cannot be opened.
+pub fn lock_alone(dir: &Path, name: &str) -> Result<File, StoreError> {
+    let path = dir.join(name);
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).open(&path);
+    let file = file.map_err(StoreError::io("open", &path))?;
+    let locked = file.try_lock();
+    is_locked((dir, &path), locked).map(|()| file)
+}
+
 pub(crate) fn lock(dir: &Path, access: Access) -> Result<File, StoreError> {
-    let path = dir.join("LOCK");
-    let (file, locked) = match access {
-        Access::Write => {
-            let mut options = OpenOptions::new();
-            let file = options.write(true).create(true).truncate(false).open(&path);
-            let file = file.map_err(StoreError::io("open", &path))?;
-            let locked = file.try_lock();
-            (file, locked)
-        }
+    const LOCK: &str = "LOCK";
+    match access {
+        Access::Write => lock_alone(dir, LOCK),
         Access::Read => {
+            let path = dir.join(LOCK);
             let file = File::open(&path).map_err(StoreError::io("open", &path))?;
             let locked = file.try_lock_shared();
-            (file, locked)
+            is_locked((dir, &path), locked).map(|()| file)
         }
-    };
+    }
+}
+
+fn is_locked(
+    (dir, path): (&Path, &Path),
+    locked: Result<(), TryLockError>,
+) -> Result<(), StoreError> {
     match locked {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", path)(error)),
     }
 }
 
